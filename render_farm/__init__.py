@@ -1,0 +1,1 @@
+"""Many samples, many workers, many machines: plans, shards, resume, progress."""

@@ -1,0 +1,1 @@
+"""Readers that turn every source of hand poses into a `PoseClip`."""

@@ -1,0 +1,1 @@
+"""Skin baked per subject: albedo and height maps painted from rest positions."""
