@@ -14,6 +14,7 @@ import numpy as np
 from rigging.asset import HandAsset
 from rigging.joints import ARM_PART, JOINT_PARENTS, adjoining_parts
 
+from .interpolate import displace, shade
 from .rasterise import rasterise, rasterise_points
 
 OCCLUSION_TOLERANCE = 1e-5  # metres: a surface point is not hidden by what lies this little in front of it
@@ -105,41 +106,28 @@ def _as_stored(points: np.ndarray | None) -> np.ndarray | None:
 
 def _view_labels(surface, vertices, normals, neighbours, joints, K, world_to_cam, width, height) -> dict:
     depth, triangle, barycentric = rasterise(vertices, surface.faces, K, world_to_cam, width, height)
-    seen = triangle >= 0
-    corners = surface.faces[triangle[seen]]
-    weights = np.concatenate([1 - barycentric[seen].sum(1, keepdims=True), barycentric[seen]], axis=1)
-    view = {
-        "parts": np.where(seen, surface.face_part[triangle], 0).astype(np.uint8),
-        "depth": np.where(seen, depth, 0).astype(np.float32),
-        "normals": _normal_image(seen, corners, weights, normals @ world_to_cam[:3, :3].T),
-    }
+    in_camera = normals @ world_to_cam[:3, :3].T
+    parts, normal_image = shade(triangle, barycentric, surface.faces, surface.face_part, in_camera)
+    depth = np.where(triangle >= 0, depth, 0).astype(np.float32)
+    view = {"parts": parts, "depth": depth, "normals": normal_image}
     for name, target in neighbours.items():
         flow, visible = np.zeros((height, width, 2), np.float32), np.zeros((height, width), bool)
         if target is not None:
-            moved = np.einsum("pc,pck->pk", weights, target[corners])
-            flow[seen], visible[seen] = _flow(moved, seen, surface, target, K, world_to_cam)
+            flow, visible = _flow(triangle, barycentric, surface, target, K, world_to_cam)
         view |= {name: flow, f"{name}_visible": visible}
     visible, in_frame = joint_visibility(surface, vertices, joints, K, world_to_cam, width, height)
     return view | {"joint_visible": visible, "joint_in_frame": in_frame}
 
 
-def _normal_image(seen, corners, weights, normals_cam) -> np.ndarray:
-    image = np.zeros((*seen.shape, 3), np.float32)
-    normal = np.einsum("pc,pck->pk", weights, normals_cam[corners])
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    image[seen] = np.divide(normal, length, out=np.zeros_like(normal), where=length > 0)
-    return image
-
-
-def _flow(moved, seen, surface, target, K, world_to_cam) -> tuple[np.ndarray, np.ndarray]:
-    """Displacement in pixels of surface points that move to `moved` (P, 3), and whether they are seen there."""
-    height, width = seen.shape
-    there, z = _project(moved, K, world_to_cam)
-    here = np.argwhere(seen)[:, ::-1] + 0.5
-    inside = ((there >= 0) & (there < (width, height))).all(1) & (z > 0)
-    nearest = np.zeros(len(moved))
-    nearest[inside], _ = rasterise_points(target, surface.faces, K, world_to_cam, there[inside], width, height)
-    return there - here, inside & (nearest >= z - OCCLUSION_TOLERANCE)
+def _flow(triangle, barycentric, surface, target, K, world_to_cam) -> tuple[np.ndarray, np.ndarray]:
+    """Displacement (H, W, 2) in pixels of the surface points seen, and whether they are seen where they go."""
+    height, width = triangle.shape
+    in_camera = target @ world_to_cam[:3, :3].T + world_to_cam[:3, 3]
+    flow, there, depth, pixel = displace(triangle, barycentric, surface.faces, in_camera, K)
+    nearest, _ = rasterise_points(target, surface.faces, K, world_to_cam, there, width, height)
+    visible = np.zeros(height * width, bool)
+    visible[pixel] = nearest >= depth - OCCLUSION_TOLERANCE
+    return flow, visible.reshape(height, width)
 
 
 def _project(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,46 @@
+"""What all tests share: measured figures printed at the end of a run, and one real shard rendered once per session."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+_FIGURES = pytest.StashKey[list]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_FIGURES] = []
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    if config.stash[_FIGURES]:
+        terminalreporter.section("measured")
+        for line in config.stash[_FIGURES]:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Call it with a line to have it printed in the section `measured` at the end of the run."""
+    return request.config.stash[_FIGURES].append
+
+
+def render_command(*arguments: str | Path) -> list[str]:
+    """The command line behind `make render`, with more arguments."""
+    return [sys.executable, "-m", "render_farm", "render", *map(str, arguments)]
+
+
+@pytest.fixture(scope="session")
+def real_shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shard 0 of the demo release with its real settings, cut to four samples (two pairs)."""
+    out = tmp_path_factory.mktemp("release")
+    command = render_command("--release", "demo", "--shard", "0", "--out", out, "--samples", "4")
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert result.returncode == 0, result.stderr[-3000:]
+    return out / "demo" / "shard-00000.h5"
