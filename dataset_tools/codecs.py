@@ -1,0 +1,165 @@
+"""How images become bytes: one `encode` and one `decode` per codec, on all views of a sample at once.
+
+Encoded parts are arrays with a leading view axis. A part named `code` is stored in chunks of one view, byte-shuffled
+and compressed with Zstandard; other parts are plain. Measured on 256 px views, shuffle + zstd 3 beats bitshuffle
+under Blosc2 by 10 to 25 % of the size for these codes, at a fifth of the time.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+DEPTH_STEP = 8e-6  # m: finest step, so that noise below the stated error is not stored
+DEPTH_CODES = 65534
+FLOW_STEP = 1 / 64  # px
+FLOW_CODES = 32767
+OCTAHEDRAL_CODES = 8191  # 14 bits an axis
+# 4:4:4 costs 29 % more bytes than 4:2:0 (a tenth of a view's labels), gains 2.6 dB and keeps colour edges on the mask.
+JPEG = [
+    cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    cv2.IMWRITE_JPEG_OPTIMIZE, 1,
+]  # fmt: skip
+
+Parts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Codec:
+    """`encode(values (V, H, W, ...))` gives the parts; `decode(parts, (H, W))` gives the values back."""
+
+    encode: Callable[[np.ndarray], Parts]
+    decode: Callable[[Mapping[str, Any], tuple[int, int]], np.ndarray]
+    parts: Mapping[str, str]  # part name to what it is, for docs/format.md
+
+
+def encode_jpeg(rgb: np.ndarray) -> Parts:
+    """JPEG streams of images (V, H, W, 3) uint8 sRGB, and their CRC-32 (V,) uint32."""
+    streams = [cv2.imencode(".jpg", np.ascontiguousarray(view[..., ::-1]), JPEG)[1].tobytes() for view in rgb]
+    return {"jpeg": streams, "crc32": np.array([zlib.crc32(stream) for stream in streams], np.uint32)}
+
+
+def decode_jpeg(parts: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """Images (V, H, W, 3) uint8 from `parts["jpeg"]`, V uint8 arrays. Raises ValueError for a broken stream."""
+    out = np.empty((len(parts["jpeg"]), *size, 3), np.uint8)
+    for view, stream in zip(out, parts["jpeg"]):
+        image = cv2.imdecode(np.frombuffer(stream, np.uint8), cv2.IMREAD_COLOR)
+        if image is None or image.shape != view.shape:
+            raise ValueError(f"broken JPEG stream of {len(stream)} bytes")
+        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=view)
+    return out
+
+
+def encode_depth(depth: np.ndarray) -> Parts:
+    """Depth (V, H, W) float32 m, 0 = background, as code 1 + (depth - near) / step; code 0 = background.
+
+    Raises ValueError for a negative depth.
+    """
+    if (depth < 0).any():
+        raise ValueError(f"depth: {depth.min()} m is behind the camera")
+    code = np.zeros(depth.shape, np.uint16)
+    near, step = np.zeros(len(depth)), np.full(len(depth), DEPTH_STEP)
+    for v, view in enumerate(depth):
+        seen = view > 0
+        if seen.any():
+            values = view[seen].astype(np.float64)
+            near[v] = values.min()
+            step[v] = max((values.max() - near[v]) / DEPTH_CODES, DEPTH_STEP)
+            code[v][seen] = 1 + np.rint((values - near[v]) / step[v])
+    return {"code": code, "near": near, "step": step}
+
+
+def decode_depth(parts: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """Depth (V, H, W) float32 m."""
+    code = parts["code"]
+    offset = (parts["near"] - parts["step"]).astype(np.float32)[:, None, None]
+    depth = code * parts["step"].astype(np.float32)[:, None, None]
+    depth += offset
+    depth *= code > 0
+    return depth
+
+
+def encode_octahedral(normals: np.ndarray) -> Parts:
+    """Unit vectors (V, H, W, 3) as two codes each on the unfolded octahedron (Cigolle et al. 2014); 0 = no vector."""
+    code = np.zeros((*normals.shape[:3], 2), np.uint16)
+    seen = (normals != 0).any(-1)
+    n = normals[seen].astype(np.float64)
+    n /= np.abs(n).sum(-1, keepdims=True)
+    folded = (1 - np.abs(n[:, 1::-1])) * np.where(n[:, :2] >= 0, 1, -1)
+    plane = np.where(n[:, 2:] < 0, folded, n[:, :2])
+    code[seen] = np.rint(plane * OCTAHEDRAL_CODES) + (OCTAHEDRAL_CODES + 1)
+    return {"code": code}
+
+
+def decode_octahedral(parts: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """Unit vectors (V, H, W, 3) float32; zero where no vector was stored."""
+    code = parts["code"].reshape(-1, 2)
+    seen = np.flatnonzero(code[:, 0])
+    x, y = (code[seen].T.astype(np.float32) - np.float32(OCTAHEDRAL_CODES + 1)) / np.float32(OCTAHEDRAL_CODES)
+    z = 1 - np.abs(x) - np.abs(y)
+    fold = np.maximum(-z, 0)
+    x -= np.copysign(fold, x)
+    y -= np.copysign(fold, y)
+    length = np.sqrt(x * x + y * y + z * z)
+    out = np.zeros((len(code), 3), np.float32)
+    out[seen] = np.stack([x, y, z], -1) / length[:, None]
+    return out.reshape(*parts["code"].shape[:3], 3)
+
+
+def encode_flow(flow: np.ndarray) -> Parts:
+    """Flow (V, H, W, 2) float32 px as int16 planes (V, 2, H, W) of the view's own step (V,) px."""
+    largest = np.abs(flow).reshape(len(flow), -1).max(1).astype(np.float64)
+    step = np.maximum(largest / FLOW_CODES, FLOW_STEP)
+    code = np.rint(np.moveaxis(flow, -1, 1) / step[:, None, None, None]).astype(np.int16)
+    return {"code": np.ascontiguousarray(code), "step": step}
+
+
+def decode_flow(parts: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """Flow (V, H, W, 2) float32 px."""
+    out = np.empty((len(parts["code"]), *size, 2), np.float32)
+    np.multiply(np.moveaxis(parts["code"], 1, -1), parts["step"].astype(np.float32)[:, None, None, None], out=out)
+    return out
+
+
+def encode_bits(values: np.ndarray) -> Parts:
+    """Booleans (V, H, W), row by row, eight to a byte, first in the highest bit."""
+    return {"code": np.packbits(values.reshape(len(values), -1), axis=1)}
+
+
+def decode_bits(parts: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """Booleans (V, H, W)."""
+    flat = np.unpackbits(parts["code"], axis=1, count=size[0] * size[1])
+    return flat.view(bool).reshape(-1, *size)
+
+
+CODECS = {
+    "jpeg": Codec(encode_jpeg, decode_jpeg, {
+        "jpeg": "uint8: the JPEG streams of all views of all samples, one after another",
+        "offsets": "int64 (S V + 1): view v of sample s is jpeg[offsets[s V + v] : offsets[s V + v + 1]]",
+        "crc32": "uint32 (S, V): CRC-32 of each stream",
+    }),
+    "zstd": Codec(lambda values: {"code": values}, lambda parts, size: parts["code"], {
+        "code": "the values",
+    }),
+    "depth": Codec(encode_depth, decode_depth, {
+        "code": "uint16 (S, V, H, W): 0 is background, else depth = near + (code - 1) step",
+        "near": "float64 (S, V), m: nearest depth of the view",
+        "step": "float64 (S, V), m",
+    }),
+    "octahedral": Codec(encode_octahedral, decode_octahedral, {
+        "code": "uint16 (S, V, H, W, 2): 0 is background, else (x, y) = (code - 8192) / 8191, z = 1 - |x| - |y|, "
+                "t = max(-z, 0), x -= t sign(x), y -= t sign(y); normalise (x, y, z)",
+    }),
+    "flow": Codec(encode_flow, decode_flow, {
+        "code": "int16 (S, V, 2, H, W): dx = code[0] step, dy = code[1] step",
+        "step": "float64 (S, V), px",
+    }),
+    "bits": Codec(encode_bits, decode_bits, {
+        "code": "uint8 (S, V, ceil(H W / 8)): row by row, eight pixels to a byte, the first in the highest bit",
+    }),
+}  # fmt: skip
