@@ -1,0 +1,154 @@
+"""One process per shard: a lock file with host, pid and heartbeat; one that died is taken over."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from .errors import LockedError
+from .files import write_atomic
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 10.0
+STALE_SECONDS = 180.0  # without a heartbeat, for an owner on another host
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds a lock; `started` tells a process from a later one with the same pid."""
+
+    host: str
+    pid: int
+    started: str
+
+    @classmethod
+    def this(cls) -> Owner:
+        """This process."""
+        return cls(socket.gethostname(), os.getpid(), _process_start(os.getpid()))
+
+    def is_dead(self, heartbeat_age: float) -> bool:
+        """Whether the owner is gone: by its pid on this host, by its silence on another."""
+        if self.host != socket.gethostname():
+            return heartbeat_age > STALE_SECONDS
+        return _process_start(self.pid) != self.started
+
+
+class Lock:
+    """A lock file, refreshed by a thread while it is held.
+
+    Changes to it are serialised by `flock` on a file beside it, so that two processes never take over the same
+    stale lock. Heartbeat ages are measured with the file system's clock, so that hosts' clocks may differ.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.owner = Owner.this()
+        self._guard = path.with_name(path.name + ".guard")
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def acquire(self) -> None:
+        """Take the lock. Raises LockedError, naming the owner, if a live process holds it."""
+        with self._guarded() as now:
+            other, age = self._read(now)
+            if other is not None and not other.is_dead(age):
+                raise LockedError(f"{self.path}: locked by process {other.pid} on {other.host}, alive {age:.0f} s ago")
+            if other is not None:
+                log.warning("%s: taken over from process %d on %s, which is gone", self.path, other.pid, other.host)
+            self._write()
+        self._thread = threading.Thread(target=self._beat, name="lock-heartbeat", daemon=True)
+        self._thread.start()
+
+    def wait(self, poll_seconds: float = 0.5) -> None:
+        """Take the lock, waiting while a live process holds it."""
+        told = False
+        while True:
+            try:
+                return self.acquire()
+            except LockedError as error:
+                if not told:
+                    log.info("waiting: %s", error)
+                told = True
+                time.sleep(poll_seconds)
+
+    def release(self) -> None:
+        """Give the lock back, if it is still ours."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        try:
+            with self._guarded() as now:
+                if self._read(now)[0] == self.owner:
+                    self.path.unlink(missing_ok=True)
+        except OSError as error:  # a disk that filled up or went away must not hide what happened before
+            log.warning("%s: cannot be removed: %s", self.path, error)
+
+    def __enter__(self) -> Lock:
+        if self._thread is None:
+            self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _guarded(self) -> _Guard:
+        return _Guard(self._guard)
+
+    def _read(self, now: float) -> tuple[Owner | None, float]:
+        try:
+            age = now - self.path.stat().st_mtime
+            return Owner(**json.loads(self.path.read_text())), age
+        except FileNotFoundError:
+            return None, 0.0
+        except (ValueError, TypeError):  # not written by us, or damaged: only its age can tell
+            return Owner("a damaged lock file", 0, ""), age
+
+    def _write(self) -> None:
+        write_atomic(self.path, json.dumps(asdict(self.owner)).encode())
+
+    def _beat(self) -> None:
+        while not self._stop.wait(HEARTBEAT_SECONDS):
+            try:
+                os.utime(self.path)
+            except OSError as error:
+                log.warning("%s: no heartbeat: %s", self.path, error)
+
+
+class _Guard:
+    """`flock` on a file, giving the file system's idea of the time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> float:
+        self.file = open(self.path, "wb")
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX)
+            os.utime(self.path)
+            return self.path.stat().st_mtime
+        except BaseException:
+            self.file.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+def _process_start(pid: int) -> str:
+    """When process `pid` of this host started, in the kernel's ticks; "" if there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if fields[0] == "Z" else fields[19]

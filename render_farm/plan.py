@@ -1,0 +1,158 @@
+"""The plan of a release: every pose, subject, pair, split and seed, decided once before any pixel."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import logging
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rigging.asset import DEFAULT_ASSET
+
+from .device import device_kind
+from .errors import InputError
+from .files import digest, file_sha256, tree_sha256, write_atomic
+from .lock import Lock
+from .release import Release
+
+log = logging.getLogger(__name__)
+
+PLAN_VERSION = 1
+ARRAYS = (
+    "joints", "up", "wrist", "clip", "frame_id", "split", "subject", "coefficients", "hand_length", "age", "gender",
+    "ita", "skin_seed", "subject_split",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """P pairs of L poses (L = 2, or 1 without neighbours), S subjects. Sample i is pose i % L of pair i // L."""
+
+    joints: np.ndarray  # (P, L, 21, 3) float32 m, in the source's frame
+    up: np.ndarray  # (P, 3, 3) float64, rotation from the source's frame to the world (+z up)
+    wrist: np.ndarray  # (P, L, 2) float64 rad, flexion and radial deviation
+    clip: np.ndarray  # (P,) int32, index into clips
+    frame_id: np.ndarray  # (P, L) str, the source's own frame names
+    split: np.ndarray  # (P,) uint8, index into choose.SPLITS
+    subject: np.ndarray  # (P,) int32
+    coefficients: np.ndarray  # (S, K) float64, shape in standard deviations
+    hand_length: np.ndarray  # (S,) float64 m
+    age: np.ndarray  # (S,) float64
+    gender: np.ndarray  # (S,) float64
+    ita: np.ndarray  # (S,) float64 degrees
+    skin_seed: np.ndarray  # (S,) int64
+    subject_split: np.ndarray  # (S,) uint8
+    clips: tuple[dict, ...]  # name, subject, source, licence, mirrored, tip_def, wrist_def, fps, has_up, sha256
+    release: str  # canonical JSON of the release
+    inputs: str  # key of what the plan was made from
+    device: str  # kind of processor that renders the release
+
+    @property
+    def poses_per_pair(self) -> int:
+        """L."""
+        return self.joints.shape[1]
+
+    @property
+    def content(self) -> str:
+        """sha256 over everything in the plan: two plans with the same one give the same release."""
+        arrays = [np.ascontiguousarray(getattr(self, name)) for name in ARRAYS]
+        described = [f"{array.dtype.str}{array.shape}" for array in arrays]
+        texts = [str(PLAN_VERSION), json.dumps(self.clips, sort_keys=True), self.release, self.inputs, self.device]
+        return digest(*texts, *described, *(array.tobytes() for array in arrays))
+
+
+def inputs_key(release: Release) -> str:
+    """Key of all that decides a plan: the release's settings, the pose files, the hand asset and the versions."""
+    from dataset_tools.schema import SCHEMA_VERSION
+
+    poses = pose_files(release.poses.source)
+    return digest(
+        f"plan {PLAN_VERSION} schema {SCHEMA_VERSION}",
+        release.to_json(),
+        tree_sha256(poses) if poses is not None else "no pose files",
+        file_sha256(DEFAULT_ASSET),
+    )
+
+
+def pose_files(spec: str) -> Path | None:
+    """The file or folder that a pose source spec names, or None. Raises InputError if it is not there."""
+    name, _, path = spec.partition("?")[0].partition(":")
+    if not path:
+        return None
+    if not Path(path).exists():
+        raise InputError(f"POSES={spec}: {path}: there is no such file or folder")
+    return Path(path)
+
+
+def ensure_plan(release: Release, folder: Path) -> Plan:
+    """The plan of `release` in `folder`, made and saved there if it is not yet.
+
+    One process plans, others wait. Raises InputError if the folder holds shards of another configuration.
+    """
+    (folder / ".locks").mkdir(parents=True, exist_ok=True)
+    key = inputs_key(release)
+    lock = Lock(folder / ".locks" / "plan.lock")
+    lock.wait()
+    with lock:
+        path = folder / "plan.npz"
+        if path.exists():
+            plan = load_plan(path)
+            if plan.inputs == key:
+                check_device(plan, release, folder)
+                return plan
+            refuse_to_mix(folder)
+            log.info("%s: of another configuration and without shards, made anew", path)
+        from .planning import make_plan
+
+        plan = make_plan(release, key, folder)
+        save_plan(plan, path)
+        return plan
+
+
+def check_device(plan: Plan, release: Release, folder: Path) -> None:
+    """Raise InputError if this host would not give the bytes of the hosts that began the release."""
+    here = device_kind(release.render)
+    if plan.device != here:
+        raise InputError(
+            f"{folder}: this release is rendered on {plan.device!r}, this host is {here!r} and would give other "
+            "bytes: use hosts of one kind, or another OUT"
+        )
+
+
+def refuse_to_mix(folder: Path) -> None:
+    """Raise InputError if `folder` holds shards."""
+    shards = sorted(folder.glob("shard-*.h5"))
+    if shards:
+        raise InputError(
+            f"{folder}: holds {len(shards)} shard(s) of another configuration (release file, POSES, hand or version): "
+            "choose another OUT, or move them away"
+        )
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write `plan` as an .npz, atomically; the same plan gives the same bytes."""
+    values = {field.name: getattr(plan, field.name) for field in dataclasses.fields(plan)}
+    values["clips"] = json.dumps(plan.clips, sort_keys=True)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, version=PLAN_VERSION, **values)
+    write_atomic(path, buffer.getvalue())
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan. Raises InputError if the file is not a whole plan of this version."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            values = {name: data[name] for name in data.files}
+        if int(values.pop("version")) != PLAN_VERSION:
+            raise ValueError(f"not version {PLAN_VERSION}")
+        for name in ("release", "inputs", "device"):
+            values[name] = str(values[name])
+        values["clips"] = tuple(json.loads(str(values["clips"])))
+        return Plan(**values)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a whole plan ({error}): remove it to plan again") from error

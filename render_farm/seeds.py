@@ -1,0 +1,36 @@
+"""Every random draw comes from (release seed, what for, index), never from how many were drawn before."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from .release import Release
+
+
+class Stream(IntEnum):
+    """What a generator is for; numbers never change, or releases would."""
+
+    CHOICE = 0  # candidates and diversity
+    ORDER = 1  # splits, subjects of pairs, order
+    SUBJECT = 2  # per subject: shape and skin
+    PLACEMENT = 3  # per pair: up and wrist
+    SCENE = 4  # per pair: cameras, light, background, arm
+    RENDER = 5  # per sample: the path tracer's noise
+    CROSSCHECK = 6  # per shard: which samples and views
+
+
+def sequence(release: Release, stream: Stream, index: int = 0) -> np.random.SeedSequence:
+    """The seed of draw `index` of `stream`."""
+    return np.random.SeedSequence((release.seed, int(stream), index))
+
+
+def generator(release: Release, stream: Stream, index: int = 0) -> np.random.Generator:
+    """A generator for draw `index` of `stream`."""
+    return np.random.default_rng(sequence(release, stream, index))
+
+
+def render_seed(release: Release, sample: int) -> int:
+    """Seed of the path tracer for a sample, in 0..2^31-1."""
+    return int(sequence(release, Stream.RENDER, sample).generate_state(1)[0] >> 1)

@@ -1,0 +1,161 @@
+"""Renders one shard: plan, lock, what is missing, assembly. Needs no cluster; every way to run a farm calls this."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from dataset_tools.shard_file import ShardError, ShardFile
+from dataset_tools.sheet import write_sheet
+from dataset_tools.writer import manifest_path, read_manifest, write_manifest, write_shard
+
+from .configuration import Configuration
+from .errors import InputError, PassingError, ReleaseError, RenderError
+from .files import file_sha256, is_disk_full
+from .job import SampleJob
+from .lock import Lock
+from .plan import Plan, ensure_plan
+from .pool import Outcome, Pool, PoolSettings
+from .progress import Progress
+from .release import Release
+from .spec import shard_record
+from .staging import Staging
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One shard to render."""
+
+    release: Release
+    shard: int
+    out: Path
+    samples: int | None = None  # only the first so many samples of the shard
+    cache: Path | None = None  # of baked skins; default OUT/.cache
+    pool: PoolSettings = field(default_factory=PoolSettings)
+
+    @property
+    def folder(self) -> Path:
+        """Where the release lies."""
+        return self.out / self.release.name
+
+    @property
+    def path(self) -> Path:
+        """The shard's file."""
+        return self.folder / f"shard-{self.shard:05d}.h5"
+
+    @property
+    def sheet(self) -> Path:
+        """The shard's contact sheet."""
+        return self.path.with_suffix(".png")
+
+    @property
+    def indices(self) -> range:
+        """Samples to render. Raises ReleaseError for a shard or number of samples that cannot be."""
+        whole = self.release.shard_samples(self.shard)
+        if self.samples is not None and not 1 <= self.samples <= len(whole):
+            raise ReleaseError(f"SAMPLES={self.samples}: shard {self.shard} has samples 1..{len(whole)}")
+        return whole[: self.samples]
+
+
+def render_shard(request: Request) -> Path:
+    """Render a shard unless it is there already, and return its path.
+
+    Raises InputError (wrong configuration or input), LockedError, PassingError (disk full), RenderError; each
+    carries the exit code. Whatever was interrupted, the next call goes on from the staged samples and gives the
+    same bytes.
+    """
+    indices = request.indices
+    try:
+        (request.folder / ".locks").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if is_disk_full(error):
+            raise PassingError(f"{request.folder}: the disk is full") from error
+        raise InputError(f"{request.folder}: cannot be written to: {error.strerror or error}") from error
+    try:
+        plan = ensure_plan(request.release, request.folder)
+        with Lock(request.folder / ".locks" / f"shard-{request.shard:05d}.lock"):
+            return _render_locked(request, plan, indices)
+    except OSError as error:
+        if is_disk_full(error):
+            raise PassingError(f"{request.folder}: the disk is full; staged samples are kept, run again") from error
+        raise
+
+
+def _render_locked(request: Request, plan: Plan, indices: Sequence[int]) -> Path:
+    configuration = Configuration.of(plan, request.samples)
+    if not is_done(request.path, configuration):
+        staging = Staging(request.folder / ".staging" / f"shard-{request.shard:05d}")
+        staging.open(configuration.sample_hash)
+        _render_missing(request, plan, staging, indices)
+        record = shard_record(request.release, request.shard, configuration)
+        sha256 = write_shard(request.path, staging.read(indices), record)
+        write_manifest(request.path, sha256)
+        staging.remove()
+    if not request.sheet.exists():
+        write_sheet(request.path, request.sheet)
+    log.info("%s: done, %d samples", request.path, len(indices))
+    return request.path
+
+
+def is_done(path: Path, configuration: Configuration) -> bool:
+    """Whether the shard is there, whole and of this configuration; a manifest lost on the way is written again.
+
+    Raises InputError for a file of another configuration, a foreign or a damaged one: it is never overwritten.
+    """
+    if not path.exists():
+        return False
+    advice = "choose another OUT, or move the file away"
+    try:
+        with ShardFile(path) as shard:
+            found = str(shard.attrs["configuration_hash"])
+    except (ShardError, KeyError) as error:
+        raise InputError(f"{error}; {advice}") from error
+    if found != configuration.hash:
+        raise InputError(
+            f"{path}: made with another configuration (hash {found[:12]}, this one {configuration.hash[:12]}): {advice}"
+        )
+    sha256 = file_sha256(path)
+    if not manifest_path(path).exists():
+        write_manifest(path, sha256)
+    elif read_manifest(path)["sha256"] != sha256:
+        raise InputError(f"{path}: damaged, its sha256 is not the manifest's; move it away to render it again")
+    return True
+
+
+def _render_missing(request: Request, plan: Plan, staging: Staging, indices: Sequence[int]) -> None:
+    missing = staging.missing(indices)
+    if not missing:
+        return
+    views = request.release.cameras.views
+    if len(missing) < len(indices):
+        log.info("shard %d: %d of %d samples are there", request.shard, len(indices) - len(missing), len(indices))
+    job = partial(
+        SampleJob,
+        plan=request.folder / "plan.npz",
+        release=request.release,
+        staging=staging,
+        cache=request.cache or request.out / ".cache",
+    )
+    pool = Pool(job, request.pool, staging.folder, groups=lambda sample: int(plan.subject[plan.pair_of(sample)]))
+    failures: list[Outcome] = []
+    name = f"{request.release.name} shard {request.shard}"
+    with Progress(name, views * len(indices), views * (len(indices) - len(missing))) as progress:
+        for outcome in pool.run(missing):
+            if outcome.fault == "disk full":
+                raise PassingError(f"{request.folder}: the disk is full; staged samples are kept, run again")
+            if outcome.fault:
+                log.error("sample %d: %s", outcome.task, outcome.reason)
+                failures.append(outcome)
+            else:
+                progress.add(views)
+    if failures:
+        first = failures[0]
+        raise RenderError(
+            f"{request.path}: {len(failures)} of {len(indices)} samples failed, first sample {first.task} "
+            f"({first.reason}); the others are kept, logs in {staging.folder}"
+        )
