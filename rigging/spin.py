@@ -1,4 +1,4 @@
-"""Spin matching: bone rotations from joint positions (MVHM, Algorithm 1, and better ways). See docs/spin_matching.md."""
+"""Spin matching: bone rotations from joint positions: Algorithm 1 of MVHM, and better (docs/spin_matching.md)."""
 
 from __future__ import annotations
 

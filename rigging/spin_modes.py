@@ -25,7 +25,7 @@ class RestBones:
 
 
 def rest_bones(joints: np.ndarray) -> RestBones:
-    """From (21, 3) rest joints. The stand-in hinge of a bone is the across direction of the palm, made perpendicular."""
+    """From (21, 3) rest joints. A bone's stand-in hinge: across the palm, made perpendicular to the bone."""
     vectors = (joints[1:] - joints[PARENTS]).T
     lengths = np.sqrt((vectors**2).sum(axis=0))
     directions = vectors / lengths
