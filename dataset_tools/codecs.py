@@ -20,11 +20,9 @@ DEPTH_CODES = 65534
 FLOW_STEP = 1 / 64  # px
 FLOW_CODES = 32767
 OCTAHEDRAL_CODES = 8191  # 14 bits an axis
-# 4:4:4 costs 29 % more bytes than 4:2:0 (a tenth of a view's labels), gains 2.6 dB and keeps colour edges on the mask.
-JPEG = [
-    cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    cv2.IMWRITE_JPEG_OPTIMIZE, 1,
-]  # fmt: skip
+# 4:4:4 against 4:2:0: 28 % more bytes (4 % of a view with its labels) and decoding 18 % slower, but 2.6 dB better,
+# half the largest error, and colour edges that stay on the mask's edge instead of bleeding over two pixels.
+JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 Parts = dict[str, Any]
 
@@ -87,12 +85,13 @@ def decode_depth(parts: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
 def encode_octahedral(normals: np.ndarray) -> Parts:
     """Unit vectors (V, H, W, 3) as two codes each on the unfolded octahedron (Cigolle et al. 2014); 0 = no vector."""
     code = np.zeros((*normals.shape[:3], 2), np.uint16)
-    seen = (normals != 0).any(-1)
-    n = normals[seen].astype(np.float64)
-    n /= np.abs(n).sum(-1, keepdims=True)
-    folded = (1 - np.abs(n[:, 1::-1])) * np.where(n[:, :2] >= 0, 1, -1)
-    plane = np.where(n[:, 2:] < 0, folded, n[:, :2])
-    code[seen] = np.rint(plane * OCTAHEDRAL_CODES) + (OCTAHEDRAL_CODES + 1)
+    seen = np.flatnonzero((normals[..., 0] != 0) | (normals[..., 1] != 0) | (normals[..., 2] != 0))
+    x, y, z = normals.reshape(-1, 3)[seen].T
+    total = np.abs(x) + np.abs(y) + np.abs(z)
+    x, y, below = x / total, y / total, z < 0
+    u = np.where(below, np.copysign(1 - np.abs(y), x), x)
+    v = np.where(below, np.copysign(1 - np.abs(x), y), y)
+    code.reshape(-1, 2)[seen] = np.rint(np.stack([u, v], -1) * OCTAHEDRAL_CODES) + (OCTAHEDRAL_CODES + 1)
     return {"code": code}
 
 
@@ -107,22 +106,26 @@ def decode_octahedral(parts: Mapping[str, Any], size: tuple[int, int]) -> np.nda
     y -= np.copysign(fold, y)
     length = np.sqrt(x * x + y * y + z * z)
     out = np.zeros((len(code), 3), np.float32)
-    out[seen] = np.stack([x, y, z], -1) / length[:, None]
+    out[seen] = np.stack([x / length, y / length, z / length], -1)
     return out.reshape(*parts["code"].shape[:3], 3)
 
 
 def encode_flow(flow: np.ndarray) -> Parts:
     """Flow (V, H, W, 2) float32 px as int16 planes (V, 2, H, W) of the view's own step (V,) px."""
-    largest = np.abs(flow).reshape(len(flow), -1).max(1).astype(np.float64)
-    step = np.maximum(largest / FLOW_CODES, FLOW_STEP)
-    code = np.rint(np.moveaxis(flow, -1, 1) / step[:, None, None, None]).astype(np.int16)
-    return {"code": np.ascontiguousarray(code), "step": step}
+    code = np.empty((len(flow), 2, *flow.shape[1:3]), np.int16)
+    step = np.empty(len(flow))
+    for v, view in enumerate(flow):
+        largest = max(float(view.max(initial=0)), -float(view.min(initial=0)))
+        step[v] = max(largest / FLOW_CODES, FLOW_STEP)
+        code[v] = np.rint(np.stack(cv2.split(view)) / step[v])
+    return {"code": code, "step": step}
 
 
 def decode_flow(parts: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
     """Flow (V, H, W, 2) float32 px."""
     out = np.empty((len(parts["code"]), *size, 2), np.float32)
-    np.multiply(np.moveaxis(parts["code"], 1, -1), parts["step"].astype(np.float32)[:, None, None, None], out=out)
+    for view, code, step in zip(out, parts["code"], parts["step"].astype(np.float32)):
+        cv2.merge(list(code * step), dst=view)  # several times faster than a strided copy
     return out
 
 

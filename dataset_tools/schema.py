@@ -80,7 +80,7 @@ IMAGES = (
           "Part seen at the pixel's centre: 0 background, 1 to 17 hand, 18 arm.", "zstd"),
     Field("depth", "images", "float32", VHW, "m", "camera",
           "z of the hand or arm at the pixel's centre (not the distance along the ray); 0 is background.",
-          "depth", "max(far - near, 0.524 m) / 131068: 0.004 mm up to a range of 0.524 m within a view"),
+          "depth", "max(far - near, 0.524 m) / 131068, and float32 rounding: 0.0041 mm up to a range of 0.524 m"),
     Field("normals", "images", "float32", (*VHW, 3), "unit vector", "camera",
           "Surface normal at the pixel's centre, interpolated from vertex normals; 0 is background.",
           "octahedral", "0.015 degrees"),
@@ -147,6 +147,7 @@ SHARD = tuple(
     Field(name, "shard", dtype, shape, "-", "-", description)
     for name, dtype, shape, description in (
         ("faces", "int32", ("F", 3), "Triangles of the hand, counter-clockwise seen from outside."),
+        ("face_part", "uint8", ("F",), "Part of each triangle of the hand: index into part_names."),
         ("arm_faces", "int32", ("B", 3), "Triangles of the arm."),
         ("release", "str", (), "Name of the release."),
         ("shard", "int64", (), "Number of the shard in the release."),

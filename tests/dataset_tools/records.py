@@ -179,7 +179,8 @@ def shard_record() -> dict:
     """What a shard says once: see the schema's shard fields."""
     asset = load_asset()
     return {
-        "faces": asset.faces, "arm_faces": arm_of(asset)[1], "release": "test", "shard": 0, "licence": "CC0-1.0",
+        "faces": asset.faces, "face_part": asset.face_part, "arm_faces": arm_of(asset)[1], "release": "test",
+        "shard": 0, "licence": "CC0-1.0",
         "configuration": json.dumps({"release": {"name": "test"}}), "configuration_hash": "0" * 16,
         "package_versions": json.dumps({"numpy": "1.26.4"}), "device": "CPU", "retarget": "directions",
         "spin_mode": "palm",

@@ -1,0 +1,120 @@
+"""Checks of finished shards: bytes, schema, every value decodes, cameras and labels agree with each other."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .dataset import HandDataset
+from .schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
+from .shard_file import ShardError, ShardFile
+from .writer import read_manifest
+
+REPROJECTION = 1e-5  # m
+MASK_IOU = 0.9  # alpha is anti-aliased and path traced; the labels are neither
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found: `problems` are one line each; `figures` are for the table."""
+
+    path: Path
+    samples: int
+    problems: tuple[str, ...]
+    triangulation: float  # m, largest distance of triangulated joints_2d from joints_world
+    iou: float  # smallest intersection over union of (parts > 0) and (alpha > 127), over views
+
+
+def check_shard(path: Path) -> Report:
+    """Check one shard. Raises FileNotFoundError or ShardError where it cannot even be read."""
+    problems = _against_manifest(Path(path))
+    with ShardFile(path) as shard:
+        problems += _against_schema(shard)
+        if problems:
+            return Report(Path(path), len(shard), tuple(problems), float("nan"), float("nan"))
+        for row in range(len(shard)):
+            shard.check_streams(row)
+    dataset = HandDataset(path)
+    found = [_sample(dataset[i], i) for i in range(len(dataset))]
+    problems += [problem for _, _, lines in found for problem in lines]
+    return Report(Path(path), len(dataset), tuple(problems), max(f[0] for f in found), min(f[1] for f in found))
+
+
+def _against_manifest(path: Path) -> list[str]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such shard")
+    try:
+        manifest = read_manifest(path)
+    except FileNotFoundError:
+        return ["no manifest beside it"]
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != manifest["sha256"]:
+        raise ShardError(f"{path}: sha256 {digest[:12]}.. is not the manifest's {manifest['sha256'][:12]}..")
+    return []
+
+
+def _against_schema(shard: ShardFile) -> list[str]:
+    problems = []
+    for field in (*SAMPLE_FIELDS.values(), *SHARD_FIELDS.values()):
+        if field.stored and field.codec == "plain" and field.dtype != "str" and (field.shape or field.per != "shard"):
+            problems += _dataset_problem(shard, field)
+    return problems
+
+
+def _dataset_problem(shard: ShardFile, field: Field) -> list[str]:
+    rows = () if field.per == "shard" else (len(shard),)
+    wanted = rows + tuple(size if isinstance(size, int) else shard.sizes[size] for size in field.shape)
+    try:
+        array = shard.array(field.path)
+    except KeyError:
+        return [f"{field.path} is missing"]
+    if array.shape != wanted or array.dtype != field.dtype:
+        return [f"{field.path}: {field.dtype} {wanted} is wanted, got {array.dtype} {array.shape}"]
+    return []
+
+
+def _sample(sample: dict[str, Any], row: int) -> tuple[float, float, list[str]]:
+    points = triangulate(sample["joints_2d"], sample["K"], sample["world_to_cam"])
+    distance = float(np.linalg.norm(points - sample["joints_world"], axis=1).max())
+    iou = float(np.min(intersection_over_union(sample["parts"] > 0, sample["alpha"] > 127)))
+    problems = []
+    if distance > REPROJECTION:
+        problems.append(f"sample {row}: triangulated joints are off by {distance * 1000:.4f} mm")
+    if iou < MASK_IOU:
+        problems.append(f"sample {row}: parts and alpha agree to an IoU of {iou:.3f} only")
+    if ((sample["depth"] > 0) != (sample["parts"] > 0)).any():
+        problems.append(f"sample {row}: depth and parts differ in what is background")
+    problems += _flow(sample, row)
+    return distance, iou, problems
+
+
+def _flow(sample: dict[str, Any], row: int) -> list[str]:
+    lines = []
+    for name in ("flow_forward", "flow_backward"):
+        if not sample[f"{name}_valid"] and sample[name].any():
+            lines.append(f"sample {row}: {name} is not valid, but not zero")
+        if sample[name][sample["parts"] == 0].any():
+            lines.append(f"sample {row}: {name} is not zero on the background")
+    return lines
+
+
+def triangulate(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> np.ndarray:
+    """Points (N, 3) m from their pixels (V, N, 2) in all views, by linear least squares (K^-1 applied first)."""
+    inverse = np.linalg.inv(K)
+    rays = np.concatenate([points.astype(np.float64), np.ones((*points.shape[:2], 1))], -1)
+    rays = rays @ np.swapaxes(inverse, 1, 2)
+    P = world_to_cam[:, None, :3]
+    rows = rays[..., :2, None] * P[..., 2:, :] - P[..., :2, :]  # (V, N, 2, 4)
+    rows = np.moveaxis(rows, 1, 0).reshape(points.shape[1], -1, 4)
+    return np.stack([np.linalg.lstsq(row[:, :3], -row[:, 3], rcond=None)[0] for row in rows])
+
+
+def intersection_over_union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """IoU (V,) of masks (V, H, W); 1 where both are empty."""
+    both, either = (a & b).sum((1, 2)), (a | b).sum((1, 2))
+    return np.where(either > 0, both / np.maximum(either, 1), 1.0)

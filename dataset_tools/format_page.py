@@ -1,0 +1,71 @@
+"""docs/format.md, written from the schema."""
+
+from __future__ import annotations
+
+from .codecs import CODECS
+from .schema import FORMAT, GEOMETRY, IMAGES, METADATA, SCHEMA_VERSION, SHARD, SYMBOLS, Field
+
+HEAD = """# The shard format, version {version}
+
+*Written by `python -m dataset_tools format --write docs/format.md` from `dataset_tools/schema.py`; do not edit.*
+
+A shard is one HDF5 file, `shard-0000n.h5`, with a manifest `shard-0000n.json` beside it (sha256, bytes, samples,
+schema version, configuration hash, package versions). Images are compressed with HDF5's shuffle filter and
+Zstandard, so other readers than `HandDataset` need the Zstandard filter (`import hdf5plugin` in Python).
+
+## Conventions
+- Metres, radians, pixels. World and cameras are right-handed; in the world +z is up.
+- A camera looks along +z, x right, y down (OpenCV). The centre of the top-left pixel is (0.5, 0.5).
+- A world point X is seen at pixel (u, v) with depth z where `[x, y, z, 1] = world_to_cam [X, 1]` and
+  `z [u, v, 1] = K [x, y, z]`.
+- `depth` is this z, not the distance along the ray (`dataset_tools.dataset.depth_to_distance` converts).
+- Labels are taken at pixel centres, of the very meshes stored in the file: they are not anti-aliased; `alpha` is.
+- Flow of a pixel is where its surface point goes, seen by the same camera; whether that point is hidden there is
+  `flow_*_visible`. Samples come in pairs of neighbouring poses (t, t + 1) that share cameras, light and subject.
+- Joints: wrist, then thumb, index, middle, ring and little finger, each from the palm outwards.
+
+## The file
+Attributes of the file: `format` = "{format}", `schema_version` = {version}, `samples`, `sizes` (JSON: the value of
+every letter below), `units`, `joint_names`, `joint_parents`, `part_names` (JSON lists), and the shard's texts and
+numbers listed last. The first axis of every dataset under `images/`, `geometry/` and `metadata/` is the sample, S
+in all. Letters in shapes:
+
+{symbols}
+"""
+
+
+def format_page() -> str:
+    """The text of docs/format.md."""
+    symbols = "\n".join(f"- {letter}: {meaning}" for letter, meaning in SYMBOLS.items())
+    parts = [
+        HEAD.format(version=SCHEMA_VERSION, format=FORMAT, symbols=symbols),
+        _table("Images", "`images/NAME/`, a group with the parts of its codec (below)", IMAGES),
+        _table("Geometry", "`geometry/NAME`, as it is", GEOMETRY),
+        _table("Metadata", "`metadata/NAME`, texts in UTF-8; in Python the dict `sample[\"meta\"]`", METADATA),
+        _table("Shard", "arrays: `shard/NAME`; texts and numbers: attributes of the file", SHARD),
+        _codecs(),
+    ]
+    return "\n".join(parts)
+
+
+def _table(title: str, where: str, fields: tuple[Field, ...]) -> str:
+    rows = "\n".join(_row(field) for field in fields)
+    head = "| name | dtype | shape | unit | frame | codec | error at most | what it is |\n" + "|---" * 8 + "|"
+    return f"## {title}\nIn the file: {where}.\n\n{head}\n{rows}\n"
+
+
+def _row(field: Field) -> str:
+    shape = "(" + ", ".join(map(str, field.shape)) + ("," if len(field.shape) == 1 else "") + ")"
+    sources = ", ".join(f"`{name}`" for name in field.derived_from)
+    codec = f"`{field.codec}`" if field.stored else f"not stored: from {sources}"
+    text = field.description.replace("|", "\\|")
+    error = field.error.replace("|", "\\|")
+    return f"| `{field.name}` | {field.dtype} | {shape} | {field.unit} | {field.frame} | {codec} | {error} | {text} |"
+
+
+def _codecs() -> str:
+    lines = ["## Codecs", "`plain` is the array itself. A `code` is in chunks of one view, with HDF5's Fletcher-32 checksum.", ""]
+    for name, codec in CODECS.items():
+        lines.append(f"- `{name}`")
+        lines += [f"  - `{part}`: {text}" for part, text in codec.parts.items()]
+    return "\n".join(lines) + "\n"
