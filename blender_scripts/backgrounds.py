@@ -1,0 +1,102 @@
+"""Backgrounds of a sample's views, in linear light, and compositing over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from . import hdri
+from .colour import linear_to_srgb8, srgb_to_linear
+from .look import Look
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+_ZOOM = (0.35, 1.0)  # of the largest square of a photograph, how much a view shows
+
+
+@dataclass(frozen=True)
+class PhotoFolder:
+    """A user's photographs, for the background kind `folder`."""
+
+    files: tuple[Path, ...]
+
+    @classmethod
+    def open(cls, folder: str | Path) -> PhotoFolder:
+        """List the photographs of `folder` and below, in order of name. FileNotFoundError if there are none."""
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise FileNotFoundError(f"background folder {folder} does not exist")
+        files = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES))
+        if not files:
+            raise FileNotFoundError(f"background folder {folder} holds no photograph ({', '.join(PHOTO_SUFFIXES)})")
+        return cls(files)
+
+    def crop(self, rng: np.random.Generator, width: int, height: int) -> np.ndarray:
+        """A random part of a random photograph, perhaps mirrored: (height, width, 3) float32 linear light."""
+        path = self.files[rng.integers(len(self.files))]
+        zoom, across, down, mirror = rng.uniform(*_ZOOM), rng.random(), rng.random(), rng.random() < 0.5
+        photo = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if photo is None:
+            raise ValueError(f"background {path} cannot be read as a photograph")
+        scale = zoom * min(photo.shape[1] / width, photo.shape[0] / height)
+        w, h = max(1, int(width * scale)), max(1, int(height * scale))
+        left, top = int(across * (photo.shape[1] - w)), int(down * (photo.shape[0] - h))
+        part = photo[top : top + h, left : left + w, ::-1]
+        method = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
+        part = cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=method)
+        return srgb_to_linear(np.ascontiguousarray(part[:, ::-1]) if mirror else part)
+
+
+def make_backgrounds(
+    look: Look,
+    panorama: np.ndarray,
+    gains: np.ndarray,
+    light: np.ndarray,
+    K: np.ndarray,
+    world_to_cam: np.ndarray,
+    size: tuple[int, int],
+    photos: PhotoFolder | None = None,
+) -> np.ndarray:
+    """Backgrounds (V, H, W, 3) float32 as the camera records them: linear light after exposure, not clipped.
+
+    Args:
+        panorama: the whole HDRI of the look, not turned. gains: `look.camera_gains`. light: (64, 128, 3) as it lights
+            the hand. K: (V, 3, 3); world_to_cam: (V, 4, 4). size: (width, height). photos: for the kind `folder`.
+    """
+    width, height = size
+    if look.background == "none":
+        return np.zeros((len(K), height, width, 3), np.float32)
+    if look.background == "folder":
+        if photos is None:
+            raise ValueError("background kind 'folder' needs a folder of photographs")
+        rng = np.random.default_rng(look.background_seed)
+        views = [photos.crop(rng, width, height) for _ in K]
+    elif look.background == "clutter":
+        from .clutter import build_room, view_room
+
+        room = build_room(look.background_seed, light, look.lamps)
+        views = [view_room(room, k, m, width, height) * gains for k, m in zip(K, world_to_cam)]
+    else:
+        scale = gains * np.float32(look.hdri_strength)
+        views = [hdri.view(panorama, look.rotation, k, m, width, height) * scale for k, m in zip(K, world_to_cam)]
+    return np.stack([blur(view, look.background_blur) for view in views])
+
+
+def blur(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Defocus: a Gaussian of `sigma` pixels; less than 0.3 is left alone."""
+    return image if sigma < 0.3 else cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+def composite(hand: np.ndarray, background: np.ndarray, gains: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Put a rendered hand over its background.
+
+    Args:
+        hand: (H, W, 4) float32 linear light as rendered, premultiplied. background: (H, W, 3) float32.
+    Returns:
+        rgb (H, W, 3) uint8 sRGB and alpha (H, W) uint8.
+    """
+    alpha = np.clip(hand[..., 3:], 0, 1)
+    rgb = linear_to_srgb8(hand[..., :3] * gains + (1 - alpha) * background)
+    return rgb, (alpha[..., 0] * 255 + 0.5).astype(np.uint8)

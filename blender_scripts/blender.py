@@ -1,0 +1,82 @@
+"""Starting Blender as a Python module, choosing the render device, and keeping its progress lines off stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+_log = logging.getLogger(__name__)
+
+# Shared libraries that the bpy wheel needs even without a display, and the Debian or Ubuntu package of each.
+SYSTEM_LIBRARIES = {
+    "libX11.so.6": "libx11-6",
+    "libXrender.so.1": "libxrender1",
+    "libXfixes.so.3": "libxfixes3",
+    "libXi.so.6": "libxi6",
+    "libXxf86vm.so.1": "libxxf86vm1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libSM.so.6": "libsm6",
+    "libICE.so.6": "libice6",
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+}
+
+DEVICES = ("CPU", "CUDA", "OPTIX", "HIP", "ONEAPI", "METAL")
+
+
+def import_bpy() -> ModuleType:
+    """Import Blender. ImportError names the missing system library and the line that installs it."""
+    try:
+        return importlib.import_module("bpy")
+    except ImportError as error:
+        raise ImportError(explain_import_error(str(error))) from error
+
+
+def explain_import_error(message: str) -> str:
+    """One line that says how to repair a failed `import bpy` with the given message."""
+    if "No module named 'bpy'" in message:
+        return "bpy is not installed: it needs Python 3.11 and the extra 'render' (pip install '.[render]')"
+    missing = [name for name in SYSTEM_LIBRARIES if name in message]
+    if not missing:
+        return f"bpy cannot be imported: {message}"
+    packages = " ".join(SYSTEM_LIBRARIES.values())
+    return f"bpy needs the system library {missing[0]}; on Debian or Ubuntu: apt-get install -y {packages}"
+
+
+def choose_device(name: str) -> str:
+    """Set up Cycles for `name` (one of DEVICES) and return "CPU" or "GPU", the scene's device.
+
+    Blender renders on the CPU without a word if a GPU is asked for and none is there; here that is a ValueError.
+    """
+    if name not in DEVICES:
+        raise ValueError(f"device is {name!r}, allowed are {', '.join(DEVICES)}")
+    if name == "CPU":
+        return "CPU"
+    preferences = import_bpy().context.preferences.addons["cycles"].preferences
+    found = [device for device in preferences.get_devices_for_type(name) if device.type == name]
+    if not found:
+        raise ValueError(f"device is {name}, but Cycles finds no such device on this machine; allowed here: CPU")
+    preferences.compute_device_type = name
+    for device in preferences.devices:
+        device.use = device.type == name
+    _log.info("rendering on %s: %s", name, ", ".join(device.name for device in found))
+    return "GPU"
+
+
+@contextlib.contextmanager
+def quiet_stdout() -> Iterator[None]:
+    """Send this process's stdout to nowhere: Blender writes progress lines past Python and has no switch for it."""
+    sys.stdout.flush()
+    saved, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(nowhere)

@@ -1,0 +1,187 @@
+"""The look of a pair: light, exposure, background, arm and sleeve, all drawn from one generator."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from .colour import LUMINANCE, temperature_to_rgb
+from .hdri import irradiance
+
+BACKGROUND_KINDS = ("hdri", "folder", "clutter", "none")
+ARM_STYLES = ("bare", "sleeve")
+LAMP_KINDS = ("area", "sun", "point")
+CLOTH_PATTERNS = ("plain", "striped", "checked", "knit", "denim")
+
+_WHITE = 0.95  # linear value of a white surface that faces the bright side
+_BRIGHT_SIDE = 85  # percentile of the irradiance over all directions that counts as the bright side
+
+
+@dataclass(frozen=True)
+class LookSettings:
+    """What `draw_look` draws from. Ranges are (least, most)."""
+
+    hdri_strength: tuple[float, float] = (0.3, 1.0)  # log-uniform; 1: mean luminance 1 over the sphere
+    lamps: tuple[int, int] = (0, 2)
+    lamp_strength: tuple[float, float] = (0.4, 4.0)  # log-uniform; irradiance at the hand by that of the whole HDRI
+    lamp_kelvin: tuple[float, float] = (2700.0, 7500.0)
+    exposure_ev: tuple[float, float] = (-0.6, 0.35)  # about the automatic exposure, in stops
+    white_balance: tuple[float, float] = (0.4, 0.9)  # 1 takes the light's colour out altogether
+    backgrounds: dict[str, float] = field(default_factory=lambda: {"hdri": 0.4, "clutter": 0.6})  # kind: weight
+    background_blur: tuple[float, float] = (0.0, 1.2)  # standard deviation, pixels
+    sleeve: float = 0.4  # share of arms in a sleeve
+
+    def __post_init__(self) -> None:
+        unknown = set(self.backgrounds) - set(BACKGROUND_KINDS)
+        if unknown:
+            raise ValueError(f"background {min(unknown)!r} is unknown, allowed are {', '.join(BACKGROUND_KINDS)}")
+        if not self.backgrounds or min(self.backgrounds.values()) < 0 or sum(self.backgrounds.values()) <= 0:
+            raise ValueError(f"background weights are {self.backgrounds}; they must not be negative or all zero")
+        if not 0 <= self.sleeve <= 1:
+            raise ValueError(f"sleeve is {self.sleeve}, allowed is a share from 0 to 1")
+        for name in ("hdri_strength", "lamps", "lamp_strength", "lamp_kelvin", "exposure_ev", "white_balance",
+                     "background_blur"):  # fmt: skip
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} is ({low}, {high}); the first value must not exceed the second")
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A lamp that shines on the origin, in Blender's units."""
+
+    kind: str  # one of LAMP_KINDS
+    position: tuple[float, float, float]  # metres; of a sun only the direction counts
+    kelvin: float
+    power: float  # W; of a sun W/m2
+    size: float  # metres: side of an area, radius of a point; of a sun its angle in radians
+
+    def irradiance(self) -> float:
+        """On a surface at the origin that faces the lamp, W/m2."""
+        if self.kind == "sun":
+            return self.power
+        distance = float(np.linalg.norm(self.position))
+        return self.power / ((4 if self.kind == "area" else 4 * np.pi) * distance**2)
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """What the sleeve is made of."""
+
+    pattern: str  # one of CLOTH_PATTERNS
+    colours: tuple[tuple[float, float, float], ...]  # three sRGB colours, 0..1
+    repeats: float  # of the pattern around the arm
+    seed: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything of a pair that is neither pose, shape nor skin."""
+
+    hdri: str
+    rotation: float  # radians about +z
+    hdri_strength: float
+    lamps: tuple[Lamp, ...]
+    exposure_ev: float
+    white_balance: float
+    background: str  # one of BACKGROUND_KINDS
+    background_seed: int
+    background_blur: float
+    arm_style: str  # one of ARM_STYLES
+    cloth: Cloth
+
+    def light_json(self) -> str:
+        """Light and exposure, for a sample's metadata."""
+        names = ("hdri", "rotation", "hdri_strength", "lamps", "exposure_ev", "white_balance")
+        return _dump({name: asdict(self)[name] for name in names})
+
+    def background_json(self) -> str:
+        """Background, for a sample's metadata."""
+        return _dump({"kind": self.background, "seed": self.background_seed, "blur": self.background_blur})
+
+
+def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str, ...]) -> Look:
+    """Draw the look of a pair; `hdris` are the names of the panoramas to choose from."""
+    kinds = sorted(settings.backgrounds)
+    weights = np.array([settings.backgrounds[kind] for kind in kinds], float)
+    return Look(
+        hdri=str(rng.choice(sorted(hdris))),
+        rotation=float(rng.uniform(0, 2 * np.pi)),
+        hdri_strength=_log_uniform(rng, settings.hdri_strength),
+        lamps=tuple(_draw_lamp(rng, settings) for _ in range(rng.integers(*settings.lamps, endpoint=True))),
+        exposure_ev=float(rng.uniform(*settings.exposure_ev)),
+        white_balance=float(rng.uniform(*settings.white_balance)),
+        background=str(rng.choice(kinds, p=weights / weights.sum())),
+        background_seed=int(rng.integers(2**31)),
+        background_blur=float(rng.uniform(*settings.background_blur)),
+        arm_style=ARM_STYLES[int(rng.random() < settings.sleeve)],
+        cloth=_draw_cloth(rng),
+    )
+
+
+def camera_gains(look: Look, light: np.ndarray) -> np.ndarray:
+    """Exposure and white balance (3,) that linear light of the scene is multiplied with.
+
+    The automatic exposure puts a white surface that faces the bright side just below clipping, as a camera does.
+
+    Args:
+        light: (64, 128, 3) the panorama as it lights the hand, strength and rotation included.
+    """
+    normals = _sphere(96)
+    total = irradiance(light, normals)
+    for lamp in look.lamps:
+        facing = np.maximum(normals @ (np.array(lamp.position) / np.linalg.norm(lamp.position)), 0)
+        total += facing[:, None] * temperature_to_rgb(lamp.kelvin) * lamp.irradiance()
+    bright = np.percentile(total @ LUMINANCE, _BRIGHT_SIDE) / np.pi
+    mean = total.mean(0)
+    balance = ((mean @ LUMINANCE) / np.maximum(mean, 1e-9)) ** look.white_balance
+    balance /= (balance * mean @ LUMINANCE) / (mean @ LUMINANCE)
+    return (balance * _WHITE / bright * 2.0**look.exposure_ev).astype(np.float32)
+
+
+def _draw_lamp(rng: np.random.Generator, settings: LookSettings) -> Lamp:
+    kind = str(rng.choice(LAMP_KINDS, p=(0.6, 0.2, 0.2)))
+    direction = rng.normal(size=3)
+    direction[2] = abs(direction[2]) if rng.random() < 0.85 else direction[2]
+    direction /= np.linalg.norm(direction)
+    distance = float(rng.uniform(0.6, 2.0))
+    strength = np.pi * _log_uniform(rng, settings.lamp_strength)
+    power = strength * {"area": 4, "sun": 1 / distance**2, "point": 4 * np.pi}[kind] * distance**2
+    size = {"area": rng.uniform(0.2, 1.2), "sun": rng.uniform(0.01, 0.2), "point": rng.uniform(0.03, 0.15)}[kind]
+    position = tuple(float(x) for x in direction * distance)
+    return Lamp(kind, position, float(rng.uniform(*settings.lamp_kelvin)), float(power), float(size))
+
+
+def _draw_cloth(rng: np.random.Generator) -> Cloth:
+    """Clothes are mostly dark, grey or of muted colour, and sometimes vivid."""
+    hue, vivid = rng.random(), rng.random() ** 2 * 0.8
+    shades = np.sort(rng.uniform(0.08, 0.9, 3) ** 1.3)
+    rng.shuffle(shades)
+    hues = (hue + np.array([0, rng.normal(0, 0.08), rng.uniform(0, 1)])) % 1
+    colours = tuple(_hsv(float(h), vivid, float(v)) for h, v in zip(hues, shades))
+    pattern = str(rng.choice(CLOTH_PATTERNS, p=(0.3, 0.2, 0.15, 0.25, 0.1)))
+    if pattern == "denim":
+        colours = ((0.16, 0.22, 0.33), (0.55, 0.6, 0.68), (0.1, 0.12, 0.2))
+    return Cloth(pattern, colours, float(rng.uniform(0.6, 1.6)), int(rng.integers(2**31)))
+
+
+def _hsv(hue: float, saturation: float, value: float) -> tuple[float, float, float]:
+    channel = np.clip(np.abs(((hue + np.array([1, 2 / 3, 1 / 3])) % 1) * 6 - 3) - 1, 0, 1)
+    return tuple(float(x) for x in value * (1 - saturation + saturation * channel))
+
+
+def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    return float(np.exp(rng.uniform(*np.log(bounds))))
+
+
+def _sphere(count: int) -> np.ndarray:
+    """Evenly spread unit vectors (count, 3) on a Fibonacci spiral."""
+    z = 1 - (2 * np.arange(count) + 1) / count
+    angle = np.pi * (1 + 5**0.5) * np.arange(count)
+    return np.stack([np.cos(angle) * np.sqrt(1 - z**2), np.sin(angle) * np.sqrt(1 - z**2), z], 1)
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

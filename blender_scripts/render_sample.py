@@ -1,0 +1,131 @@
+"""A posed hand becomes a record: eight photographs and their exact labels."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .backgrounds import composite, make_backgrounds
+from .crosscheck import crosscheck_view, require_agreement
+from .labels import make_labels
+from .look import Look, camera_gains
+from .scene import Studio, covering_box
+from .settings import RenderSettings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SampleSpec:
+    """What the plan decides about a sample, with its poses worked out (world frame, metres).
+
+    `posed`, `previous` and `following` have `vertices` (2651, 3), `joints` (21, 3) and `arm_vertices` (Va, 3), as
+    `rigging.posed.PosedHand`; `cameras` has `K` (V, 3, 3) pixels and `world_to_cam` (V, 4, 4); `skin` has `albedo`,
+    `height` and perhaps `roughness`, as `rigging.skin.SkinMaps`.
+    """
+
+    posed: Any
+    previous: Any | None
+    following: Any | None
+    cameras: Any
+    skin: Any
+    look: Look
+    seed: int  # of Cycles' sampling
+    metadata: Mapping[str, Any]  # goes into the record as it is; `sample` names it in errors
+    left: bool = False  # a mirrored hand
+
+
+def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) -> dict[str, Any]:
+    """Render a sample: the fields of schema version 1. The same spec gives the same bytes, in any order.
+
+    Raises `crosscheck.CrossCheckError` if Cycles sees another surface than the labels.
+    """
+    K, world_to_cam = np.asarray(spec.cameras.K, float), np.asarray(spec.cameras.world_to_cam, float)
+    vertices, joints = _body(spec.posed), _stored(spec.posed.joints)
+    panorama, light, gains = _light(studio, spec.look)
+
+    with ThreadPoolExecutor(1) as pool:  # labels and backgrounds are made while Cycles renders
+        labels = pool.submit(_labels, studio, spec, vertices, joints, K, world_to_cam, settings)
+        backgrounds = pool.submit(make_backgrounds, spec.look, panorama, gains, light, K, world_to_cam,
+                                  (settings.width, settings.height), studio.photos)  # fmt: skip
+        set_stage(studio, spec, settings, vertices, light)
+        hands, passes = render_views(studio, vertices, K, world_to_cam, spec.seed)
+        labels, backgrounds = labels.result(), backgrounds.result()
+
+    _crosscheck(spec, settings, labels, passes)
+    pictures = [composite(hand, background, gains) for hand, background in zip(hands, backgrounds)]
+    hand_count = len(spec.posed.vertices)
+    return {
+        "rgb": np.stack([rgb for rgb, _ in pictures]),
+        "alpha": np.stack([alpha for _, alpha in pictures]),
+        **labels,
+        "joints_world": joints.astype(np.float32),
+        "vertices_world": vertices[:hand_count].astype(np.float32),
+        "arm_vertices_world": vertices[hand_count:].astype(np.float32),
+        "K": K,
+        "world_to_cam": world_to_cam,
+        **spec.metadata,
+        "light": spec.look.light_json(),
+        "background": spec.look.background_json(),
+        "arm_style": spec.look.arm_style,
+    }
+
+
+def set_stage(studio: Studio, spec: SampleSpec, settings: RenderSettings, vertices: np.ndarray, light: np.ndarray):
+    """Bring the scene into the state that `spec` asks for."""
+    studio.use(settings)
+    studio.set_body(spec.look.arm_style, spec.left, vertices)
+    studio.set_skin(spec.skin.albedo, spec.skin.height, getattr(spec.skin, "roughness", None))
+    if spec.look.arm_style == "sleeve":
+        studio.set_cloth(spec.look.cloth)
+    studio.set_light(light, spec.look.lamps)
+
+
+def render_views(
+    studio: Studio, vertices: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, seed: int
+) -> tuple[np.ndarray, list]:
+    """Render all views: hands (V, H, W, 4) float32 linear premultiplied, and per view Cycles' label passes and box."""
+    width, height = studio.settings.width, studio.settings.height
+    hands, passes = np.zeros((len(K), height, width, 4), np.float32), []
+    for hand, k, m in zip(hands, K, world_to_cam):
+        box = covering_box(vertices, k, m, width, height, studio.settings.crop)
+        studio.set_camera(k, m, box)
+        rendered = studio.render(seed)
+        hand[box.top : box.bottom, box.left : box.right] = rendered.pop("Combined")
+        passes.append((rendered, box))
+    return hands, passes
+
+
+def _light(studio: Studio, look: Look) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The whole panorama, the light it sheds (64, 128, 3), and the camera's gains (3,)."""
+    light = studio.hdris.light(look.hdri, look.rotation) * np.float32(look.hdri_strength)
+    return studio.hdris.panorama(look.hdri), light, camera_gains(look, light)
+
+
+def _labels(studio, spec, vertices, joints, K, world_to_cam, settings) -> dict[str, np.ndarray]:
+    surface = studio.surface(spec.look.arm_style, spec.left)
+    neighbours = [None if pose is None else _body(pose) for pose in (spec.previous, spec.following)]
+    return make_labels(surface, vertices, *neighbours, joints, K, world_to_cam, settings.width, settings.height)
+
+
+def _crosscheck(spec: SampleSpec, settings: RenderSettings, labels: dict, passes: list) -> None:
+    """Compare a share of the views, chosen by the sample's seed, with Cycles."""
+    chosen = np.random.default_rng(spec.seed).random(len(passes)) < settings.crosscheck
+    for view in np.flatnonzero(chosen):
+        check = crosscheck_view(labels["parts"][view], labels["depth"][view], *passes[view])
+        _log.debug("sample %s, view %d: %s", spec.metadata.get("sample"), view, check)
+        require_agreement(check, spec.metadata.get("sample"), int(view))
+
+
+def _body(posed: Any) -> np.ndarray:
+    """Vertices (N, 3) of hand and arm, rounded as a shard stores them, float64."""
+    return _stored(np.concatenate([posed.vertices, posed.arm_vertices]))
+
+
+def _stored(points: np.ndarray) -> np.ndarray:
+    return np.asarray(points, np.float32).astype(np.float64)
