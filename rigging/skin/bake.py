@@ -1,0 +1,158 @@
+"""Bake one subject's skin: albedo, height and roughness of hand and bare arm in one atlas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..asset import HandAsset
+from . import tone
+from .anatomy import Anatomy, make_anatomy, nail_directions
+from .appearance import HEIGHT_RANGE
+from .canvas import Canvas
+from .knuckles import knuckle_mask, paint_joints
+from .marks import paint_hair, paint_spots
+from .nails import nail_frame, paint_nails
+from .noise import Noise, ridge, smoothstep
+from .palm import paint_palm_lines
+from .params import SkinParams, SkinSubject, draw_params
+from .texels import Surface, Texels, make_texels, smooth_normals
+from .vessels import paint_tendons, paint_veins, paint_wrist_veins
+
+BAKER_VERSION = 1  # raise when the maps change: cached ones are then baked again
+
+
+@dataclass(frozen=True)
+class SkinMaps:
+    """Square textures, row 0 at the top (v = 1)."""
+
+    albedo: np.ndarray  # (R, R, 3) uint8 sRGB
+    height: np.ndarray  # (R, R) uint16, `appearance.HEIGHT_RANGE` metres over the range, surface at 32768
+    roughness: np.ndarray  # (R, R) uint8, 0..1
+
+
+def _dense_weights(asset: HandAsset) -> np.ndarray:
+    weights = np.zeros((len(asset.template), 21), np.float32)
+    rows = np.arange(len(weights))
+    for k in range(asset.weight_bones.shape[1]):
+        np.add.at(weights, (rows, asset.weight_bones[:, k]), asset.weight_values[:, k].astype(np.float32))
+    return weights
+
+
+def make_surface(asset: HandAsset, vertices: np.ndarray, arm: tuple[np.ndarray, np.ndarray, np.ndarray] | None) -> Surface:
+    """Hand and, if given, the bare arm as (vertices (Va, 3), faces (Fa, 3), uv (Fa, 3, 2)) in one mesh."""
+    faces, uv, weights = asset.faces.astype(np.int64), asset.uv, _dense_weights(asset)
+    skin = ~asset.face_cap
+    if arm is not None:
+        arm_weights = np.zeros((len(arm[0]), 21), np.float32)
+        arm_weights[:, 0] = 1.0
+        faces = np.concatenate([faces, arm[1].astype(np.int64) + len(vertices)])
+        vertices, uv = np.concatenate([vertices, arm[0]]), np.concatenate([uv, arm[2]])
+        weights, skin = np.concatenate([weights, arm_weights]), np.concatenate([skin, np.ones(len(arm[1]), bool)])
+    return Surface(vertices, faces, uv, smooth_normals(vertices, faces[skin]), weights, skin)
+
+
+def _paint_base(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noise) -> None:
+    """Uneven pigment, blood under the skin, knuckles, and the relief too fine to be drawn line by line."""
+    points, palmar, dorsal = anatomy.points, anatomy.palmar, anatomy.dorsal
+    back = 1.0 - palmar
+    slow, middle, fine = noise(points, 0.035), noise(points, 0.010), noise(points, 0.0032)
+    canvas.melanin += params.uneven * back * (0.018 * slow + 0.012 * middle + 0.010 * fine)
+    canvas.melanin -= 0.035 * smoothstep(0.1, -0.6, dorsal) * anatomy.arm  # the inner forearm is lighter
+    blotch = smoothstep(0.0, 1.8, 0.7 * middle + 0.75 * noise(points, 0.0055))
+    canvas.blood += palmar * (params.mottling * 0.075 * (blotch - 0.3) + 0.014 * fine) + 0.010 * middle * back
+    knuckles = knuckle_mask(anatomy)
+    canvas.blood += 0.085 * params.redness * knuckles * (1.0 + 0.3 * middle)
+    canvas.melanin += 0.075 * params.knuckle_pigment * knuckles * smoothstep(60.0, 0.0, params.ita)
+    for finger in anatomy.fingers:
+        end = np.linalg.norm(finger.joints[3] - finger.joints[2])
+        tip = (finger.bone == 2) * smoothstep(0.25 * end, 0.95 * end, finger.along)
+        canvas.blood[finger.index] += params.redness * (0.050 + 0.035 * palmar[finger.index]) * tip
+    _paint_pads(canvas, anatomy, params)
+    relief = 0.6 * ridge(noise(points, 0.0017), 0.35) + 0.5 * ridge(noise(points, 0.0011), 0.4)
+    canvas.height -= (0.000045 * back * params.wrinkles + 0.000028 * palmar) * relief
+    canvas.height += 0.00006 * params.wrinkles * middle * back + 0.00003 * fine
+    canvas.melanin += 0.020 * back * (relief - 0.4)
+    canvas.roughness[:] = 0.50 - 0.09 * params.oiliness + 0.03 * palmar + 0.025 * middle + 0.04 * (relief - 0.4)
+
+
+def _paint_pads(canvas: Canvas, anatomy: Anatomy, params: SkinParams) -> None:
+    """Fuller, redder pads: thenar, hypothenar, and at the fingers' roots."""
+    plane = anatomy.hand_to_palm(anatomy.points)
+    for centre, spread, blood, lift in (((1.02, 0.45), (0.26, 0.22), 0.030, 0.0), ((0.05, 0.42), (0.20, 0.26), 0.045, 0.0),
+                                        ((0.02, 1.02), (0.13, 0.09), 0.035, 0.0005), ((0.33, 1.10), (0.11, 0.09), 0.035, 0.0005),
+                                        ((0.68, 1.13), (0.11, 0.09), 0.035, 0.0005), ((1.0, 1.08), (0.12, 0.10), 0.03, 0.0003)):  # fmt: skip
+        bump = np.exp(-(((plane - centre) / spread) ** 2).sum(1)) * anatomy.palmar * (1.0 - anatomy.finger_weight)
+        canvas.blood += params.redness * blood * bump
+        canvas.height += lift * bump
+
+
+def _compose(canvas: Canvas, anatomy: Anatomy, params: SkinParams) -> np.ndarray:
+    """Linear sRGB (N, 3): densities on top of the base tones, the mean of the back brought to the requested tone."""
+    back, palm = tone.ita_to_lab(params.ita), tone.palm_lab(params.ita)
+    base = np.log10(np.stack([tone.lab_to_linear(back), tone.lab_to_linear(palm)])).astype(np.float32)
+    depth = smoothstep(-60.0, 40.0, params.ita)  # blood shows less through dark skin, pigment more in its folds
+    palmar, crease = anatomy.palmar[:, None], canvas.crease
+    blood = (canvas.blood + 0.10 * crease) * (palmar[:, 0] + (1.0 - palmar[:, 0]) * (0.35 + 0.65 * depth))
+    melanin = canvas.melanin + crease * (0.10 + 0.16 * (1.0 - depth)) * (0.45 + 0.55 * palmar[:, 0])
+    density = melanin[:, None] * tone.MELANIN.astype(np.float32) + blood[:, None] * tone.BLOOD.astype(np.float32)
+    density += 0.05 * crease[:, None]
+    log_colour = base[0] + palmar * (base[1] - base[0]) - density
+    measured = dorsum(anatomy)
+    if measured.any():
+        excess = np.log10(np.mean(10.0 ** log_colour[measured], axis=0)) - base[0]
+        log_colour -= (1.0 - palmar) * excess.astype(np.float32)
+    colour = 10.0**log_colour
+    return colour + canvas.cover[:, None] * (canvas.colour_over - colour)
+
+
+def dorsum(anatomy: Anatomy) -> np.ndarray:
+    """Mask (N,) of the back of the hand without fingers and forearm, where the subject's tone is defined."""
+    return (anatomy.dorsal > 0.5) & (anatomy.palmar < 0.02) & (anatomy.finger_weight < 0.2) & (anatomy.arm < 0.5)
+
+
+def locate(asset: HandAsset, vertices: np.ndarray, joints: np.ndarray, arm: tuple | None, resolution: int,
+           noise: Noise) -> tuple[Surface, Texels, Anatomy]:  # fmt: skip
+    """Surface, texels and their anatomy."""
+    surface = make_surface(asset, vertices, arm)
+    painted = surface.skin_faces
+    texels = make_texels(surface.uv[painted], surface.faces[painted], resolution)
+    directions = nail_directions(vertices, asset.faces, asset.face_nail)
+    return surface, texels, make_anatomy(surface, texels, joints, directions, noise)
+
+
+def bake(asset: HandAsset, vertices: np.ndarray, joints: np.ndarray, arm: tuple | None, subject: SkinSubject,
+         resolution: int = 1024) -> SkinMaps:  # fmt: skip
+    """Paint the skin of one subject.
+
+    `vertices` (2651, 3) and `joints` (21, 3) at rest in the hand frame, metres; `arm` as in `make_surface`.
+    The same subject and shape give the same bytes; nothing else enters.
+    """
+    rng = np.random.default_rng(subject.skin_seed)
+    params = draw_params(subject, rng)
+    noise = Noise(rng)
+    _, texels, anatomy = locate(asset, vertices, joints, arm, resolution, noise)
+    canvas = Canvas(len(anatomy.points))
+    _paint_base(canvas, anatomy, params, noise)
+    paint_joints(canvas, anatomy, params, noise, rng)
+    paint_palm_lines(canvas, anatomy, params, noise, rng)
+    paint_tendons(canvas, anatomy, params, noise)
+    paint_veins(canvas, anatomy, params, rng)
+    paint_wrist_veins(canvas, anatomy, params, rng)
+    paint_spots(canvas, anatomy, params, noise, rng)
+    paint_hair(canvas, anatomy, params, rng)
+    frames = tuple(nail_frame(f, vertices, asset.faces, asset.face_nail) for f in anatomy.fingers)
+    paint_nails(canvas, anatomy, frames, params, noise)
+    return _encode(canvas, anatomy, texels, params)
+
+
+def _encode(canvas: Canvas, anatomy: Anatomy, texels: Texels, params: SkinParams) -> SkinMaps:
+    albedo = np.rint(255.0 * tone.linear_to_srgb(_compose(canvas, anatomy, params))).astype(np.uint8)
+    height = np.clip(0.5 + canvas.height / HEIGHT_RANGE, 0.0, 1.0)
+    rough = np.clip(canvas.roughness + 0.08 * canvas.crease, 0.05, 1.0)
+    return SkinMaps(
+        texels.image(albedo),
+        texels.image(np.rint(65535.0 * height).astype(np.uint16)),
+        texels.image(np.rint(255.0 * rough).astype(np.uint8)),
+    )
