@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .ik import ik_rotations
 from .joints import JOINT_NAMES
+from .spin_kernels import swing_onto
 from .spin_modes import (
     PARENTS,
     RestBones,
@@ -76,7 +78,7 @@ def match(
         if retarget == "directions":
             joints[part] = _follow(rest, v, target)
     if mode == "ik":
-        raise NotImplementedError("mode ik")
+        rotations[:, 1:] = _ik(rest, rest_joints, dorsal, target_joints, rotations[:, 0])
     if forearm is not None:
         rotations[:, 0] = rotations[:, 0] @ _check_forearm(forearm, len(target_joints))
     stretch = np.concatenate([np.ones((len(lengths), 1)), lengths / rest.lengths], axis=1)
@@ -116,6 +118,15 @@ def _rotations(rest: RestBones, v: np.ndarray, target: np.ndarray, mode: str, st
     result[:, 0] = palm.transpose(2, 0, 1)
     result[:, 1:] = bones.transpose(3, 2, 0, 1)
     return result
+
+
+def _ik(
+    rest: RestBones, rest_joints: np.ndarray, dorsal: np.ndarray, target_joints: np.ndarray, palm: np.ndarray
+) -> np.ndarray:
+    """Rotations (T, 20, 3, 3) of mode "ik": twists by inverse kinematics, then the smallest swing to the directions."""
+    start = ik_rotations(rest_joints, np.asarray(dorsal, float), target_joints, palm)
+    v, _ = _directions(np.ascontiguousarray(target_joints.transpose(2, 1, 0)), 0)
+    return swing_onto(start[:, 1:].transpose(2, 3, 1, 0), rest.directions, v, rest.hinges).transpose(3, 2, 0, 1)
 
 
 def _follow(rest: RestBones, v: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -39,16 +39,16 @@ def palm_kabsch(rest: RestBones, target: np.ndarray) -> np.ndarray:
     return palm_rotation(rest.joints[:, PALM_JOINTS], target[:, PALM_JOINTS])
 
 
-def transport(rest: RestBones, v: np.ndarray, palm: np.ndarray, parents: np.ndarray | None = None) -> np.ndarray:
+def transport(rest: RestBones, v: np.ndarray, palm: np.ndarray) -> np.ndarray:
     """Swing transport down the fingers: R_k = S(R_{k-1} u_k -> v_k) R_{k-1}; returns (3, 3, 20, T).
 
-    `v` (3, 20, T) unit target directions. Palm bones are swung from `palm` (3, 3, T or 5 x T) itself; each first
-    phalanx inherits `parents` (as palm, default: palm), every other phalanx the rotation of the bone before it.
+    `v` (3, 20, T) unit target directions. Palm bones and first phalanges start from `palm` (3, 3, T), or (3, 3, 5, T)
+    for one per finger, every other phalanx from the rotation of the bone before it.
     """
     palm = palm[:, :, None] if palm.ndim == 3 else palm
     result = np.empty((3, 3, *v.shape[1:]))
     result[:, :, 0::4] = _swing(rest, v, np.broadcast_to(palm, (3, 3, 5, v.shape[2])), 0)
-    before = palm if parents is None else parents
+    before = palm
     for level in (1, 2, 3):
         before = _swing(rest, v, before, level)
         result[:, :, level::4] = before
