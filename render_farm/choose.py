@@ -78,6 +78,20 @@ def assign_splits(blocks: np.ndarray, splits: SplitSettings, rng: np.random.Gene
     return owner[blocks]
 
 
+def split_share(names: Sequence[str], split: int, splits: SplitSettings) -> tuple[str, ...]:
+    """Which of `names` (light panoramas) a split may use: test and val get a share of their own, at least one each.
+
+    With too few names to hold any out, all splits share them.
+    """
+    shares = (splits.train, splits.val, splits.test)
+    held = {index: max(1, round(shares[index] * len(names))) for index in (1, 2) if shares[index] > 0}
+    kept = len(names) - sum(held.values())
+    if kept < 1:
+        return tuple(names)
+    ends = {0: (0, kept), 1: (kept, kept + held.get(1, 0)), 2: (kept + held.get(1, 0), len(names))}
+    return tuple(names[slice(*ends[split])])
+
+
 def _flatten(pairs: np.ndarray, runs: Sequence[tuple[np.ndarray, int, int]]) -> Arrangement:
     order = np.concatenate([members for members, _, _ in runs])
     lengths = [len(members) for members, _, _ in runs]

@@ -40,21 +40,20 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options = parser().parse_args(arguments)
         signal.signal(signal.SIGTERM, _terminate)
-        command: Callable[[argparse.Namespace], None] = options.command
-        command(options)
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
     except FarmError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted: finished samples are kept, the same command goes on from there", file=sys.stderr)
         return INTERRUPTED
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
     top = _Parser(prog="python -m render_farm", description=__doc__)
-    commands = top.add_subparsers(required=True, metavar="plan|render", parser_class=_Parser)
+    commands = top.add_subparsers(required=True, metavar="plan|render|doctor", parser_class=_Parser)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--release", default="demo", help="a name in render_farm/releases/ or a path to a .toml")
     common.add_argument("--poses", help="pose source instead of the release's: nyu:PATH, hanco:PATH, procedural, ...")
@@ -69,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("--workers", type=_positive(int), default=1, help="processes that share the shard")
     render.add_argument("--cache", type=Path, help="folder of baked skins (default: OUT/.cache)")
     render.set_defaults(command=_render)
+    doctor = commands.add_parser("doctor", help="test-import everything and say what is wrong")
+    doctor.set_defaults(command=_doctor)
     return top
 
 
@@ -76,20 +77,26 @@ def _release(options: argparse.Namespace) -> Release:
     return load_release(options.release).with_poses(options.poses or None)
 
 
-def _plan(options: argparse.Namespace) -> None:
+def _plan(options: argparse.Namespace) -> int:
     from .estimate import estimate
 
     print(estimate(_release(options), options.seconds_per_sample, options.bake_seconds).table())
+    return 0
 
 
-def _render(options: argparse.Namespace) -> None:
+def _render(options: argparse.Namespace) -> int:
     from .shard import Request, render_shard
 
     pool = PoolSettings(workers=options.workers)
-    path = render_shard(
-        Request(_release(options), options.shard, options.out, options.samples, options.cache, pool)
-    )
+    path = render_shard(Request(_release(options), options.shard, options.out, options.samples, options.cache, pool))
     print(path)
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from . import doctor
+
+    return doctor.main()
 
 
 def _positive(kind: type) -> Callable[[str], float]:

@@ -16,13 +16,14 @@ from rigging.asset import DEFAULT_ASSET
 
 from .device import device_kind
 from .errors import InputError
-from .files import digest, file_sha256, tree_sha256, write_atomic
+from .files import digest, file_sha256, fingerprint, write_atomic
 from .lock import Lock
 from .release import Release
 
 log = logging.getLogger(__name__)
 
 PLAN_VERSION = 1
+POSE_SUFFIXES = (".json", ".mat", ".npz", ".npy")
 ARRAYS = (
     "joints", "up", "wrist", "clip", "frame_id", "split", "subject", "coefficients", "hand_length", "age", "gender",
     "ita", "skin_seed", "subject_split",
@@ -57,6 +58,14 @@ class Plan:
         """L."""
         return self.joints.shape[1]
 
+    def pair_of(self, sample: int) -> int:
+        """The pair of sample `sample`."""
+        return sample // self.poses_per_pair
+
+    def role_of(self, sample: int) -> int:
+        """Which pose of its pair sample `sample` is, from 0."""
+        return sample % self.poses_per_pair
+
     @property
     def content(self) -> str:
         """sha256 over everything in the plan: two plans with the same one give the same release."""
@@ -74,14 +83,15 @@ def inputs_key(release: Release) -> str:
     return digest(
         f"plan {PLAN_VERSION} schema {SCHEMA_VERSION}",
         release.to_json(),
-        tree_sha256(poses) if poses is not None else "no pose files",
+        fingerprint(poses, POSE_SUFFIXES) if poses is not None else "no pose files",
         file_sha256(DEFAULT_ASSET),
+        *(fingerprint(Path(folder)) for folder in (release.files.hdris, release.files.photos) if folder),
     )
 
 
 def pose_files(spec: str) -> Path | None:
     """The file or folder that a pose source spec names, or None. Raises InputError if it is not there."""
-    name, _, path = spec.partition("?")[0].partition(":")
+    path = spec.partition("?")[0].partition(":")[2]
     if not path:
         return None
     if not Path(path).exists():

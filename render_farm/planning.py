@@ -25,7 +25,7 @@ from .seeds import Stream, generator
 
 log = logging.getLogger(__name__)
 
-WRIST_STEP = np.radians(3.0)  # standard deviation of the change of a wrist angle within a pair
+WRIST_STEP = 0.05  # rad, standard deviation of the change of a wrist angle within a pair
 
 
 def make_plan(release: Release, key: str, folder: Path) -> Plan:
@@ -111,7 +111,7 @@ def upright(up: tuple[float, float, float] | None, rng: np.random.Generator) -> 
 
 def wrist_angles(limits: WristSettings, poses: int, rng: np.random.Generator) -> np.ndarray:
     """(poses, 2) rad, flexion and radial deviation within `limits`; hardly changing within a pair."""
-    low, high = np.radians([limits.flexion, limits.deviation]).T
+    low, high = np.array([limits.flexion, limits.deviation]).T
     middle, reach = (low + high) / 2, (high - low) / 2
     first = np.clip(middle + reach * rng.normal(0, 0.5, 2), low, high)
     steps = rng.normal(0, WRIST_STEP, (poses, 2)) * (np.arange(poses) > 0)[:, None]

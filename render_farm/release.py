@@ -91,25 +91,23 @@ class SplitSettings:
 
 @dataclass(frozen=True)
 class WristSettings:
-    """Limits of the sampled wrist angles in degrees (the joints do not say how the forearm points)."""
+    """Limits of the sampled wrist angles in radians (the joints do not say how the forearm points)."""
 
-    flexion: tuple[float, float] = (-40.0, 50.0)  # extension to flexion
-    deviation: tuple[float, float] = (-25.0, 15.0)  # ulnar to radial
+    flexion: tuple[float, float] = (-0.7, 0.9)  # extension to flexion
+    deviation: tuple[float, float] = (-0.4, 0.25)  # ulnar to radial
 
     def __post_init__(self) -> None:
-        _require(-90 <= self.flexion[0] <= self.flexion[1] <= 90, "flexion", list(self.flexion), "within -90..90")
-        low, high = self.deviation
-        _require(-45 <= low <= high <= 45, "deviation", [low, high], "[low, high] within -45..45")
+        for name, most in (("flexion", 1.57), ("deviation", 0.8)):
+            low, high = getattr(self, name)
+            _require(-most <= low <= high <= most, name, [low, high], f"[low, high] within -{most}..{most} radians")
 
 
 @dataclass(frozen=True)
-class CrosscheckSettings:
-    """How much of a shard is rendered a second way to check the labels."""
+class FileSettings:
+    """Folders of the user's own pictures; "" for none. Relative ones are seen from where the command runs."""
 
-    fraction: float = 0.02  # of the samples, each in one view; at least one per shard unless 0
-
-    def __post_init__(self) -> None:
-        _require(0 <= self.fraction <= 1, "fraction", self.fraction, "in 0..1")
+    hdris: str = ""  # .exr or .hdr panoramas to light with, instead of those that Blender brings along
+    photos: str = ""  # photographs for the background kind "folder"
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ class Release:
     hand: Literal["right", "left"] = "right"
     retarget: Literal["directions", "positions"] = "directions"
     spin_mode: Literal["palm", "none", "paper", "paper-literal", "ik"] = "palm"
-    skinning: Literal["dual_quaternion", "linear_blend"] = "dual_quaternion"
+    skinning: Literal["dual_quaternion", "linear"] = "dual_quaternion"
     poses: PoseSettings = field(default_factory=PoseSettings)
     subjects: SubjectSettings = field(default_factory=SubjectSettings)
     pairs: PairSettings = field(default_factory=PairSettings)
@@ -132,7 +130,7 @@ class Release:
     cameras: CameraSettings = field(default_factory=CameraSettings)
     look: LookSettings = field(default_factory=LookSettings)
     render: RenderSettings = field(default_factory=RenderSettings)
-    crosscheck: CrosscheckSettings = field(default_factory=CrosscheckSettings)
+    files: FileSettings = field(default_factory=FileSettings)
 
     def __post_init__(self) -> None:
         legal = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name)
@@ -142,6 +140,8 @@ class Release:
         _require(1 <= self.shard_size <= 100_000, "shard_size", self.shard_size, "in 1..100000")
         even = self.pairs.length == 1 or (self.samples % 2 == 0 and self.shard_size % 2 == 0)
         _require(even, "samples and shard_size", [self.samples, self.shard_size], "even, so no pair is cut in two")
+        if self.look.backgrounds.get("folder") and not self.files.photos:
+            raise ValueError("[look] backgrounds has 'folder': [files] photos must name a folder of photographs")
 
     @property
     def shards(self) -> int:
@@ -162,8 +162,10 @@ class Release:
         return dataclasses.replace(self, poses=poses)
 
     def to_json(self) -> str:
-        """Canonical text of every setting, defaults included."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+        """Canonical text of every setting that changes bytes, defaults included."""
+        values = dataclasses.asdict(self)
+        del values["render"]["threads"]
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
 
 def known_releases() -> list[str]:
@@ -183,7 +185,16 @@ def load_release(name: str) -> Release:
         raise ReleaseError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(f"{path}: cannot be read: {error}") from error
-    return from_table(Release, table, str(path))
+    return _with_image_size(from_table(Release, table, str(path)), table, str(path))
+
+
+def _with_image_size(release: Release, table: dict[str, Any], where: str) -> Release:
+    """The images are as large as the cameras say; threads come with the workers. Neither is set twice."""
+    instead = {"width": "[cameras] image_size", "height": "[cameras] image_size", "threads": "WORKERS"}
+    for key in sorted(set(instead) & set(table.get("render", {}))):
+        raise ReleaseError(f"{where}: [render] {key}: set {instead[key]} instead")
+    size = release.cameras.image_size
+    return dataclasses.replace(release, render=dataclasses.replace(release.render, width=size, height=size))
 
 
 def release_path(name: str) -> Path:

@@ -16,9 +16,10 @@ class Stream(IntEnum):
     ORDER = 1  # splits, subjects of pairs, order
     SUBJECT = 2  # per subject: shape and skin
     PLACEMENT = 3  # per pair: up and wrist
-    SCENE = 4  # per pair: cameras, light, background, arm
+    LOOK = 4  # per pair: light, background, style of the arm
     RENDER = 5  # per sample: the path tracer's noise
-    CROSSCHECK = 6  # per shard: which samples and views
+    ARM = 6  # per subject: shape of the arm
+    CAMERAS = 7  # per pair
 
 
 def sequence(release: Release, stream: Stream, index: int = 0) -> np.random.SeedSequence:

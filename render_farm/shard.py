@@ -12,6 +12,8 @@ from dataset_tools.shard_file import ShardError, ShardFile
 from dataset_tools.sheet import write_sheet
 from dataset_tools.writer import manifest_path, read_manifest, write_manifest, write_shard
 
+from rigging.asset import load_asset
+
 from .configuration import Configuration
 from .errors import InputError, PassingError, ReleaseError, RenderError
 from .files import file_sha256, is_disk_full
@@ -92,7 +94,7 @@ def _render_locked(request: Request, plan: Plan, indices: Sequence[int]) -> Path
         staging = Staging(request.folder / ".staging" / f"shard-{request.shard:05d}")
         staging.open(configuration.sample_hash)
         _render_missing(request, plan, staging, indices)
-        record = shard_record(request.release, request.shard, configuration)
+        record = shard_record(request.release, request.shard, plan, load_asset(), configuration)
         sha256 = write_shard(request.path, staging.read(indices), record)
         write_manifest(request.path, sha256)
         staging.remove()

@@ -61,7 +61,7 @@ JOBS = """
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def jobs(tmp_path, monkeypatch):
     (tmp_path / "pool_jobs.py").write_text(textwrap.dedent(JOBS))
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -119,7 +119,7 @@ def test_a_hung_task_is_killed(jobs, tmp_path):
 def test_workers_that_cannot_start_end_the_run_with_the_reason(jobs, tmp_path):
     with pytest.raises(RenderError, match="bpy needs libX11"):
         run(jobs.CannotStart, tmp_path, range(2))
-    with pytest.raises(RenderError, match="cannot start.*exit code 3"):
+    with pytest.raises(RenderError, match=r"cannot start.*exit code 3"):
         run(jobs.DiesStarting, tmp_path, range(2), attempts=2)
 
 
@@ -145,5 +145,5 @@ def test_cores_are_shared_out_without_overlap():
     cores = sorted(os.sched_getaffinity(0))
     assert core_share(0, 1) == cores
     shares = [core_share(number, len(cores)) for number in range(len(cores))]
-    assert sorted(sum(shares, [])) == cores
+    assert sorted(core for share in shares for core in share) == cores
     assert all(len(core_share(number, len(cores) + 1)) == 1 for number in range(len(cores) + 1))

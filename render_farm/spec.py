@@ -1,0 +1,194 @@
+"""From the plan to what is rendered: a pair's hands posed and placed in the world, its cameras, look and metadata."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blender_scripts.look import Look, draw_look
+from blender_scripts.render_sample import SampleSpec
+from rigging.arm import arm_topology, build_arm
+from rigging.asset import HandAsset
+from rigging.cameras import Cameras, palm_frame, ring
+from rigging.hinges import hinge_axes
+from rigging.posed import PosedHand, mirror_posed, pose_hand
+from rigging.rotations import axis_angle
+from rigging.shape import RestHand, Subject, rest_hand
+from rigging.skin.cache import cached_bake
+from rigging.skin.tone import monk_bin
+from rigging.spin import match
+
+from .choose import SPLITS, split_share
+from .configuration import Configuration, package_versions
+from .plan import Plan
+from .release import Release
+from .seeds import Stream, generator, render_seed
+
+MIRROR = np.array([-1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Body:
+    """A subject at rest, in the hand frame."""
+
+    subject: Subject
+    rest: RestHand
+    arms: dict[str, np.ndarray]  # style: (Va, 3) m
+    skin: Any  # rigging.skin's SkinMaps
+
+
+@dataclass(frozen=True)
+class PlacedPair:
+    """A pair in its world: +z up, the origin in the palm's centre in the first pose."""
+
+    hands: tuple[PosedHand, ...]
+    source_joints: np.ndarray  # (L, 21, 3) m, the source's own joints in this world
+    cameras: Cameras
+    look: Look
+
+
+class Specs:
+    """Makes the SampleSpec of any sample of a plan; subjects and pairs are kept while they are in use."""
+
+    def __init__(self, plan: Plan, release: Release, asset: HandAsset, hdris: tuple[str, ...], cache: Path) -> None:
+        self.plan, self.release, self.asset, self.hdris, self.cache = plan, release, asset, sorted(hdris), cache
+        self.body = lru_cache(maxsize=2)(self._body)
+        self.pair = lru_cache(maxsize=2)(self._pair)
+
+    def spec(self, sample: int) -> SampleSpec:
+        """Everything about `sample` (its index in the release)."""
+        index, role = self.plan.pair_of(sample), self.plan.role_of(sample)
+        pair = self.pair(index)
+        return SampleSpec(
+            posed=pair.hands[role],
+            previous=pair.hands[role - 1] if role > 0 else None,
+            following=pair.hands[role + 1] if role + 1 < len(pair.hands) else None,
+            cameras=pair.cameras,
+            skin=self.body(int(self.plan.subject[index])).skin,
+            look=pair.look,
+            seed=render_seed(self.release, sample),
+            metadata=self._metadata(sample, pair),
+            left=self.release.hand == "left",
+        )
+
+    def _body(self, number: int) -> Body:
+        subject = plan_subject(self.plan, number)
+        rest = rest_hand(self.asset, subject)
+        arms = {
+            style: build_arm(self.asset, rest, style, generator(self.release, Stream.ARM, number))
+            for style in ("bare", "sleeve")
+        }
+        skin = cached_bake(
+            self.cache / "skin", self.asset, rest, arms["bare"], subject, self.release.subjects.skin_resolution
+        )
+        return Body(subject, rest, arms, skin)
+
+    def _pair(self, index: int) -> PlacedPair:
+        plan, release = self.plan, self.release
+        body = self.body(int(plan.subject[index]))
+        hdris = split_share(self.hdris, int(plan.split[index]), release.splits)
+        look = draw_look(generator(release, Stream.LOOK, index), release.look, hdris)
+        hands = pose_pair(release, self.asset, body, plan.joints[index], plan.wrist[index], look.arm_style)
+        hands, source = place(hands, plan.joints[index], plan.up[index], release.hand == "left")
+        points = np.concatenate([hand.vertices for hand in hands])
+        rng = generator(release, Stream.CAMERAS, index)
+        cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng)
+        return PlacedPair(hands, source, cameras, look)
+
+    def _metadata(self, sample: int, pair: PlacedPair) -> dict[str, Any]:
+        plan, index, role = self.plan, self.plan.pair_of(sample), self.plan.role_of(sample)
+        clip, subject = plan.clips[plan.clip[index]], plan_subject(plan, int(plan.subject[index]))
+        source = pair.source_joints[role]
+        return {
+            "sample": sample,
+            "seed": f"{self.release.seed}/{index}/{sample}",
+            "pair": index,
+            "pair_role": role,
+            "clip": clip["name"],
+            "subject": int(plan.subject[index]),
+            "shape": subject.coefficients.astype(np.float32),
+            "hand_length": subject.hand_length,
+            "ita": subject.ita,
+            "monk_bin": int(monk_bin(subject.ita)),
+            "hand": self.release.hand,
+            "mirrored": bool(clip["mirrored"]),
+            "pose_source": clip["source"],
+            "source_frame": str(plan.frame_id[index, role]),
+            "source_joints": source.astype(np.float32),
+            "residual": np.linalg.norm(pair.hands[role].joints - source, axis=-1).astype(np.float32),
+            "wrist_angles": plan.wrist[index, role].astype(np.float32),
+            "split": SPLITS[plan.split[index]],
+        }
+
+
+def plan_subject(plan: Plan, number: int) -> Subject:
+    """Subject `number` of the plan."""
+    names = ("hand_length", "age", "gender", "ita")
+    values = {name: float(getattr(plan, name)[number]) for name in names}
+    return Subject(coefficients=plan.coefficients[number], skin_seed=int(plan.skin_seed[number]), **values)
+
+
+def pose_pair(
+    release: Release, asset: HandAsset, body: Body, joints: np.ndarray, wrist: np.ndarray, arm_style: str
+) -> tuple[PosedHand, ...]:
+    """Hands matched to `joints` (L, 21, 3) m, in their frame, with the forearm bent by `wrist` (L, 2) rad."""
+    matched = match(
+        body.rest.joints,
+        joints.astype(np.float64),
+        mode=release.spin_mode,
+        retarget=release.retarget,
+        forearm=forearm_rotations(wrist),
+        dorsal=hinge_axes(asset)[1] if release.spin_mode == "ik" else None,
+    )
+    return tuple(
+        pose_hand(asset, body.rest, body.arms[arm_style], matched[pose], release.skinning)
+        for pose in range(len(joints))
+    )
+
+
+def forearm_rotations(wrist: np.ndarray) -> np.ndarray:
+    """(L, 3, 3) rotation of the forearm relative to the palm, in the hand frame, for flexion and radial deviation.
+
+    The hand frame has +y along the hand, +z out of its back and the thumb at -x, so a hand that flexes turns about
+    -x and one that deviates to the thumb about +z, and the forearm relative to it the other way round.
+    """
+    x, z = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    return axis_angle(x, wrist[:, 0]) @ axis_angle(z, -wrist[:, 1])
+
+
+def place(
+    hands: tuple[PosedHand, ...], source_joints: np.ndarray, up: np.ndarray, left: bool
+) -> tuple[tuple[PosedHand, ...], np.ndarray]:
+    """Turn hands and source joints (L, 21, 3) by `up` (3, 3) into the world whose origin is the first palm's centre.
+
+    A left hand is the mirror image across the world's x = 0, which keeps up.
+    """
+    shift = -up @ palm_frame(hands[0].joints)[0]
+    placed = tuple(hand.placed(up, shift) for hand in hands)
+    source = source_joints @ up.T + shift
+    if left:
+        return tuple(mirror_posed(hand) for hand in placed), source * MIRROR
+    return placed, source
+
+
+def shard_record(release: Release, shard: int, plan: Plan, asset: HandAsset, configuration: Configuration) -> dict:
+    """The schema's fields of a shard."""
+    licences = sorted({f"{clip['source']} poses: {clip['licence']}" for clip in plan.clips})
+    return {
+        "faces": asset.faces.astype(np.int32),
+        "arm_faces": arm_topology(asset)[0].astype(np.int32),
+        "release": release.name,
+        "shard": shard,
+        "configuration": configuration.text,
+        "configuration_hash": configuration.hash,
+        "package_versions": json.dumps(package_versions(), sort_keys=True),
+        "device": plan.device,
+        "licence": "; ".join(["hand: CC0", *licences]),
+        "retarget": release.retarget,
+        "spin_mode": release.spin_mode,
+    }

@@ -1,0 +1,112 @@
+"""One live process per lock; a dead one's lock is taken over, on this host at once, on another after a silence."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from render_farm.errors import LockedError
+from render_farm.lock import STALE_SECONDS, Lock, Owner
+
+
+def leave(path, age=0.0, **owner):
+    """A lock file of this owner, last refreshed `age` seconds ago."""
+    path.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": "0"} | owner))
+    os.utime(path, (time.time() - age,) * 2)
+
+
+def test_a_lock_is_held_by_one_and_gone_afterwards(tmp_path):
+    path = tmp_path / "a.lock"
+    with Lock(path), pytest.raises(LockedError, match=f"process {os.getpid()} on {socket.gethostname()}"):
+        Lock(path).acquire()
+    assert not path.exists()
+    Lock(path).acquire()
+
+
+def test_a_live_process_keeps_its_lock_however_long_it_is_silent(tmp_path):
+    with Lock(tmp_path / "a.lock") as lock:
+        os.utime(lock.path, (0, 0))
+        with pytest.raises(LockedError):
+            Lock(lock.path).acquire()
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    leave(tmp_path / "a.lock", pid=process.pid)
+    with Lock(tmp_path / "a.lock") as lock:
+        assert json.loads(lock.path.read_text())["pid"] == os.getpid()
+
+
+def test_a_later_process_with_the_same_pid_is_not_the_owner(tmp_path):
+    leave(tmp_path / "a.lock", started="1")  # our own pid, but not our start
+    with Lock(tmp_path / "a.lock"):
+        pass
+
+
+def test_another_host_is_believed_alive_until_it_is_silent_for_long(tmp_path):
+    path = tmp_path / "a.lock"
+    leave(path, host="elsewhere", age=STALE_SECONDS - 30)
+    with pytest.raises(LockedError, match="on elsewhere"):
+        Lock(path).acquire()
+    leave(path, host="elsewhere", age=STALE_SECONDS + 30)
+    with Lock(path):
+        pass
+
+
+def test_a_damaged_lock_counts_as_silent(tmp_path):
+    (tmp_path / "a.lock").write_bytes(b"\x00")
+    with pytest.raises(LockedError, match="damaged"):
+        Lock(tmp_path / "a.lock").acquire()
+    os.utime(tmp_path / "a.lock", (0, 0))
+    with Lock(tmp_path / "a.lock"):
+        pass
+
+
+def test_of_many_that_see_a_stale_lock_one_takes_it(tmp_path):
+    leave(tmp_path / "a.lock", host="elsewhere", age=2 * STALE_SECONDS)
+    taken, refused = [], []
+    start = threading.Barrier(8)
+
+    def take():
+        lock = Lock(tmp_path / "a.lock")
+        start.wait()
+        try:
+            lock.acquire()
+            taken.append(lock)
+        except LockedError:
+            refused.append(lock)
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(taken), len(refused)) == (1, 7)
+    taken[0].release()
+
+
+def test_waiting_gets_the_lock_when_it_is_free(tmp_path):
+    first, second = Lock(tmp_path / "a.lock"), Lock(tmp_path / "a.lock")
+    first.acquire()
+    waiting = threading.Thread(target=second.wait, args=(0.01,))
+    waiting.start()
+    time.sleep(0.05)
+    assert waiting.is_alive()
+    first.release()
+    waiting.join(10)
+    assert Owner(**json.loads(second.path.read_text())) == Owner.this()
+    second.release()
+
+
+def test_a_lock_that_another_took_over_is_left_to_it(tmp_path):
+    lock = Lock(tmp_path / "a.lock")
+    lock.acquire()
+    leave(lock.path, host="elsewhere")
+    lock.release()
+    assert lock.path.exists()
