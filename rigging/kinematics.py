@@ -20,7 +20,8 @@ import numpy as np
 
 from .asset import HandAsset
 from .hinges import hinge_axes, rest_directions
-from .joints import JOINT_PARENTS
+from .joints import FINGER_NAMES, JOINT_PARENTS
+from .limits import LIMITS
 
 FINGER_ANGLES = ("mcp_flex", "mcp_abd", "pip", "dip")
 ANGLE_NAMES = (
@@ -36,7 +37,7 @@ _NEUTRAL_FAN = np.radians((0.0, 2.0, 4.0, 6.0))
 # Abduction of index turns it to the radial side, that of the others to the ulnar side.
 _ABDUCTION_SIGN = (-1.0, 1.0, 1.0, 1.0)
 # Pronation of the thumb, radians per radian of palmar elevation and of leaving the radial side.
-_PRONATION = (0.5, 0.25)
+_PRONATION = (0.9, 0.5)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Skeleton:
 
     joints: np.ndarray  # (21, 3) m, rest pose, hand frame
     rest_frames: np.ndarray  # (21, 3, 3) frame of each bone in the rest pose
-    neutral_frames: np.ndarray  # (5, 3, 3) frame of each finger's first moving bone at zero angles (thumb: at rest)
+    neutral_frames: np.ndarray  # (5, 3, 3) of each finger's first moving bone at zero angles (thumb: at rest)
     thumb_rest: tuple[float, float]  # radial and palmar angle of the rest pose
 
 
@@ -88,7 +89,8 @@ def _thumb_frame(skeleton: Skeleton, radial: np.ndarray, palmar: np.ndarray) -> 
     """Frame of the thumb's metacarpal, (..., 3, 3)."""
     rest_radial, rest_palmar = skeleton.thumb_rest
     # Undo the rest direction, elevate about +x, then turn about +z (back of the hand) to the radial side.
-    upright = _turn(0, np.asarray(rest_palmar)) @ _turn(2, np.asarray(-rest_radial)) @ skeleton.neutral_frames[0]
+    lower, inward = _turn(0, np.asarray(rest_palmar)), _turn(2, np.asarray(-rest_radial))
+    upright = lower @ inward @ skeleton.neutral_frames[0]
     pronation = _PRONATION[0] * (palmar - rest_palmar) + _PRONATION[1] * (rest_radial - radial)
     return _turn(2, radial) @ _turn(0, -palmar) @ upright @ _turn(1, -pronation)
 
@@ -143,4 +145,22 @@ def rotate(joints: np.ndarray, rotation_vectors: np.ndarray) -> np.ndarray:
     angle = np.linalg.norm(rotation_vectors, axis=-1)[..., None, None]
     axis = rotation_vectors[..., None, :] / np.maximum(angle, 1e-12)
     along = np.sum(axis * joints, axis=-1, keepdims=True)
-    return np.cos(angle) * joints + np.sin(angle) * np.cross(axis, joints) + (1 - np.cos(angle)) * along * axis
+    across = np.cos(angle) * joints + np.sin(angle) * np.cross(axis, joints)
+    return across + (1 - np.cos(angle)) * along * axis
+
+
+def angle_limits() -> np.ndarray:
+    """Lowest and highest joint angle, (23, 2) radians.
+
+    Fingers and thumb MCP and IP: rigging.limits (sources there; its abduction is positive to the radial side). Thumb CMC:
+    54 degrees of palmar and 60 of radial abduction above the straight metacarpal, and 20 across the palm (goniometry of
+    the American Society of Hand Therapists and Cooney et al. 1981, with play). Cupping: 4th and 5th carpometacarpal
+    joints flex up to about 10 and 20 degrees (Batmanabane & Malathi 1985); less here, as they turn about the wrist.
+    """
+    rows = [np.radians((-20.0, 65.0)), np.radians((-10.0, 65.0))]
+    rows += [LIMITS["thumb_mcp"].flexion, LIMITS["thumb_mcp"].abduction, LIMITS["thumb_ip"].flexion]
+    for finger, sign in zip(FINGER_NAMES[1:], _ABDUCTION_SIGN):
+        low, high = LIMITS[f"{finger}_mcp"].abduction
+        rows += [LIMITS[f"{finger}_mcp"].flexion, (-high, -low) if sign > 0 else (low, high)]
+        rows += [LIMITS[f"{finger}_pip"].flexion, LIMITS[f"{finger}_dip"].flexion]
+    return np.array([*rows, np.radians((-2.0, 8.0)), np.radians((-3.0, 15.0))])

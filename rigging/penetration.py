@@ -1,8 +1,8 @@
 """How deep a hand penetrates itself: tapered capsules around phalanges and palm, batched over poses.
 
-Distance of two segments: Ericson, Real-Time Collision Detection (2005), section 5.1.9. A tapered capsule's radius is taken at the
-closest point of its axis, which is exact for equal end radii and off by less than the taper's cosine otherwise.
-Flesh gives: depths are counted from a tolerance on (`_give`), so that touching or gently pressed parts count as 0.
+Distance of two segments: Ericson, Real-Time Collision Detection (2005), section 5.1.9. A tapered capsule's radius is
+taken at the closest point of its axis: exact for equal end radii, otherwise off by less than the taper's cosine.
+Flesh gives: depths count from a tolerance on (`_give`), so that touching or gently pressed parts have depth 0.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from .asset import HandAsset
 from .joints import JOINT_PARENTS
 
 # Radius (mm) of each bone at its head and at its end, `capsule_radii` of the shipped asset rounded; metacarpals: see _PALM.
-_RADII_MM = np.zeros((21, 2))
-_RADII_MM[[2, 3, 4]] = (15.0, 12.5), (11.5, 8.0), (9.1, 5.9)
-_RADII_MM[[6, 7, 8]] = (9.9, 8.8), (9.3, 7.5), (8.2, 5.4)
-_RADII_MM[[10, 11, 12]] = (11.4, 8.5), (9.0, 7.4), (7.9, 5.8)
-_RADII_MM[[14, 15, 16]] = (11.0, 7.4), (8.3, 7.2), (7.5, 5.6)
-_RADII_MM[[18, 19, 20]] = (8.5, 6.9), (6.8, 6.1), (6.6, 4.4)
+RADII = np.zeros((21, 2))
+RADII[[2, 3, 4]] = (15.0, 12.5), (11.5, 8.0), (9.1, 5.9)
+RADII[[6, 7, 8]] = (9.9, 8.8), (9.3, 7.5), (8.2, 5.4)
+RADII[[10, 11, 12]] = (11.4, 8.5), (9.0, 7.4), (7.9, 5.8)
+RADII[[14, 15, 16]] = (11.0, 7.4), (8.3, 7.2), (7.5, 5.6)
+RADII[[18, 19, 20]] = (8.5, 6.9), (6.8, 6.1), (6.6, 4.4)
+RADII /= 1000
 # The palm: one capsule per metacarpal from 30 % of its length to the MCP, radius and shift towards the palm (mm) there.
 _PALM_START = 0.3
 _PALM_RADII_MM = np.array([(19.5, 11.2), (20.0, 14.0), (19.5, 13.3), (19.0, 11.3)])
@@ -26,7 +27,8 @@ _PALM_SHIFT_MM = np.array([(4.5, 1.0), (4.5, 0.0), (5.0, 1.2), (5.0, 3.2)])
 # Mean distance wrist to index..little MCP of the hand those radii were measured on; other hands scale with theirs.
 _PALM_LENGTH = 0.1008
 
-PHALANGES = (2, 3, 4, 6, 7, 8, 10, 11, 12, 14, 15, 16, 18, 19, 20)  # capsules 0..14 are these bones, 15..18 the palm
+# Capsules 0..14 are these bones, 15..18 the palm.
+PHALANGES = tuple(bone for bone in range(2, 21) if bone not in (5, 9, 13, 17))
 _METACARPALS = (5, 9, 13, 17)
 _BLOCK = 4096
 
@@ -76,7 +78,7 @@ def capsules(joints: np.ndarray, radii: np.ndarray | None = None) -> tuple[np.nd
     """Capsule axes (N, 19, 2, 3) and end radii (N, 19, 2) in metres of hands with joints (N, 21, 3)."""
     mcp = joints[:, _METACARPALS, :] - joints[:, :1, :]
     scale = np.linalg.norm(mcp, axis=-1).mean(axis=1)[:, None, None] / _PALM_LENGTH
-    bone_radii = scale * _RADII_MM / 1000 if radii is None else np.broadcast_to(radii, (len(joints), 21, 2))
+    bone_radii = scale * RADII if radii is None else np.broadcast_to(radii, (len(joints), 21, 2))
     ends = joints[:, PHALANGES, :].copy()
     heads = joints[:, [JOINT_PARENTS[bone] for bone in PHALANGES], :]
     tips = slice(2, 15, 3)  # end the last capsule so that its cap, not its axis, reaches the tip
@@ -109,8 +111,8 @@ def segment_distance(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def pair_depths(joints: np.ndarray, radii: np.ndarray | None = None) -> np.ndarray:
     """Depth (N, len(PAIRS)) in metres beyond the tolerance of each pair of capsules, 0 where they are apart.
 
-    `joints` (N, 21, 3) metres, any right-handed frame, right hand; `radii` (21, 2) metres or None for the shipped hand's,
-    scaled with the palm's length.
+    `joints` (N, 21, 3) metres, any right-handed frame, right hand; `radii` (21, 2) metres or None for the shipped
+    hand's, scaled with the palm's length.
     """
     axes, ends = capsules(joints, radii)
     centre, half = axes.mean(axis=2), np.linalg.norm(axes[:, :, 1] - axes[:, :, 0], axis=-1) / 2

@@ -1,0 +1,138 @@
+"""Anchors: named hand poses (grasps, letters, numbers, gestures), authored as joint angles in data/anchors.json.
+
+An anchor may state contacts, pairs of skin points that touch, as `BONE:SIDE`: half way along a bone on its palmar,
+dorsal, radial or ulnar side, or `tip`. `settle` moves an anchor's angles as little as it can until its contacts hold and
+nothing penetrates; the angles in the file have been settled on the shipped hand.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from ..joints import BONE_NAMES, JOINT_PARENTS
+from ..kinematics import ANGLES, Skeleton, angle_limits, bone_frames, place_joints
+from ..penetration import RADII, pair_depths
+
+ANCHORS_FILE = Path(__file__).parents[1] / "data" / "anchors.json"
+GROUPS = ("grasp", "asl", "count", "gesture")
+_FINGERS = ("thumb", "index", "middle", "ring", "little", "cup")
+# A side as a vector in the bone's frame (flexion axis, bone, palmar). For the thumb, whose nail faces the radial side,
+# `radial` is the side that faces the palm's front at rest.
+_SIDES = {"palmar": (0, 0, 1), "dorsal": (0, 0, -1), "radial": (1, 0, 0), "ulnar": (-1, 0, 0), "tip": (0, 1, 0)}
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A named pose."""
+
+    name: str
+    group: str  # one of GROUPS
+    note: str
+    angles: np.ndarray  # (23,) radians, in the order of kinematics.ANGLE_NAMES
+    contacts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A named movement: key poses with the whole hand's turn (rotation vector, degrees, hand frame) at each."""
+
+    name: str
+    note: str
+    anchors: tuple[str, ...]
+    turns: np.ndarray  # (K, 3) radians
+    seconds: float
+
+
+def load_anchors(path: Path | str = ANCHORS_FILE) -> tuple[Anchor, ...]:
+    """The anchors of a file, in its order.
+
+    Raises FileNotFoundError, or ValueError that names the anchor with a wrong key, group, number of angles or contact.
+    """
+    return tuple(_anchor(row, path) for row in _read(path)["anchors"])
+
+
+def load_motions(path: Path | str = ANCHORS_FILE) -> tuple[Motion, ...]:
+    """The named movements of a file (the letters J and Z)."""
+    return tuple(
+        Motion(row["name"], row["note"], tuple(row["anchors"]), np.radians(row["turns"]), float(row["seconds"]))
+        for row in _read(path)["motions"]
+    )
+
+
+def _read(path: Path | str) -> dict:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: not JSON ({error})") from None
+
+
+def _anchor(row: dict, path: Path | str) -> Anchor:
+    name = row.get("name", "?")
+    missing = {"name", "group", "note", *_FINGERS} - set(row)
+    if missing:
+        raise ValueError(f"{path}: anchor {name} has no {', '.join(sorted(missing))}")
+    angles = np.radians(np.concatenate([np.asarray(row[finger], dtype=np.float64) for finger in _FINGERS]))
+    if angles.shape != (ANGLES,) or not np.isfinite(angles).all():
+        raise ValueError(f"{path}: anchor {name} has {angles.size} angles, expected {ANGLES} finite ones")
+    if row["group"] not in GROUPS:
+        raise ValueError(f"{path}: anchor {name} is of group {row['group']!r}, allowed are {', '.join(GROUPS)}")
+    contacts = tuple((first, second) for first, second in row.get("contacts", ()))
+    for point in sum(contacts, ()):
+        bone, _, side = point.partition(":")
+        if bone not in BONE_NAMES or side not in _SIDES:
+            raise ValueError(f"{path}: anchor {name} touches {point!r}, expected BONE:SIDE")
+    return Anchor(name, row["group"], row["note"], angles, contacts)
+
+
+def skin_point(skeleton: Skeleton, frames: np.ndarray, joints: np.ndarray, point: str) -> np.ndarray:
+    """Where `BONE:SIDE` is on posed hands: (N, 3) for frames (N, 21, 3, 3) and joints (N, 21, 3)."""
+    name, _, side = point.partition(":")
+    bone = BONE_NAMES.index(name)
+    along = 1.0 if side == "tip" else 0.6 if bone % 4 == 0 else 0.5
+    head = joints[:, JOINT_PARENTS[bone]]
+    outwards = frames[:, bone] @ np.array(_SIDES[side], dtype=np.float64)
+    reach = 0.0 if side == "tip" else RADII[bone] @ (1 - along, along)
+    return head + along * (joints[:, bone] - head) + reach * outwards
+
+
+def contact_gaps(skeleton: Skeleton, angles: np.ndarray, contacts: tuple[tuple[str, str], ...]) -> np.ndarray:
+    """Vectors (N, C, 3) in metres between the two points of each contact, for angles (N, 23)."""
+    frames = bone_frames(skeleton, angles)
+    joints = place_joints(skeleton, frames)
+    gaps = [skin_point(skeleton, frames, joints, a) - skin_point(skeleton, frames, joints, b) for a, b in contacts]
+    return np.stack(gaps, axis=1) if gaps else np.zeros((len(angles), 0, 3))
+
+
+def _stiffness(anchor: Anchor) -> np.ndarray:
+    """Degrees (23,) by which each angle may move at the cost of half a millimetre of contact."""
+    degrees = np.full(ANGLES, 4.0)
+    degrees[:5] = (12.0, 12.0, 10.0, 5.0, 6.0)
+    for point in sum(anchor.contacts, ()):
+        finger = _FINGERS.index(point.split("_")[0])
+        if finger > 0:
+            degrees[4 * finger + 1 : 4 * finger + 5] = (12.0, 5.0, 14.0, 8.0)
+    return degrees
+
+
+def settle(skeleton: Skeleton, anchor: Anchor) -> np.ndarray:
+    """Angles (23,) in radians near the anchor's, within the limits, at which its contacts hold and nothing penetrates."""
+    low, high = angle_limits().T
+    scale = np.radians(_stiffness(anchor))
+
+    def residuals(batch: np.ndarray) -> np.ndarray:
+        joints = place_joints(skeleton, bone_frames(skeleton, batch))
+        gaps = contact_gaps(skeleton, batch, anchor.contacts).reshape(len(batch), -1)
+        depths = pair_depths(joints)
+        return np.concatenate([(batch - anchor.angles) / scale, gaps / 0.0005, depths / 0.0001], axis=1)
+
+    def jacobian(angles: np.ndarray) -> np.ndarray:
+        moved = residuals(angles + np.concatenate([np.zeros((1, ANGLES)), 1e-5 * np.eye(ANGLES)]))
+        return (moved[1:] - moved[0]).T / 1e-5
+
+    start = np.clip(anchor.angles, low + 1e-6, high - 1e-6)
+    return least_squares(lambda angles: residuals(angles[None])[0], start, jacobian, (low, high), max_nfev=60).x
