@@ -11,7 +11,7 @@ from .rotations import normalise
 
 _ITERATIONS = 12
 _DIP_WEIGHT = 0.05  # of the soft rule DIP = 2/3 PIP, against unit weight for bone directions (all in radians)
-_TWIST_WEIGHT = 0.1  # of the soft rule that the thumb's pronation follows its flexion
+_TWIST_WEIGHT = 0.4  # of the soft rule that the thumb's pronation follows its flexion
 _LIMIT_WEIGHT = 1.0  # of the angle by which a limit is exceeded
 
 

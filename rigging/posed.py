@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .asset import HandAsset
-from .joints import JOINT_PARENTS
 from .shape import RestHand, stretch_rest
 from .skinning import dual_quaternion, linear_blend
-from .spin import Match
+from .spin import Match, bone_lengths
 
 SKINNING = {"dual_quaternion": dual_quaternion, "linear": linear_blend}
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -52,12 +51,6 @@ def pose_hand(
     vertices = SKINNING[skinning](rest, asset, frame.rotations, frame.joints)
     arm = (arm_rest - rest.joints[0]) @ frame.rotations[0].T + frame.joints[0]
     return PosedHand(vertices, frame.joints, arm, frame.rotations)
-
-
-def bone_lengths(joints: np.ndarray) -> np.ndarray:
-    """Bone lengths (..., 21) m of joints (..., 21, 3); the forearm (bone 0), whose start is no joint, has 0."""
-    lengths = np.linalg.norm(joints[..., 1:, :] - joints[..., list(JOINT_PARENTS[1:]), :], axis=-1)
-    return np.concatenate([np.zeros_like(lengths[..., :1]), lengths], axis=-1)
 
 
 def mirror_posed(posed: PosedHand) -> PosedHand:

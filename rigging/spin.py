@@ -86,6 +86,12 @@ def match(
     return Match(rotations, joints, stretch, residual, retarget)
 
 
+def bone_lengths(joints: np.ndarray) -> np.ndarray:
+    """Bone lengths (..., 21) m of joints (..., 21, 3); the forearm (bone 0), whose start is no joint, has 0."""
+    lengths = np.linalg.norm(joints[..., 1:, :] - joints[..., PARENTS, :], axis=-1)
+    return np.concatenate([np.zeros_like(lengths[..., :1]), lengths], axis=-1)
+
+
 def _directions(target: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
     """Unit bone directions (3, 20, t) and bone lengths (t, 20) of joints (3, 21, t)."""
     vectors = target[:, 1:] - target[:, PARENTS]

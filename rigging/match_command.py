@@ -1,0 +1,94 @@
+"""`python -m rigging match FILE`: how well each mode of spin matching turns the rig to the poses of a file."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+
+from .asset import load_asset
+from .hinges import hinge_axes
+from .poses.clip import PoseClip
+from .poses.registry import open_source
+from .spin import MODES, RETARGETS, bone_lengths, match
+from .spin_errors import SpinErrors, pool, spin_errors
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the subcommand; its `run` default takes the parsed arguments and returns the exit code."""
+    parser = subparsers.add_parser("match", help="errors of spin matching on a pose file")
+    parser.add_argument("file", help="a pose source: nyu:PATH, hanco:PATH, procedural, ..., or a clip's .npz")
+    parser.add_argument("--mode", choices=(*MODES, "all"), default="all", help="default: all")
+    parser.add_argument("--retarget", choices=RETARGETS, default="directions")
+    parser.add_argument("--frames", type=int, default=2000, help="at most so many frames, 0 for all (default 2000)")
+    parser.set_defaults(run=run_match)
+
+
+def run_match(arguments: argparse.Namespace) -> int:
+    """Print the table. Raises ValueError or FileNotFoundError for a file that cannot be used."""
+    asset = load_asset()
+    hinges, dorsal = hinge_axes(asset)
+    clips = read_clips(arguments.file, arguments.frames)
+    rest_joints = asset.joints * size_ratio(asset.joints, clips)
+    modes = MODES if arguments.mode == "all" else (arguments.mode,)
+    columns = {}
+    for mode in modes:
+        columns[mode] = match_errors(rest_joints, hinges, dorsal, clips, mode, arguments.retarget).summary()
+    frames = sum(len(clip) for clip in clips)
+    print(f"{arguments.file}: {frames} frames in {len(clips)} runs, by {arguments.retarget}")
+    print_table(columns)
+    return 0
+
+
+def read_clips(spec: str, limit: int = 0) -> list[np.ndarray]:
+    """Runs of consecutive whole frames, each (T, 21, 3) m in float64, of a pose source; `limit` frames if not 0."""
+    source = open_source(spec if not spec.endswith(".npz") or ":" in spec else f"npz:{spec}")
+    runs, left = [], limit or None
+    for clip in source.clips():
+        for run in whole_runs(clip):
+            runs.append(run[:left])
+            left = None if left is None else left - len(runs[-1])
+            if left == 0:
+                return runs
+    if not runs:
+        raise ValueError(f"{spec}: no frame with all 21 joints; allowed is at least one")
+    return runs
+
+
+def whole_runs(clip: PoseClip) -> list[np.ndarray]:
+    """Joints (T, 21, 3) of the consecutive frames of a clip that have all joints."""
+    whole = clip.valid.all(axis=1)
+    edges = np.flatnonzero(np.diff(whole.astype(int), prepend=0, append=0))
+    return [clip.joints[start:stop].astype(float) for start, stop in edges.reshape(-1, 2)]
+
+
+def size_ratio(rest_joints: np.ndarray, clips: list[np.ndarray]) -> float:
+    """Median over all frames of (sum of bone lengths) / (that of the rig at rest)."""
+    sums = np.concatenate([bone_lengths(joints).sum(axis=1) for joints in clips])
+    return float(np.median(sums) / bone_lengths(rest_joints).sum())
+
+
+def match_errors(
+    rest_joints: np.ndarray,
+    hinges: np.ndarray,
+    dorsal: np.ndarray,
+    clips: list[np.ndarray],
+    mode: str,
+    retarget: str = "directions",
+) -> SpinErrors:
+    """Errors of one mode over all clips."""
+    parts = []
+    for joints in clips:
+        result = match(rest_joints, joints, mode, retarget, dorsal=dorsal)
+        parts.append(spin_errors(rest_joints, hinges, joints, result))
+    return pool(parts)
+
+
+def print_table(columns: dict[str, dict[str, str]]) -> None:
+    """One line per measure, one column per mode."""
+    rows = list(next(iter(columns.values())))
+    first = max(map(len, rows))
+    widths = {mode: max(len(mode), *map(len, texts.values())) for mode, texts in columns.items()}
+    print(" " * first, *(mode.rjust(width) for mode, width in widths.items()), sep="  ")
+    for row in rows:
+        print(row.ljust(first), *(columns[mode][row].rjust(width) for mode, width in widths.items()), sep="  ")
