@@ -1,0 +1,70 @@
+"""MakeHuman's skin weights on our 21 bones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..joints import JOINT_PARENTS, PALM_BONES
+
+PALM_SPREAD = 0.012  # m, softness of the palm's split over its five bones
+MAX_INFLUENCES = 4
+NEGLIGIBLE = 1e-4
+
+# our bone -> bones of MakeHuman's default rig (right side)
+SOURCE_BONES = {
+    0: ("lowerarm01", "lowerarm02"),
+    2: ("finger1-1",), 3: ("finger1-2",), 4: ("finger1-3",),
+    **{4 * f + 1: (f"metacarpal{f}",) for f in range(1, 5)},
+    **{4 * f + 1 + k: (f"finger{f + 1}-{k}",) for f in range(1, 5) for k in range(1, 4)},
+}  # fmt: skip
+
+
+def bone_weights(
+    source: dict[str, list[tuple[int, float]]], body_vertices: np.ndarray, vertices: np.ndarray, joints: np.ndarray
+) -> np.ndarray:
+    """(N, 21) weights of the hand's body vertices, rows summing to 1.
+
+    vertices: (N, 3) m; joints: (21, 3) m. MakeHuman's single palm bone (`wrist`) is shared out between the five
+    bones that start at the wrist by distance, since each of them may turn on its own.
+    """
+    count = int(body_vertices.max()) + 1
+    weights = np.zeros((len(body_vertices), 21))
+    for bone, names in SOURCE_BONES.items():
+        for name in names:
+            weights[:, bone] += _dense(source[f"{name}.R"], count)[body_vertices]
+    palm = _dense(source["wrist.R"], count)[body_vertices]
+    distance = np.stack([segment_distance(vertices, joints[0], joints[bone]) for bone in PALM_BONES], axis=1)
+    share = np.exp(-(distance**2 - distance.min(1, keepdims=True) ** 2) / (2 * PALM_SPREAD**2))
+    weights[:, list(PALM_BONES)] += palm[:, None] * share / share.sum(1, keepdims=True)
+    return weights / weights.sum(1, keepdims=True)
+
+
+def strongest(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(V, 4) bones and weights: the four largest, rows summing to 1."""
+    weights = np.where(weights < NEGLIGIBLE, 0, weights)
+    bones = np.argsort(-weights, axis=1, kind="stable")[:, :MAX_INFLUENCES]
+    values = np.take_along_axis(weights, bones, axis=1)
+    bones = np.where(values > 0, bones, bones[:, :1])
+    return bones.astype(np.uint8), values / values.sum(1, keepdims=True)
+
+
+def segment_distance(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(N,) distance of points (N, 3) from a segment."""
+    along = end - start
+    share = np.clip((points - start) @ along / (along @ along), 0, 1)
+    return np.linalg.norm(points - start - share[:, None] * along, axis=1)
+
+
+def finger_of(bone: int) -> int:
+    """0 forearm, 1..5 thumb..little."""
+    while bone and JOINT_PARENTS[bone] != 0:
+        bone = JOINT_PARENTS[bone]
+    return 0 if bone == 0 else PALM_BONES.index(bone) + 1
+
+
+def _dense(pairs: list[tuple[int, float]], count: int) -> np.ndarray:
+    dense = np.zeros(count)
+    for vertex, weight in pairs:
+        if vertex < count:
+            dense[vertex] = weight
+    return dense
