@@ -1,4 +1,5 @@
-"""Commands of the rig: `python -m rigging build-asset`, `python -m rigging match FILE`."""
+"""Commands of the rig: `python -m rigging build-asset`, `python -m rigging match FILE`,
+`python -m rigging poses SOURCE`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import sys
 
 from . import match_command
 from .build import command as build_command
+from .poses import cli as pose_command
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
     build_command.add_parser(subcommands)
     match_command.add_parser(subcommands)
+    pose_command.add_parser(subcommands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.run(arguments)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from .clip import PoseError
 from .gate import Gated, gate_source
 from .registry import open_source
 from .rejects import count_reasons, write_rejects
@@ -25,21 +24,20 @@ def report(spec: str, gated: Gated) -> str:
     return "\n".join(lines)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Exit code 0, 2 for bad input, 3 where no frame is left."""
-    parser = argparse.ArgumentParser(prog="python -m rigging poses", description=__doc__)
+def add_parser(subcommands: argparse._SubParsersAction) -> None:
+    """Add the subcommand `poses`."""
+    parser = subcommands.add_parser("poses", help="what a pose source holds and what is rejected", description=__doc__)
     parser.add_argument("spec", help="e.g. nyu:PATH, hanco:PATH?is_valid=true, procedural")
     parser.add_argument("--rejects", type=Path, help="write the rejected frames with their reasons to this .csv")
-    args = parser.parse_args(argv)
-    try:
-        gated = gate_source(open_source(args.spec))
-        if args.rejects:
-            write_rejects(args.rejects, gated.rejects)
-    except (ValueError, OSError) as error:
-        print(f"poses: {error}", file=sys.stderr)
-        return 2
-    print(report(args.spec, gated))
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit code 0; PoseError or OSError for bad input or where no frame is left."""
+    gated = gate_source(open_source(arguments.spec))
+    if arguments.rejects:
+        write_rejects(arguments.rejects, gated.rejects)
+    print(report(arguments.spec, gated))
     if not gated.clips:
-        print(f"poses: {args.spec}: no frame is left", file=sys.stderr)
-        return 3
+        raise PoseError(f"{arguments.spec}: no frame is left")
     return 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -136,17 +136,17 @@ def save_clip(path: Path | str, clip: PoseClip) -> None:
     write_atomic(Path(path), lambda file: np.savez(file, **arrays))
 
 
-def write_atomic(path: Path, write: object) -> None:
-    """Call write(binary file) on a temporary file beside `path`, flush it and rename it to `path`."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Call write(file) on a temporary file beside `path`, flush it and rename it to `path`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
