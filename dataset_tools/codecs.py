@@ -113,12 +113,12 @@ def decode_octahedral(parts: Mapping[str, Any], size: tuple[int, int]) -> np.nda
 def encode_flow(flow: np.ndarray) -> Parts:
     """Flow (V, H, W, 2) float32 px as int16 planes (V, 2, H, W) of the view's own step (V,) px."""
     code = np.empty((len(flow), 2, *flow.shape[1:3]), np.int16)
-    step = np.empty(len(flow))
+    step = np.empty(len(flow), np.float32)
     for v, view in enumerate(flow):
-        largest = max(float(view.max(initial=0)), -float(view.min(initial=0)))
+        largest = max(view.max(initial=0), -view.min(initial=0))
         step[v] = max(largest / FLOW_CODES, FLOW_STEP)
         code[v] = np.rint(np.stack(cv2.split(view)) / step[v])
-    return {"code": code, "step": step}
+    return {"code": code, "step": step.astype(np.float64)}
 
 
 def decode_flow(parts: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:

@@ -64,7 +64,7 @@ def _row(field: Field) -> str:
 
 
 def _codecs() -> str:
-    lines = ["## Codecs", "`plain` is the array itself. A `code` is in chunks of one view, with HDF5's Fletcher-32 checksum.", ""]
+    lines = ["## Codecs", "`plain` is the array itself. A `code` is in chunks of one view, with a Fletcher-32 sum.", ""]
     for name, codec in CODECS.items():
         lines.append(f"- `{name}`")
         lines += [f"  - `{part}`: {text}" for part, text in codec.parts.items()]

@@ -177,11 +177,21 @@ def write_shard(path: Path, encoded: Iterable[EncodedSample], shard_record: Mapp
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
         verify(part)
         os.replace(part, path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, (OSError, RuntimeError)):
+            raise _write_error(error, path) from error
         raise
     _sync_folder(path.parent)
     return digest
+
+
+def _write_error(error: BaseException, path: Path) -> BaseException:
+    """One line for a failed write: HDF5 reports a full disk in many, and again, as RuntimeError, when it closes."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.errno):
+        cause = cause.__context__
+    return error if cause is None else OSError(cause.errno, os.strerror(cause.errno), str(path))
 
 
 def _fill(file: h5py.File, encoded: Iterable[EncodedSample], shard_values: Mapping[str, Any], folder: Path) -> None:

@@ -23,7 +23,7 @@ def rotation(axis: np.ndarray, angle: float) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
-def ring(centre: np.ndarray, views: int, size: int, radius: float = 0.55) -> tuple[np.ndarray, np.ndarray]:
+def ring(centre: np.ndarray, views: int, size: int, radius: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
     """`K` (V, 3, 3) px and `world_to_cam` (V, 4, 4): cameras on a circle around +z, looking at `centre` (3,) m."""
     K = np.array([[1.85 * size, 0, size / 2], [0, 1.85 * size, size / 2], [0, 0, 1.0]])
     matrices = []
@@ -64,7 +64,7 @@ def poses(asset: HandAsset, rng: np.random.Generator) -> list[np.ndarray]:
     out = []
     for step in (-1, 0, 1):
         turn = rotation(axis, 0.12 * step) @ start
-        out.append(np.block([[turn, (step * shift - start @ asset.joints[9])[:, None]], [np.zeros(3), 1]]))
+        out.append(np.block([[turn, (step * shift - start @ asset.joints[[0, 9]].mean(0))[:, None]], [np.zeros(3), 1]]))
     return out
 
 
