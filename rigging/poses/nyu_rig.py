@@ -87,6 +87,6 @@ def anatomical_joints(points: np.ndarray, tip: Literal["skin", "centre"] = "skin
         dip = dip - DIP_ALONG[finger] * size * distal - DIP_PALMAR[finger] * size * palmar(distal, radial)
         pip = pip - PIP_ALONG[finger] * size * unit(dip - pip)
         mcp = _mcp(mcp, pip, radial, MCP_ALONG[finger] * size, MCP_PALMAR[finger] * size)
-        pulp = pulp + (tip == "skin") * TIP_RADIUS[finger] * size * distal
+        pulp = pulp + (tip == "skin") * TIP_RADIUS[finger] * size * unit(pulp - dip)
         result[..., 4 * finger + 5 : 4 * finger + 9, :] = np.stack([mcp, pip, dip, pulp], axis=-2)
     return result

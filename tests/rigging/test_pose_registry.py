@@ -1,0 +1,89 @@
+"""Opening a source by name: what is not allowed is named together with what is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from layouts import mirrored, moving_hand, nyu_array, nyu_hand, write_nyu
+
+from rigging.__main__ import main
+from rigging.poses.clip import PoseClip, PoseError, save_clip
+from rigging.poses.registry import SOURCES, open_source
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("nyuu:here", "'nyuu' is unknown, allowed are procedural, nyu, hanco, freihand, interhand, webxr, npz"),
+        ("hanco", "hanco needs a path, as in hanco:PATH"),
+        ("hanco:here?valid=true", "hanco has no option 'valid', allowed are split, is_valid, has_fit"),
+        ("hanco:here?is_valid=yes", "is_valid is 'yes', allowed are true, false"),
+        ("hanco:here?is_valid", "'is_valid' has no value"),
+        ("nyu:here?tip=nail", "tip is 'nail', allowed are skin, centre"),
+        ("nyu:here?views=0+two", "views is 'two', allowed is int"),
+        ("npz:here?fps=fast", "fps is 'fast', allowed is float"),
+    ],
+)
+def test_a_wrong_spec_is_one_clear_line(spec, message):
+    with pytest.raises(PoseError, match=message.replace("?", r"\?")) as caught:
+        open_source(spec)
+    assert "\n" not in str(caught.value)
+
+
+def test_options_come_as_text_or_as_keywords():
+    text, keywords = open_source("nyu:here?views=0+2,tip=centre"), open_source("nyu:here", views=(0, 2), tip="centre")
+    assert text == keywords and text.views == (0, 2)
+    assert open_source("npz:here?fps=none").fps is None and open_source("npz:here?fps=30").fps == 30
+    with pytest.raises(PoseError, match="allowed are skin, centre"):
+        open_source("nyu:here", tip="nail")
+
+
+@pytest.mark.parametrize("name", sorted(set(SOURCES) - {"procedural"}))
+def test_a_path_that_does_not_exist_is_named(name, tmp_path):
+    source = open_source(f"{name}:{tmp_path / 'gone'}", **({"hand": "left"} if name == "webxr" else {}))
+    with pytest.raises(FileNotFoundError, match="gone"):
+        list(source.clips())
+
+
+def test_npz_folders_hold_our_clips_and_plain_arrays(tmp_path):
+    joints = moving_hand(4)
+    clip = PoseClip(joints=joints, name="walk/1", subject="s", source="procedural", licence="CC0")
+    save_clip(tmp_path / "a.npz", clip)
+    np.savez(tmp_path / "b.npz", joints=1000 * mirrored(joints), hand="left", fps=30, up=(1.0, 0.0, 0.0), subject="p")
+    own, plain = open_source(f"npz:{tmp_path}").clips()
+    assert own.name == "walk/1" and own.source == "procedural"
+    np.testing.assert_allclose(plain.joints, joints, atol=1e-6)  # millimetres and the left hand are undone
+    assert plain.mirrored and plain.fps == 30 and plain.up == (-1, 0, 0) and plain.subject == "p"
+    assert plain.sha256 and plain.licence == "unknown"
+
+
+def test_npz_units_and_orders_are_checked(tmp_path):
+    path = tmp_path / "joints.npz"
+    np.savez(path, joints=moving_hand(2) * 1000)
+    with pytest.raises(PoseError, match=r"joints\.npz.* m: it looks like mm"):
+        list(open_source(f"npz:{path}", unit="m").clips())
+    np.savez(path, joints=moving_hand(2) * 20)
+    with pytest.raises(PoseError, match="neither m nor mm fits"):
+        list(open_source(f"npz:{path}").clips())
+    with pytest.raises(PoseError, match=r"\(T, 25, 3\)"):
+        list(open_source(f"npz:{path}", order="webxr25").clips())
+    np.savez(path, points=moving_hand(2))
+    with pytest.raises(PoseError, match="unknown key points, allowed are joints, valid"):
+        list(open_source(f"npz:{path}").clips())
+
+
+def test_the_command_prints_counts_and_writes_the_rejects(tmp_path, capsys):
+    joints = nyu_hand(30)
+    array = nyu_array(joints)
+    array[:, 12] = np.nan
+    write_nyu(tmp_path / "joint_data.mat", array)
+    rejects = tmp_path / "rejects.csv"
+    assert main(["poses", f"nyu:{tmp_path}", "--rejects", str(rejects)]) == 0
+    out = capsys.readouterr().out
+    assert "accepted  29 of 30 frames, in 2 clips" in out and "1  missing" in out
+    assert rejects.read_text().splitlines() == [
+        "source,clip,frame,reason,detail",
+        f"nyu,{tmp_path.name}/view0,12,missing,not finite or all zero",
+    ]
+    assert main(["poses", f"nyu:{tmp_path / 'gone'}"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
