@@ -1,0 +1,137 @@
+"""Pictures of a sample in space: the mesh as clay and the joints over a floor, in parallel projection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rigging.joints import JOINT_PARENTS
+
+from .drawing import INK, SHIFT, joint_colours
+
+CLAY, ARM_CLAY = np.array([206, 184, 170.0]), np.array([178, 184, 194.0])
+KEY, FILL = np.array([-0.45, -0.65, -0.62]), np.array([0.75, 0.1, -0.35])  # towards the lights, camera axes
+OVERSAMPLE = 4
+
+
+@dataclass(frozen=True)
+class Eye:
+    """A parallel projection: the rows of `axes` (3, 3) are right, down and forward; `centre` (3,) m is in the middle
+    of a square picture of `size` px that shows `extent` m."""
+
+    axes: np.ndarray
+    centre: np.ndarray
+    extent: float
+    size: int
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """Points (N, 3) m in the picture: x, y in px and depth in m, (N, 3)."""
+        seen = (points - self.centre) @ self.axes.T
+        return np.column_stack([seen[:, :2] * (self.size / self.extent) + self.size / 2, seen[:, 2]])
+
+
+def upright(world_to_cam: np.ndarray) -> np.ndarray:
+    """Rotation (3, 3) that turns the world so that the camera (4, 4) looks along +y with +z up in its picture."""
+    right, down, forward = world_to_cam[:3, :3]
+    return np.stack([right, forward, -down])
+
+
+def look_from(turn: float, rise: float) -> np.ndarray:
+    """Axes (3, 3) of an eye that looked along +y, carried `turn` rad around +z, then `rise` rad above the horizon."""
+    level = np.array([-np.sin(turn), np.cos(turn), 0])
+    ahead = np.cos(rise) * level - np.sin(rise) * np.array([0, 0, 1.0])
+    right = np.array([np.cos(turn), np.sin(turn), 0])
+    return np.stack([right, np.cross(ahead, right), ahead])
+
+
+def frame(points: np.ndarray, axes: np.ndarray, size: int, margin: float = 1.12) -> Eye:
+    """The eye that shows all `points` (N, 3) m."""
+    seen = points @ axes.T
+    low, high = seen.min(0), seen.max(0)
+    return Eye(axes, (low + high) / 2 @ axes, float((high - low)[:2].max() * margin), size)
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Area-weighted unit normals (N, 3) of a mesh."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    normals = np.zeros_like(vertices)
+    across = np.cross(b - a, c - a)
+    for k in range(3):
+        np.add.at(normals, faces[:, k], across)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def draw_clay(
+    eye: Eye, hand: np.ndarray, faces: np.ndarray, arm: np.ndarray, arm_faces: np.ndarray, paper: tuple
+) -> np.ndarray:
+    """The shaded mesh (size, size, 3) uint8: triangles from far to near, four times too large, then reduced."""
+    big = Eye(eye.axes, eye.centre, eye.extent, eye.size * OVERSAMPLE)
+    corners, depth, colours = [], [], []
+    for vertices, triangles, clay in ((hand, faces, CLAY), (arm, arm_faces, ARM_CLAY)):
+        seen = big.pixels(vertices.astype(float))
+        normals = vertex_normals(vertices.astype(float), triangles)[triangles].mean(1) @ eye.axes.T
+        corners.append(seen[triangles][..., :2])
+        depth.append(seen[triangles][..., 2].mean(1))
+        colours.append(shade(normals, clay))
+    canvas = np.full((big.size, big.size, 3), paper, np.uint8)
+    polygons = np.rint((np.concatenate(corners) - 0.5) * 2**SHIFT).astype(np.int32)
+    shades = np.concatenate(colours).tolist()
+    for i in np.argsort(-np.concatenate(depth), kind="stable"):
+        cv2.fillConvexPoly(canvas, polygons[i], shades[i], cv2.LINE_8, SHIFT)
+    return cv2.resize(canvas, (eye.size, eye.size), interpolation=cv2.INTER_AREA)
+
+
+def shade(normals: np.ndarray, clay: np.ndarray) -> np.ndarray:
+    """Colours (F, 3) of normals (F, 3) in camera axes: a key and a fill light, and a darker rim."""
+    n = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    key = np.clip(n @ (KEY / np.linalg.norm(KEY)), 0, 1)
+    fill = np.clip(n @ (FILL / np.linalg.norm(FILL)), 0, 1)
+    facing = np.clip(-n[:, 2], 0, 1)
+    light = 0.3 + 0.62 * key + 0.16 * fill + 0.08 * facing**2
+    highlight = 55 * np.clip(key, 0, 1) ** 24
+    return (clay * light[:, None] + highlight[:, None]).clip(0, 255)
+
+
+def draw_joints_3d(eye: Eye, joints: np.ndarray, paper: tuple) -> np.ndarray:
+    """Joints and bones in space (size, size, 3) uint8, from far to near, with their shadow on a floor grid."""
+    big = Eye(eye.axes, eye.centre, eye.extent, eye.size * OVERSAMPLE)
+    canvas = np.full((big.size, big.size, 3), paper, np.uint8)
+    joints = joints.astype(float)
+    floor = joints[:, 2].min() - 0.025
+    _grid(canvas, big, joints, floor)
+    _shadow(canvas, big, np.column_stack([joints[:, :2], np.full(len(joints), floor)]))
+    seen, colours, unit = big.pixels(joints), joint_colours().tolist(), big.size / 256
+    colours[0] = (150, 154, 162)
+    bones = [(j, p) for j, p in enumerate(JOINT_PARENTS) if p >= 0]
+    for joint, parent in sorted(bones, key=lambda bone: -seen[list(bone), 2].sum()):
+        ends = [_fixed(seen[parent]), _fixed(seen[joint])]
+        cv2.line(canvas, *ends, INK, round(6.4 * unit), cv2.LINE_AA, SHIFT)
+        cv2.line(canvas, *ends, colours[joint], round(4.4 * unit), cv2.LINE_AA, SHIFT)
+        for end in (parent, joint):
+            cv2.circle(canvas, _fixed(seen[end]), round(5.2 * unit * 2**SHIFT), INK, -1, cv2.LINE_AA, SHIFT)
+            cv2.circle(canvas, _fixed(seen[end]), round(4.2 * unit * 2**SHIFT), colours[end], -1, cv2.LINE_AA, SHIFT)
+    return cv2.resize(canvas, (eye.size, eye.size), interpolation=cv2.INTER_AREA)
+
+
+def _fixed(point: np.ndarray) -> tuple[int, int]:
+    x, y = np.rint((point[:2] - 0.5) * 2**SHIFT).astype(int)
+    return int(x), int(y)
+
+
+def _grid(canvas: np.ndarray, eye: Eye, joints: np.ndarray, floor: float, step: float = 0.04) -> None:
+    middle = np.rint((joints.min(0) + joints.max(0))[:2] / 2 / step) * step
+    reach = np.arange(-3, 4) * step
+    for offset in reach:
+        for ends in (((offset, reach[0]), (offset, reach[-1])), ((reach[0], offset), (reach[-1], offset))):
+            points = eye.pixels(np.array([[*(middle + end), floor] for end in ends]))
+            width = max(1, round(eye.size / 256))
+            cv2.line(canvas, _fixed(points[0]), _fixed(points[1]), (222, 224, 228), width, cv2.LINE_AA, SHIFT)
+
+
+def _shadow(canvas: np.ndarray, eye: Eye, on_floor: np.ndarray) -> None:
+    seen, width = eye.pixels(on_floor), round(4 * eye.size / 256)
+    for joint, parent in enumerate(JOINT_PARENTS):
+        if parent >= 0:
+            cv2.line(canvas, _fixed(seen[parent]), _fixed(seen[joint]), (206, 209, 214), width, cv2.LINE_AA, SHIFT)
