@@ -150,8 +150,8 @@ def check_mesh(asset: HandAsset) -> None:
     if len(np.unique(asset.faces)) - len(sides) // 2 + len(asset.faces) != 2:
         raise ValueError("faces do not form one closed surface (Euler characteristic 2)")
     loop = np.stack([asset.cut_loop, np.roll(asset.cut_loop, -1)], axis=1).astype(np.int64)
-    if not np.isin(loop @ (count, 1), forward).all():
-        raise ValueError("cut_loop does not run along edges of the faces")
+    if not np.isin(loop @ (count, 1), forward[np.repeat(asset.face_cap, 3)]).all():
+        raise ValueError("cut_loop does not run along edges of the cap's faces in their direction")
     a, b, c = np.moveaxis(asset.template[asset.faces], 1, 0)
     if (a * np.cross(b, c)).sum() <= 0:
         raise ValueError("faces wind inwards: their volume is negative")

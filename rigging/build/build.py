@@ -55,7 +55,7 @@ def build_hand(source: Source) -> dict[str, np.ndarray]:
         "shape_names": np.array(names),
         "shape_vertices": np.stack([fine @ component[:-21] for component in components]),
         "shape_joints": components[:, -21:],
-        "cut_loop": np.searchsorted(used, patch.loop),
+        "cut_loop": start_loop(np.searchsorted(used, patch.loop), fine @ points),
         **rigged(source, patch, triangles, faces, fine @ points, joints, smooth @ coarse_weights),
     }
 
@@ -146,6 +146,11 @@ def back_of_bones(nail_normals: np.ndarray) -> np.ndarray:
         first = 4 * finger + (2 if finger else 1)
         backs[first : 4 * finger + 5] = nail_normals[finger]
     return backs
+
+
+def start_loop(loop: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """The loop started on the little finger's side, where the arm's texture has its seam."""
+    return np.roll(loop, -int(vertices[loop, 0].argmax()))
 
 
 def spread_fingers(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from ..joints import JOINT_PARENTS, PALM_BONES
 
 PALM_SPREAD = 0.012  # m, softness of the palm's split over its five bones
+LOOSE_FROM, RIGID_FROM = -0.01, -0.05  # m behind the wrist: between them the hand's influence on the forearm ends
 MAX_INFLUENCES = 4
 NEGLIGIBLE = 1e-4
 
@@ -36,7 +37,19 @@ def bone_weights(
     distance = np.stack([segment_distance(vertices, joints[0], joints[bone]) for bone in PALM_BONES], axis=1)
     share = np.exp(-(distance**2 - distance.min(1, keepdims=True) ** 2) / (2 * PALM_SPREAD**2))
     weights[:, list(PALM_BONES)] += palm[:, None] * share / share.sum(1, keepdims=True)
-    return weights / weights.sum(1, keepdims=True)
+    return rigid_forearm(weights / weights.sum(1, keepdims=True), vertices[:, 1])
+
+
+def rigid_forearm(weights: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Weights (N, 21) that leave the forearm alone, all the more the further behind the wrist (`along` < 0, m).
+
+    The arm beyond the cut moves rigidly with bone 0, so the cut must do so exactly.
+    """
+    near = np.clip((along - RIGID_FROM) / (LOOSE_FROM - RIGID_FROM), 0, 1)
+    others = weights * (near * near * (3 - 2 * near))[:, None]
+    others[:, 0] = 0
+    others[:, 0] = 1 - others.sum(1)
+    return others
 
 
 def strongest(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
