@@ -10,9 +10,11 @@ import numpy as np
 
 from . import hdri
 from .colour import linear_to_srgb8, srgb_to_linear
+from .coverage import solid_colour
 from .look import Look
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+_BRIGHTEST = 1.5  # brighter light is recorded as this, lest it eat into the hand's outline
 _ZOOM = (0.35, 1.0)  # of the largest square of a photograph, how much a view shows
 
 
@@ -74,29 +76,37 @@ def make_backgrounds(
         rng = np.random.default_rng(look.background_seed)
         views = [photos.crop(rng, width, height) for _ in K]
     elif look.background == "clutter":
-        from .clutter import build_room, view_room
+        from .clutter import build_room, light_room, view_room
 
-        room = build_room(look.background_seed, light, look.lamps)
+        reach = float(np.linalg.norm(np.linalg.inv(world_to_cam)[:, :3, 3], axis=1).max())
+        room = light_room(build_room(look.background_seed, round(reach, 1)), light, look.lamps)
         views = [view_room(room, k, m, width, height) * gains for k, m in zip(K, world_to_cam)]
     else:
         scale = gains * np.float32(look.hdri_strength)
         views = [hdri.view(panorama, look.rotation, k, m, width, height) * scale for k, m in zip(K, world_to_cam)]
-    return np.stack([blur(view, look.background_blur) for view in views])
+    return np.stack([blur(np.minimum(view, _BRIGHTEST), look.background_blur) for view in views])
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Defocus: a Gaussian of `sigma` pixels; less than 0.3 is left alone."""
-    return image if sigma < 0.3 else cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    """Defocus: a Gaussian of `sigma` pixels; less than 0.2 is left alone."""
+    return image if sigma < 0.2 else cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
-def composite(hand: np.ndarray, background: np.ndarray, gains: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Put a rendered hand over its background.
+def composite(hand: np.ndarray, coverage: np.ndarray, background: np.ndarray, gains: np.ndarray) -> np.ndarray:
+    """Put a rendered hand over its background: (H, W, 3) float32 linear light, exposed.
 
     Args:
-        hand: (H, W, 4) float32 linear light as rendered, premultiplied. background: (H, W, 3) float32.
-    Returns:
-        rgb (H, W, 3) uint8 sRGB and alpha (H, W) uint8.
+        hand: (H, W, 4) float32 linear light as rendered, premultiplied. coverage: (H, W) float32, share of each pixel
+            that the hand covers. background: (H, W, 3) float32, exposed.
     """
-    alpha = np.clip(hand[..., 3:], 0, 1)
-    rgb = linear_to_srgb8(hand[..., :3] * gains + (1 - alpha) * background)
-    return rgb, (alpha[..., 0] * 255 + 0.5).astype(np.uint8)
+    alpha = coverage[..., None]
+    return solid_colour(hand) * gains * alpha + (1 - alpha) * background
+
+
+def develop(picture: np.ndarray, lens_blur: float, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Point spread, noise that grows with the square root of the light, and sRGB: (H, W, 3) uint8."""
+    picture = blur(picture, lens_blur)
+    if noise > 0:
+        grain = rng.standard_normal(picture.shape, np.float32)
+        picture = picture + grain * np.float32(noise) * np.sqrt(np.maximum(picture, 0.01))
+    return linear_to_srgb8(picture)

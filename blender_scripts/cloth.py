@@ -55,4 +55,5 @@ def _clouds(rng: np.random.Generator, cells: int) -> np.ndarray:
     grid = rng.uniform(-1, 1, (cells, cells)).astype(np.float32)
     grid = np.pad(grid, ((1, 1), (1, 1)), mode="wrap")
     step = SIZE // cells + 1
-    return cv2.resize(grid, ((cells + 2) * step,) * 2, interpolation=cv2.INTER_CUBIC)[step : step + SIZE, step : step + SIZE]
+    smooth = cv2.resize(grid, ((cells + 2) * step,) * 2, interpolation=cv2.INTER_CUBIC)
+    return smooth[step : step + SIZE, step : step + SIZE]

@@ -23,7 +23,7 @@ def linear_to_srgb8(linear: np.ndarray) -> np.ndarray:
 
 
 def temperature_to_rgb(kelvin: float) -> np.ndarray:
-    """Linear sRGB (3,) of a black body, luminance 1; Kang et al. 2002, "Design of advanced color temperature control"."""
+    """Linear sRGB (3,) of a black body, luminance 1 (Kang et al. 2002, Design of advanced color temperature ...)."""
     t = 1e3 / float(np.clip(kelvin, 1700, 25000))
     if kelvin <= 4000:
         x = -0.2661239 * t**3 - 0.2343589 * t**2 + 0.8776956 * t + 0.179910

@@ -123,7 +123,9 @@ def irradiance(light: np.ndarray, normals: np.ndarray) -> np.ndarray:
     return np.maximum(normals @ directions(16, 32).reshape(-1, 3).T, 0) @ weighted
 
 
-def view(panorama: np.ndarray, rotation: float, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int) -> np.ndarray:
+def view(
+    panorama: np.ndarray, rotation: float, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int
+) -> np.ndarray:
     """What a camera sees of a panorama infinitely far away, turned by `rotation`: (height, width, 3) float32."""
     rays = pixel_rays(K, world_to_cam, width, height)
     rows, columns = panorama.shape[:2]

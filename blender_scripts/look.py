@@ -16,7 +16,7 @@ LAMP_KINDS = ("area", "sun", "point")
 CLOTH_PATTERNS = ("plain", "striped", "checked", "knit", "denim")
 
 _WHITE = 0.95  # linear value of a white surface that faces the bright side
-_BRIGHT_SIDE = 85  # percentile of the irradiance over all directions that counts as the bright side
+_BRIGHT_SIDE = 80  # percentile of the irradiance over all directions that counts as the bright side
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,12 @@ class LookSettings:
     lamps: tuple[int, int] = (0, 2)
     lamp_strength: tuple[float, float] = (0.4, 4.0)  # log-uniform; irradiance at the hand by that of the whole HDRI
     lamp_kelvin: tuple[float, float] = (2700.0, 7500.0)
-    exposure_ev: tuple[float, float] = (-0.6, 0.35)  # about the automatic exposure, in stops
+    exposure_ev: tuple[float, float] = (-0.5, 0.4)  # about the automatic exposure, in stops
     white_balance: tuple[float, float] = (0.4, 0.9)  # 1 takes the light's colour out altogether
     backgrounds: dict[str, float] = field(default_factory=lambda: {"hdri": 0.4, "clutter": 0.6})  # kind: weight
-    background_blur: tuple[float, float] = (0.0, 1.2)  # standard deviation, pixels
+    background_blur: tuple[float, float] = (0.0, 1.2)  # standard deviation, pixels, of the background's defocus
+    lens_blur: tuple[float, float] = (0.3, 0.55)  # standard deviation, pixels, of the whole picture's point spread
+    noise: tuple[float, float] = (0.0, 0.0)  # standard deviation of the sensor's noise in white, linear; 0: none
     sleeve: float = 0.4  # share of arms in a sleeve
 
     def __post_init__(self) -> None:
@@ -42,7 +44,7 @@ class LookSettings:
         if not 0 <= self.sleeve <= 1:
             raise ValueError(f"sleeve is {self.sleeve}, allowed is a share from 0 to 1")
         for name in ("hdri_strength", "lamps", "lamp_strength", "lamp_kelvin", "exposure_ev", "white_balance",
-                     "background_blur"):  # fmt: skip
+                     "background_blur", "lens_blur", "noise"):  # fmt: skip
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name} is ({low}, {high}); the first value must not exceed the second")
@@ -89,12 +91,14 @@ class Look:
     background: str  # one of BACKGROUND_KINDS
     background_seed: int
     background_blur: float
+    lens_blur: float
+    noise: float
     arm_style: str  # one of ARM_STYLES
     cloth: Cloth
 
     def light_json(self) -> str:
         """Light and exposure, for a sample's metadata."""
-        names = ("hdri", "rotation", "hdri_strength", "lamps", "exposure_ev", "white_balance")
+        names = ("hdri", "rotation", "hdri_strength", "lamps", "exposure_ev", "white_balance", "lens_blur", "noise")
         return _dump({name: asdict(self)[name] for name in names})
 
     def background_json(self) -> str:
@@ -116,6 +120,8 @@ def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str
         background=str(rng.choice(kinds, p=weights / weights.sum())),
         background_seed=int(rng.integers(2**31)),
         background_blur=float(rng.uniform(*settings.background_blur)),
+        lens_blur=float(rng.uniform(*settings.lens_blur)),
+        noise=float(rng.uniform(*settings.noise)),
         arm_style=ARM_STYLES[int(rng.random() < settings.sleeve)],
         cloth=_draw_cloth(rng),
     )
@@ -134,8 +140,8 @@ def camera_gains(look: Look, light: np.ndarray) -> np.ndarray:
     for lamp in look.lamps:
         facing = np.maximum(normals @ (np.array(lamp.position) / np.linalg.norm(lamp.position)), 0)
         total += facing[:, None] * temperature_to_rgb(lamp.kelvin) * lamp.irradiance()
-    bright = np.percentile(total @ LUMINANCE, _BRIGHT_SIDE) / np.pi
     mean = total.mean(0)
+    bright = (0.7 * np.percentile(total @ LUMINANCE, _BRIGHT_SIDE) + 0.3 * mean @ LUMINANCE) / np.pi
     balance = ((mean @ LUMINANCE) / np.maximum(mean, 1e-9)) ** look.white_balance
     balance /= (balance * mean @ LUMINANCE) / (mean @ LUMINANCE)
     return (balance * _WHITE / bright * 2.0**look.exposure_ev).astype(np.float32)

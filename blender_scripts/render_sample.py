@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .backgrounds import composite, make_backgrounds
+from .backgrounds import composite, develop, make_backgrounds
+from .coverage import pixel_coverage
 from .crosscheck import crosscheck_view, require_agreement
 from .labels import make_labels
 from .look import Look, camera_gains
@@ -47,22 +48,27 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
     """
     K, world_to_cam = np.asarray(spec.cameras.K, float), np.asarray(spec.cameras.world_to_cam, float)
     vertices, joints = _body(spec.posed), _stored(spec.posed.joints)
+    studio.use(settings)
     panorama, light, gains = _light(studio, spec.look)
 
     with ThreadPoolExecutor(1) as pool:  # labels and backgrounds are made while Cycles renders
-        labels = pool.submit(_labels, studio, spec, vertices, joints, K, world_to_cam, settings)
+        labels = pool.submit(_labels, studio, spec, vertices, joints, K, world_to_cam)
         backgrounds = pool.submit(make_backgrounds, spec.look, panorama, gains, light, K, world_to_cam,
                                   (settings.width, settings.height), studio.photos)  # fmt: skip
-        set_stage(studio, spec, settings, vertices, light)
+        set_stage(studio, spec, vertices, light)
         hands, passes = render_views(studio, vertices, K, world_to_cam, spec.seed)
-        labels, backgrounds = labels.result(), backgrounds.result()
+        (labels, coverage), backgrounds = labels.result(), backgrounds.result()
 
     _crosscheck(spec, settings, labels, passes)
-    pictures = [composite(hand, background, gains) for hand, background in zip(hands, backgrounds)]
+    grain = np.random.default_rng(spec.seed)
+    pictures = [
+        develop(composite(*view, gains), spec.look.lens_blur, spec.look.noise, grain)
+        for view in zip(hands, coverage, backgrounds)
+    ]
     hand_count = len(spec.posed.vertices)
     return {
-        "rgb": np.stack([rgb for rgb, _ in pictures]),
-        "alpha": np.stack([alpha for _, alpha in pictures]),
+        "rgb": np.stack(pictures),
+        "alpha": (coverage * 255 + 0.5).astype(np.uint8),
         **labels,
         "joints_world": joints.astype(np.float32),
         "vertices_world": vertices[:hand_count].astype(np.float32),
@@ -76,9 +82,8 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
     }
 
 
-def set_stage(studio: Studio, spec: SampleSpec, settings: RenderSettings, vertices: np.ndarray, light: np.ndarray):
+def set_stage(studio: Studio, spec: SampleSpec, vertices: np.ndarray, light: np.ndarray) -> None:
     """Bring the scene into the state that `spec` asks for."""
-    studio.use(settings)
     studio.set_body(spec.look.arm_style, spec.left, vertices)
     studio.set_skin(spec.skin.albedo, spec.skin.height, getattr(spec.skin, "roughness", None))
     if spec.look.arm_style == "sleeve":
@@ -107,10 +112,16 @@ def _light(studio: Studio, look: Look) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return studio.hdris.panorama(look.hdri), light, camera_gains(look, light)
 
 
-def _labels(studio, spec, vertices, joints, K, world_to_cam, settings) -> dict[str, np.ndarray]:
-    surface = studio.surface(spec.look.arm_style, spec.left)
+def _labels(
+    studio: Studio, spec: SampleSpec, vertices: np.ndarray, joints: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The labels, and the covered share (V, H, W) of the pixels."""
+    surface, size = studio.surface(spec.look.arm_style, spec.left), (studio.settings.width, studio.settings.height)
     neighbours = [None if pose is None else _body(pose) for pose in (spec.previous, spec.following)]
-    return make_labels(surface, vertices, *neighbours, joints, K, world_to_cam, settings.width, settings.height)
+    labels = make_labels(surface, vertices, *neighbours, joints, K, world_to_cam, *size)
+    seen = labels["parts"] > 0
+    views = [pixel_coverage(vertices, surface.faces, *view) for view in zip(seen, K, world_to_cam)]
+    return labels, np.stack(views)
 
 
 def _crosscheck(spec: SampleSpec, settings: RenderSettings, labels: dict, passes: list) -> None:

@@ -69,7 +69,10 @@ class Studio:
         self.settings: RenderSettings | None = None
         self.use(settings)
         self._make_world()
-        self._lamps = {kind: [self._add(f"{kind}_{i}", _new_lamp(kind)) for i in range(_MOST_LAMPS)] for kind in LAMP_KINDS}
+        self._lamps = {
+            kind: [self._add(f"{kind}_{index}", _new_lamp(kind)) for index in range(_MOST_LAMPS)]
+            for kind in LAMP_KINDS
+        }
         self._body = self._add("body", bpy.data.meshes.new("empty"))
         self.scene.camera = self._add("camera", bpy.data.cameras.new("camera"))
 
@@ -235,7 +238,9 @@ def unit_square(uv: np.ndarray) -> np.ndarray:
     return (uv - low) / (high - low)
 
 
-def covering_box(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int, crop: bool = True) -> Box:
+def covering_box(
+    points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int, crop: bool = True
+) -> Box:
     """Smallest box, to multiples of 16 pixels, that holds the projection of points (N, 3); else the whole image."""
     camera = points @ world_to_cam[:3, :3].T + world_to_cam[:3, 3]
     if not crop or camera[:, 2].min() < 1e-3:
