@@ -1,9 +1,9 @@
 """The fingers as chains of anatomical joints: joint angles to bone rotations, and their derivatives.
 
-Angles are those of `limits`: at each joint flexion, then abduction, then twist of the bone that starts in it,
-zero for a straight finger (thumb CMC: for the rest pose). A chain has three joints and so nine angles, of which only
-some are free: MCP flexion and abduction, PIP and DIP flexion; the thumb has all three at the CMC joint, whose twist
-follows its flexion, two at the MCP joint and one at the IP joint. The others keep their value at rest.
+Angles are those of `limits`: at each joint flexion, then abduction, then twist of the bone that starts in it. A chain
+has three joints and so nine angles, of which only some are free: MCP flexion and abduction, PIP and DIP flexion; the
+thumb has all three at the CMC joint, whose twist follows its flexion, two at the MCP joint and one at the IP joint.
+The others keep their value at rest.
 """
 
 from __future__ import annotations
@@ -44,19 +44,28 @@ def finger_chains(rest_joints: np.ndarray, dorsal: np.ndarray) -> tuple[Chain, .
 
 def _chain(rest_joints: np.ndarray, dorsal: np.ndarray, finger: int) -> Chain:
     start = 4 * finger + 1  # the joint at the base of the finger
-    points = rest_joints[[0, *range(start, start + 4)]]
-    directions = normalise(np.diff(points, axis=0))  # palm bone, then the three bones of the chain
-    before = directions[:3].copy()
-    if FINGER_NAMES[finger] == "thumb":
-        before[0] = directions[1]  # wrist to CMC is no bone of the body; zero is the rest pose
-    hinge = normalise(np.cross(dorsal, before))
-    frames = np.stack([hinge, before, np.cross(hinge, before)], axis=-1)
+    directions = normalise(np.diff(rest_joints[[0, *range(start, start + 4)]], axis=0))  # palm bone, chain
+    frames = _joint_frames(directions, dorsal, thumb=FINGER_NAMES[finger] == "thumb")
     rest_angles = direction_angles(frames, directions[1:])
     limits = [LIMITS[JOINT_NAMES[joint]] for joint in range(start, start + 3)]
     bounds = np.array([(limit.flexion, limit.abduction, limit.twist) for limit in limits])
     locked = bounds[..., 0] == bounds[..., 1]
     lower, upper = (np.where(locked, rest_angles, bounds[..., side]) for side in (0, 1))
     return Chain((start + 1, start + 2, start + 3), frames, rest_angles, directions[1:], lower, upper)
+
+
+def _joint_frames(directions: np.ndarray, dorsal: np.ndarray, thumb: bool) -> np.ndarray:
+    """Frames (3, 3, 3) of a finger's joints at rest, columns (hinge, bone before, palmar); directions (4, 3).
+
+    The hinge is dorsal x bone: at the base of the finger with the metacarpal (thumb: its own bone, wrist to CMC is no
+    bone of the body), so that abduction is counted from it; further on with the bone that it bends, so that bending
+    does not twist. "Bone before" is the part of it perpendicular to the hinge.
+    """
+    bent = directions[[1 if thumb else 0, 2, 3]]
+    before = directions[[1 if thumb else 0, 1, 2]]
+    hinge = normalise(np.cross(dorsal, bent))
+    before = normalise(before - hinge * np.sum(before * hinge, axis=1, keepdims=True))
+    return np.stack([hinge, before, np.cross(hinge, before)], axis=-1)
 
 
 def direction_angles(frames: np.ndarray, directions: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .ik import ik_rotations
 from .joints import JOINT_NAMES
-from .spin_kernels import swing_onto
+from .spin_kernels import cross, swing_onto
 from .spin_modes import (
     PARENTS,
     RestBones,
@@ -24,6 +24,7 @@ MODES = ("none", "paper-literal", "paper", "palm", "ik")
 RETARGETS = ("directions", "positions")
 _CHUNK = 512  # frames at a time: their arrays stay in the cache
 _SHORTEST = 1e-6  # metres; a shorter bone has no direction
+_STRAIGHTEST = 1e-6  # sine of the angle between along and across the palm below which the palm is a line
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ def _directions(target: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]
 
 def _rotations(rest: RestBones, v: np.ndarray, target: np.ndarray, mode: str, start: int) -> np.ndarray:
     """Rotations (t, 21, 3, 3) of all bones; mode "ik" starts from "palm"."""
+    _check_palm(target, start)
+    palm = palm_kabsch(rest, target)
     with np.errstate(divide="ignore", invalid="ignore"):  # reported below, by frame and joint
-        palm = palm_kabsch(rest, target)
-        _check_rotations(palm[:, :, None], start, ("wrist and knuckles are on one line: the palm",))
         if mode == "none":
             bones = match_none(rest, v)
         elif mode == "paper-literal":
@@ -119,7 +120,7 @@ def _rotations(rest: RestBones, v: np.ndarray, target: np.ndarray, mode: str, st
             bones = match_paper(rest, v, target)
         else:
             bones = match_palm(rest, v, palm)
-        _check_rotations(bones, start, tuple(f"joint {name}: its bone" for name in JOINT_NAMES[1:]))
+    _check_rotations(bones, start)
     result = np.empty((v.shape[2], 21, 3, 3))
     result[:, 0] = palm.transpose(2, 0, 1)
     result[:, 1:] = bones.transpose(3, 2, 0, 1)
@@ -163,11 +164,23 @@ def _check_joints(joints: np.ndarray, where: str | None = None) -> None:
         raise ValueError(f"{where or f'frame {frame}'}: joint {JOINT_NAMES[joint]} is not finite")
 
 
-def _check_rotations(rotations: np.ndarray, start: int, subjects: tuple[str, ...]) -> None:
-    """Rotations (3, 3, len(subjects), t): not finite where the directions do not determine them."""
+def _check_palm(target: np.ndarray, start: int) -> None:
+    """The palm of joints (3, 21, t) must span a plane, or its rotation is not determined."""
+    forward = target[:, 5] + target[:, 9] + target[:, 13] + target[:, 17] - 4 * target[:, 0]
+    across = target[:, 17] - target[:, 5]
+    normal = cross(forward, across)
+    length = (forward**2).sum(axis=0) * (across**2).sum(axis=0)
+    flat = (normal**2).sum(axis=0) <= _STRAIGHTEST**2 * length
+    if flat.any():
+        frame = start + int(np.argmax(flat))
+        raise ValueError(f"frame {frame}: wrist and MCP joints are on one line, the palm has no defined rotation")
+
+
+def _check_rotations(rotations: np.ndarray, start: int) -> None:
+    """Rotations (3, 3, 20, t): not finite where the joints do not determine them."""
     if not np.isfinite(rotations).all():
         bone, frame = np.argwhere(~np.isfinite(rotations).all(axis=(0, 1)))[0]
-        raise ValueError(f"frame {start + frame}: {subjects[bone]} has no defined rotation")
+        raise ValueError(f"frame {start + frame}: joint {JOINT_NAMES[bone + 1]}: its bone has no defined rotation")
 
 
 def _check_forearm(forearm: np.ndarray, frames: int) -> np.ndarray:

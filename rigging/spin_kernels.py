@@ -30,7 +30,7 @@ def swing_onto(rotations: np.ndarray, rest: np.ndarray, target: np.ndarray, hing
     result = rotations + target[:, None] * (2 * rest)
     result -= (middle * scale)[:, None] * (back + rest)
     for bone, frame in np.argwhere(opposite):
-        matrix = rotations[:, :, bone, frame]
+        matrix = np.broadcast_to(rotations, result.shape)[:, :, bone, frame]
         turn = swing(moved[:, bone, frame], target[:, bone, frame], fallback=matrix @ hinges[:, bone, 0])
         result[:, :, bone, frame] = turn @ matrix
     return result
