@@ -22,6 +22,7 @@ from .asset import HandAsset
 from .hinges import hinge_axes, rest_directions
 from .joints import FINGER_NAMES, JOINT_PARENTS
 from .limits import LIMITS
+from .penetration import flesh_offsets
 
 FINGER_ANGLES = ("mcp_flex", "mcp_abd", "pip", "dip")
 ANGLE_NAMES = (
@@ -36,8 +37,10 @@ CUP = slice(21, 23)
 _NEUTRAL_FAN = np.radians((0.0, 2.0, 4.0, 6.0))
 # Abduction of index turns it to the radial side, that of the others to the ulnar side.
 _ABDUCTION_SIGN = (-1.0, 1.0, 1.0, 1.0)
-# Pronation of the thumb, radians per radian of palmar elevation and of leaving the radial side.
-_PRONATION = (0.9, 0.5)
+# The thumb's CMC joint: where it points and how far its pad is turned from the ulnar to the palmar side when neither
+# pronated nor supinated, and pronation in radians per radian of palmar elevation and of leaving the radial side.
+_THUMB_RADIAL, _THUMB_PALMAR, _THUMB_ROLL = np.radians((45.0, 19.0, 22.0))
+_PRONATION = (0.8, 0.5)
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class Skeleton:
 
     joints: np.ndarray  # (21, 3) m, rest pose, hand frame
     rest_frames: np.ndarray  # (21, 3, 3) frame of each bone in the rest pose
-    neutral_frames: np.ndarray  # (5, 3, 3) of each finger's first moving bone at zero angles (thumb: at rest)
-    thumb_rest: tuple[float, float]  # radial and palmar angle of the rest pose
+    neutral_frames: np.ndarray  # (4, 3, 3) of the proximal phalanges, index to little, at zero angles
+    flesh: np.ndarray  # (21,) m, how far towards the palm the finger's middle lies from each joint
 
 
 def _frame(axis: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -65,12 +68,11 @@ def skeleton(asset: HandAsset) -> Skeleton:
     directions = rest_directions(asset.joints)
     rest_frames = _frame(axes, directions)
     straight = np.stack([np.sin(_NEUTRAL_FAN), np.cos(_NEUTRAL_FAN), np.zeros(4)], axis=-1)
-    thumb = directions[2]
     return Skeleton(
         joints=np.array(asset.joints, dtype=np.float64),
         rest_frames=rest_frames,
-        neutral_frames=np.concatenate([rest_frames[2:3], _frame(axes[[6, 10, 14, 18]], straight)]),
-        thumb_rest=(float(np.arctan2(-thumb[0], thumb[1])), float(np.arcsin(-thumb[2]))),
+        neutral_frames=_frame(axes[[6, 10, 14, 18]], straight),
+        flesh=flesh_offsets(asset, rest_frames[:, :, 2]),
     )
 
 
@@ -85,14 +87,10 @@ def _turn(column: int, angle: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _thumb_frame(skeleton: Skeleton, radial: np.ndarray, palmar: np.ndarray) -> np.ndarray:
+def _thumb_frame(radial: np.ndarray, palmar: np.ndarray) -> np.ndarray:
     """Frame of the thumb's metacarpal, (..., 3, 3)."""
-    rest_radial, rest_palmar = skeleton.thumb_rest
-    # Undo the rest direction, elevate about +x, then turn about +z (back of the hand) to the radial side.
-    lower, inward = _turn(0, np.asarray(rest_palmar)), _turn(2, np.asarray(-rest_radial))
-    upright = lower @ inward @ skeleton.neutral_frames[0]
-    pronation = _PRONATION[0] * (palmar - rest_palmar) + _PRONATION[1] * (rest_radial - radial)
-    return _turn(2, radial) @ _turn(0, -palmar) @ upright @ _turn(1, -pronation)
+    pronation = _PRONATION[0] * (palmar - _THUMB_PALMAR) + _PRONATION[1] * (_THUMB_RADIAL - radial)
+    return _turn(2, radial) @ _turn(0, -palmar) @ _turn(1, np.pi / 2 + _THUMB_ROLL - pronation)
 
 
 def bone_frames(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:
@@ -102,13 +100,13 @@ def bone_frames(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:
         raise ValueError(f"joint angles have shape {angles.shape}, expected (..., {ANGLES})")
     frames = np.broadcast_to(skeleton.rest_frames, (*angles.shape[:-1], 21, 3, 3)).copy()
     radial, palmar, mcp, mcp_abd, ip = np.moveaxis(angles[..., :5], -1, 0)
-    frames[..., 2, :, :] = _thumb_frame(skeleton, radial, palmar)
+    frames[..., 2, :, :] = _thumb_frame(radial, palmar)
     frames[..., 3, :, :] = frames[..., 2, :, :] @ _turn(0, mcp) @ _turn(2, -mcp_abd)
     frames[..., 4, :, :] = frames[..., 3, :, :] @ _turn(0, ip)
     for finger in range(1, 5):
         bone = 4 * finger + 1  # the metacarpal
         flex, abduction, pip, dip = np.moveaxis(angles[..., 4 * finger + 1 : 4 * finger + 5], -1, 0)
-        neutral = skeleton.neutral_frames[finger]
+        neutral = skeleton.neutral_frames[finger - 1]
         if finger >= 3:
             cup = _turn(0, angles[..., CUP][..., finger - 3])
             frames[..., bone, :, :] = skeleton.rest_frames[bone] @ cup
@@ -128,6 +126,11 @@ def place_joints(skeleton: Skeleton, frames: np.ndarray) -> np.ndarray:
         length = np.linalg.norm(skeleton.joints[joint] - skeleton.joints[parent])
         joints[..., joint, :] = joints[..., parent, :] + length * frames[..., joint, :, 1]
     return joints
+
+
+def flesh_joints(skeleton: Skeleton, frames: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Joints (..., 21, 3) moved to the middle of the fingers' flesh: what to test for penetration."""
+    return joints + skeleton.flesh[:, None] * frames[..., 2]
 
 
 def forward(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:

@@ -36,23 +36,45 @@ _BLOCK = 4096
 def capsule_radii(asset: HandAsset) -> np.ndarray:
     """Radii (21, 2) in metres at head and end of each bone, from the mesh cross sections; palm bones hold 0.
 
-    Median distance from the bone of the vertices it moves most, in its nearer and farther half, extended linearly.
+    Median distance of the vertices a bone moves most from their own axis, which runs along the bone, in its nearer and
+    farther half, extended linearly.
     """
-    owner = asset.weight_bones[np.arange(len(asset.template)), asset.weight_values.argmax(axis=1)]
     radii = np.zeros((21, 2))
     for bone in PHALANGES:
-        head = asset.joints[JOINT_PARENTS[bone]]
-        along = asset.joints[bone] - head
-        points = asset.template[owner == bone] - head
-        t = points @ along / (along @ along)
-        distance = np.linalg.norm(points - t[:, None] * along, axis=1)
-        near, far = (np.median(distance[(t > low) & (t <= low + 0.4)]) for low in (0.1, 0.5))
+        near, far = (np.median(np.linalg.norm(ring - ring.mean(axis=0), axis=1)) for ring in _halves(asset, bone))
         radii[bone] = near + (near - far) * 0.75, far - (near - far) * 0.75
     return radii
 
 
+def flesh_offsets(asset: HandAsset, palmar: np.ndarray) -> np.ndarray:
+    """How far (21,) in metres, towards the palm, the finger's middle lies from each PIP, DIP and IP joint; 0 elsewhere.
+
+    `palmar` (21, 3) is the palmar direction of each bone at rest. Rigs put joints anywhere between the back of the
+    finger and its middle, but fingers touch with their flesh.
+    """
+    offset = {bone: [ring.mean(axis=0) @ palmar[bone] for ring in _halves(asset, bone)] for bone in PHALANGES}
+    shifts = np.zeros(21)
+    for bone in PHALANGES:
+        if bone % 4 in (2, 3) and bone != 2:  # the joint between this bone and the next
+            shifts[bone] = (offset[bone][1] + offset[bone + 1][0]) / 2
+    return shifts
+
+
+def _halves(asset: HandAsset, bone: int) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets from the bone's axis of the vertices it moves most, in its nearer and in its farther half."""
+    owner = asset.weight_bones[np.arange(len(asset.template)), asset.weight_values.argmax(axis=1)]
+    head = asset.joints[JOINT_PARENTS[bone]]
+    along = asset.joints[bone] - head
+    points = asset.template[owner == bone] - head
+    t = points @ along / (along @ along)
+    offsets = points - t[:, None] * along
+    return offsets[(t > 0.1) & (t <= 0.5)], offsets[(t > 0.5) & (t <= 0.9)]
+
+
 def _give(first: int, second: int) -> float:
     """Depth (metres) at which two capsules only touch or press: soft palm and thenar, sides of neighbouring fingers."""
+    if first == 1 and second >= 15:  # the thumb's web
+        return 0.008
     if second >= 15 or first == 0:
         return 0.004
     if abs(first // 3 - second // 3) == 1:
@@ -63,7 +85,7 @@ def _give(first: int, second: int) -> float:
 def _tested(first: int, second: int) -> bool:
     finger, other = first // 3, second // 3
     if second >= 15:  # palm: thumb's and fingers' outer phalanges
-        return first < 15 and first % 3 > 0 and first != 1
+        return first < 15 and first % 3 > 0
     if finger == other:  # a bent finger: distal on proximal
         return finger > 0 and second - first == 2
     return not (finger > 0 and other - finger == 1 and first % 3 == 0 and second % 3 == 0)  # joined by the web

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from ..joints import BONE_NAMES, JOINT_PARENTS
-from ..kinematics import ANGLES, Skeleton, angle_limits, bone_frames, place_joints
+from ..kinematics import ANGLES, Skeleton, angle_limits, bone_frames, flesh_joints, place_joints
 from ..penetration import RADII, pair_depths
 
 ANCHORS_FILE = Path(__file__).parents[1] / "data" / "anchors.json"
@@ -89,7 +89,7 @@ def _anchor(row: dict, path: Path | str) -> Anchor:
     return Anchor(name, row["group"], row["note"], angles, contacts)
 
 
-def skin_point(skeleton: Skeleton, frames: np.ndarray, joints: np.ndarray, point: str) -> np.ndarray:
+def skin_point(frames: np.ndarray, joints: np.ndarray, point: str) -> np.ndarray:
     """Where `BONE:SIDE` is on posed hands: (N, 3) for frames (N, 21, 3, 3) and joints (N, 21, 3)."""
     name, _, side = point.partition(":")
     bone = BONE_NAMES.index(name)
@@ -103,9 +103,15 @@ def skin_point(skeleton: Skeleton, frames: np.ndarray, joints: np.ndarray, point
 def contact_gaps(skeleton: Skeleton, angles: np.ndarray, contacts: tuple[tuple[str, str], ...]) -> np.ndarray:
     """Vectors (N, C, 3) in metres between the two points of each contact, for angles (N, 23)."""
     frames = bone_frames(skeleton, angles)
-    joints = place_joints(skeleton, frames)
-    gaps = [skin_point(skeleton, frames, joints, a) - skin_point(skeleton, frames, joints, b) for a, b in contacts]
+    joints = flesh_joints(skeleton, frames, place_joints(skeleton, frames))
+    gaps = [skin_point(frames, joints, a) - skin_point(frames, joints, b) for a, b in contacts]
     return np.stack(gaps, axis=1) if gaps else np.zeros((len(angles), 0, 3))
+
+
+def hand_flesh(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:
+    """Middles of the flesh at the joints, (..., 21, 3), for angles (..., 23)."""
+    frames = bone_frames(skeleton, angles)
+    return flesh_joints(skeleton, frames, place_joints(skeleton, frames))
 
 
 def _stiffness(anchor: Anchor) -> np.ndarray:
@@ -125,9 +131,8 @@ def settle(skeleton: Skeleton, anchor: Anchor) -> np.ndarray:
     scale = np.radians(_stiffness(anchor))
 
     def residuals(batch: np.ndarray) -> np.ndarray:
-        joints = place_joints(skeleton, bone_frames(skeleton, batch))
         gaps = contact_gaps(skeleton, batch, anchor.contacts).reshape(len(batch), -1)
-        depths = pair_depths(joints)
+        depths = pair_depths(hand_flesh(skeleton, batch))
         return np.concatenate([(batch - anchor.angles) / scale, gaps / 0.0005, depths / 0.0001], axis=1)
 
     def jacobian(angles: np.ndarray) -> np.ndarray:
