@@ -6,6 +6,7 @@ frame, made right-handed by negating y. All three cameras see the same rigid han
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,11 @@ import scipy.io
 from .clip import PoseClip, PoseError, load_arrays
 from .files import file_sha256
 from .nyu_complete import complete
-from .nyu_rig import anatomical_joints, rig_scale
+from .nyu_rig import PALM_SIDES_MM, REFERENCE_SCALE, SUBSET_14, anatomical_joints, palm_sides, rig_scale
 from .rejects import Reject
 
 SCALES_ALLOWED = (30.0, 90.0)  # millimetres per rig unit: hands of 13 to 39 cm of rig, people have 48 to 58
+PALM_SHAPE_TOLERANCE = 0.1
 NEW_SUBJECT = 0.1  # relative change of scale that means another person
 COMPLETION_ERROR_MM = 8.0  # a 14-point frame further than this from the rig is rejected
 LICENCE = "NYU Hand Pose: academic use, terms unclear"
@@ -127,7 +129,7 @@ def _load(file: Path) -> np.ndarray:
     """Points (views, N, 36 or 14, 3) in mm, right-handed (y negated)."""
     arrays = load_arrays(file) if file.suffix == ".npz" else _load_mat(file)
     if "joint_xyz" not in arrays:
-        got = ", ".join(sorted(key for key in arrays if not key.startswith("__"))) or "nothing"
+        got = ", ".join(arrays if file.suffix == ".npz" else (name for name, *_ in scipy.io.whosmat(file))) or "nothing"
         raise PoseError(f"{file}: no joint_xyz in it but {got}")
     points = arrays["joint_xyz"]
     shape = points.shape
@@ -145,15 +147,19 @@ def _load(file: Path) -> np.ndarray:
 
 
 def _check_unit(points: np.ndarray, file: Path) -> None:
-    scale = rig_scale(_palm(points))
-    scale = scale[np.isfinite(scale) & (scale > 0)]
-    size = float(np.median(scale)) if len(scale) else SCALES_ALLOWED[0]
-    if not SCALES_ALLOWED[0] <= size <= SCALES_ALLOWED[1]:
-        hint = ", it looks like metres" if SCALES_ALLOWED[0] <= size * 1e3 <= SCALES_ALLOWED[1] else ""
-        raise PoseError(
-            f"{file}: the palm measures {size / 58 * 81.3:.4g}{hint}; allowed are millimetres (42 to 126), and the "
-            "14 points in the order 0 3 6 9 12 15 18 21 24 25 27 30 31 32"
-        )
+    """PALM_1..3 must form the rig's triangle at the size of a hand, in millimetres."""
+    palm = _palm(points[np.isfinite(points).all((1, 2)) & (points != 0).any((1, 2))])
+    if not len(palm):
+        return  # every frame is rejected as missing
+    sides = np.median(palm_sides(palm), axis=0)
+    scale = REFERENCE_SCALE * sides.sum() / sum(PALM_SIDES_MM)
+    low, high = SCALES_ALLOWED
+    if not low <= scale <= high:
+        hint = ", it looks like metres" if low <= scale * 1e3 <= high else ""
+        raise PoseError(f"{file}: PALM_1 to PALM_3 measures {sides[1]:.4g}{hint}; allowed are 42 to 126 (millimetres)")
+    if np.abs(sides / scale * REFERENCE_SCALE / PALM_SIDES_MM - 1).max() > PALM_SHAPE_TOLERANCE:
+        order = " ".join(map(str, SUBSET_14 if points.shape[1] == 14 else range(36)))
+        raise PoseError(f"{file}: PALM_1..3 do not form the rig's triangle; allowed is the order of points {order}")
 
 
 def _palm(points: np.ndarray) -> np.ndarray:
@@ -164,6 +170,7 @@ def _palm(points: np.ndarray) -> np.ndarray:
 def _load_mat(file: Path) -> dict[str, np.ndarray]:
     # scipy raises whatever the damaged bytes lead it into, so every Exception is "damaged" here.
     try:
+        _check_whole(file)
         return scipy.io.loadmat(file, variable_names=["joint_xyz"])
     except FileNotFoundError:
         raise FileNotFoundError(f"{file}: no such file") from None
@@ -171,3 +178,20 @@ def _load_mat(file: Path) -> dict[str, np.ndarray]:
         raise PoseError(f"{file}: a MATLAB 7.3 (HDF5) file, allowed is version 7 or older: save(..., '-v7')") from None
     except Exception as error:
         raise PoseError(f"{file}: not a whole MATLAB file ({error})") from None
+
+
+def _check_whole(file: Path) -> None:
+    """A version 5 to 7 file is a header of 128 bytes and elements that state their size; they must fill it."""
+    size = file.stat().st_size
+    with open(file, "rb") as data:
+        header = data.read(128)
+        order = {b"IM": "<", b"MI": ">"}.get(header[126:128])
+        if order is None or header[124:126] in (b"\x00\x02", b"\x02\x00"):
+            return  # version 4 or 7.3: scipy's to judge
+        end = 128
+        while end < size:
+            data.seek(end)
+            tag = data.read(8)
+            end += 8 + (struct.unpack(f"{order}II", tag)[1] if len(tag) == 8 else 0)
+    if end != size:
+        raise PoseError(f"it has {size} bytes and should have {end}")

@@ -33,10 +33,14 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.where(length > 0, length, 1)
 
 
+def palm_sides(palm: np.ndarray) -> np.ndarray:
+    """Sides (..., 3) of the triangle PALM_1..3 (..., 3, 3), in the order of PALM_SIDES_MM."""
+    return np.linalg.norm(palm[..., [0, 0, 1], :] - palm[..., [1, 2, 2], :], axis=-1)
+
+
 def rig_scale(palm: np.ndarray) -> np.ndarray:
-    """Millimetres per rig unit (...) from PALM_1..3 (..., 3, 3), from the sides of their triangle."""
-    sides = [np.linalg.norm(palm[..., i, :] - palm[..., j, :], axis=-1) for i, j in ((0, 1), (0, 2), (1, 2))]
-    return REFERENCE_SCALE * sum(sides) / sum(PALM_SIDES_MM)
+    """Millimetres per rig unit (...) from PALM_1..3 (..., 3, 3)."""
+    return REFERENCE_SCALE * palm_sides(palm).sum(-1) / sum(PALM_SIDES_MM)
 
 
 def palmar(line: np.ndarray, radial: np.ndarray) -> np.ndarray:
