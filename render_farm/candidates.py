@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigging.poses.clip import PoseClip
+from rigging.poses.gate import gate_source
 from rigging.poses.registry import open_source
 from rigging.poses.rejects import Reject, count_reasons
 
@@ -32,25 +33,29 @@ class PoseFrames:
     frame: np.ndarray  # (F,) int32, index within the clip
 
 
-def read_poses(release: Release, count: int | None = None) -> tuple[PoseFrames, list[Reject]]:
-    """All frames of the release's pose source, and what the source left out.
+def read_poses(release: Release) -> tuple[PoseFrames, tuple[Reject, ...]]:
+    """All frames of the release's pose source that pass the gate, and what was left out.
 
-    `count` limits a source that can make any number of poses. Raises InputError for a source that cannot be read or
-    holds nothing.
+    A source that can make any number of poses makes `candidates` frames. Raises InputError for a source that cannot be
+    read or holds nothing usable.
     """
     spec, options = release.poses.source, dict(release.poses.options)
-    if spec.split("?")[0] == "procedural" and "count=" not in spec:
-        options = {"count": count or release.poses.candidates, "seed": release.seed, **options}
+    if is_procedural(release) and "count=" not in spec:
+        options = {"count": release.poses.candidates, "seed": release.seed, **options}
     try:
-        source = open_source(spec, **options)
-        clips = tuple(source.clips())
+        gated = gate_source(open_source(spec, **options))
     except (ValueError, TypeError, OSError) as error:
         raise InputError(f"POSES={spec}: {error}") from error
-    rejects = list(source.rejects)
-    if not clips:
-        reasons = ", ".join(f"{reason} {number}" for reason, number in count_reasons(rejects).items())
-        raise InputError(f"POSES={spec}: no usable pose; left out: {reasons or 'nothing'}")
-    return join_clips(clips), rejects
+    reasons = ", ".join(f"{reason} {number}" for reason, number in count_reasons(gated.rejects).items())
+    log.info("poses: %d frames read, %d left out (%s)", gated.frames, len(gated.rejects), reasons or "none")
+    if not gated.clips:
+        raise InputError(f"POSES={spec}: no usable pose of {gated.frames} frames; left out: {reasons or 'none'}")
+    return join_clips(gated.clips), gated.rejects
+
+
+def is_procedural(release: Release) -> bool:
+    """Whether poses are sampled, and so belong to nobody."""
+    return release.poses.source.split("?")[0] == "procedural"
 
 
 def join_clips(clips: Sequence[PoseClip]) -> PoseFrames:
@@ -107,7 +112,7 @@ def pairs_at(frames: PoseFrames, members: np.ndarray, delta: int) -> np.ndarray:
 
 
 def best_delta(frames: PoseFrames, members: np.ndarray, target: float) -> int:
-    """The frame distance whose median motion comes nearest to `target` metres, as a ratio."""
+    """The smallest frame distance whose median motion is within half of `target` metres, else the nearest as a ratio."""
     errors: dict[int, float] = {}
     for delta in range(1, LONGEST_DELTA + 1):
         pairs = pairs_at(frames, members, delta)
@@ -115,6 +120,8 @@ def best_delta(frames: PoseFrames, members: np.ndarray, target: float) -> int:
             break
         median = float(np.median(motion(frames, pairs[:: max(1, len(pairs) // 20_000)])))
         errors[delta] = abs(np.log(max(median, 1e-9) / target))
+        if errors[delta] < np.log(1.5):
+            return delta
     return min(errors, key=errors.__getitem__, default=1)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import logging
 import signal
 import sys
@@ -14,6 +13,7 @@ from typing import NoReturn
 from .errors import FarmError, InputError, PassingError
 from .pool import PoolSettings
 from .release import Release, load_release
+from .settings_table import nearest
 
 INTERRUPTED = 130
 
@@ -23,15 +23,20 @@ class Terminated(PassingError):
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
+    """An argument parser whose errors are one line, with the nearest option for an unknown one."""
 
     def error(self, message: str) -> NoReturn:
-        known = [option for action in self._actions for option in action.option_strings]
-        for word in message.split():
-            if word.startswith("--") and (close := difflib.get_close_matches(word, known, n=1)):
-                message += f"; did you mean {close[0]}?"
-                break
         raise InputError(f"{self.prog}: {message}")
+
+    def parse_args(self, arguments: Sequence[str]) -> argparse.Namespace:
+        options, unknown = self.parse_known_args(arguments)
+        if unknown:
+            self.error(f"unknown option {unknown[0]!r}{nearest(unknown[0], self._all_options(options.name))}")
+        return options
+
+    def _all_options(self, command: str) -> list[str]:
+        commands = next(action for action in self._actions if isinstance(action, argparse._SubParsersAction))
+        return [option for action in commands.choices[command]._actions for option in action.option_strings]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,11 +55,15 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
 
 
+def _subparser(**settings: object) -> _Parser:
+    return _Parser(**settings, allow_abbrev=False)
+
+
 def parser() -> argparse.ArgumentParser:
     """The options."""
     top = _Parser(prog="python -m render_farm", description=__doc__)
-    commands = top.add_subparsers(required=True, metavar="plan|render|doctor", parser_class=_Parser)
-    common = argparse.ArgumentParser(add_help=False)
+    commands = top.add_subparsers(dest="name", required=True, metavar="plan|render|doctor", parser_class=_subparser)
+    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     common.add_argument("--release", default="demo", help="a name in render_farm/releases/ or a path to a .toml")
     common.add_argument("--poses", help="pose source instead of the release's: nyu:PATH, hanco:PATH, procedural, ...")
     plan = commands.add_parser("plan", parents=[common], help="say how much work a release is")

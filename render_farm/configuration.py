@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from dataset_tools.schema import SCHEMA_VERSION
 
 from .files import digest
-from .plan import Plan
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 # Packages whose versions can change bytes.
 PACKAGES = ("mvhm", "bpy", "numpy", "scipy", "numba", "opencv-python-headless", "h5py", "hdf5plugin")
@@ -48,6 +51,21 @@ class Configuration:
     def sample_hash(self) -> str:
         """As `hash` but for the truncation: staged samples of equal ones are interchangeable."""
         return Configuration(self.release, self.plan, self.device, None, self.packages).hash
+
+
+def difference(there: str, here: str) -> str:
+    """In which settings two configurations (as JSON) differ, in words; the first three."""
+    one, other = _flat(json.loads(there)), _flat(json.loads(here))
+    keys = [key for key in sorted(set(one) | set(other)) if one.get(key) != other.get(key)]
+    told = [f"{key} {one.get(key)!r}, now {other.get(key)!r}" for key in keys if key != "plan"] or keys
+    return "; ".join(told[:3])
+
+
+def _flat(values: dict, prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
 
 
 def package_versions() -> dict[str, str]:

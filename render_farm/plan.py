@@ -14,6 +14,7 @@ import numpy as np
 
 from rigging.asset import DEFAULT_ASSET
 
+from .configuration import difference
 from .device import device_kind
 from .errors import InputError
 from .files import digest, file_sha256, fingerprint, write_atomic
@@ -115,7 +116,7 @@ def ensure_plan(release: Release, folder: Path) -> Plan:
             if plan.inputs == key:
                 check_device(plan, release, folder)
                 return plan
-            refuse_to_mix(folder)
+            refuse_to_mix(plan, release, folder)
             log.info("%s: of another configuration and without shards, made anew", path)
         from .planning import make_plan
 
@@ -134,12 +135,13 @@ def check_device(plan: Plan, release: Release, folder: Path) -> None:
         )
 
 
-def refuse_to_mix(folder: Path) -> None:
-    """Raise InputError if `folder` holds shards."""
+def refuse_to_mix(plan: Plan, release: Release, folder: Path) -> None:
+    """Raise InputError if `folder` holds shards, made from another `plan`."""
     shards = sorted(folder.glob("shard-*.h5"))
     if shards:
+        changed = difference(plan.release, release.to_json()) or "pose files, hand or version"
         raise InputError(
-            f"{folder}: holds {len(shards)} shard(s) of another configuration (release file, POSES, hand or version): "
+            f"{folder}: holds {len(shards)} shard(s) of another configuration ({changed}): "
             "choose another OUT, or move them away"
         )
 

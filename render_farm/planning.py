@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from rigging.asset import HandAsset, load_asset
+from rigging.posed import bone_lengths
 from rigging.poses.clip import PoseClip
 from rigging.poses.diversity import k_centre
-from rigging.poses.rejects import count_reasons, write_rejects
+from rigging.poses.rejects import write_rejects
 from rigging.rotations import axis_angle, random_rotation, swing
 from rigging.shape import Subject, fit_subject, sample_subject
 
-from .candidates import PoseFrames, candidate_pairs, read_poses
+from .candidates import PoseFrames, candidate_pairs, is_procedural, read_poses
 from .choose import Arrangement, SubjectSlot, arrange
 from .device import device_kind
 from .errors import InputError
@@ -36,15 +37,13 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
     log.info("planning %s: poses from %s", release.name, release.poses.source)
     frames, rejects = read_poses(release)
     write_rejects(folder / "rejects.csv", rejects)
-    for reason, count in count_reasons(rejects).items():
-        log.info("left out: %d frames, %s (rejects.csv)", count, reason)
     settings = release.pairs
     pairs, dropped = candidate_pairs(frames, settings, release.splits.block)
     if settings.length == 2 and not len(pairs) and max(map(len, frames.clips)) == 1:
         log.warning("the source has single frames only: no pairs, so no flow")
         settings = dataclasses.replace(settings, length=1)
         pairs, dropped = candidate_pairs(frames, settings, release.splits.block)
-    for reason, count in dropped.items():
+    for reason, count in (+dropped).items():
         log.info("not a pair: %d, %s", count, reason)
     needed = release.samples // settings.length
     if len(pairs) < needed:
@@ -69,7 +68,7 @@ def choose_diverse(release: Release, frames: PoseFrames, pairs: np.ndarray, coun
 def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) -> Plan:
     """Everything else about the chosen pairs (P, L)."""
     asset = load_asset()
-    fitted = release.subjects.shape == "fitted" and release.poses.source.split("?")[0] != "procedural"
+    fitted = release.subjects.shape == "fitted" and not is_procedural(release)
     rng = generator(release, Stream.ORDER)
     arranged, slots = arrange(frames, pairs, release.splits, release.subjects.count, release.subjects.run, fitted, rng)
     subjects = [draw_subject(release, asset, frames, slot, number) for number, slot in enumerate(slots)]
@@ -99,6 +98,12 @@ def draw_subject(release: Release, asset: HandAsset, frames: PoseFrames, slot: S
     if slot.pose_subject:
         subject = fit_subject(asset, median_bone_lengths(frames, slot.pose_subject), subject)
     return dataclasses.replace(subject, ita=float(rng.uniform(*release.subjects.ita)))
+
+
+def median_bone_lengths(frames: PoseFrames, pose_subject: str) -> np.ndarray:
+    """(21,) m, median bone lengths of the frames that `pose_subject` recorded; 0 for the forearm."""
+    owned = np.array([clip.subject == pose_subject for clip in frames.clips])[frames.clip] & frames.valid
+    return np.median(bone_lengths(frames.joints[owned].astype(np.float64)), axis=0)
 
 
 def upright(up: tuple[float, float, float] | None, rng: np.random.Generator) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,10 +12,9 @@ from pathlib import Path
 from dataset_tools.shard_file import ShardError, ShardFile
 from dataset_tools.sheet import write_sheet
 from dataset_tools.writer import manifest_path, read_manifest, write_manifest, write_shard
-
 from rigging.asset import load_asset
 
-from .configuration import Configuration
+from .configuration import Configuration, difference
 from .errors import InputError, PassingError, ReleaseError, RenderError
 from .files import file_sha256, is_disk_full
 from .job import SampleJob
@@ -114,13 +114,11 @@ def is_done(path: Path, configuration: Configuration) -> bool:
     advice = "choose another OUT, or move the file away"
     try:
         with ShardFile(path) as shard:
-            found = str(shard.attrs["configuration_hash"])
+            found, text = str(shard.attrs["configuration_hash"]), str(shard.attrs["configuration"])
     except (ShardError, KeyError) as error:
         raise InputError(f"{error}; {advice}") from error
     if found != configuration.hash:
-        raise InputError(
-            f"{path}: made with another configuration (hash {found[:12]}, this one {configuration.hash[:12]}): {advice}"
-        )
+        raise InputError(f"{path}: made with another configuration ({difference(text, configuration.text)}): {advice}")
     sha256 = file_sha256(path)
     if not manifest_path(path).exists():
         write_manifest(path, sha256)
@@ -146,8 +144,9 @@ def _render_missing(request: Request, plan: Plan, staging: Staging, indices: Seq
     pool = Pool(job, request.pool, staging.folder, groups=lambda sample: int(plan.subject[plan.pair_of(sample)]))
     failures: list[Outcome] = []
     name = f"{request.release.name} shard {request.shard}"
-    with Progress(name, views * len(indices), views * (len(indices) - len(missing))) as progress:
-        for outcome in pool.run(missing):
+    progress = Progress(name, views * len(indices), views * (len(indices) - len(missing)))
+    with progress, closing(pool.run(missing)) as outcomes:
+        for outcome in outcomes:
             if outcome.fault == "disk full":
                 raise PassingError(f"{request.folder}: the disk is full; staged samples are kept, run again")
             if outcome.fault:

@@ -181,6 +181,7 @@ def shard_record(release: Release, shard: int, plan: Plan, asset: HandAsset, con
     licences = sorted({f"{clip['source']} poses: {clip['licence']}" for clip in plan.clips})
     return {
         "faces": asset.faces.astype(np.int32),
+        "face_part": asset.face_part.astype(np.uint8),
         "arm_faces": arm_topology(asset)[0].astype(np.int32),
         "release": release.name,
         "shard": shard,

@@ -1,5 +1,9 @@
 """Release files: what they may say, and the one line for what they may not."""
 
+import dataclasses
+import typing
+from pathlib import Path
+
 import pytest
 
 from render_farm.errors import ReleaseError
@@ -113,3 +117,15 @@ def test_a_release_is_frozen():
     release = Release("x", 1, 2, 2)
     with pytest.raises(AttributeError):
         release.seed = 5
+
+
+def test_the_page_for_maintainers_names_every_key():
+    page = (Path(__file__).parents[2] / "docs" / "releases.md").read_text()
+    sections = {part.split("]")[0]: part for part in page.split("\n## [")[1:]}
+    for item in dataclasses.fields(Release):
+        kind = typing.get_type_hints(Release)[item.name]
+        if not dataclasses.is_dataclass(kind):
+            assert f"`{item.name}`" in page
+            continue
+        for key in dataclasses.fields(kind):
+            assert f"`{key.name}`" in sections[item.name], f"[{item.name}] {key.name}"

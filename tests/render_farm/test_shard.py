@@ -1,0 +1,291 @@
+"""A tiny shard, really rendered: the same bytes whatever happens on the way, and nothing lost or overwritten.
+
+Two views of 64 x 64 pixels with one path per pixel; everything else is the real thing.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import psutil
+import pytest
+
+from dataset_tools.shard_file import ShardFile
+from render_farm.cli import main
+from render_farm.lock import Lock
+
+ROOT = Path(__file__).parents[2]
+TINY = """
+name = "tiny"
+seed = 5
+samples = 16
+shard_size = 8
+[poses]
+candidates = 200
+[subjects]
+count = 2
+run = 2
+skin_resolution = 256
+[cameras]
+views = 2
+image_size = 64
+[render]
+samples_per_pixel = 1
+denoiser_quality = "NONE"
+crosscheck = 1.0
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tiny") / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+def command(tiny, cache, out, *more):
+    arguments = ("--release", tiny, "--shard", "0", "--out", out, "--cache", cache, *more)
+    return [sys.executable, "-m", "render_farm", "render", *map(str, arguments)]
+
+
+def render(*arguments):
+    return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def complaint(result):
+    """The one line that says what is wrong."""
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def shard_of(out):
+    return out / "tiny" / "shard-00000.h5"
+
+
+def staged(out):
+    return sorted((out / "tiny" / ".staging" / "shard-00000").glob("*.staged"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tiny, cache, tmp_path_factory):
+    """OUT with shard 0, rendered without interruption by one worker."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    result = render(tiny, cache, out)
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+@pytest.fixture
+def copy(undisturbed, tmp_path):
+    """A copy of the finished OUT to spoil."""
+    shutil.copytree(undisturbed, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def in_process(capsys, tiny, cache, out, *more):
+    """Exit code and last line of stderr of a command that does not get as far as rendering."""
+    code = main(command(tiny, cache, out, *more)[3:])
+    return code, capsys.readouterr().err.strip().rpartition("\n")[2]
+
+
+def test_a_shard_comes_with_manifest_and_contact_sheet_and_leaves_no_staging(undisturbed):
+    path = shard_of(undisturbed)
+    with ShardFile(path) as shard:
+        assert len(shard) == 8
+        assert shard.attrs["release"] == "tiny"
+        pairs = [int(shard.read(row, ["pair"])["pair"]) for row in range(8)]
+    assert pairs == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert json.loads(path.with_suffix(".json").read_text())["sha256"] == sha256(path)
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    assert not staged(undisturbed)
+    assert (undisturbed / "tiny" / "rejects.csv").read_text().startswith("source,clip,frame,reason,detail")
+
+
+def test_a_finished_shard_is_left_alone(tiny, cache, copy, capsys):
+    before = shard_of(copy).stat().st_mtime_ns
+    assert in_process(capsys, tiny, cache, copy)[0] == 0
+    assert shard_of(copy).stat().st_mtime_ns == before
+
+
+def test_a_manifest_or_sheet_lost_on_the_way_is_made_again(tiny, cache, copy, capsys):
+    manifest, sheet = shard_of(copy).with_suffix(".json"), shard_of(copy).with_suffix(".png")
+    expected = manifest.read_text()
+    manifest.unlink()
+    sheet.unlink()
+    assert in_process(capsys, tiny, cache, copy)[0] == 0
+    assert manifest.read_text() == expected
+    assert sheet.exists()
+
+
+def interrupt(arguments, out, samples, number):
+    """Start a render, send it signal `number` once `samples` samples are staged; its exit code, and its children."""
+    process = subprocess.Popen(command(*arguments), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    while len(staged(out)) < samples and process.poll() is None:
+        time.sleep(0.002)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    error = process.communicate(timeout=60)[1]
+    return process.returncode, error, children
+
+
+def all_gone(processes):
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
+
+
+def test_the_bytes_are_the_same_however_often_it_was_interrupted(tiny, cache, undisturbed, tmp_path):
+    arguments = (tiny, cache, tmp_path)
+    code, error, children = interrupt(arguments, tmp_path, 1, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert all_gone(children)  # no worker outlives its parent
+    assert 1 <= len(staged(tmp_path)) < 8
+
+    code, error, children = interrupt(arguments, tmp_path, len(staged(tmp_path)) + 1, signal.SIGINT)
+    assert code == 130
+    assert error.splitlines()[-1].startswith("interrupted: finished samples are kept")
+    assert "Traceback" not in error
+    assert "taken over" in error  # the lock of the process that was killed
+    assert all_gone(children)
+
+    kept = {path.name: path.stat().st_mtime_ns for path in staged(tmp_path)}
+    staged(tmp_path)[0].write_bytes(staged(tmp_path)[0].read_bytes()[:-5])  # damaged: rendered again
+    result = render(*arguments, "--workers", "2")
+    assert result.returncode == 0, result.stderr
+    assert f"{len(kept) - 1} of 8 samples are there" in result.stderr
+    assert "damaged" in result.stderr
+    assert sha256(shard_of(tmp_path)) == sha256(shard_of(undisturbed))
+
+
+def test_a_truncated_shard_holds_the_first_samples_and_is_another_configuration(
+    tiny, cache, undisturbed, tmp_path, capsys
+):
+    result = render(tiny, cache, tmp_path, "--samples", "2")
+    assert result.returncode == 0, result.stderr
+    with ShardFile(shard_of(tmp_path)) as few, ShardFile(shard_of(undisturbed)) as whole:
+        assert len(few) == 2
+        for row in range(2):
+            one, other = few.read(row, ["rgb", "vertices_world"]), whole.read(row, ["rgb", "vertices_world"])
+            assert (one["rgb"] == other["rgb"]).all()
+            assert (one["vertices_world"] == other["vertices_world"]).all()
+    before = sha256(shard_of(tmp_path))
+    code, line = in_process(capsys, tiny, cache, tmp_path)
+    assert code == 2
+    assert "another configuration (samples 2, now None)" in line
+    assert sha256(shard_of(tmp_path)) == before
+
+
+def test_a_live_process_at_the_shard_means_try_later(tiny, cache, copy, capsys):
+    with Lock(copy / "tiny" / ".locks" / "shard-00000.lock"):
+        code, line = in_process(capsys, tiny, cache, copy)
+    assert code == 75
+    assert f"locked by process {os.getpid()}" in line
+
+
+def test_an_edited_release_does_not_touch_shards_of_the_old_one(tiny, cache, copy, capsys, tmp_path):
+    edited = tmp_path / "tiny.toml"
+    edited.write_text(TINY.replace("seed = 5", "seed = 6"))
+    before = sha256(shard_of(copy))
+    code, line = in_process(capsys, edited, cache, copy)
+    assert code == 2
+    assert "1 shard(s) of another configuration (seed 5, now 6)" in line
+    assert sha256(shard_of(copy)) == before
+
+
+@pytest.mark.parametrize("spoil", ["foreign", "truncated", "other hdf5", "flipped"])
+def test_a_file_that_is_not_our_whole_shard_is_named_and_kept(tiny, cache, copy, capsys, spoil):
+    path = shard_of(copy)
+    data = bytearray(path.read_bytes())
+    if spoil == "other hdf5":
+        with h5py.File(path, "w") as file:
+            file["x"] = 1
+    elif spoil == "flipped":
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    else:
+        path.write_bytes(b"mine" if spoil == "foreign" else data[: len(data) // 2])
+    before = sha256(path)
+    code, line = in_process(capsys, tiny, cache, copy)
+    assert code == 2
+    assert str(path) in line
+    assert "move" in line
+    assert sha256(path) == before
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--shard", "2"), "SHARD=2: release 'tiny' has shards 0..1"),
+        (("--shard", "-1"), "SHARD=-1: release 'tiny' has shards 0..1"),
+        (("--shard", "one"), "invalid int value: 'one'"),
+        (("--samples", "9"), "SAMPLES=9: shard 0 has samples 1..8"),
+        (("--samples", "0"), "positive whole number"),
+        (("--workers", "-2"), "positive whole number"),
+        (("--sample", "1"), "unknown option '--sample'; did you mean '--samples'?"),
+        (("--release", "dmo"), "did you mean 'demo'"),
+        (("--poses", "nyu"), "nyu needs a path"),
+        (("--poses", "nyu:/nowhere"), "/nowhere"),
+        (("--poses", "kinect:/"), "'kinect' is unknown"),
+        (("--poses", "procedural?sed=1"), "no option 'sed'"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(tiny, cache, tmp_path, capsys, more, words):
+    code, line = in_process(capsys, tiny, cache, tmp_path, *more)
+    assert (code, line[:7]) == (2, "error: ")
+    assert words in line
+    assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_a_place_that_cannot_be_written_to_is_exit_code_2(tiny, cache, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    code, line = in_process(capsys, tiny, cache, tmp_path / "file" / "out")
+    assert code == 2
+    assert "cannot be written to" in line
+
+
+def test_a_full_disk_means_try_later_and_loses_nothing(tiny, cache, undisturbed, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with small_disk(disk, "300k"):
+        result = render(tiny, cache, disk)
+        assert result.returncode == 75, result.stderr
+        assert "the disk is full" in complaint(result)
+        assert not shard_of(disk).exists()
+        kept = len(staged(disk))
+        assert 1 <= kept < 8
+        subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)
+        result = render(tiny, cache, disk)
+        assert result.returncode == 0, result.stderr
+        assert f"{kept} of 8 samples are there" in result.stderr
+        assert sha256(shard_of(disk)) == sha256(shard_of(undisturbed))
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
