@@ -58,7 +58,7 @@ lint: $(VENV)/.ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet machine, about ten minutes)
-	@$(BIN)/python tests/benchmarks/run.py
+	@$(BIN)/python -m tests.benchmarks.run --folder $(OUT)/bench
 
 clean:  ## Remove the environment and caches (never OUT)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info

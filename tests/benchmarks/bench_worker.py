@@ -1,0 +1,77 @@
+"""A worker at the demo's settings: time outside Cycles' render calls, and memory over many samples."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+from tqdm import tqdm
+
+from blender_scripts import scene
+from blender_scripts.render_sample import render_sample
+
+from .cases import CASES, make_studio
+
+
+@contextlib.contextmanager
+def timed_calls(seconds: list[float]):
+    """Append the duration of every render call made within the block."""
+    original = scene.render_passes
+
+    def render_passes(*arguments, **keywords):
+        start = time.perf_counter()
+        try:
+            return original(*arguments, **keywords)
+        finally:
+            seconds.append(time.perf_counter() - start)
+
+    scene.render_passes = render_passes
+    try:
+        yield
+    finally:
+        scene.render_passes = original
+
+
+def outside(studio, specs) -> dict[str, float]:
+    """Milliseconds per view within and outside the render calls, median over the cases (posing and skin ready)."""
+    inside, beyond = [], []
+    ready = [specs.spec(2 * case) for case in range(CASES)]
+    for spec in ready[:1] + ready:
+        calls: list[float] = []
+        start = time.perf_counter()
+        with timed_calls(calls):
+            render_sample(studio, spec, studio.settings)
+        whole = time.perf_counter() - start
+        inside.append(sum(calls) / len(calls) * 1000)
+        beyond.append((whole - sum(calls)) / len(calls) * 1000)
+    return {"inside_ms_per_view": float(np.median(inside[1:])), "outside_ms_per_view": float(np.median(beyond[1:]))}
+
+
+def memory(studio, specs, samples: int) -> list[float]:
+    """Resident memory in MB after every sample, the cases taken round and round (1 sample per pixel, to be quick)."""
+    quick, process, resident = dataclasses.replace(studio.settings, samples_per_pixel=1), psutil.Process(), []
+    for index in tqdm(range(samples), desc="memory", unit="sample"):
+        render_sample(studio, specs.spec(index % (2 * CASES)), quick)
+        resident.append(process.memory_info().rss / 1e6)
+    return resident
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("out/bench"))
+    parser.add_argument("--samples", type=int, default=200)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    studio, specs = make_studio(options.folder.resolve())
+    found = outside(studio, specs)
+    print(json.dumps(found | {"resident_mb": memory(studio, specs, options.samples)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What is rendered in the benchmark: poses and skin tones of a small release, spread over the tones."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from blender_scripts.colour import linear_to_srgb8
+from blender_scripts.look import camera_gains
+from blender_scripts.render_sample import SampleSpec
+from blender_scripts.scene import Studio
+from render_farm.plan import ensure_plan
+from render_farm.release import load_release
+from render_farm.spec import Specs
+from rigging.arm import arm_topology
+from rigging.asset import load_asset
+
+RELEASE = Path(__file__).parent / "bench.toml"
+CASES = 12
+
+
+def release_and_plan(folder: Path):
+    """The benchmark's release and its plan, kept in `folder`."""
+    release = load_release(str(RELEASE))
+    return release, ensure_plan(release, folder)
+
+
+def make_studio(folder: Path, threads: int = 2) -> tuple[Studio, Specs]:
+    """Blender with the scene, and the specs of the cases: `specs.spec(2 * case)`."""
+    release, plan = release_and_plan(folder)
+    asset, settings = load_asset(), dataclasses.replace(release.render, threads=threads)
+    studio = Studio(asset, *arm_topology(asset), settings)
+    return studio, Specs(plan, release, asset, tuple(studio.hdris.files), folder / "cache")
+
+
+def body_of(spec: SampleSpec) -> np.ndarray:
+    """Vertices (N, 3) of hand and arm."""
+    return np.concatenate([spec.posed.vertices, spec.posed.arm_vertices]).astype(np.float32).astype(float)
+
+
+def shown(combined: np.ndarray, spec: SampleSpec, studio: Studio) -> np.ndarray:
+    """What a viewer sees of linear, premultiplied (H, W, 4) over black: (H, W, 3) sRGB in 0..1."""
+    light = studio.hdris.light(spec.look.hdri, spec.look.rotation) * np.float32(spec.look.hdri_strength)
+    return linear_to_srgb8(combined[..., :3] * camera_gains(spec.look, light)) / 255.0
+
+
+def psnr(picture: np.ndarray, reference: np.ndarray) -> float:
+    """Peak signal to noise ratio in dB over the whole picture."""
+    return float(-10 * np.log10(np.mean((picture - reference) ** 2)))
