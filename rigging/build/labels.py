@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..joints import BONE_PARTS, TIP_JOINTS
+from ..mesh import face_normals
 
 # Quads of the nail plates among the body's quads, as painted in MakeHuman's fingernail mask.
 _PLATE = ((1741, 186), (1742, 186), (1743, 186), (1744, 186), (1745, 186), (1746, 186))
@@ -29,12 +30,6 @@ def part_labels(faces: np.ndarray, weights: np.ndarray) -> np.ndarray:
     for bone, part in enumerate(BONE_PARTS):
         share[:, part] += weights[faces, bone].mean(1)
     return share.argmax(1).astype(np.uint8)
-
-
-def face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(F, 3) normals, twice the area long."""
-    a, b, c = np.moveaxis(vertices[faces], 1, 0)
-    return np.cross(b - a, c - a)
 
 
 def nail_frames(vertices: np.ndarray, faces: np.ndarray, nail: np.ndarray, joints: np.ndarray) -> dict[str, np.ndarray]:
