@@ -41,6 +41,7 @@ class InterhandSource:
     path: Path
     split: Literal["train", "val", "test"] = "train"
     hands: Literal["both", "right", "left"] = "both"
+    sequences: bool = True  # False leaves the large data.json unread: clips then end at gaps only
     rejects: list[Reject] = field(default_factory=list, init=False)
 
     def clips(self) -> Iterator[PoseClip]:
@@ -49,7 +50,7 @@ class InterhandSource:
         file, digest, poses, sequences = self._read()
         for capture in sorted(poses, key=int):
             names = sequences.get(capture, {})
-            for sequence in sorted(set(names.values()) | {""} if not names else set(names.values())):
+            for sequence in sorted({names.get(frame, "") for frame in poses[capture]}):
                 frames = sorted(int(f) for f in poses[capture] if names.get(f, "") == sequence)
                 yield from self._sequence_clips(poses[capture], capture, sequence, frames, file, digest)
 
@@ -60,7 +61,7 @@ class InterhandSource:
         if not isinstance(poses, dict) or not poses:
             raise PoseError(f"{file}: no captures in it")
         data = stem.with_name(f"{stem.name}_data.json")
-        sequences = _sequences(read_json(data), data)
+        sequences = _sequences(read_json(data), data) if self.sequences else {}
         return file, file_sha256(file), poses, sequences
 
     def _sequence_clips(

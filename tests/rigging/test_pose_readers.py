@@ -148,6 +148,18 @@ def test_interhand_gives_each_hand_its_own_clips(interhand):
     assert [clip.frame_ids for clip in only] == [(3, 6), (12,), (18, 21)]
 
 
+def test_interhand_sequences_end_clips(interhand):
+    root, *_ = interhand
+    data = root / "annotations/train/InterHand2.6M_train_data.json"
+    images = [{"capture": 0, "seq_name": "AB"[frame > 6], "frame_idx": frame} for frame in (3, 6, 9, 12, 18, 21)]
+    write_json(data, {"images": images})
+    names = [clip.name for clip in open_source(f"interhand:{root}?hands=right").clips()]
+    assert names == ["0/A/right/3", "0/B/right/9", "0/B/right/18"]
+    data.unlink()
+    source = open_source(f"interhand:{root}?hands=right,sequences=false")
+    assert [clip.name for clip in source.clips()] == ["0//right/3", "0//right/18"]
+
+
 def test_a_hand_that_was_never_annotated_is_no_reject(tmp_path):
     valid = np.concatenate([np.ones((3, 21)), np.zeros((3, 21))], axis=1)
     write_interhand(tmp_path, moving_hand(3), np.zeros((3, 21, 3)), valid, [0, 1, 2])
