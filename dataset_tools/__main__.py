@@ -94,9 +94,9 @@ def _view(options: argparse.Namespace) -> int:
 
 
 def _sheet(options: argparse.Namespace) -> int:
-    from .sheet import contact_sheet
+    from .sheet import write_sheet
 
-    print(contact_sheet(options.shard, options.out))
+    print(write_sheet(options.shard, options.out))
     return 0
 
 

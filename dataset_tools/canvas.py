@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from .drawing import INK, PAPER
+from .writer import write_atomic
 
 try:
     from PIL import Image, ImageDraw, ImageFont
@@ -32,9 +33,13 @@ def put_text(
     target: np.ndarray, text: str, y: float, x: float, size: float, colour: tuple = INK, anchor: str = "lm"
 ) -> None:
     """Write `text` with Pillow's anchor (default: left, middle) at (y, x); `size` is in px."""
-    image = Image.fromarray(target)
-    ImageDraw.Draw(image).text((x, y), text, fill=colour, font=ImageFont.load_default(size), anchor=anchor)
-    target[...] = np.asarray(image)
+    font = ImageFont.load_default(size)
+    box = ImageDraw.Draw(Image.new("RGB", (1, 1))).textbbox((x, y), text, font=font, anchor=anchor)
+    left, top = (max(0, int(edge) - 1) for edge in box[:2])
+    patch = target[top : int(box[3]) + 2, left : int(box[2]) + 2]  # Pillow draws on a copy: keep it small
+    image = Image.fromarray(patch)
+    ImageDraw.Draw(image).text((x - left, y - top), text, fill=colour, font=font, anchor=anchor)
+    patch[...] = np.asarray(image)
 
 
 def grid(pictures: Sequence[np.ndarray], columns: int, gap: int = 6) -> np.ndarray:
@@ -64,8 +69,7 @@ def titled(picture: np.ndarray, title: str, note: str = "", legend: np.ndarray |
 
 
 def save(path: Path, picture: np.ndarray) -> Path:
-    """Write a PNG, all of it or nothing: through a temporary name beside `path`."""
-    part = path.with_name(f".{path.name}.part")
-    Image.fromarray(picture).save(part, format="PNG", optimize=False)
-    part.replace(path)
+    """Write a PNG, all of it or nothing."""
+    data = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 4])[1]
+    write_atomic(path, data.tobytes())
     return path

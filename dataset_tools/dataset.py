@@ -176,6 +176,11 @@ def project(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> np.n
     return image[..., :2] / image[..., 2:]
 
 
+def outward(faces: np.ndarray, hand: str) -> np.ndarray:
+    """Faces (F, 3) in the order that is counter-clockwise from outside, for a "right" or a (mirrored) "left" hand."""
+    return faces if hand == "right" else np.ascontiguousarray(faces[:, ::-1])
+
+
 def depth_to_distance(depth: np.ndarray, K: np.ndarray) -> np.ndarray:
     """Distance along the ray (V, H, W) m from `depth` (V, H, W) m (z) and `K` (V, 3, 3); background stays 0."""
     y, x = np.mgrid[: depth.shape[1], : depth.shape[2]] + 0.5

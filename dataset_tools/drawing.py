@@ -27,7 +27,7 @@ def joint_colours() -> np.ndarray:
 def part_colours() -> np.ndarray:
     """Colour (19, 3) uint8 of every part: the finger's hue, lighter towards the palm; background white."""
     colours = {"background": WHITE, "forearm": (214, 203, 186), "palm": (238, 222, 196), "arm": (176, 176, 182)}
-    steps = {name: i for finger in FINGER_NAMES for i, name in enumerate(p for p in PART_NAMES if finger in p)}
+    steps = {name: i for finger in FINGER_NAMES for i, name in enumerate(p for p in PART_NAMES if p.startswith(finger))}
     out = []
     for name in PART_NAMES:
         colour = colours.get(name) or FINGER_COLOURS[name.split("_")[0]]

@@ -23,6 +23,8 @@ Zstandard, so other readers than `HandDataset` need the Zstandard filter (`impor
 - Flow of a pixel is where its surface point goes, seen by the same camera; whether that point is hidden there is
   `flow_*_visible`. Samples come in pairs of neighbouring poses (t, t + 1) that share cameras, light and subject.
 - Joints: wrist, then thumb, index, middle, ring and little finger, each from the palm outwards.
+- A left hand (`hand`) is a right one mirrored, so the order of its triangles is clockwise from outside
+  (`dataset_tools.dataset.outward` turns them).
 
 ## The file
 Attributes of the file: `format` = "{format}", `schema_version` = {version}, `samples`, `sizes` (JSON: the value of

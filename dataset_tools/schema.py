@@ -146,7 +146,7 @@ METADATA = tuple(
 SHARD = tuple(
     Field(name, "shard", dtype, shape, "-", "-", description)
     for name, dtype, shape, description in (
-        ("faces", "int32", ("F", 3), "Triangles of the hand, counter-clockwise seen from outside."),
+        ("faces", "int32", ("F", 3), "Triangles of the hand, counter-clockwise from outside (left hands: clockwise)."),
         ("face_part", "uint8", ("F",), "Part of each triangle of the hand: index into part_names."),
         ("arm_faces", "int32", ("B", 3), "Triangles of the arm."),
         ("release", "str", (), "Name of the release."),

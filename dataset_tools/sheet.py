@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from .canvas import GREY, page, put, put_text, save
-from .dataset import HandDataset
+from .dataset import HandDataset, outward
 from .drawing import draw_mask, draw_skeleton, enlarge
 from .solid import draw_clay, draw_joints_3d, frame, look_from, upright
 
@@ -22,7 +22,7 @@ FIELDS = ("rgb", "mask", "joints_2d", "joint_visible", "joints_world", "vertices
 PICTURE_PAPER = (246, 247, 249)
 
 
-def contact_sheet(shard: Path, out: Path | None = None, rows: int = ROWS) -> Path:
+def write_sheet(shard: Path, out: Path | None = None, rows: int = ROWS) -> Path:
     """Write the contact sheet of a shard (default: beside it, `.png`) and return its path.
 
     A block a sample: all views as they are, the same with the joints drawn (and, every other sample, the mask), the
@@ -80,8 +80,9 @@ def _solids(sample: Sample, dataset: HandDataset, size: int) -> tuple[np.ndarray
     """Mesh and joints as the view that sees most joints would, from a little beside and above it."""
     turn = upright(sample["world_to_cam"][int(sample["joint_visible"].sum(1).argmax())])
     hand, arm, joints = (sample[n] @ turn.T for n in ("vertices_world", "arm_vertices_world", "joints_world"))
+    faces, arm_faces = (outward(f, sample["meta"]["hand"]) for f in (dataset.faces, dataset.arm_faces))
     eye = frame(hand, look_from(0.25, 0.15), size)
-    mesh = draw_clay(eye, hand, dataset.faces, arm, dataset.arm_faces, PICTURE_PAPER)
+    mesh = draw_clay(eye, hand, faces, arm, arm_faces, PICTURE_PAPER)
     floor = joints - [0, 0, 0.03]  # leave room below for the floor
     return mesh, draw_joints_3d(frame(np.concatenate([joints, floor]), look_from(-0.55, 0.35), size, 1.3), joints,
                                 PICTURE_PAPER)  # fmt: skip

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from .canvas import GREY, grid, page, put, put_text, save, titled
-from .dataset import HandDataset, project, to_camera
+from .dataset import HandDataset, outward, project, to_camera
 from .drawing import (
     depth_colours,
     depth_range,
@@ -110,8 +110,9 @@ def _arrows(name: str) -> Callable[[Sample, HandDataset, int], Views]:
 def _mesh(sample: Sample, dataset: HandDataset, scale: int) -> Views:
     pixels = project(sample["vertices_world"], sample["K"], sample["world_to_cam"])
     z = to_camera(sample["vertices_world"], sample["world_to_cam"])[..., 2]
+    faces = outward(dataset.faces, sample["meta"]["hand"])
     views = zip(sample["rgb"], pixels, z, sample["depth"])
-    return [draw_wireframe(rgb, points, zs, dataset.faces, depth, scale) for rgb, points, zs, depth in views]
+    return [draw_wireframe(rgb, points, zs, faces, depth, scale) for rgb, points, zs, depth in views]
 
 
 def _alpha(sample: Sample, dataset: HandDataset, scale: int) -> Views:
