@@ -103,9 +103,7 @@ def _pick(points: np.ndarray, nearest: np.ndarray, block: int, most: int) -> tup
     return np.array(picks), np.array(distances, dtype=np.float32)
 
 
-def k_centre(
-    joints: np.ndarray, count: int, rng: np.random.Generator, strata: np.ndarray | None = None
-) -> np.ndarray:
+def k_centre(joints: np.ndarray, count: int, rng: np.random.Generator, strata: np.ndarray | None = None) -> np.ndarray:
     """Indices (count,) of diverse poses among joints (N, 21, 3), in any unit, by greedy k-centre from a random one.
 
     `strata` (N,) integers (source, subject, orientation bin ...): each stratum gets its share of `count` in proportion to
