@@ -9,11 +9,14 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from records import make_record, shard_record
 
+import dataset_tools.dataset as dataset_module
 from dataset_tools import HandDataset
 from dataset_tools.dataset import depth_to_distance
 from dataset_tools.schema import METADATA, SAMPLE_FIELDS
 from dataset_tools.shard_file import ShardError
+from dataset_tools.writer import encode_sample, write_shard
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +196,17 @@ def test_no_shards_at_all_is_said(tmp_path):
     for nothing in (tmp_path, []):
         with pytest.raises(FileNotFoundError, match="no shard"):
             HandDataset(nothing)
+
+
+def test_shards_of_different_sizes_are_not_one_dataset(shard, tmp_path):
+    other = tmp_path / "shard-00007.h5"
+    write_shard(other, [encode_sample(make_record(0, views=2, size=16))], shard_record())
+    with pytest.raises(ShardError, match=r"shard-00007.h5: sizes .* differ from those of .*shard-00000.h5"):
+        HandDataset([shard, other])
+
+
+def test_more_shards_than_may_be_open_still_read(release, monkeypatch):
+    monkeypatch.setattr(dataset_module, "OPEN_SHARDS", 1)
+    whole = HandDataset(release, fields=["sample"])
+    assert [whole[i]["meta"]["sample"] for i in (0, 3, 1, 3, 2)] == [0, 3, 1, 3, 2]
+    assert len(whole._files) == 1
