@@ -112,7 +112,7 @@ def pairs_at(frames: PoseFrames, members: np.ndarray, delta: int) -> np.ndarray:
 
 
 def best_delta(frames: PoseFrames, members: np.ndarray, target: float) -> int:
-    """The smallest frame distance whose median motion is within half of `target` metres, else the nearest as a ratio."""
+    """The smallest frame distance whose median motion is within half of `target` metres, else the nearest."""
     errors: dict[int, float] = {}
     for delta in range(1, LONGEST_DELTA + 1):
         pairs = pairs_at(frames, members, delta)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import time
 from pathlib import Path
 
 import psutil
@@ -36,7 +37,9 @@ class SampleJob:
 
     def __call__(self, sample: int) -> None:
         """Render and stage `sample`."""
+        start = time.perf_counter()
         spec = self.specs.spec(sample)
         record = render_sample(self.studio, spec, self.settings)
         write_staged(self.staging.path(sample), encode_sample(record))
-        log.info("sample %d: done, %.0f MB resident", sample, psutil.Process().memory_info().rss / 1e6)
+        seconds, memory = time.perf_counter() - start, psutil.Process().memory_info().rss / 1e6
+        log.info("sample %d: %.1f s, %.0f MB resident", sample, seconds, memory)

@@ -92,11 +92,17 @@ def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) 
 
 
 def draw_subject(release: Release, asset: HandAsset, frames: PoseFrames, slot: SubjectSlot, number: int) -> Subject:
-    """Subject `number`: sampled, with the shape of its pose subject's bones if it follows one."""
+    """Subject `number`: sampled, with the shape of its pose subject's bones if it follows one.
+
+    Its size stays the one drawn from anthropometry (sources differ in where the wrist is), unless bones are to be
+    stretched to the source's anyway.
+    """
     rng = generator(release, Stream.SUBJECT, number)
     subject = sample_subject(rng, asset)
     if slot.pose_subject:
-        subject = fit_subject(asset, median_bone_lengths(frames, slot.pose_subject), subject)
+        fitted = fit_subject(asset, median_bone_lengths(frames, slot.pose_subject), subject)
+        length = fitted.hand_length if release.retarget == "positions" else subject.hand_length
+        subject = dataclasses.replace(fitted, hand_length=length)
     return dataclasses.replace(subject, ita=float(rng.uniform(*release.subjects.ita)))
 
 
