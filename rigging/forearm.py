@@ -79,7 +79,7 @@ def doubled_turn(angle: np.ndarray) -> np.ndarray:
 
 
 def cut_outline(asset: HandAsset, rest: RestHand, frame: Forearm) -> tuple[np.ndarray, ...]:
-    """Distance behind the wrist, angle and radius of the cut (2 L,) and the skin's slope there (radius per distance)."""
+    """Distance behind the wrist, angle and radius of the cut (2 L,) and its skin's slope (radius by distance)."""
     across, back, along = frame.local(rest.vertices[asset.cut_loop]).T
     angle, radius = np.unwrap(np.arctan2(back, across)), np.hypot(across, back)
     normal = vertex_normals(rest.vertices, asset.faces[~asset.face_cap])[asset.cut_loop] @ frame.axes.T
@@ -89,7 +89,7 @@ def cut_outline(asset: HandAsset, rest: RestHand, frame: Forearm) -> tuple[np.nd
 
 
 def forearm_ellipse(angle: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Radius at each angle of a forearm's cross-section with the girth of the given outline: a little wider than deep."""
+    """Radius at each angle of a cross-section with the mean radius of the given outline, a little wider than deep."""
     wide, deep = 1.07, 1 / 1.07
     return radius.mean() / np.sqrt((np.cos(angle) / wide) ** 2 + (np.sin(angle) / deep) ** 2)
 

@@ -44,7 +44,9 @@ def build_hand(source: Source) -> dict[str, np.ndarray]:
     mean, components = mean @ frame, components @ frame
     scale = TEMPLATE_LENGTH / chain_length(mean[-21:])
     points, joints = scale * mean[:-21], scale * mean[-21:]
-    coarse_weights = bone_weights(source.weights(), patch.body_vertices, points, joints)
+    coarse_weights = bone_weights(
+        source.weights(), patch.body_vertices, patch.quads[: patch.cap_start], points, joints
+    )
     width = shape_space.palm_width_direction(np.vstack([points, joints]), joints, with_joints(coarse_weights))
     components, names = np.concatenate([scale * components, width[None]]), [*names, "palm_width"]
 
