@@ -16,7 +16,7 @@ def paint_cloth(cloth: Cloth) -> tuple[np.ndarray, np.ndarray]:
     v, u = np.meshgrid(np.arange(SIZE) / SIZE, np.arange(SIZE) / SIZE, indexing="ij")
     first, second, third = (np.array(colour, np.float32) for colour in cloth.colours)
     albedo = np.broadcast_to(first, (SIZE, SIZE, 3)).astype(np.float32)
-    height = _weave(u, v, 160, 160)
+    height = _threads(rng, u, v)
     if cloth.pattern == "striped":
         albedo = _bands(albedo, v, round(10 * cloth.repeats), second, third, rng)
     elif cloth.pattern == "checked":
@@ -25,9 +25,9 @@ def paint_cloth(cloth: Cloth) -> tuple[np.ndarray, np.ndarray]:
     elif cloth.pattern == "knit":
         height = _stitches(u, v, round(44 * cloth.repeats))
     elif cloth.pattern == "denim":
-        twill = (np.sin(2 * np.pi * (u * 120 + v * 120)) > 0.5)[..., None]
-        albedo = np.where(twill, second, first) * 0.6 + first * 0.4
-    shade = 1 + 0.12 * _clouds(rng, 6) + 0.08 * _clouds(rng, 90) - 0.35 * (1 - height)
+        twill = np.clip(0.3 * np.sin(2 * np.pi * 56 * (u + v)) + 0.35 * _clouds(rng, 128) + 0.2, 0, 1)
+        albedo = first + (second - first) * twill[..., None]
+    shade = 1 + 0.12 * _clouds(rng, 6) + 0.08 * _clouds(rng, 90) - 0.3 * (1 - height)
     return np.clip(albedo * shade[..., None], 0, 1).astype(np.float32), height.astype(np.float32)
 
 
@@ -38,8 +38,11 @@ def _bands(albedo, along, count, second, third, rng) -> np.ndarray:
     return np.where(wide[..., None], second, np.where(thin[..., None], third, albedo)).astype(np.float32)
 
 
-def _weave(u, v, across, along) -> np.ndarray:
-    return 0.5 + 0.25 * (np.sin(2 * np.pi * u * across) * np.sin(2 * np.pi * v * along) + 1)
+def _threads(rng, u, v) -> np.ndarray:
+    """A fine irregular weave; a regular one would make moire in small pictures."""
+    wavy = 0.02 * _clouds(rng, 30)
+    grid = np.sin(2 * np.pi * 48 * (u + wavy)) * np.sin(2 * np.pi * 48 * (v - wavy))
+    return 0.6 + 0.12 * grid + 0.15 * _clouds(rng, 128) + 0.12 * _clouds(rng, 40)
 
 
 def _stitches(u, v, count) -> np.ndarray:

@@ -376,7 +376,7 @@ def _from_window(window, position, ray, t, nx, ny, nz):
     half = max(0.0, nx * hx + ny * hy + nz * hz) / (np.sqrt(hx * hx + hy * hy + hz * hz) + 1e-9)
     falloff = 1.6 / (0.6 + distance * distance)
     shine = 0.35 * half**60 * min(falloff, 1.5) if half > 0.9 else 0.0
-    return 0.35 + 0.35 * falloff + 1.1 * facing * falloff, shine
+    return 0.55 + 0.4 * falloff + 1.1 * facing * falloff, shine
 
 
 @_compiled

@@ -27,7 +27,7 @@ class LookSettings:
     lamps: tuple[int, int] = (0, 2)
     lamp_strength: tuple[float, float] = (0.4, 4.0)  # log-uniform; irradiance at the hand by that of the whole HDRI
     lamp_kelvin: tuple[float, float] = (2700.0, 7500.0)
-    exposure_ev: tuple[float, float] = (-0.5, 0.4)  # about the automatic exposure, in stops
+    exposure_ev: tuple[float, float] = (-0.4, 0.5)  # about the automatic exposure, in stops
     white_balance: tuple[float, float] = (0.4, 0.9)  # 1 takes the light's colour out altogether
     backgrounds: dict[str, float] = field(default_factory=lambda: {"hdri": 0.4, "clutter": 0.6})  # kind: weight
     background_blur: tuple[float, float] = (0.0, 1.2)  # standard deviation, pixels, of the background's defocus
@@ -141,7 +141,7 @@ def camera_gains(look: Look, light: np.ndarray) -> np.ndarray:
         facing = np.maximum(normals @ (np.array(lamp.position) / np.linalg.norm(lamp.position)), 0)
         total += facing[:, None] * temperature_to_rgb(lamp.kelvin) * lamp.irradiance()
     mean = total.mean(0)
-    bright = (0.7 * np.percentile(total @ LUMINANCE, _BRIGHT_SIDE) + 0.3 * mean @ LUMINANCE) / np.pi
+    bright = (0.5 * np.percentile(total @ LUMINANCE, _BRIGHT_SIDE) + 0.5 * mean @ LUMINANCE) / np.pi
     balance = ((mean @ LUMINANCE) / np.maximum(mean, 1e-9)) ** look.white_balance
     balance /= (balance * mean @ LUMINANCE) / (mean @ LUMINANCE)
     return (balance * _WHITE / bright * 2.0**look.exposure_ev).astype(np.float32)
@@ -162,7 +162,7 @@ def _draw_lamp(rng: np.random.Generator, settings: LookSettings) -> Lamp:
 
 def _draw_cloth(rng: np.random.Generator) -> Cloth:
     """Clothes are mostly dark, grey or of muted colour, and sometimes vivid."""
-    hue, vivid = rng.random(), rng.random() ** 2 * 0.8
+    hue, vivid = rng.random(), rng.random() ** 2 * 0.7
     shades = np.sort(rng.uniform(0.08, 0.9, 3) ** 1.3)
     rng.shuffle(shades)
     hues = (hue + np.array([0, rng.normal(0, 0.08), rng.uniform(0, 1)])) % 1

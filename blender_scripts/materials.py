@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rigging.skin.appearance import SKIN_APPEARANCE
+
 from .blender import import_bpy
 
-SUBSURFACE_RADIUS = (1.0, 0.36, 0.2)  # mean free path of red, green and blue light in skin, relative
-SUBSURFACE_SCALE = 0.0035  # metres, of red light
-SKIN_IOR = 1.4
-SKIN_ROUGHNESS = 0.45
-HEIGHT_RANGE = 0.001  # metres between height 0 and 65535
+PLAIN_ROUGHNESS = 0.45  # of skin without a roughness map
 CLOTH_ROUGHNESS = 0.85
 CLOTH_HEIGHT = 0.0012  # metres
 
@@ -60,17 +58,19 @@ def skin_material(name: str, uv_layer: str, pass_index: int):
     albedo, height = _texture(nodes, links, uv_layer), _texture(nodes, links, uv_layer)
     links.new(albedo.outputs["Color"], shader.inputs["Base Color"])
     links.new(albedo.outputs["Alpha"], shader.inputs["Roughness"])
-    _bump(nodes, links, height, shader, HEIGHT_RANGE)
-    shader.inputs["IOR"].default_value = SKIN_IOR
-    shader.inputs["Subsurface Radius"].default_value = SUBSURFACE_RADIUS
-    shader.inputs["Subsurface Scale"].default_value = SUBSURFACE_SCALE
+    _bump(nodes, links, height, shader, SKIN_APPEARANCE.bump_distance_m, SKIN_APPEARANCE.bump_strength)
+    shader.inputs["IOR"].default_value = SKIN_APPEARANCE.ior
+    shader.inputs["Specular IOR Level"].default_value = SKIN_APPEARANCE.specular_level
+    shader.inputs["Subsurface Radius"].default_value = SKIN_APPEARANCE.subsurface_radius_m
+    shader.inputs["Subsurface Scale"].default_value = SKIN_APPEARANCE.subsurface_scale
+    shader.inputs["Subsurface Anisotropy"].default_value = SKIN_APPEARANCE.subsurface_anisotropy
     return material, albedo, height
 
 
 def set_subsurface(material, method: str) -> None:
     """Scatter light below the skin by "RANDOM_WALK" or "BURLEY", or not at all ("NONE")."""
     shader = material.node_tree.nodes["Principled BSDF"]
-    shader.inputs["Subsurface Weight"].default_value = 0.0 if method == "NONE" else 1.0
+    shader.inputs["Subsurface Weight"].default_value = 0.0 if method == "NONE" else SKIN_APPEARANCE.subsurface_weight
     if method != "NONE":
         shader.subsurface_method = method
 
@@ -101,8 +101,10 @@ def _texture(nodes, links, uv_layer: str):
     return texture
 
 
-def _bump(nodes, links, height, shader, distance: float) -> None:
+def _bump(nodes, links, height, shader, distance: float, strength: float = 1.0) -> None:
+    height.interpolation = "Cubic"
     bump = nodes.new("ShaderNodeBump")
+    bump.inputs["Strength"].default_value = strength
     bump.inputs["Distance"].default_value = distance
     links.new(height.outputs["Color"], bump.inputs["Height"])
     links.new(bump.outputs["Normal"], shader.inputs["Normal"])

@@ -19,12 +19,13 @@ from .colour import temperature_to_rgb
 from .hdri import HdriLibrary, hdri_files
 from .labels import Surface, make_surface, vertex_normals
 from .look import LAMP_KINDS, Cloth, Lamp
-from .materials import SKIN_ROUGHNESS, SwappedImage, cloth_material, set_subsurface, skin_material
+from .materials import PLAIN_ROUGHNESS, SwappedImage, cloth_material, set_subsurface, skin_material
 from .passes import render_passes
 from .settings import RenderSettings
 
 HAND_INDEX, ARM_INDEX = 1, 2  # material indices of the cross-check's pass
 _MOST_LAMPS = 4  # of each kind
+_CLOTH_LENGTH = 2.0  # length of the sleeve by its girth
 _SENSOR = 36.0  # millimetres, any value will do
 _OPENCV_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
 
@@ -104,7 +105,7 @@ class Studio:
         if self._shown.get("skin") is albedo:
             return
         self._shown["skin"] = albedo
-        rough = np.full(albedo.shape[:2], SKIN_ROUGHNESS) if roughness is None else roughness / np.float32(255)
+        rough = np.full(albedo.shape[:2], PLAIN_ROUGHNESS) if roughness is None else roughness / np.float32(255)
         self._skin_albedo.replace(np.dstack([albedo / np.float32(255), rough]))
         self._skin_height.replace(_grey(height / np.float32(65535)))
 
@@ -171,7 +172,7 @@ class Studio:
         mesh.polygons.foreach_set("material_index", material)
         mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
         hand_uv = self._asset.uv[~self._asset.face_cap] if arm_style == "bare" else self._asset.uv
-        for name, arm_uv in (("skin", self._arm_uv), ("cloth", unit_square(self._arm_uv))):
+        for name, arm_uv in (("skin", self._arm_uv), ("cloth", cloth_uv(self._arm_uv))):
             uv = np.concatenate([hand_uv, arm_uv])
             uv = uv[:, ::-1] if left else uv
             mesh.uv_layers.new(name=name).data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
@@ -232,10 +233,14 @@ def camera_matrix(world_to_cam: np.ndarray) -> np.ndarray:
     return np.linalg.inv(world_to_cam) @ _OPENCV_TO_BLENDER
 
 
-def unit_square(uv: np.ndarray) -> np.ndarray:
-    """Stretch texture coordinates (..., 2) to fill the unit square."""
-    low, high = uv.reshape(-1, 2).min(0), uv.reshape(-1, 2).max(0)
-    return (uv - low) / (high - low)
+def cloth_uv(arm_uv: np.ndarray) -> np.ndarray:
+    """Texture coordinates (Fa, 3, 2) of the cloth: once around the arm in u, and as fine along it in v.
+
+    The arm's own run along the arm in u, as the root of the distance, and around it in v.
+    """
+    low, high = arm_uv.reshape(-1, 2).min(0), arm_uv.reshape(-1, 2).max(0)
+    along, around = np.moveaxis((arm_uv - low) / (high - low), -1, 0)
+    return np.stack([around, along**2 * _CLOTH_LENGTH], axis=-1)
 
 
 def covering_box(

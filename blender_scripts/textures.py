@@ -96,7 +96,7 @@ def _books(rng: np.random.Generator) -> np.ndarray:
     left = 0
     while left < SIZE:
         width, top = int(rng.integers(9, 30)), int(rng.integers(0, 80))
-        spine, ink = colour(rng, 1.0), colour(rng, 0.6)
+        spine, ink = colour(rng, 0.85), colour(rng, 0.6)
         cv2.rectangle(picture, (left, top), (left + width - 2, SIZE), spine.tolist(), -1)
         band = int(rng.integers(top + 15, 180))
         cv2.rectangle(picture, (left + 3, band), (left + width - 5, band + int(rng.integers(4, 60))), ink.tolist(), -1)
@@ -110,7 +110,7 @@ def _poster(rng: np.random.Generator) -> np.ndarray:
     down = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None].repeat(SIZE, 1)
     picture = _mix(colour(rng, 0.9), colour(rng, 0.9), down)
     for _ in range(int(rng.integers(4, 12))):
-        (x, y), size, shade = rng.integers(0, SIZE, 2), int(rng.integers(10, 80)), colour(rng, 1.0).tolist()
+        (x, y), size, shade = rng.integers(0, SIZE, 2), int(rng.integers(10, 80)), colour(rng, 0.85).tolist()
         if rng.random() < 0.5:
             cv2.circle(picture, (int(x), int(y)), size, shade, -1)
         else:
@@ -137,10 +137,10 @@ def _print(picture: np.ndarray, rng: np.random.Generator, lines: int) -> np.ndar
 
 def _leaves(rng: np.random.Generator) -> np.ndarray:
     picture = np.full((SIZE, SIZE, 3), 0.08, np.float32)
-    for _ in range(260):
+    for step in range(900):  # the last ones catch the light
         centre = tuple(int(v) for v in rng.integers(0, SIZE, 2))
-        green = np.array([0.25, 0.45, 0.15]) * rng.uniform(0.4, 1.5) + rng.normal(0, 0.03, 3)
-        axes = (int(rng.integers(6, 20)), int(rng.integers(2, 7)))
+        green = np.array([0.27, 0.38, 0.17]) * rng.uniform(0.4, 1.0) * (0.5 + step / 900) + rng.normal(0, 0.03, 3)
+        axes = (int(rng.integers(4, 11)), int(rng.integers(2, 5)))
         cv2.ellipse(picture, centre, axes, float(rng.uniform(0, 180)), 0, 360, np.clip(green, 0.02, 0.9).tolist(), -1)
     return picture
 
@@ -151,12 +151,12 @@ def _cloth(rng: np.random.Generator) -> np.ndarray:
 
 
 def _plastic(rng: np.random.Generator) -> np.ndarray:
-    return colour(rng, 1.0) * (0.9 + 0.1 * noise(rng, 3, 3))[..., None]
+    return colour(rng, 0.85) * (0.9 + 0.1 * noise(rng, 3, 3))[..., None]
 
 
 def _label(rng: np.random.Generator) -> np.ndarray:
     """A package: plain colour with a printed label around it."""
-    picture = np.tile(colour(rng, 1.0), (SIZE, SIZE, 1)).astype(np.float32)
+    picture = np.tile(colour(rng, 0.85), (SIZE, SIZE, 1)).astype(np.float32)
     top, bottom = int(rng.integers(30, 100)), int(rng.integers(140, 230))
     picture[top:bottom] = _poster(rng)[top:bottom]
     return picture
