@@ -94,6 +94,21 @@ def _bend(before: np.ndarray, after: np.ndarray, axis: np.ndarray) -> np.ndarray
     return np.where((cross * axis).sum(-1) < 0, -1, 1) * np.arctan2(sine, cosine)
 
 
+def chirality(joints: np.ndarray) -> np.ndarray:
+    """Evidence (...,) in metres that joints (..., 21, 3) are a right hand: > 0 right, < 0 left, near 0 unknown.
+
+    The thumb's metacarpal lies on the palm's side, and PIP and DIP bend to it (the MCP may bend back, so it has no
+    say): mean height of the metacarpal over the palm plane, plus the mean arc of fingers' outer bones. It changes
+    its sign under reflection.
+    """
+    joints = np.asarray(joints, float)
+    thumb = joints[..., [1, 2], :].mean(-2) - joints[..., 0, :]
+    flexion = finger_flexion(joints)
+    lengths = bone_lengths(joints)[..., 4:].reshape(*joints.shape[:-2], 4, 4)
+    arcs = (lengths[..., 2:] * flexion[..., 1:]).sum(-1).mean(-1)
+    return (thumb * palm_normal(joints)).sum(-1) + arcs
+
+
 def beyond_limits(angles: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """How far (...) angles (..., K) are outside `limits` (K, 2) at worst, 0 inside."""
     return np.maximum(np.maximum(limits[:, 0] - angles, angles - limits[:, 1]), 0).max(-1)

@@ -11,7 +11,6 @@ from ..joints import BONE_NAMES
 from ..penetration import penetration_depth
 from . import checks
 from .clip import PoseClip
-from .mirror import chirality
 from .registry import PoseSource
 from .rejects import Reject
 
@@ -65,10 +64,12 @@ def gate(clips: Iterable[PoseClip], settings: GateSettings | None = None) -> Gat
     owner = np.repeat(np.arange(len(clips)), [len(clip) for clip in clips])
     joints = np.concatenate([clip.joints for clip in clips]).astype(np.float64)
     valid = np.concatenate([clip.valid for clip in clips])
-    reasons = frame_reasons(joints, valid, owner, _subjects(clips)[owner], settings)
+    modelled = np.array([clip.angles is not None for clip in clips])
+    reasons = frame_reasons(joints, valid, owner, _subjects(clips)[owner], settings, modelled[owner])
     jumps, spikes = find_jumps(joints, owner, np.array([reason == "" for reason in reasons]), settings)
+    motion = _motion(joints)
     for row in np.flatnonzero(spikes):
-        reasons[row] = f"jump: {_motion(joints)[row - 1] * 1e3:.0f} mm to one frame and back"
+        reasons[row] = f"jump: {motion[row - 1] * 1e3:.0f} mm to one frame and back"
     starts = np.concatenate([[0], np.cumsum([len(clip) for clip in clips])])
     accepted: list[PoseClip] = []
     rejects: list[Reject] = []
@@ -80,11 +81,17 @@ def gate(clips: Iterable[PoseClip], settings: GateSettings | None = None) -> Gat
 
 
 def frame_reasons(
-    joints: np.ndarray, valid: np.ndarray, clip: np.ndarray, subject: np.ndarray, settings: GateSettings
+    joints: np.ndarray,
+    valid: np.ndarray,
+    clip: np.ndarray,
+    subject: np.ndarray,
+    settings: GateSettings,
+    modelled: np.ndarray,
 ) -> list[str]:
     """ "reason: detail" of each frame, "" where there is none.
 
-    joints (N, 21, 3) metres, valid (N, 21), clip and subject (N,) numbers, subject < 0 where unknown.
+    joints (N, 21, 3) metres, valid (N, 21), clip and subject (N,) numbers, subject < 0 where unknown. Of a
+    `modelled` (N,) hand, posed by joint angles, the palm is not checked: it moves as its model lets it.
     """
     reasons = [""] * len(joints)
     missing = ~valid.all(1) | ~np.isfinite(joints).all((1, 2))
@@ -94,7 +101,7 @@ def frame_reasons(
     _mark(reasons, np.arange(len(joints)), far, "extent", lambda i: f"a joint is {extent[i]:.2f} m from the wrist")
     rows = np.flatnonzero(~missing & ~far)
     if len(rows):
-        _shape_reasons(reasons, rows, joints[rows], clip[rows], subject[rows], settings)
+        _shape_reasons(reasons, rows, joints[rows], clip[rows], subject[rows], settings, modelled[rows])
     return reasons
 
 
@@ -105,12 +112,13 @@ def _shape_reasons(
     clip: np.ndarray,
     subject: np.ndarray,
     settings: GateSettings,
+    modelled: np.ndarray,
 ) -> None:
     """The checks that need finite joints, in the order in which a reason wins."""
     evidence = clip_chirality(joints, clip, settings.chirality)
     factor = checks.proportion_factor(joints)
     deviation, bone = checks.length_deviation(joints, subject)
-    palm = checks.palm_residual(joints, subject)
+    palm = checks.palm_residual(joints, np.where(modelled, -1, subject))
     flexion = np.degrees(checks.finger_flexion(joints)[..., :2])
     limits = np.array([settings.mcp_degrees, settings.pip_degrees])
     beyond = checks.beyond_limits(flexion, limits).max(1)
@@ -141,7 +149,7 @@ def clip_chirality(joints: np.ndarray, clip: np.ndarray, noise: float) -> np.nda
 
     A hand does not change sides within a clip, and single frames bend backwards, so the clip is judged as one.
     """
-    evidence = chirality(joints)
+    evidence = checks.chirality(joints)
     telling = np.abs(evidence) > noise
     result = np.zeros(len(joints))
     order = np.lexsort((evidence, clip))

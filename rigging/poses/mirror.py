@@ -1,4 +1,4 @@
-"""Left hands become right hands by a reflection; the sign of the thumb tells which one it is."""
+"""Left hands become right hands by a reflection."""
 
 from __future__ import annotations
 
@@ -32,18 +32,3 @@ def palm_normal(joints: np.ndarray) -> np.ndarray:
     normal = np.cross(joints[..., 5, :] - wrist, joints[..., 17, :] - wrist)
     length = np.linalg.norm(normal, axis=-1, keepdims=True)
     return normal / np.where(length > 0, length, np.nan)
-
-
-def chirality(joints: np.ndarray) -> np.ndarray:
-    """Evidence (...,) in metres that joints (..., 21, 3) are a right hand: > 0 right, < 0 left, 0 unknown.
-
-    Fingers bend and the thumb opposes towards the palm, so the mean height over the palm plane of finger tips
-    (from their MCP) and of the thumb (from the wrist) is positive along the right hand's palm normal.
-    A flat hand has no evidence and says so by a value near 0.
-    """
-    joints = np.asarray(joints, float)
-    normal = palm_normal(joints)[..., None, :]
-    fingers = joints[..., [8, 12, 16, 20], :] - joints[..., [5, 9, 13, 17], :]
-    thumb = joints[..., [2, 3], :] - joints[..., [0, 0], :]
-    heights = (np.concatenate([fingers, thumb], axis=-2) * normal).sum(-1)
-    return heights.mean(-1)

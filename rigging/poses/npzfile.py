@@ -38,6 +38,7 @@ class NpzSource:
     unit: Literal["auto", "m", "mm"] = "auto"
     hand: Literal["right", "left"] = "right"
     fps: float | None = None
+    wrist_from: Literal["ring", "middle"] = "ring"  # for orders with a palm centre, see to_canonical
     rejects: list[Reject] = field(default_factory=list, init=False)
 
     def clips(self) -> Iterator[PoseClip]:
@@ -59,10 +60,11 @@ class NpzSource:
         order, hand = text.get("order", self.order), text.get("hand", self.hand)
         if hand not in ("right", "left"):
             raise PoseError(f"{file}: hand is {hand!r}, allowed are right, left")
-        joints, valid = _joints(arrays, order, file)
+        table = joint_order(order)
+        extrapolated = table.wrist_def == "palm_centre"
+        joints, valid = _joints(arrays, order, file, self.wrist_from if extrapolated else None)
         joints = joints * unit_scale(joints, text.get("unit", self.unit), str(file))
         up = tuple(arrays["up"].tolist()) if "up" in arrays else None
-        table = joint_order(order)
         return PoseClip(
             joints=mirror_points(joints) if hand == "left" else joints,
             valid=valid,
@@ -74,14 +76,16 @@ class NpzSource:
             fps=float(arrays["fps"]) if "fps" in arrays else self.fps,
             frame_ids=tuple(arrays["frame_ids"].tolist()) if "frame_ids" in arrays else (),
             tip_def=str(arrays.get("tip_def", table.tip_def)),
-            wrist_def=str(arrays.get("wrist_def", table.wrist_def)),
+            wrist_def=str(arrays.get("wrist_def", "extrapolated" if extrapolated else table.wrist_def)),
             up=mirror_up(up) if hand == "left" else up,
             sha256=file_sha256(file),
         )
 
 
-def _joints(arrays: Mapping[str, np.ndarray], order: str, file: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Canonical joints (T, 21, 3) in the file's unit and validity (T, 21) or None."""
+def _joints(
+    arrays: Mapping[str, np.ndarray], order: str, file: Path, wrist_from: Literal["ring", "middle"] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Canonical joints (T, 21, 3) in the file's unit and validity (T, 21)."""
     count = joint_order(order).count
     joints = arrays["joints"]
     joints = joints[None] if joints.ndim == 2 else joints
@@ -90,7 +94,7 @@ def _joints(arrays: Mapping[str, np.ndarray], order: str, file: Path) -> tuple[n
             f"{file}: joints are {joints.dtype} {arrays['joints'].shape}, allowed for order {order} are "
             f"numbers of shape (T, {count}, 3)"
         )
-    joints = to_canonical(order, joints.astype(np.float64))
+    joints = to_canonical(order, joints.astype(np.float64), wrist_from)
     valid = np.isfinite(joints).all(-1)
     if "valid" in arrays:
         given = np.atleast_2d(arrays["valid"]).astype(bool)

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from layouts import hand, mirrored, moving_hand
 
 from rigging.poses import checks
+from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseClip
 from rigging.poses.gate import GateSettings, clip_chirality, find_jumps, gate
-from rigging.poses.mirror import chirality
 from rigging.poses.rejects import Reject, count_reasons, write_rejects
 from rigging.rotations import random_rotation
 
@@ -163,6 +163,12 @@ def test_a_subject_nobody_knows_has_no_median_to_deviate_from():
 def test_subjects_are_judged_by_their_own_median():
     clips = [clip_of(scale * moving_hand(FRAMES), f"c{scale}", f"s{scale}") for scale in (0.8, 1.0, 1.2)]
     assert gate(clips).accepted == 3 * FRAMES
+
+
+def test_a_palm_that_a_model_moves_is_the_models_affair():
+    joints = moving_hand(FRAMES)
+    joints[11] = skewed_palm(joints[11])
+    assert gate([clip_of(joints, angles=np.zeros((FRAMES, 26)))]).accepted == FRAMES
 
 
 def test_an_empty_source_gives_an_empty_result():

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from layouts import hand, in_order, mirrored, moving_hand
 
 from rigging.asset import load_asset
+from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseError
-from rigging.poses.mirror import chirality, mirror_points, mirror_rotations, palm_normal
+from rigging.poses.mirror import mirror_points, mirror_rotations, palm_normal
 from rigging.poses.permutations import JOINT_ORDERS, NONE, joint_order, to_canonical
 from rigging.rotations import axis_angle, random_rotation
 

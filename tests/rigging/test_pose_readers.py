@@ -19,8 +19,8 @@ from layouts import (
     write_webxr_json,
 )
 
+from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseError
-from rigging.poses.mirror import chirality
 from rigging.poses.registry import open_source
 from rigging.poses.rejects import count_reasons
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from layouts import mirrored, moving_hand, nyu_array, nyu_hand, write_nyu
+from layouts import in_order, mirrored, moving_hand, nyu_array, nyu_hand, write_nyu
 
 from rigging.__main__ import main
 from rigging.poses.clip import PoseClip, PoseError, save_clip
@@ -55,6 +55,19 @@ def test_npz_folders_hold_our_clips_and_plain_arrays(tmp_path):
     np.testing.assert_allclose(plain.joints, joints, atol=1e-6)  # millimetres and the left hand are undone
     assert plain.mirrored and plain.fps == 30 and plain.up == (-1, 0, 0) and plain.subject == "p"
     assert plain.sha256 and plain.licence == "unknown"
+
+
+def test_an_npz_in_another_order_gets_its_wrist_back(tmp_path):
+    joints = moving_hand(3)
+    palm = joints.copy()
+    palm[:, 0] = (joints[:, 0] + joints[:, 9]) / 2
+    path = tmp_path / "stb.npz"
+    np.savez(path, joints=in_order("stb", palm), order="stb")
+    (clip,) = open_source(f"npz:{path}?wrist_from=middle").clips()
+    np.testing.assert_allclose(clip.joints, joints, atol=1e-6)
+    assert clip.wrist_def == "extrapolated"
+    (ring,) = open_source(f"npz:{path}").clips()
+    assert np.linalg.norm(ring.joints[:, 0] - joints[:, 0], axis=-1).min() > 0.01
 
 
 def test_npz_units_and_orders_are_checked(tmp_path):
