@@ -76,11 +76,12 @@ def draw_skeleton(
     return out
 
 
-def draw_mask(rgb: np.ndarray, mask: np.ndarray, scale: int, colour: tuple = (255, 221, 64)) -> np.ndarray:
-    """The photograph, dimmed outside the mask (H, W), with the mask's outline."""
+def draw_mask(rgb: np.ndarray, mask: np.ndarray, scale: int, colour: tuple = (235, 64, 90)) -> np.ndarray:
+    """The photograph, a pale grey outside the mask (H, W), with the mask's outline."""
     out = enlarge(rgb, scale)
     inside = enlarge(mask.astype(np.uint8), scale, smooth=False)
-    out = np.where(inside[..., None] > 0, out, (out * 0.45).astype(np.uint8))
+    pale = 150 + cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None] * 0.36
+    out = np.where(inside[..., None] > 0, out, pale.astype(np.uint8))
     contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(np.ascontiguousarray(out), contours, -1, colour, scale, cv2.LINE_AA)
 

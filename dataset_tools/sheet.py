@@ -16,7 +16,7 @@ from .solid import draw_clay, draw_joints_3d, frame, look_from, upright
 
 Sample = dict[str, Any]
 ROWS = 5
-TILE, GAP, MARGIN, HEAD, LINE = 168, 4, 28, 84, 34  # px
+TILE, GAP, MARGIN, HEAD, LINE = 184, 4, 28, 84, 36  # px
 DRAWN = 3  # times a view's size at which overlays are drawn, before they are reduced
 FIELDS = ("rgb", "mask", "joints_2d", "joint_visible", "joints_world", "vertices_world", "arm_vertices_world")
 PICTURE_PAPER = (246, 247, 249)
@@ -67,7 +67,7 @@ def _block(sheet: np.ndarray, y: int, sample: Sample, dataset: HandDataset, with
         x = MARGIN + v * (TILE + GAP)
         put(sheet, _reduce(enlarge(sample["rgb"][v], DRAWN)), y, x)
         under = draw_mask(sample["rgb"][v], sample["mask"][v], DRAWN) if with_mask else enlarge(sample["rgb"][v], DRAWN)
-        joints = draw_skeleton(under, sample["joints_2d"][v], sample["joint_visible"][v], DRAWN, 1.15)
+        joints = draw_skeleton(under, sample["joints_2d"][v], sample["joint_visible"][v], DRAWN, 1.05)
         put(sheet, _reduce(joints), y + TILE + GAP, x)
     x = MARGIN + len(sample["rgb"]) * (TILE + GAP) + GAP
     for picture in _solids(sample, dataset, 2 * TILE + GAP):
@@ -97,7 +97,8 @@ def caption(meta: dict[str, Any]) -> str:
     words = [
         f"sample {meta['sample']}", f"subject {meta['subject']}", f"{meta['hand']} hand",
         f"{1000 * meta['hand_length']:.0f} mm", f"skin tone: ITA {meta['ita']:.0f}°, Monk {meta['monk_bin']}",
-        f"{meta['arm_style']} arm", " ".join(filter(None, (meta["pose_source"], meta["clip"], meta["source_frame"]))),
+        {"bare": "bare arm"}.get(meta["arm_style"], meta["arm_style"]),
+        f"{meta['pose_source']} poses, clip {meta['clip']}, frame {meta['source_frame']}",
     ]  # fmt: skip
     return "   ·   ".join(words + [kind for kind in [_kind(meta["background"])] if kind])
 

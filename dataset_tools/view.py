@@ -44,7 +44,8 @@ def write_views(shard: Path, index: int, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     scale = max(1, round(TILE / sample["rgb"].shape[2]))
     written = []
-    for name, (draw, describe) in PICTURES.items():
+    for name in shown(sample):
+        draw, describe = PICTURES[name]
         tiles = draw(sample, dataset, scale)
         note, legend = describe(sample)
         picture = titled(grid(tiles, columns=min(4, len(tiles))), f"{name}", note, legend)
@@ -54,7 +55,7 @@ def write_views(shard: Path, index: int, out: Path) -> list[Path]:
 
 def overview(sample: Sample, dataset: HandDataset, tile: int = 224) -> np.ndarray:
     """All labels in one page: a row each, a column a view."""
-    left, rows = 150, list(PICTURES)
+    left, rows = 150, shown(sample)
     views = len(sample["rgb"])
     out = page(len(rows) * (tile + 6) + 6, left + views * (tile + 6))
     for r, name in enumerate(rows):
@@ -63,6 +64,12 @@ def overview(sample: Sample, dataset: HandDataset, tile: int = 224) -> np.ndarra
         for v, picture in enumerate(PICTURES[name][0](sample, dataset, 2)):
             put(out, cv2.resize(picture, (tile, tile), interpolation=cv2.INTER_AREA), y, left + v * (tile + 6))
     return out
+
+
+def shown(sample: Sample) -> list[str]:
+    """Names of the pictures that a sample has: not those of a flow without neighbour."""
+    none = [name for name in ("flow_forward", "flow_backward") if not sample[f"{name}_valid"]]
+    return [name for name in PICTURES if not any(name.startswith(flow) for flow in none)]
 
 
 def _rgb(sample: Sample, dataset: HandDataset, scale: int) -> Views:
@@ -146,8 +153,6 @@ def _about_normals(sample: Sample) -> Note:
 
 def _about_flow(name: str) -> Callable[[Sample], Note]:
     def describe(sample: Sample) -> Note:
-        if not sample[f"{name}_valid"]:
-            return "no neighbour on this side", None
         y, x = (np.mgrid[:96, :96] - 47.5) / 46
         wheel = np.where((x * x + y * y <= 1)[..., None], flow_colours(np.stack([x, y], -1), 1), np.uint8(255))
         limit = flow_limit(sample[name])
@@ -172,7 +177,7 @@ def _says(text: str) -> Callable[[Sample], Note]:
 PICTURES: dict[str, tuple[Callable[[Sample, HandDataset, int], Views], Callable[[Sample], Note]]] = {
     "rgb": (_rgb, _about),
     "joints": (_joints, _says("hollow where the joint is not visible")),
-    "mask": (_mask, _says("the hand; the arm is not part of it")),
+    "mask": (_mask, _says("the hand in colour; the arm is not part of it")),
     "parts": (_parts, _about_parts),
     "depth": (_depth, _about_depth),
     "normals": (_normals, _about_normals),
