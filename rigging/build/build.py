@@ -20,7 +20,7 @@ LEVELS = 3
 TEMPLATE_LENGTH = 0.187  # m, wrist to middle fingertip: between the means of women and men
 FOREARM_DETAIL = 0.5  # edges of the forearm may be 1 / 0.5 times longer, those of the cap 1 / 0.3 times again
 CAP_DETAIL = 0.3
-SPREAD_DEGREES = (12.0, 8.0, -11.0, -18.0)  # index to little, about the axis out of the back
+SPREAD_DEGREES = (12.0, 9.0, -14.0, -22.0)  # index to little, about the axis out of the back
 JOINT_CUBES = ("joint-r-hand", *(f"joint-r-finger-{f}-{k}" for f in range(1, 6) for k in range(1, 5)))
 
 
