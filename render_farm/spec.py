@@ -16,7 +16,7 @@ from rigging.arm import arm_topology, build_arm
 from rigging.asset import HandAsset
 from rigging.cameras import Cameras, palm_frame, ring
 from rigging.hinges import hinge_axes
-from rigging.posed import PosedHand, mirror_posed, pose_hand
+from rigging.posed import PosedHand, framing_points, mirror_posed, pose_hand
 from rigging.rotations import axis_angle
 from rigging.shape import RestHand, Subject, rest_hand
 from rigging.skin.cache import cached_bake
@@ -95,7 +95,7 @@ class Specs:
         look = draw_look(generator(release, Stream.LOOK, index), release.look, hdris)
         hands = pose_pair(release, self.asset, body, plan.joints[index], plan.wrist[index], look.arm_style)
         hands, source = place(hands, plan.joints[index], plan.up[index], release.hand == "left")
-        points = np.concatenate([hand.vertices for hand in hands])
+        points = framing_points(self.asset, hands)
         rng = generator(release, Stream.CAMERAS, index)
         cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng)
         return PlacedPair(hands, source, cameras, look)

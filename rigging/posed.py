@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from .asset import HandAsset
+from .joints import PART_NAMES
 from .shape import RestHand, stretch_rest
 from .skinning import dual_quaternion, linear_blend
 from .spin import Match, bone_lengths
@@ -63,3 +65,12 @@ def mirror_posed(posed: PosedHand) -> PosedHand:
 def mirror_faces(faces: np.ndarray) -> np.ndarray:
     """Faces (F, 3), or their corners (F, 3, 2), in the order that is counter-clockwise from outside after mirroring."""
     return np.ascontiguousarray(faces[:, ::-1])
+
+
+def framing_points(asset: HandAsset, hands: Iterable[PosedHand]) -> np.ndarray:
+    """Points (N, 3) that cameras should have in their images: the vertices from the wrist on, of all these hands.
+
+    The forearm is left out: it leaves the image with the arm, and would make a fist small.
+    """
+    chosen = np.unique(asset.faces[asset.face_part != PART_NAMES.index("forearm")])
+    return np.concatenate([hand.vertices[chosen] for hand in hands])

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rigging.asset import load_asset
-from rigging.posed import SKINNING, mirror_faces, mirror_posed, pose_hand
+from rigging.cameras import palm_frame
+from rigging.posed import SKINNING, framing_points, mirror_faces, mirror_posed, pose_hand
 from rigging.rotations import axis_angle, random_rotation
 from rigging.shape import RestHand
 from rigging.spin import bone_lengths, match
@@ -136,3 +137,15 @@ def test_an_unknown_skinning_or_several_frames_are_refused():
         pose_hand(ASSET, REST, ARM, several[0], "cubic")
     with pytest.raises(ValueError, match=r"allowed is one frame"):
         pose_hand(ASSET, REST, ARM, several)
+
+
+def test_cameras_frame_all_joints_and_fingers_of_every_pose_but_not_the_forearm():
+    hands = [posed_hand(noisy_joints(seed)) for seed in (0, 1)]
+    points = framing_points(ASSET, hands)
+    assert len(points) % 2 == 0
+    for hand, own in zip(hands, np.split(points, 2)):
+        centre, axes = palm_frame(hand.joints)
+        along = [(part - centre) @ axes[:, 1] for part in (own, hand.vertices, hand.joints)]
+        assert along[0].max() == along[1].max() > along[2].max()
+        assert along[0].min() - 0.025 < along[2].min()  # the wrist, and not much more
+        assert along[1].min() < along[0].min() - 0.02
