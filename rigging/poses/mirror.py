@@ -10,12 +10,6 @@ def mirror_points(points: np.ndarray) -> np.ndarray:
     return np.asarray(points) * np.array([-1, 1, 1], dtype=np.asarray(points).dtype)
 
 
-def mirror_rotations(rotations: np.ndarray) -> np.ndarray:
-    """S R S with S = diag(-1, 1, 1): rotations (..., 3, 3) as they act on mirrored points."""
-    flip = np.array([-1.0, 1.0, 1.0])
-    return np.asarray(rotations) * flip[:, None] * flip
-
-
 def mirror_up(up: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
     """The direction against gravity in the mirrored frame."""
     return None if up is None else (-up[0], up[1], up[2])

@@ -6,6 +6,7 @@ import dataclasses
 import types
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 from .clip import PoseClip, PoseError
@@ -35,9 +36,10 @@ class PoseSource(Protocol):
 def open_source(spec: str, **options: Any) -> PoseSource:
     """The source of `NAME`, `NAME:PATH` or `NAME:PATH?option=value,option=value` (a sequence: `views=0+1+2`).
 
+    Files are opened by `clips`, not here.
+
     Raises:
-        PoseError: unknown source or option, a missing path, a bad value; it lists what is allowed.
-        FileNotFoundError: the path does not exist.
+        PoseError: unknown source or option, no path, a value of the wrong type or range; it lists what is allowed.
     """
     name, path, texts = _split(spec)
     if name not in SOURCES:
@@ -46,18 +48,15 @@ def open_source(spec: str, **options: Any) -> PoseSource:
     factory = getattr(import_module(f".{module}", __package__), class_name)
     hints = _options(factory)
     if ("path" in hints) != bool(path):
-        raise PoseError(
-            f"pose source {spec!r}: {name} "
-            + ("needs a path, as in " + name + ":PATH" if not path else "takes no path")
-        )
-    allowed = [option for option in hints if option != "path"]
+        fault = "takes no path" if path else f"needs a path, as in {name}:PATH"
+        raise PoseError(f"pose source {spec!r}: {name} {fault}")
+    hints.pop("path", None)
     for option in (*texts, *options):
-        if option not in allowed:
-            raise PoseError(f"pose source {name} has no option {option!r}, allowed are {', '.join(allowed) or 'none'}")
-    values = {option: _parse(name, option, text, hints[option]) for option, text in texts.items()} | options
-    for option, value in options.items():
-        _check_choice(name, option, value, hints[option])
-    return factory(**({"path": path} if path else {}), **values)
+        if option not in hints:
+            raise PoseError(f"pose source {name} has no option {option!r}, allowed are {', '.join(hints) or 'none'}")
+    parsed = {option: _parse(name, option, text, hints[option]) for option, text in texts.items()}
+    checked = {option: _checked(name, option, value, hints[option]) for option, value in options.items()}
+    return factory(**({"path": Path(path)} if path else {}), **(parsed | checked))
 
 
 def _split(spec: str) -> tuple[str, str, dict[str, str]]:
@@ -77,10 +76,25 @@ def _options(factory: Callable) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(factory) if field.init}
 
 
+def _checked(source: str, option: str, value: Any, hint: Any) -> Any:
+    """`value`, if it is of the option's annotated type; a list may stand for a tuple and an int for a float."""
+    if get_origin(hint) is types.UnionType:
+        return None if value is None else _checked(source, option, value, get_args(hint)[0])
+    if get_origin(hint) is Literal:
+        _check_choice(source, option, value, hint)
+        return value
+    if get_origin(hint) is tuple and isinstance(value, list | tuple):
+        return tuple(_checked(source, option, item, get_args(hint)[0]) for item in value)
+    wanted = get_origin(hint) or hint
+    if type(value) is not wanted and (wanted is not float or type(value) is not int):
+        raise PoseError(f"pose source {source}: {option} is {value!r}, allowed is {wanted.__name__}")
+    return wanted(value)
+
+
 def _check_choice(source: str, option: str, value: Any, hint: Any) -> None:
-    choices = get_args(hint)
-    if get_origin(hint) is Literal and value not in choices:
-        raise PoseError(f"pose source {source}: {option} is {value!r}, allowed are {', '.join(map(str, choices))}")
+    if value not in get_args(hint):
+        choices = ", ".join(map(str, get_args(hint)))
+        raise PoseError(f"pose source {source}: {option} is {value!r}, allowed are {choices}")
 
 
 def _parse(source: str, option: str, text: str, hint: Any) -> Any:

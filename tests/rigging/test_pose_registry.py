@@ -34,8 +34,23 @@ def test_options_come_as_text_or_as_keywords():
     text, keywords = open_source("nyu:here?views=0+2,tip=centre"), open_source("nyu:here", views=(0, 2), tip="centre")
     assert text == keywords and text.views == (0, 2)
     assert open_source("npz:here?fps=none").fps is None and open_source("npz:here?fps=30").fps == 30
-    with pytest.raises(PoseError, match="allowed are skin, centre"):
-        open_source("nyu:here", tip="nail")
+    assert open_source("nyu:here", views=[1]).views == (1,) and open_source("npz:here", fps=30).fps == 30.0
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "message"),
+    [
+        ("nyu:here", {"tip": "nail"}, "tip is 'nail', allowed are skin, centre"),
+        ("nyu:here", {"views": 1}, "views is 1, allowed is tuple"),
+        ("nyu:here", {"views": ["0"]}, "views is '0', allowed is int"),
+        ("hanco:here", {"is_valid": "yes"}, "is_valid is 'yes', allowed is bool"),
+        ("npz:here", {"fps": True}, "fps is True, allowed is float"),
+        ("npz:here", {"rejects": []}, "no option 'rejects'"),
+    ],
+)
+def test_a_keyword_of_the_wrong_type_is_named(spec, options, message):
+    with pytest.raises(PoseError, match=message):
+        open_source(spec, **options)
 
 
 @pytest.mark.parametrize("name", sorted(set(SOURCES) - {"procedural"}))
