@@ -22,8 +22,8 @@ RADII[[18, 19, 20]] = (8.5, 6.9), (6.8, 6.1), (6.6, 4.4)
 RADII /= 1000
 # The palm: one capsule per metacarpal from 30 % of its length to the MCP, radius and shift towards the palm (mm) there.
 _PALM_START = 0.3
-_PALM_RADII_MM = np.array([(19.5, 11.2), (20.0, 14.0), (19.5, 13.3), (19.0, 11.3)])
-_PALM_SHIFT_MM = np.array([(4.5, 1.0), (4.5, 0.0), (5.0, 1.2), (5.0, 3.2)])
+_PALM_RADII_MM = np.array([(20.0, 12.5), (19.5, 13.5), (19.5, 13.0), (19.0, 11.5)])
+_PALM_SHIFT_MM = np.array([(4.0, 0.0), (4.0, 0.0), (4.0, 0.0), (3.5, 0.0)])
 # Mean distance wrist to index..little MCP of the hand those radii were measured on; other hands scale with theirs.
 _PALM_LENGTH = 0.1008
 
@@ -47,7 +47,7 @@ def capsule_radii(asset: HandAsset) -> np.ndarray:
 
 
 def flesh_offsets(asset: HandAsset, palmar: np.ndarray) -> np.ndarray:
-    """How far (21,) in metres, towards the palm, the finger's middle lies from each PIP, DIP and IP joint; 0 elsewhere.
+    """How far (21,) in metres, towards the palm, the middle of the flesh lies from each MCP, PIP, DIP and IP joint; 0 elsewhere.
 
     `palmar` (21, 3) is the palmar direction of each bone at rest. Rigs put joints anywhere between the back of the
     finger and its middle, but fingers touch with their flesh.
@@ -57,6 +57,11 @@ def flesh_offsets(asset: HandAsset, palmar: np.ndarray) -> np.ndarray:
     for bone in PHALANGES:
         if bone % 4 in (2, 3) and bone != 2:  # the joint between this bone and the next
             shifts[bone] = (offset[bone][1] + offset[bone + 1][0]) / 2
+    for bone in _METACARPALS:
+        spot = 0.85 * asset.joints[bone]
+        near = np.linalg.norm(asset.template[:, :2] - spot[:2], axis=1) < 0.007
+        heights = (asset.template[near] - spot) @ palmar[bone]
+        shifts[bone] = (heights.max() + heights.min()) / 2
     return shifts
 
 
@@ -74,20 +79,20 @@ def _halves(asset: HandAsset, bone: int) -> tuple[np.ndarray, np.ndarray]:
 def _give(first: int, second: int) -> float:
     """Depth (metres) at which two capsules only touch or press: soft palm and thenar, sides of neighbouring fingers."""
     if first == 1 and second >= 15:  # the thumb's web
-        return 0.008
-    if second >= 15 or first == 0:
+        return 0.007
+    if second >= 15:
         return 0.004
-    if abs(first // 3 - second // 3) == 1:
+    if first == 0:
         return 0.003
-    return 0.002
+    return 0.0015 if first // 3 > 0 and abs(first // 3 - second // 3) == 1 else 0.0005
 
 
 def _tested(first: int, second: int) -> bool:
     finger, other = first // 3, second // 3
     if second >= 15:  # palm: thumb's and fingers' outer phalanges
         return first < 15 and first % 3 > 0
-    if finger == other:  # a bent finger: distal on proximal
-        return finger > 0 and second - first == 2
+    if finger == other:  # limits of the joints see to that
+        return False
     return not (finger > 0 and other - finger == 1 and first % 3 == 0 and second % 3 == 0)  # joined by the web
 
 

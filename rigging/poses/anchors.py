@@ -25,6 +25,8 @@ _FINGERS = ("thumb", "index", "middle", "ring", "little", "cup")
 # `radial` is the side that faces the palm's front at rest.
 _SIDES = {"palmar": (0, 0, 1), "dorsal": (0, 0, -1), "radial": (1, 0, 0), "ulnar": (-1, 0, 0), "tip": (0, 1, 0)}
 
+_BULGE = 0.001  # m, by which pads stand out from a round cross section
+
 
 @dataclass(frozen=True)
 class Anchor:
@@ -96,7 +98,7 @@ def skin_point(frames: np.ndarray, joints: np.ndarray, point: str) -> np.ndarray
     along = 1.0 if side == "tip" else 0.6 if bone % 4 == 0 else 0.5
     head = joints[:, JOINT_PARENTS[bone]]
     outwards = frames[:, bone] @ np.array(_SIDES[side], dtype=np.float64)
-    reach = 0.0 if side == "tip" else RADII[bone] @ (1 - along, along)
+    reach = 0.0 if side == "tip" else RADII[bone] @ (1 - along, along) + _BULGE
     return head + along * (joints[:, bone] - head) + reach * outwards
 
 
