@@ -30,7 +30,8 @@ class HandDataset:
 
     `path` is a shard, a folder of shards, or a list of shards. `fields` are names of the schema, "meta" for all
     metadata (default: everything); `views` are indices of cameras (default: all): only what is chosen is read and
-    decoded. Metadata comes as the dict `sample["meta"]`; index -1 is the last sample, a slice gives a list.
+    decoded. Metadata comes as the dict `sample["meta"]`; index -1 is the last sample, a slice gives a list. `attrs`
+    (release, configuration, licence, ...), faces and names are those of the first shard.
 
     Files open when first read, once per process, so a dataset can be pickled and used after fork or spawn.
     Raises FileNotFoundError; ShardError for a foreign, damaged or newer file; ValueError for unknown fields or views.

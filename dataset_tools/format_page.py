@@ -29,8 +29,8 @@ Zstandard, so other readers than `HandDataset` need the Zstandard filter (`impor
 ## The file
 Attributes of the file: `format` = "{format}", `schema_version` = {version}, `samples`, `sizes` (JSON: the value of
 every letter below), `units`, `joint_names`, `joint_parents`, `part_names` (JSON lists), and the shard's texts and
-numbers listed last. The first axis of every dataset under `images/`, `geometry/` and `metadata/` is the sample, S
-in all. Letters in shapes:
+numbers listed last. Every field says its unit, frame, codec and meaning in attributes of its own. The first axis of
+everything under `images/`, `geometry/` and `metadata/` is the sample, S in all. Letters in shapes:
 
 {symbols}
 """

@@ -259,6 +259,16 @@ def _write_shard_values(file: h5py.File, values: Mapping[str, Any], sizes: dict[
             file.create_dataset(SHARD_FIELDS[name].path, data=value, track_times=False)
     for name, value in attrs.items():
         file.attrs[name] = value
+    _describe(file)
+
+
+def _describe(file: h5py.File) -> None:
+    """Say beside every dataset what it is, for those who open the file without this package."""
+    for field in (*SAMPLE_FIELDS.values(), *SHARD_FIELDS.values()):
+        if field.stored and field.path in file:
+            about = {"unit": field.unit, "frame": field.frame, "codec": field.codec, "description": field.description}
+            for name, text in about.items():
+                file[field.path].attrs[name] = text
 
 
 def verify(path: Path) -> None:

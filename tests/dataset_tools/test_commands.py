@@ -35,7 +35,10 @@ def test_format_prints_or_writes(capsys, tmp_path):
 
 def test_info_says_what_a_release_holds(release, capsys):
     assert main(["info", str(release)]) == 0
-    assert "2 shard(s), 4 samples, 32 views" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "2 shard(s), 4 samples, 32 views" in out
+    assert "subject: 3 4\n" in out
+    assert "hand: right 4\n" in out
 
 
 def test_a_good_release_passes_the_check(release, capsys):
@@ -74,8 +77,21 @@ def test_a_shard_without_manifest_fails_and_with_another_one_is_refused(release,
     shutil.copy(release / "shard-00000.h5", copy)
     assert check_shard(copy).problems == ("no manifest beside it",)
     shutil.copy(release / "shard-00001.json", copy.with_suffix(".json"))
-    assert main(["check", str(copy)]) == 2
-    assert "is not the manifest's" in capsys.readouterr().err
+    assert main(["check", str(copy)]) == 1
+    assert "is not the manifest's" in capsys.readouterr().out
+
+
+def test_a_damaged_shard_does_not_keep_others_from_being_checked(release, tmp_path, capsys):
+    for path in release.glob("shard-0000*"):
+        shutil.copy(path, tmp_path)
+    broken = tmp_path / "shard-00000.h5"
+    broken.write_bytes(broken.read_bytes()[:5000])
+    broken.with_suffix(".json").unlink()
+    assert main(["check", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert "shard-00000.h5: FAILED" in out
+    assert "truncated" in out
+    assert "shard-00001.h5: ok" in out
 
 
 def test_triangulation_finds_points_from_their_pixels_and_sees_a_moved_one():
@@ -96,7 +112,7 @@ def test_intersection_over_union():
     assert intersection_over_union(a, b) == pytest.approx([1 / 3, 0, 1])
 
 
-@pytest.mark.parametrize("command", [["info"], ["check"], ["view"], ["sheet"]])
+@pytest.mark.parametrize("command", [["info"], ["view"], ["sheet"]])
 def test_bad_input_is_one_line_and_exit_code_2(command, tmp_path, capsys):
     (tmp_path / "a.h5").write_text("not HDF5")
     for path, message in (("a.h5", "not an HDF5 file"), ("b.h5", "no such shard")):

@@ -73,4 +73,9 @@ def test_the_core_install_reads_a_shard_on_python_3_13_with_numpy_2(core, shard,
     assert said["depth"] == pytest.approx(float(sample["depth"].astype(float).sum()), rel=1e-6)
     assert said["flow"] == pytest.approx(float(abs(sample["flow_forward"]).astype(float).sum()), rel=1e-6)
     assert said["names"] == ["index_tip", '{"lamps": 1}']
+    picture = subprocess.run(
+        [core, "-m", "dataset_tools", "sheet", shard], capture_output=True, text=True, check=False, cwd=core.parent
+    )
+    assert picture.returncode == 2
+    assert picture.stderr == "dataset_tools sheet: pictures need Pillow: pip install pillow\n"
     measured(f"core install: Python 3.13, numpy {said['numpy']}, without bpy, ray, torch, numba, reads a shard")

@@ -192,3 +192,13 @@ def test_a_manifest_that_is_none_is_named(tmp_path, shard):
         read_manifest(tmp_path / "b.h5")
     with pytest.raises(FileNotFoundError, match="no such shard"):
         write_manifest(tmp_path / "b.h5", "0")
+
+
+def test_the_file_describes_itself(shard):
+    with h5py.File(shard) as file:
+        for field in SAMPLE_FIELDS.values():
+            if field.stored:
+                attrs = file[field.path].attrs
+                assert (attrs["unit"], attrs["frame"], attrs["codec"]) == (field.unit, field.frame, field.codec)
+                assert attrs["description"] == field.description
+        assert file.attrs["units"] == "metres, radians, pixels"
