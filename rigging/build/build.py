@@ -36,17 +36,19 @@ class Hands:
 def build_hand(source: Source) -> dict[str, np.ndarray]:
     """All arrays of the asset (docs/hand_asset.md)."""
     patch = cut_hand(source.base)
+    return assemble(source, patch, sample_hands(source, patch))
+
+
+def assemble(source: Source, patch: Patch, hands: Hands) -> dict[str, np.ndarray]:
+    """The asset's arrays from the cut-out hand and the sampled people."""
     surface = subdivide(patch.quads, patch.from_body.shape[0], LEVELS, patch.loop)
-    hands = sample_hands(source, patch)
     everything = np.concatenate([hands.points, hands.joints], axis=1)
     mean, components, names = shape_space.linear_space(everything, hands.people)
     frame = hand_frame(mean[-21:])
     mean, components = mean @ frame, components @ frame
     scale = TEMPLATE_LENGTH / chain_length(mean[-21:])
     points, joints = scale * mean[:-21], scale * mean[-21:]
-    coarse_weights = bone_weights(
-        source.weights(), patch.body_vertices, patch.quads[: patch.cap_start], points, joints
-    )
+    coarse_weights = bone_weights(source.weights(), patch.body_vertices, patch.quads[: patch.cap_start], points, joints)
     width = shape_space.palm_width_direction(np.vstack([points, joints]), joints, with_joints(coarse_weights))
     components, names = np.concatenate([scale * components, width[None]]), [*names, "palm_width"]
 

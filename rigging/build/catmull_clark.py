@@ -46,9 +46,7 @@ def subdivide(quads: np.ndarray, vertex_count: int, levels: int, crease: np.ndar
     return Subdivision(operator, grid, vertex_count)
 
 
-def one_level(
-    quads: np.ndarray, vertex_count: int, crease: np.ndarray
-) -> tuple[np.ndarray, csr_matrix, np.ndarray]:
+def one_level(quads: np.ndarray, vertex_count: int, crease: np.ndarray) -> tuple[np.ndarray, csr_matrix, np.ndarray]:
     """New quads (4 per quad, corner first), the matrix of one level (vertices, edges, faces) and crease edges."""
     sides = np.sort(np.stack([quads, np.roll(quads, -1, axis=1)], axis=-1), axis=-1).reshape(-1, 2)
     edges, side_edge = np.unique(sides, axis=0, return_inverse=True)

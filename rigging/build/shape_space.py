@@ -73,9 +73,7 @@ def weighted_targets(people: dict[str, np.ndarray]) -> Iterator[tuple[str, np.nd
         yield f"{target}-decr", np.maximum(-people[name], 0)
 
 
-def blend(
-    people: dict[str, np.ndarray], start: np.ndarray, read_target: Callable[[str], np.ndarray]
-) -> np.ndarray:
+def blend(people: dict[str, np.ndarray], start: np.ndarray, read_target: Callable[[str], np.ndarray]) -> np.ndarray:
     """(count, n, 3) vertices of each person; read_target returns (n, 3) offsets from `start` (n, 3)."""
     offsets, shares = [], []
     for name, share in weighted_targets(people):

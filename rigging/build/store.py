@@ -42,9 +42,9 @@ def encode(arrays: dict[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def build_stored(source: Source) -> dict[str, np.ndarray]:
-    """The arrays of the asset in the types and precision of the file."""
-    return {name: stored(name, array) for name, array in build_hand(source).items()}
+def stored_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays in the types and precision of the file."""
+    return {name: stored(name, array) for name, array in arrays.items()}
 
 
 def stored(name: str, array: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ def provenance(source: Source, arrays: dict[str, np.ndarray]) -> dict:
 def write_asset(path: Path = DEFAULT_ASSET) -> str:
     """Build and write the asset, its provenance and licence; returns the hash of its content."""
     source = open_source()
-    arrays = build_stored(source)
+    arrays = stored_arrays(build_hand(source))
     path.write_bytes(encode(arrays))
     facts = provenance(source, arrays)
     path.with_name(PROVENANCE.name).write_text(json.dumps(facts, indent=2) + "\n")
@@ -88,7 +88,7 @@ def write_asset(path: Path = DEFAULT_ASSET) -> str:
 
 def check_asset() -> str:
     """Rebuild in memory and compare with the committed asset; ValueError names what differs."""
-    arrays = build_stored(open_source())
+    arrays = stored_arrays(build_hand(open_source()))
     found, committed = content_hash(arrays), read_arrays(DEFAULT_ASSET)
     if found == content_hash(committed):
         return found

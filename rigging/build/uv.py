@@ -20,9 +20,7 @@ FACING = 2.0  # weight of the facing of quads against the length of the seam
 ITERATIONS = 60
 
 
-def atlas(
-    vertices: np.ndarray, faces: np.ndarray, dorsal: np.ndarray, cap: np.ndarray, quad: np.ndarray
-) -> np.ndarray:
+def atlas(vertices: np.ndarray, faces: np.ndarray, dorsal: np.ndarray, cap: np.ndarray, quad: np.ndarray) -> np.ndarray:
     """(F, 3, 2) texture coordinates in [0, 1], v upwards, no two triangles overlapping.
 
     dorsal: (F, 3) the direction that is `back of the hand` at each face; quad: (F,) the quad each face lies on, which
