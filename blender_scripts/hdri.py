@@ -56,7 +56,8 @@ class HdriLibrary:
             if len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]
             full = normalise(read_panorama(self.files[name]))
-            self._kept[name] = full.astype(np.float16), cv2.resize(full, LIGHT_SIZE, interpolation=cv2.INTER_AREA)
+            light = cv2.resize(full, LIGHT_SIZE, interpolation=cv2.INTER_AREA)  # a sun can exceed float16
+            self._kept[name] = np.minimum(full, np.finfo(np.float16).max).astype(np.float16), light
         return self._kept[name]
 
 

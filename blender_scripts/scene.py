@@ -129,9 +129,10 @@ class Studio:
             if len(wanted) > len(pool):
                 raise ValueError(f"{len(wanted)} lamps of kind {kind}, at most {len(pool)} are possible")
             for index, item in enumerate(pool):
-                item.hide_render = index >= len(wanted)
                 if index < len(wanted):
                     _set_lamp(item, wanted[index])
+                else:  # dark, not hidden: Cycles numbers lamps as they appear, and its noise would follow that order
+                    item.data.energy = 0.0
 
     def set_camera(self, K: np.ndarray, world_to_cam: np.ndarray, box: Box | None = None) -> None:
         """Camera with K (3, 3) in pixels and world_to_cam (4, 4), OpenCV; `box` limits the render to a part."""
