@@ -175,6 +175,34 @@ def test_the_bytes_are_the_same_however_often_it_was_interrupted(tiny, cache, un
     assert sha256(shard_of(tmp_path)) == sha256(shard_of(undisturbed))
 
 
+BACKWARDS = """
+import sys
+from pathlib import Path
+from render_farm.configuration import Configuration
+from render_farm.job import SampleJob
+from render_farm.plan import load_plan
+from render_farm.release import load_release
+from render_farm.staging import Staging
+
+tiny, cache, folder = map(Path, sys.argv[1:])
+staging = Staging(folder / ".staging" / "shard-00000")
+staging.open(Configuration.of(load_plan(folder / "plan.npz"), None).sample_hash)
+job = SampleJob(folder / "plan.npz", load_release(str(tiny)), staging, cache)
+for sample in reversed(range(8)):
+    job(sample)
+"""
+
+
+def test_the_bytes_do_not_depend_on_the_order_of_samples(tiny, cache, undisturbed, tmp_path):
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    shutil.copy(undisturbed / "tiny" / "plan.npz", folder)
+    subprocess.run([sys.executable, "-c", BACKWARDS, tiny, cache, folder], cwd=ROOT, check=True)
+    result = render(tiny, cache, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert sha256(shard_of(tmp_path)) == sha256(shard_of(undisturbed))
+
+
 def test_a_truncated_shard_holds_the_first_samples_and_is_another_configuration(
     tiny, cache, undisturbed, tmp_path, capsys
 ):
