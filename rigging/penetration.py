@@ -25,7 +25,7 @@ _PALM_START = 0.3
 _PALM_RADII_MM = np.array([(20.0, 12.5), (19.5, 13.5), (19.5, 13.0), (19.0, 11.5)])
 _PALM_SHIFT_MM = np.array([(4.0, 0.0), (4.0, 0.0), (4.0, 0.0), (3.5, 0.0)])
 # Mean distance wrist to index..little MCP of the hand those radii were measured on; other hands scale with theirs.
-_PALM_LENGTH = 0.1008
+_PALM_LENGTH = 0.0979
 
 # Capsules 0..14 are these bones, 15..18 the palm.
 PHALANGES = tuple(bone for bone in range(2, 21) if bone not in (5, 9, 13, 17))
@@ -77,7 +77,7 @@ def _halves(asset: HandAsset, bone: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _give(first: int, second: int) -> float:
-    """Depth (metres) at which two capsules only touch or press: soft palm and thenar, sides of neighbouring fingers."""
+    """Depth (m, scaled with the hand) at which two capsules only touch: soft palm and thenar, sides of fingers."""
     if first == 1 and second >= 15:  # the thumb's web
         return 0.007
     if second >= 15:
@@ -101,8 +101,8 @@ _FIRST, _SECOND = np.array(PAIRS).T
 _GIVE = np.array([_give(i, j) for i, j in PAIRS])
 
 
-def capsules(joints: np.ndarray, radii: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Capsule axes (N, 19, 2, 3) and end radii (N, 19, 2) in metres of hands with joints (N, 21, 3)."""
+def capsules(joints: np.ndarray, radii: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    """Capsule axes (N, 19, 2, 3), end radii (N, 19, 2) in metres and size (N,) of hands with joints (N, 21, 3)."""
     mcp = joints[:, _METACARPALS, :] - joints[:, :1, :]
     scale = np.linalg.norm(mcp, axis=-1).mean(axis=1)[:, None, None] / _PALM_LENGTH
     bone_radii = scale * RADII if radii is None else np.broadcast_to(radii, (len(joints), 21, 2))
@@ -111,13 +111,14 @@ def capsules(joints: np.ndarray, radii: np.ndarray | None = None) -> tuple[np.nd
     tips = slice(2, 15, 3)  # end the last capsule so that its cap, not its axis, reaches the tip
     along = ends[:, tips] - heads[:, tips]
     along = along / np.linalg.norm(along, axis=-1, keepdims=True)
-    ends[:, tips] -= along * (bone_radii[:, PHALANGES, 1:][:, tips] - 0.001)
+    ends[:, tips] -= along * (bone_radii[:, PHALANGES, 1:][:, tips] - 0.001 * scale)
     palmar = np.cross(mcp[:, 0], mcp[:, 3])
     palmar = (palmar / np.linalg.norm(palmar, axis=-1, keepdims=True))[:, None, None, :]
     spots = np.stack([joints[:, :1, :] + _PALM_START * mcp, joints[:, _METACARPALS, :]], axis=2)
     palm = spots + palmar * (scale[..., None] * _PALM_SHIFT_MM[..., None] / 1000)
     axes = np.concatenate([np.stack([heads, ends], axis=2), palm], axis=1)
-    return axes, np.concatenate([bone_radii[:, PHALANGES, :], scale * _PALM_RADII_MM / 1000], axis=1)
+    radii = np.concatenate([bone_radii[:, PHALANGES, :], scale * _PALM_RADII_MM / 1000], axis=1)
+    return axes, radii, scale[:, 0, 0]
 
 
 def segment_distance(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -141,7 +142,7 @@ def pair_depths(joints: np.ndarray, radii: np.ndarray | None = None) -> np.ndarr
     `joints` (N, 21, 3) metres, any right-handed frame, right hand; `radii` (21, 2) metres or None for the shipped
     hand's, scaled with the palm's length.
     """
-    axes, ends = capsules(joints, radii)
+    axes, ends, scale = capsules(joints, radii)
     centre, half = axes.mean(axis=2), np.linalg.norm(axes[:, :, 1] - axes[:, :, 0], axis=-1) / 2
     reach = half + ends.max(axis=2)
     apart = np.sum((centre[:, _FIRST] - centre[:, _SECOND]) ** 2, axis=-1)
@@ -151,7 +152,7 @@ def pair_depths(joints: np.ndarray, radii: np.ndarray | None = None) -> np.ndarr
     r1 = ends[pose, first, 0] * (1 - s) + ends[pose, first, 1] * s
     r2 = ends[pose, second, 0] * (1 - t) + ends[pose, second, 1] * t
     depth = np.zeros((len(joints), len(PAIRS)))
-    depth[pose, pair] = np.maximum(r1 + r2 - distance - _GIVE[pair], 0.0)
+    depth[pose, pair] = np.maximum(r1 + r2 - distance - _GIVE[pair] * scale[pose], 0.0)
     return depth
 
 
