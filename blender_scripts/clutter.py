@@ -159,8 +159,8 @@ _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
-def _cast(objects, wall_textures, textures, harmonics, window, K, rotation, position, width, height):
-    """Distances are planar z, so that a ray is linear in the pixel."""
+def first_surfaces(objects, K, rotation, position, width, height):
+    """Planar depth (H, W) of the first surface at each pixel's centre, and the row (H, W) of the object it is of."""
     depth = np.full((height, width), np.inf)
     owner = np.zeros((height, width), np.int32)
     nearest = -(rotation[2, 0] * position[0] + rotation[2, 1] * position[1] + rotation[2, 2] * position[2])
@@ -174,6 +174,12 @@ def _cast(objects, wall_textures, textures, harmonics, window, K, rotation, posi
         for column in range(width):
             if owner[row, column] == 0:
                 depth[row, column] = _leave(objects[0], position, _ray(row, column, K, rotation))
+    return depth, owner
+
+
+@_compiled
+def _cast(objects, wall_textures, textures, harmonics, window, K, rotation, position, width, height):
+    depth, owner = first_surfaces(objects, K, rotation, position, width, height)
     dark = np.ones((height, width), np.float32)
     for index in range(1, len(objects)):
         item = objects[index]

@@ -58,14 +58,14 @@ class Lamp:
     position: tuple[float, float, float]  # metres; of a sun only the direction counts
     kelvin: float
     power: float  # W; of a sun W/m2
-    size: float  # metres: side of an area, radius of a point; of a sun its angle in radians
+    size: float  # metres: diameter of an area, radius of a point; of a sun its angle in radians
 
     def irradiance(self) -> float:
         """On a surface at the origin that faces the lamp, W/m2."""
         if self.kind == "sun":
             return self.power
         distance = float(np.linalg.norm(self.position))
-        return self.power / ((4 if self.kind == "area" else 4 * np.pi) * distance**2)
+        return self.power / ((np.pi if self.kind == "area" else 4 * np.pi) * distance**2)
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _draw_lamp(rng: np.random.Generator, settings: LookSettings) -> Lamp:
     direction /= np.linalg.norm(direction)
     distance = float(rng.uniform(0.6, 2.0))
     strength = np.pi * _log_uniform(rng, settings.lamp_strength)
-    power = strength * {"area": 4, "sun": 1 / distance**2, "point": 4 * np.pi}[kind] * distance**2
+    power = strength * {"area": np.pi, "sun": 1 / distance**2, "point": 4 * np.pi}[kind] * distance**2
     size = {"area": rng.uniform(0.2, 1.2), "sun": rng.uniform(0.01, 0.2), "point": rng.uniform(0.03, 0.15)}[kind]
     position = tuple(float(x) for x in direction * distance)
     return Lamp(kind, position, float(rng.uniform(*settings.lamp_kelvin)), float(power), float(size))
