@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,26 +14,56 @@ REFERENCE_PALM = 0.103  # metres from wrist to middle MCP of the hand that lengt
 
 
 @dataclass(frozen=True)
+class FingerCoordinates:
+    """Where M points lie on a finger."""
+
+    bone: np.ndarray  # (M,) 0..2, the bone whose stretch the point lies in
+    along: np.ndarray  # (M,) metres from the bone's start
+    angle: np.ndarray  # (M,) radians around the bone, 0 dorsal, +-pi palmar, positive towards the little finger
+    radius: np.ndarray  # (M,) metres, half the finger's width there
+
+
+@dataclass(frozen=True)
+class FingerShape:
+    """A finger's bones and girth; its chain's joints are 4 * number + 1 .. 4 * number + 4."""
+
+    joints: np.ndarray  # (4, 3) from the palm outwards, tip last
+    axes: np.ndarray  # (3, 3, 3) per bone: rows across, along, dorsal; unit, right-handed
+    sections: np.ndarray  # (4, 3) per joint: middle across, middle dorsal, half width of the flesh, metres
+
+    def lengths(self) -> np.ndarray:
+        """Metres (3,) of the bones."""
+        return np.linalg.norm(np.diff(self.joints, axis=0), axis=1)
+
+    def past_joint(self, points: np.ndarray, joint: int) -> np.ndarray:
+        """Metres (M,) by which `points` lie beyond the plane that bisects the finger at chain joint 1 or 2."""
+        middle = self.axes[joint - 1, 1] + self.axes[joint, 1]
+        return (points - self.joints[joint]) @ (middle / np.linalg.norm(middle)).astype(np.float32)
+
+    def coordinates(self, points: np.ndarray) -> FingerCoordinates:
+        """Coordinates of `points` (M, 3)."""
+        bone = (self.past_joint(points, 1) > 0).astype(int) + (self.past_joint(points, 2) > 0)
+        offset = points - self.joints.astype(np.float32)[bone]
+        local = np.einsum("mij,mj->mi", self.axes.astype(np.float32)[bone], offset)
+        station = bone + np.clip(local[:, 1] / self.lengths()[bone], 0.0, 1.0)
+        across, lift, radius = (np.interp(station, np.arange(4), self.sections[:, k]).astype(np.float32) for k in range(3))
+        return FingerCoordinates(bone, local[:, 1], np.arctan2(local[:, 0] - across, local[:, 2] - lift), radius)
+
+
+@dataclass(frozen=True)
 class Finger:
-    """Texels of one finger and their coordinates; the chain's joints are 4 * number + 1 .. 4 * number + 4."""
+    """The texels of one finger."""
 
     number: int  # 0 thumb .. 4 little
     index: np.ndarray  # (M,) into the texels
     points: np.ndarray  # (M, 3)
-    joints: np.ndarray  # (4, 3) from the palm outwards, tip last
-    axes: np.ndarray  # (3, 3, 3) per bone: rows across, along, dorsal; unit, right-handed
-    bone: np.ndarray  # (M,) 0..2, the bone whose stretch the texel lies in
-    along: np.ndarray  # (M,) metres from the bone's start
-    across: np.ndarray  # (M,) metres from the middle of the finger
-    dorsal: np.ndarray  # (M,) metres above the middle of the finger
-    angle: np.ndarray  # (M,) radians around the bone, 0 dorsal, +-pi palmar
-    radius: np.ndarray  # (M,) metres, half the finger's width there
     weight: np.ndarray  # (M,) how far the texel belongs to the finger rather than the palm
+    shape: FingerShape
+    at: FingerCoordinates
 
-    def at_joint(self, joint: int) -> tuple[np.ndarray, np.ndarray]:
-        """Signed distance along the finger (M,) from chain joint 1..2 (its bisecting plane), and the mask of near texels."""
-        middle = self.axes[joint - 1, 1] + self.axes[joint, 1]
-        along = (self.points - self.joints[joint]) @ (middle / np.linalg.norm(middle)).astype(np.float32)
+    def near_joint(self, joint: int) -> tuple[np.ndarray, np.ndarray]:
+        """Metres (M,) beyond chain joint 1 or 2 along the finger, and the mask of texels within 16 mm."""
+        along = self.shape.past_joint(self.points, joint)
         return along, np.abs(along) < 0.016
 
 
@@ -74,7 +105,7 @@ def nail_directions(vertices: np.ndarray, faces: np.ndarray, face_nail: np.ndarr
 
 def _bone_axes(joints: np.ndarray, dorsal: np.ndarray) -> np.ndarray:
     axes = []
-    for start, end in zip(joints[:-1], joints[1:]):
+    for start, end in pairwise(joints):
         along = _unit(end - start)
         up = _unit(dorsal - (dorsal @ along) * along)
         axes.append(np.stack([np.cross(along, up), along, up]))
@@ -91,26 +122,21 @@ def _section(vertices: np.ndarray, joint: np.ndarray, axes: np.ndarray, slab: fl
     return np.array([(low[0] + high[0]) / 2, (low[2] + high[2]) / 2, (high[0] - low[0]) / 2])
 
 
-def make_finger(number: int, surface: Surface, texels: Texels, points: np.ndarray, joints: np.ndarray, dorsal: np.ndarray) -> Finger:
-    """Coordinates of the texels of finger `number`; `dorsal` (3,) is its nail's direction."""
-    bones = np.arange(4 * number + 2, 4 * number + 5)
-    weight = surface.weights[:, bones].sum(1)
+def finger_shape(number: int, surface: Surface, joints: np.ndarray, dorsal: np.ndarray) -> FingerShape:
+    """Bones and girth of finger `number`; `dorsal` (3,) is its nail's direction."""
     chain = joints[4 * number + 1 : 4 * number + 5]
     axes = _bone_axes(chain, dorsal)
-    share = texels.interpolate(weight)
-    index = np.flatnonzero(share > 0.02)
-    near = points[index]
-    bend = [(near - chain[k]) @ (axes[k - 1, 1] + axes[k, 1]).astype(np.float32) for k in (1, 2)]
-    bone = (bend[0] > 0).astype(int) + (bend[1] > 0)
-    local = np.einsum("mij,mj->mi", axes.astype(np.float32)[bone], near - chain.astype(np.float32)[bone])
+    weight = surface.weights[:, 4 * number + 2 : 4 * number + 5].sum(1)
     own = surface.vertices[weight > 0.6]
-    sections = np.array([_section(own, chain[k], axes[min(k, 2)], 0.004) for k in (1, 2)])
-    sections = np.concatenate([sections[:1], sections, sections[1:]])
-    length = np.linalg.norm(np.diff(chain, axis=0), axis=1)
-    station = bone + np.clip(local[:, 1] / length[bone], 0.0, 1.0)
-    across, lift, radius = (np.interp(station, np.arange(4), sections[:, k]).astype(np.float32) for k in range(3))
-    x, z = local[:, 0] - across, local[:, 2] - lift
-    return Finger(number, index, near, chain, axes, bone, local[:, 1], x, z, np.arctan2(x, z), radius, share[index])
+    inner = [_section(own, chain[k], axes[k], 0.004) for k in (1, 2)]
+    return FingerShape(chain, axes, np.array([inner[0], *inner, inner[1]]))
+
+
+def make_finger(number: int, surface: Surface, texels: Texels, points: np.ndarray, shape: FingerShape) -> Finger:
+    """The texels that the finger's bones move at least a little."""
+    share = texels.interpolate(surface.weights[:, 4 * number + 2 : 4 * number + 5].sum(1))
+    index = np.flatnonzero(share > 0.02)
+    return Finger(number, index, points[index], share[index], shape, shape.coordinates(points[index]))
 
 
 def _dorsality(surface: Surface, texels: Texels, normals: np.ndarray, fingers: tuple[Finger, ...], directions: np.ndarray) -> np.ndarray:
@@ -121,10 +147,10 @@ def _dorsality(surface: Surface, texels: Texels, normals: np.ndarray, fingers: t
     value = (normals * facing).sum(1)
     for finger in fingers:
         if finger.number == 0:  # the thumb's metacarpal belongs to the palm
-            blend = finger.weight * smoothstep(-0.3, 0.35, finger.bone + finger.along / 0.03 - 1.0)
+            blend = finger.weight * smoothstep(-0.3, 0.35, finger.at.bone + finger.at.along / 0.03 - 1.0)
         else:
             blend = smoothstep(0.25, 0.9, finger.weight)
-        value[finger.index] += blend * (np.cos(finger.angle) - value[finger.index])
+        value[finger.index] += blend * (np.cos(finger.at.angle) - value[finger.index])
     return value
 
 
@@ -134,7 +160,8 @@ def make_anatomy(surface: Surface, texels: Texels, joints: np.ndarray, direction
     normals = texels.interpolate(surface.normals)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     scale = float(np.linalg.norm(joints[9] - joints[0]) / REFERENCE_PALM)
-    fingers = tuple(make_finger(k, surface, texels, points, joints, directions[k]) for k in range(5))
+    shapes = [finger_shape(k, surface, joints, directions[k]) for k in range(5)]
+    fingers = tuple(make_finger(k, surface, texels, points, shapes[k]) for k in range(5))
     finger_weight = np.zeros(len(points), np.float32)
     for finger in fingers[1:]:
         finger_weight[finger.index] = np.maximum(finger_weight[finger.index], finger.weight)
@@ -145,6 +172,6 @@ def make_anatomy(surface: Surface, texels: Texels, joints: np.ndarray, direction
     arm = smoothstep(0.004, -0.030, points[:, 1] / scale + 0.006 * noise(points, 0.02 * scale))
     palmar = smoothstep(0.42, -0.58, dorsal + ragged) * (1.0 - arm)
     for finger in fingers:  # the very tip is palm skin all round
-        reach = np.where(finger.bone == 2, finger.along - np.linalg.norm(finger.joints[3] - finger.joints[2]), -1.0)
+        reach = np.where(finger.at.bone == 2, finger.at.along - finger.shape.lengths()[2], -1.0)
         palmar[finger.index] = np.maximum(palmar[finger.index], smoothstep(-0.002, 0.003, reach / scale) * 0.9)
     return Anatomy(points, normals, joints, scale, fingers, finger_weight, dorsal, palmar, arm)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arm import arm_topology
 from ..asset import HandAsset
+from ..shape import RestHand
 from . import tone
 from .anatomy import Anatomy, make_anatomy, nail_directions
 from .appearance import HEIGHT_RANGE
 from .canvas import Canvas
 from .knuckles import knuckle_mask, paint_joints
 from .marks import paint_hair, paint_spots
-from .nails import nail_frame, paint_nails
+from .nails import nail_frames, paint_nails
 from .noise import Noise, ridge, smoothstep
 from .palm import paint_palm_lines
 from .params import SkinParams, SkinSubject, draw_params
@@ -40,16 +42,17 @@ def _dense_weights(asset: HandAsset) -> np.ndarray:
     return weights
 
 
-def make_surface(asset: HandAsset, vertices: np.ndarray, arm: tuple[np.ndarray, np.ndarray, np.ndarray] | None) -> Surface:
-    """Hand and, if given, the bare arm as (vertices (Va, 3), faces (Fa, 3), uv (Fa, 3, 2)) in one mesh."""
+def make_surface(asset: HandAsset, vertices: np.ndarray, arm_vertices: np.ndarray | None) -> Surface:
+    """The hand (2651, 3) at rest and, if given, its bare arm (Va, 3) in one mesh."""
     faces, uv, weights = asset.faces.astype(np.int64), asset.uv, _dense_weights(asset)
     skin = ~asset.face_cap
-    if arm is not None:
-        arm_weights = np.zeros((len(arm[0]), 21), np.float32)
+    if arm_vertices is not None:
+        arm_faces, arm_uv = arm_topology(asset)
+        arm_weights = np.zeros((len(arm_vertices), 21), np.float32)
         arm_weights[:, 0] = 1.0
-        faces = np.concatenate([faces, arm[1].astype(np.int64) + len(vertices)])
-        vertices, uv = np.concatenate([vertices, arm[0]]), np.concatenate([uv, arm[2]])
-        weights, skin = np.concatenate([weights, arm_weights]), np.concatenate([skin, np.ones(len(arm[1]), bool)])
+        faces = np.concatenate([faces, arm_faces.astype(np.int64) + len(vertices)])
+        vertices, uv = np.concatenate([vertices, arm_vertices]), np.concatenate([uv, arm_uv])
+        weights, skin = np.concatenate([weights, arm_weights]), np.concatenate([skin, np.ones(len(arm_faces), bool)])
     return Surface(vertices, faces, uv, smooth_normals(vertices, faces[skin]), weights, skin)
 
 
@@ -61,20 +64,20 @@ def _paint_base(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noi
     canvas.melanin += params.uneven * back * (0.018 * slow + 0.012 * middle + 0.010 * fine)
     canvas.melanin -= 0.035 * smoothstep(0.1, -0.6, dorsal) * anatomy.arm  # the inner forearm is lighter
     blotch = smoothstep(0.0, 1.8, 0.7 * middle + 0.75 * noise(points, 0.0055))
-    canvas.blood += palmar * (params.mottling * 0.075 * (blotch - 0.3) + 0.014 * fine) + 0.010 * middle * back
+    canvas.blood += palmar * (params.mottling * 0.045 * (blotch - 0.3) + 0.010 * fine + 0.012 * slow) + 0.010 * middle * back
     knuckles = knuckle_mask(anatomy)
     canvas.blood += 0.085 * params.redness * knuckles * (1.0 + 0.3 * middle)
-    canvas.melanin += 0.075 * params.knuckle_pigment * knuckles * smoothstep(60.0, 0.0, params.ita)
+    canvas.melanin += 0.095 * params.knuckle_pigment * knuckles * smoothstep(60.0, 0.0, params.ita)
     for finger in anatomy.fingers:
-        end = np.linalg.norm(finger.joints[3] - finger.joints[2])
-        tip = (finger.bone == 2) * smoothstep(0.25 * end, 0.95 * end, finger.along)
+        end = finger.shape.lengths()[2]
+        tip = (finger.at.bone == 2) * smoothstep(0.25 * end, 0.95 * end, finger.at.along)
         canvas.blood[finger.index] += params.redness * (0.050 + 0.035 * palmar[finger.index]) * tip
     _paint_pads(canvas, anatomy, params)
     relief = 0.6 * ridge(noise(points, 0.0017), 0.35) + 0.5 * ridge(noise(points, 0.0011), 0.4)
-    canvas.height -= (0.000045 * back * params.wrinkles + 0.000028 * palmar) * relief
-    canvas.height += 0.00006 * params.wrinkles * middle * back + 0.00003 * fine
+    canvas.height -= (0.000085 * back * params.wrinkles + 0.000055 * palmar) * relief
+    canvas.height += 0.00008 * params.wrinkles * middle * back + 0.00003 * fine
     canvas.melanin += 0.020 * back * (relief - 0.4)
-    canvas.roughness[:] = 0.50 - 0.09 * params.oiliness + 0.03 * palmar + 0.025 * middle + 0.04 * (relief - 0.4)
+    canvas.roughness[:] = 0.56 - 0.10 * params.oiliness + 0.03 * palmar + 0.025 * middle + 0.04 * (relief - 0.4)
 
 
 def _paint_pads(canvas: Canvas, anatomy: Anatomy, params: SkinParams) -> None:
@@ -95,7 +98,7 @@ def _compose(canvas: Canvas, anatomy: Anatomy, params: SkinParams) -> np.ndarray
     depth = smoothstep(-60.0, 40.0, params.ita)  # blood shows less through dark skin, pigment more in its folds
     palmar, crease = anatomy.palmar[:, None], canvas.crease
     blood = (canvas.blood + 0.10 * crease) * (palmar[:, 0] + (1.0 - palmar[:, 0]) * (0.35 + 0.65 * depth))
-    melanin = canvas.melanin + crease * (0.10 + 0.16 * (1.0 - depth)) * (0.45 + 0.55 * palmar[:, 0])
+    melanin = canvas.melanin + crease * (0.10 + 0.16 * (1.0 - depth)) * (0.8 + 0.2 * palmar[:, 0])
     density = melanin[:, None] * tone.MELANIN.astype(np.float32) + blood[:, None] * tone.BLOOD.astype(np.float32)
     density += 0.05 * crease[:, None]
     log_colour = base[0] + palmar * (base[1] - base[0]) - density
@@ -112,27 +115,28 @@ def dorsum(anatomy: Anatomy) -> np.ndarray:
     return (anatomy.dorsal > 0.5) & (anatomy.palmar < 0.02) & (anatomy.finger_weight < 0.2) & (anatomy.arm < 0.5)
 
 
-def locate(asset: HandAsset, vertices: np.ndarray, joints: np.ndarray, arm: tuple | None, resolution: int,
-           noise: Noise) -> tuple[Surface, Texels, Anatomy]:  # fmt: skip
+def locate(
+    asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None, resolution: int, noise: Noise
+) -> tuple[Surface, Texels, Anatomy]:
     """Surface, texels and their anatomy."""
-    surface = make_surface(asset, vertices, arm)
+    surface = make_surface(asset, rest.vertices, arm_rest)
     painted = surface.skin_faces
     texels = make_texels(surface.uv[painted], surface.faces[painted], resolution)
-    directions = nail_directions(vertices, asset.faces, asset.face_nail)
-    return surface, texels, make_anatomy(surface, texels, joints, directions, noise)
+    directions = nail_directions(rest.vertices, asset.faces, asset.face_nail)
+    return surface, texels, make_anatomy(surface, texels, rest.joints, directions, noise)
 
 
-def bake(asset: HandAsset, vertices: np.ndarray, joints: np.ndarray, arm: tuple | None, subject: SkinSubject,
-         resolution: int = 1024) -> SkinMaps:  # fmt: skip
-    """Paint the skin of one subject.
+def bake(
+    asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None, subject: SkinSubject, resolution: int = 1024
+) -> SkinMaps:
+    """Paint the skin of one subject's hand at `rest` and bare arm (Va, 3), both in the hand frame, metres.
 
-    `vertices` (2651, 3) and `joints` (21, 3) at rest in the hand frame, metres; `arm` as in `make_surface`.
-    The same subject and shape give the same bytes; nothing else enters.
+    The same subject and shape give the same bytes. Raises ValueError for a tone outside `tone.ITA_LIMITS`.
     """
     rng = np.random.default_rng(subject.skin_seed)
     params = draw_params(subject, rng)
     noise = Noise(rng)
-    _, texels, anatomy = locate(asset, vertices, joints, arm, resolution, noise)
+    _, texels, anatomy = locate(asset, rest, arm_rest, resolution, noise)
     canvas = Canvas(len(anatomy.points))
     _paint_base(canvas, anatomy, params, noise)
     paint_joints(canvas, anatomy, params, noise, rng)
@@ -142,8 +146,7 @@ def bake(asset: HandAsset, vertices: np.ndarray, joints: np.ndarray, arm: tuple 
     paint_wrist_veins(canvas, anatomy, params, rng)
     paint_spots(canvas, anatomy, params, noise, rng)
     paint_hair(canvas, anatomy, params, rng)
-    frames = tuple(nail_frame(f, vertices, asset.faces, asset.face_nail) for f in anatomy.fingers)
-    paint_nails(canvas, anatomy, frames, params, noise)
+    paint_nails(canvas, anatomy, nail_frames(anatomy.fingers, rest.vertices, asset), params, noise)
     return _encode(canvas, anatomy, texels, params)
 
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..asset import HandAsset
 from . import tone
-from .anatomy import Anatomy, Finger
+from .anatomy import Anatomy, Finger, FingerShape
 from .canvas import Canvas
 from .noise import Noise, smoothstep
 from .params import SkinParams
 
-HALF_ANGLE = (0.98, 0.98, 0.98, 0.98, 0.98)  # radians around the finger from the nail's middle to its side
+HALF_ANGLE = 0.67  # radians around the finger from the nail's middle to its side
+LEAST_ASPECT = 0.98  # length over width of the plate
 LUNULA = (0.30, 0.20, 0.20, 0.14, 0.06)  # share of the nail's length, thumb to little
 
 
@@ -22,6 +24,7 @@ class NailFrame:
 
     start: float  # metres along the distal bone where the plate leaves the skin
     end: float  # metres along the distal bone of the free edge
+    middle: float  # radians around the finger
     half_angle: float  # radians
 
 
@@ -37,22 +40,29 @@ class NailField:
     length: float  # metres
 
 
-def nail_frame(finger: Finger, vertices: np.ndarray, faces: np.ndarray, face_nail: np.ndarray) -> NailFrame:
-    """Extent of the nail of `finger` from the faces that carry its label."""
-    corners = vertices[faces[face_nail == finger.number + 1]].reshape(-1, 3)
-    along = (corners - finger.joints[2]) @ finger.axes[2, 1]
-    start, end = np.percentile(along, [6.0, 97.0])
-    return NailFrame(float(start), float(end), HALF_ANGLE[finger.number])
+def nail_frame(shape: FingerShape, corners: np.ndarray) -> NailFrame:
+    """Extent of a finger's nail from the corners (C, 3) of the faces that carry its label."""
+    at = shape.coordinates(corners)
+    start, end = np.percentile(at.along, [4.0, 98.0])
+    middle = (at.angle.max() + at.angle.min()) / 2
+    length = max(end - start, LEAST_ASPECT * 2.0 * HALF_ANGLE * float(at.radius.mean()))
+    return NailFrame(float(end - length), float(end), float(np.clip(middle, -0.2, 0.2)), HALF_ANGLE)
+
+
+def nail_frames(fingers: tuple[Finger, ...], vertices: np.ndarray, asset: HandAsset) -> tuple[NailFrame, ...]:
+    """The frames of all five nails of the hand `vertices` (2651, 3)."""
+    corners = [vertices[asset.faces[asset.face_nail == finger.number + 1]].reshape(-1, 3) for finger in fingers]
+    return tuple(nail_frame(finger.shape, own) for finger, own in zip(fingers, corners))
 
 
 def nail_field(finger: Finger, frame: NailFrame, extension: float) -> NailField:
     """Distance to a superellipse: round at the cuticle, squarer at the free edge, which `extension` moves outwards."""
-    last = np.flatnonzero((finger.bone == 2) & (np.abs(finger.angle) < 2.0))
+    last = np.flatnonzero((finger.at.bone == 2) & (np.abs(finger.at.angle) < 2.0))
     end = frame.end + extension * (frame.end - frame.start)
     middle, half = (frame.start + end) / 2, (end - frame.start) / 2
-    reach = finger.radius[last] * frame.half_angle
-    u = finger.angle[last] / frame.half_angle
-    v = (finger.along[last] - middle) / half
+    reach = finger.at.radius[last] * frame.half_angle
+    u = (finger.at.angle[last] - frame.middle) / frame.half_angle
+    v = (finger.at.along[last] - middle) / half
     power = np.where(v < 0.0, 2.7, 3.2)
     level = np.maximum((np.abs(u) ** power + np.abs(v) ** power) ** (1.0 / power), 1e-3)
     slope = np.hypot((np.abs(u) / level) ** (power - 1.0) / reach, (np.abs(v) / level) ** (power - 1.0) / half)
@@ -62,9 +72,11 @@ def nail_field(finger: Finger, frame: NailFrame, extension: float) -> NailField:
 def nail_bed(ita: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """CIELAB of the nail bed, of the lunula and of the free edge: pink to pinkish brown, never white on dark skin."""
     back, palm = tone.ita_to_lab(ita), tone.palm_lab(ita)
-    bed = 0.40 * back + 0.60 * palm + np.array([0.5, 4.2, -2.5])
-    lunula = bed + np.array([5.0, -4.5, -1.5])
-    edge = 0.45 * bed + 0.55 * np.array([80.0, 2.0, 13.0])
+    light = float(smoothstep(-40.0, 45.0, np.array(ita)))
+    bed = 0.58 * back + 0.42 * palm + np.array([1.0, 2.4 + 3.4 * light, -2.0 - 2.0 * light])
+    lunula = bed + np.array([5.0, -3.0 - 3.0 * light, 0.0])
+    white = 0.48 + 0.24 * light
+    edge = (1.0 - white) * bed + white * np.array([85.0, 0.5, 11.0])
     return bed, lunula, edge
 
 
@@ -73,7 +85,7 @@ def _plate_colour(field: NailField, finger: Finger, anatomy: Anatomy, params: Sk
     points = anatomy.points[field.index]
     bed, lunula, edge = nail_bed(params.ita)
     blotch = noise(points, 0.004)[:, None] * np.array([0.6, 0.9, 0.2])
-    lab = bed + blotch + smoothstep(-0.2, 0.8, field.v)[:, None] * np.array([0.5, 1.6, 0.5])
+    lab = bed + blotch + smoothstep(-0.3, 0.7, field.v)[:, None] * np.array([-0.5, 1.8, 0.5])
     share = LUNULA[finger.number]
     moon = ((field.v + 1.0) / (2.0 * share + 1e-6)) ** 2 + (field.u / 0.68) ** 2
     moon = params.lunula * smoothstep(1.25, 0.75, moon)

@@ -61,22 +61,23 @@ def _major(lift: Lifter, anatomy: Anatomy, params: SkinParams, rng: np.random.Ge
 
 def _secondary(lift: Lifter, anatomy: Anatomy, params: SkinParams, rng: np.random.Generator) -> list[Strokes]:
     """Fine lines: oblique on the thenar and hypothenar, along the hand below the fingers, a loose lattice elsewhere."""
-    strokes = []
+    strokes, drift = [], rng.normal(0, 0.2, 3)
     for _ in range(params.secondary_lines):
         at_palm = np.array([rng.uniform(-0.2, 1.25), rng.uniform(0.05, 1.12)])
         if at_palm[1] > 0.85:
-            angle = np.pi / 2 + rng.normal(0, 0.35)
+            angle = np.pi / 2 + drift[0] * (at_palm[0] - 0.5)
         elif at_palm[0] > 0.68:
-            angle = rng.choice([0.35, 2.2]) + rng.normal(0, 0.3)
+            angle = rng.choice([0.5, 2.1], p=[0.35, 0.65]) + drift[1] + 1.2 * (at_palm[1] - 0.45)
         else:
-            angle = rng.choice([-0.3, 0.9, np.pi / 2]) + rng.normal(0, 0.35)
-        length = rng.lognormal(np.log(0.011), 0.45) * anatomy.scale
+            angle = rng.choice([-0.35, 1.1], p=[0.6, 0.4]) + drift[2] + 0.7 * (at_palm[1] - 0.45)
+        angle = angle + rng.normal(0, 0.2)
+        length = rng.lognormal(np.log(0.012), 0.45) * anatomy.scale
         turn = rng.normal(0, 0.35)
         step = length / 2 * np.array([[np.cos(angle), np.sin(angle)], [np.cos(angle + turn), np.sin(angle + turn)]])
         start = anatomy.palm_to_hand(at_palm)
         plane, at = spline(np.stack([start, start + step[0], start + step[0] + step[1]]))
-        depth = rng.uniform(0.08, 0.36) ** 1.15 * params.palm_lines
-        strokes.append(_stroke(lift, plane, at, depth, 0.00036 * anatomy.scale * rng.uniform(0.7, 1.2), rng))
+        depth = rng.uniform(0.09, 0.40) * params.palm_lines
+        strokes.append(_stroke(lift, plane, at, depth, 0.00033 * anatomy.scale * rng.uniform(0.7, 1.2), rng))
     return strokes
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-_MARGIN = 1.0  # texels beyond a triangle's edges that it paints too, so that bilinear look-ups find paint
+_MARGIN = 1.5  # texels beyond a triangle's edges that it paints too: bilinear look-ups reach the square root of 2
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def rasterise_uv(uv: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarra
     """Texels covered by the triangles `uv` (F, 3, 2), v upwards.
 
     Returns `index` (N,) into the flattened atlas (top row first), `face` (N,) and barycentric weights (N, 3) float32
-    of the texels' centres. Texels up to a texel outside an island are included with weights clamped to the triangle.
+    of the texels' centres. Texels just outside an island are included with weights clamped to the triangle.
     """
     corners = np.stack([uv[..., 0], 1.0 - uv[..., 1]], -1) * resolution
     low = np.clip(np.floor(corners.min(1) - 0.5 - _MARGIN), 0, resolution).astype(np.int64)

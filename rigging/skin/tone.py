@@ -12,8 +12,8 @@ from scipy.interpolate import PchipInterpolator
 
 ITA_LIMITS = (-75.0, 75.0)
 _KNOTS = np.array([-75.0, -50.0, -30.0, -10.0, 10.0, 28.0, 41.0, 55.0, 65.0, 75.0])
-_A = PchipInterpolator(_KNOTS, [5.0, 9.0, 11.0, 12.2, 12.0, 10.8, 9.6, 8.0, 7.2, 6.5])
-_B = PchipInterpolator(_KNOTS, [6.0, 12.3, 16.2, 18.2, 18.8, 17.6, 16.0, 13.8, 11.4, 8.0])
+_A = PchipInterpolator(_KNOTS, [7.0, 10.6, 12.0, 12.8, 12.4, 11.0, 9.6, 8.0, 7.2, 6.5])
+_B = PchipInterpolator(_KNOTS, [7.0, 13.2, 16.8, 18.6, 18.8, 17.6, 16.0, 13.8, 11.4, 8.0])
 # The palm carries little melanin whatever the back of the hand does.
 _PALM_ITA = PchipInterpolator(_KNOTS, [-22.0, -3.0, 8.0, 18.0, 27.0, 36.0, 42.0, 49.0, 54.0, 60.0])
 
@@ -72,7 +72,8 @@ def ita_to_albedo(ita: float) -> np.ndarray:
 def palm_lab(ita: float) -> np.ndarray:
     """Mean CIELAB (3,) of the palm of a hand whose back has that ITA in degrees: lighter, redder."""
     lab = ita_to_lab(float(_PALM_ITA(ita)))
-    return lab + np.array([0.0, 3.2, 0.6])
+    redder = np.interp(ita, [-75.0, 20.0], [-1.0, 3.0])
+    return lab + np.array([0.0, redder, 0.0])
 
 
 def lab_to_ita(lab: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ def _feeders(anatomy: Anatomy, rng: np.random.Generator) -> list[np.ndarray]:
     heads = anatomy.joints[[5, 9, 13, 17], :2]
     between = [(heads[k] + heads[k + 1]) / 2 for k in range(3)]
     borders = [heads[0] + [-0.008, -0.012], heads[3] + [0.007, -0.010]]
-    return [np.array(p) + rng.normal(0, 0.0018, 2) + [0, -0.004] for p in between + borders]
+    return [np.array(p) + rng.normal(0, 0.0018, 2) + [0, -0.008] for p in between + borders]
 
 
 def grow_veins(anatomy: Anatomy, rng: np.random.Generator) -> list[tuple[np.ndarray, float]]:
@@ -44,7 +44,8 @@ def grow_veins(anatomy: Anatomy, rng: np.random.Generator) -> list[tuple[np.ndar
         for vein in [v for v in live if v[0][1] < -0.30]:
             done.append((np.array(vein[3]), vein[2]))
         live = [v for v in live if v[0][1] >= -0.30]
-    return done + _arches(done, rng)
+    long = [(path, calibre) for path, calibre in done if len(path) > 8]  # stubs would look like scars
+    return long + _arches(long, rng)
 
 
 def _merge(live: list, done: list, distance: float) -> list:
@@ -66,12 +67,13 @@ def _arches(veins: list[tuple[np.ndarray, float]], rng: np.random.Generator) -> 
     arches = []
     for k in range(len(veins) - 1):
         first, second = veins[k][0], veins[k + 1][0]
-        if rng.random() < 0.25 or min(len(first), len(second)) < 14:
+        if rng.random() < 0.4 or min(len(first), len(second)) < 14:
             continue
         a, b = first[int(rng.integers(5, min(len(first), 26)))], second[int(rng.integers(8, min(len(second), 30)))]
-        if 0.006 < np.linalg.norm(a - b) < 0.034:
+        if 0.008 < np.linalg.norm(a - b) < 0.034:
             sag = (a + b) / 2 + np.array([rng.normal(0, 0.002), -rng.uniform(0.001, 0.006)])
-            arches.append((np.stack([a, sag, b]), 0.75))
+            t = np.linspace(0.0, 1.0, 9)[:, None]
+            arches.append(((1 - t) ** 2 * a + 2 * t * (1 - t) * sag + t**2 * b, 0.75))
     return arches
 
 
@@ -82,7 +84,7 @@ def _vein_strokes(anatomy: Anatomy, lift: Lifter, rng: np.random.Generator) -> S
         plane = plane + 0.0006 * np.stack([smooth_walk(len(at), 26, rng), smooth_walk(len(at), 26, rng)], 1)
         points, inside = lift(plane)
         visible = np.clip(0.75 + 0.4 * smooth_walk(len(at), 50, rng), 0.1, 1.3)
-        width = 0.00115 * anatomy.scale * np.sqrt(calibre) * np.exp(0.1 * smooth_walk(len(at), 40, rng))
+        width = 0.00165 * anatomy.scale * np.sqrt(calibre) * np.exp(0.1 * smooth_walk(len(at), 40, rng))
         depth = visible * min(1.0, 0.5 + 0.35 * calibre) * smoothstep(0.0, 0.05, at)
         strokes.append(Strokes(points[inside], width[inside], depth[inside]))
     return join(strokes)
@@ -95,13 +97,13 @@ def paint_veins(canvas: Canvas, anatomy: Anatomy, params: SkinParams, rng: np.ra
     strokes = _vein_strokes(anatomy, Lifter(points[anatomy.normals[side, 2] > 0.25]), rng)
     translucent = smoothstep(-15.0, 45.0, params.ita)
     fade = smoothstep(0.05, 0.35, anatomy.dorsal[side])
-    broad = Strokes(strokes.points, strokes.width * 1.6, strokes.depth)
+    broad = Strokes(strokes.points, strokes.width * 1.25, strokes.depth)
     hit, value = profile(points, broad, neighbours=3, reach=2.5)
     value = value * fade[hit]
-    canvas.blood[side[hit]] -= 0.055 * params.veins * translucent * value
-    canvas.melanin[side[hit]] += 0.055 * params.veins * (0.35 + 0.65 * translucent) * value
+    canvas.blood[side[hit]] -= 0.070 * params.veins * translucent * value
+    canvas.melanin[side[hit]] += 0.065 * params.veins * (0.35 + 0.65 * translucent) * value
     hit, value = profile(points, strokes, neighbours=3, reach=2.8)
-    canvas.height[side[hit]] += 0.00042 * params.veins * fade[hit] * value
+    canvas.height[side[hit]] += 0.00050 * params.veins * fade[hit] * value
 
 
 def paint_wrist_veins(canvas: Canvas, anatomy: Anatomy, params: SkinParams, rng: np.random.Generator) -> None:
@@ -133,4 +135,4 @@ def paint_tendons(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: N
         t = np.clip((points[:, 1] - root[1]) / (head[1] - root[1]), 0.0, 1.0)
         off = points[:, 0] - (root[0] + t * (head[0] - root[0])) + 0.0008 * noise(points, 0.03)
         along = smoothstep(0.1, 0.5, t) * smoothstep(1.0, 0.9, t)
-        canvas.height[back] += 0.00035 * params.tendons * fade * along * np.exp(-((off / (0.0024 * anatomy.scale)) ** 2))
+        canvas.height[back] += 0.00026 * params.tendons * fade * along * np.exp(-((off / (0.0029 * anatomy.scale)) ** 2))
