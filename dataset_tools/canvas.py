@@ -29,6 +29,12 @@ def put(target: np.ndarray, picture: np.ndarray, y: int, x: int) -> None:
     target[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
 
 
+def fit(picture: np.ndarray, width: int) -> np.ndarray:
+    """`picture` reduced to `width` px; its proportions are kept."""
+    height = round(picture.shape[0] * width / picture.shape[1])
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+
 def put_text(
     target: np.ndarray, text: str, y: float, x: float, size: float, colour: tuple = INK, anchor: str = "lm"
 ) -> None:

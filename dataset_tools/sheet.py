@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from .canvas import GREY, page, put, put_text, save
+from .canvas import GREY, fit, page, put, put_text, save
 from .dataset import HandDataset, outward
 from .drawing import draw_mask, draw_skeleton, enlarge
 from .solid import draw_clay, draw_joints_3d, frame, look_from, upright
@@ -32,10 +31,11 @@ def write_sheet(shard: Path, out: Path | None = None, rows: int = ROWS) -> Path:
     chosen = choose_samples(dataset, rows)
     views = dataset.sizes["V"]
     width = 2 * MARGIN + views * (TILE + GAP) + 2 * (2 * TILE + 2 * GAP)
-    sheet = page(HEAD + len(chosen) * (2 * (TILE + GAP) + LINE) + MARGIN // 2, width)
+    block = 2 * (round(TILE * dataset.sizes["H"] / dataset.sizes["W"]) + GAP) + LINE
+    sheet = page(HEAD + len(chosen) * block + MARGIN // 2, width)
     _head(sheet, dataset, views)
     for row, index in enumerate(chosen):
-        _block(sheet, HEAD + row * (2 * (TILE + GAP) + LINE), dataset[index], dataset, with_mask=row % 2 == 1)
+        _block(sheet, HEAD + row * block, dataset[index], dataset, with_mask=row % 2 == 1)
     return save(Path(out) if out else Path(shard).with_suffix(".png"), sheet)
 
 
@@ -63,17 +63,19 @@ def _head(sheet: np.ndarray, dataset: HandDataset, views: int) -> None:
 
 
 def _block(sheet: np.ndarray, y: int, sample: Sample, dataset: HandDataset, with_mask: bool) -> None:
+    tall = round(TILE * dataset.sizes["H"] / dataset.sizes["W"])
     for v in range(len(sample["rgb"])):
         x = MARGIN + v * (TILE + GAP)
-        put(sheet, _reduce(enlarge(sample["rgb"][v], DRAWN)), y, x)
+        put(sheet, fit(enlarge(sample["rgb"][v], DRAWN), TILE), y, x)
         under = draw_mask(sample["rgb"][v], sample["mask"][v], DRAWN) if with_mask else enlarge(sample["rgb"][v], DRAWN)
         joints = draw_skeleton(under, sample["joints_2d"][v], sample["joint_visible"][v], DRAWN, 1.05)
-        put(sheet, _reduce(joints), y + TILE + GAP, x)
+        put(sheet, fit(joints, TILE), y + tall + GAP, x)
     x = MARGIN + len(sample["rgb"]) * (TILE + GAP) + GAP
-    for picture in _solids(sample, dataset, 2 * TILE + GAP):
-        put(sheet, picture, y, x)
+    side = 2 * min(tall, TILE) + GAP
+    for picture in _solids(sample, dataset, side):
+        put(sheet, picture, y + tall - side // 2 + GAP // 2, x)
         x += 2 * TILE + 2 * GAP
-    put_text(sheet, caption(sample["meta"]), y + 2 * TILE + GAP + LINE / 2 - 4, MARGIN, 14, GREY)
+    put_text(sheet, caption(sample["meta"]), y + 2 * tall + GAP + LINE / 2 - 4, MARGIN, 14, GREY)
 
 
 def _solids(sample: Sample, dataset: HandDataset, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -86,10 +88,6 @@ def _solids(sample: Sample, dataset: HandDataset, size: int) -> tuple[np.ndarray
     floor = joints - [0, 0, 0.03]  # leave room below for the floor
     return mesh, draw_joints_3d(frame(np.concatenate([joints, floor]), look_from(-0.55, 0.35), size, 1.3), joints,
                                 PICTURE_PAPER)  # fmt: skip
-
-
-def _reduce(picture: np.ndarray) -> np.ndarray:
-    return cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_AREA)
 
 
 def caption(meta: dict[str, Any]) -> str:

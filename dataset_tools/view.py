@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from .canvas import GREY, grid, page, put, put_text, save, titled
+from .canvas import GREY, fit, grid, page, put, put_text, save, titled
 from .dataset import HandDataset, outward, project, to_camera
 from .drawing import (
     depth_colours,
@@ -56,13 +55,14 @@ def write_views(shard: Path, index: int, out: Path) -> list[Path]:
 def overview(sample: Sample, dataset: HandDataset, tile: int = 224) -> np.ndarray:
     """All labels in one page: a row each, a column a view."""
     left, rows = 150, shown(sample)
-    views = len(sample["rgb"])
-    out = page(len(rows) * (tile + 6) + 6, left + views * (tile + 6))
+    views, height, width = sample["rgb"].shape[:3]
+    tall = round(tile * height / width)
+    out = page(len(rows) * (tall + 6) + 6, left + views * (tile + 6))
     for r, name in enumerate(rows):
-        y = 6 + r * (tile + 6)
-        put_text(out, name.replace("_", "\n"), y + tile / 2, 16, 17)
-        for v, picture in enumerate(PICTURES[name][0](sample, dataset, 2)):
-            put(out, cv2.resize(picture, (tile, tile), interpolation=cv2.INTER_AREA), y, left + v * (tile + 6))
+        y = 6 + r * (tall + 6)
+        put_text(out, name.replace("_", "\n"), y + tall / 2, 16, 17)
+        for v, picture in enumerate(PICTURES[name][0](sample, dataset, max(2, round(2 * tile / width)))):
+            put(out, fit(picture, tile), y, left + v * (tile + 6))
     return out
 
 

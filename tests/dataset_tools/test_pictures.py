@@ -11,6 +11,7 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from records import shard_record
 
 from dataset_tools import HandDataset
 from dataset_tools.__main__ import main
@@ -28,9 +29,11 @@ from dataset_tools.drawing import (
     joint_colours,
     part_colours,
 )
+from dataset_tools.schema import IMAGES
 from dataset_tools.sheet import caption, choose_samples, write_sheet
 from dataset_tools.solid import Eye, draw_clay, look_from, nearest_triangles, upright, vertex_normals
-from dataset_tools.view import PICTURES, write_views
+from dataset_tools.view import PICTURES, overview, shown, write_views
+from dataset_tools.writer import encode_sample, write_shard
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +212,25 @@ def test_a_sheet_shows_different_pairs_first(shard, release):
     assert choose_samples(HandDataset(shard), 2) == [0, 2]  # samples 0 and 1 are a pair
     assert choose_samples(HandDataset(shard), 5) == [0, 1, 2]
     assert choose_samples(HandDataset(release), 1) == [0]
+
+
+def test_a_flow_without_neighbour_is_not_drawn(sample):
+    assert shown(sample) == list(PICTURES)
+    names = shown(sample | {"flow_backward_valid": np.bool_(False)})
+    assert set(PICTURES) - set(names) == {"flow_backward", "flow_backward_arrows"}
+
+
+def test_images_need_not_be_square(records, tmp_path):
+    record = {name: np.ascontiguousarray(value[:, 8:56]) if name in IMAGE_NAMES else value
+              for name, value in records[0].items()}  # fmt: skip
+    path = tmp_path / "shard-00000.h5"
+    write_shard(path, [encode_sample(record)], shard_record())
+    with Image.open(write_sheet(path)) as picture:
+        assert picture.width > 2 * picture.height
+    assert overview(HandDataset(path)[0], HandDataset(path)).shape[0] == 6 + len(PICTURES) * (168 + 6)
+
+
+IMAGE_NAMES = {field.name for field in IMAGES}
 
 
 def test_a_caption_says_what_a_reader_asks(sample):
