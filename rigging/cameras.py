@@ -103,7 +103,7 @@ def ring(
     if points.ndim != 2 or points.shape[1] != 3 or not len(points) or not np.isfinite(points).all():
         raise ValueError(f"points to frame: got shape {points.shape}, allowed are finite (N, 3)")
     centre, axes = palm
-    draws = rng.random(6)
+    draws = rng.random(5)
     focal = _between(settings.focal, draws[0]) * settings.image_size
     axes = _tilted(axes, settings.tilt, draws[1], draws[2])
     angles = 2 * np.pi * (np.arange(settings.views) + (draws[3] if settings.phase else 0.0)) / settings.views
