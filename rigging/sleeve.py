@@ -15,6 +15,7 @@ CLOTH_DISTANCES = np.array(  # rings of the outer cloth behind the hem
 )
 LINING_RINGS = len(BARE_DISTANCES) - len(CLOTH_DISTANCES)
 HEM_RANGE = (0.022, 0.055)  # behind the wrist, always in front of the cut
+COVER = 0.008  # the hem is at least so far in front of the cut
 CLEARANCE_RANGE = (0.004, 0.011)  # between skin and lining where it is tightest
 THICKNESS_RANGE = (0.0012, 0.0030)
 CUFF_THICKNESS = 0.0015
@@ -29,6 +30,7 @@ def sleeve_rings(asset: HandAsset, rest: RestHand, rng: np.random.Generator) -> 
     along, angle, radius, _ = cut_outline(asset, rest, frame)
     turn = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     hem, clearance, thickness = frame.size * rng.uniform(*zip(HEM_RANGE, CLEARANCE_RANGE, THICKNESS_RANGE))
+    hem = min(hem, along.min() - COVER * frame.size)
     centre, half = opening(asset, rest, frame, hem, clearance)
     inner, outer = centre + half * turn, centre + (half + thickness) * turn
     rings = [

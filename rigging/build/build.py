@@ -51,6 +51,7 @@ def assemble(source: Source, patch: Patch, hands: Hands) -> dict[str, np.ndarray
     coarse_weights = bone_weights(source.weights(), patch.body_vertices, patch.quads[: patch.cap_start], points, joints)
     width = shape_space.palm_width_direction(np.vstack([points, joints]), joints, with_joints(coarse_weights))
     components, names = np.concatenate([scale * components, width[None]]), [*names, "palm_width"]
+    components[names.index("gender")] += shape_space.GENDER_PALM_WIDTH * width
 
     triangles, used, faces = triangulate(surface, keep_girth(surface) @ patch.from_body @ points, joints, patch)
     fine = csr_matrix((keep_girth(surface) @ patch.from_body)[used])

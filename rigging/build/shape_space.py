@@ -26,17 +26,32 @@ MUSCLE = {"minmuscle": 0.0, "averagemuscle": 0.5, "maxmuscle": 1.0}
 WEIGHT = {"minweight": 0.0, "averageweight": 0.5, "maxweight": 1.0}
 PROPORTIONS = {"uncommonproportions": 0.0, "": 0.5, "idealproportions": 1.0}
 RACES = ("african", "asian", "caucasian")
-UNIFORM = {"age": (0.1875, 1.0), **{name: (0.0, 1.0) for name in ("gender", "muscle", "weight", "proportions")}}
+UNIFORM = {
+    "age": (0.1875, 1.0),
+    "gender": (0.0, 1.0),
+    "muscle": (0.0, 1.0),
+    "weight": (0.2, 0.8),  # beyond, wrists become thinner or thicker than people's
+    "proportions": (0.0, 1.0),
+}
 # Two-sided local targets and the standard deviation of their coefficient (1 = the whole target)
 LOCAL = {
     "finger_length": ("hands/r-hand-fingers-length", 0.14),
     "finger_girth": ("hands/r-hand-fingers-diameter", 0.35),
-    "wrist_girth": ("hands/measure-wrist-circ", 0.35),
-    "forearm_fat": ("arms/r-lowerarm-fat", 0.3),
-    "forearm_muscle": ("arms/r-lowerarm-muscle", 0.3),
-    "forearm_width": ("arms/r-lowerarm-scale-horiz", 0.3),
-    "forearm_depth": ("arms/r-lowerarm-scale-depth", 0.3),
+    "wrist_girth": ("hands/measure-wrist-circ", 0.15),
+    "forearm_fat": ("arms/r-lowerarm-fat", 0.12),
+    "forearm_muscle": ("arms/r-lowerarm-muscle", 0.12),
+    "forearm_width": ("arms/r-lowerarm-scale-horiz", 0.1),
+    "forearm_depth": ("arms/r-lowerarm-scale-depth", 0.1),
 }
+# MakeHuman's macro targets hardly touch the hand beyond its size, so who a person is also moves the local targets:
+# their coefficient per standard deviation of the factor. Our choice, but for breadth: men's hands are 6 % broader for
+# their length than women's (ANSUR II), which is added to the gender direction in standard deviations of palm width.
+COUPLING = {
+    "age": {"finger_girth": -0.08, "finger_length": 0.03, "forearm_fat": -0.06},
+    "gender": {"finger_girth": 0.12, "wrist_girth": 0.10, "forearm_muscle": 0.06},
+    "muscle": {"finger_girth": 0.12, "wrist_girth": 0.10, "forearm_muscle": 0.20},
+}
+GENDER_PALM_WIDTH = 0.6
 
 
 def sample_phenotypes(rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
@@ -69,8 +84,15 @@ def weighted_targets(people: dict[str, np.ndarray]) -> Iterator[tuple[str, np.nd
         for p in filter(None, proportions):
             yield f"macrodetails/proportions/{g}-{a}-{m}-{w}-{p}", share * proportions[p]
     for name, (target, _) in LOCAL.items():
-        yield f"{target}-incr", np.maximum(people[name], 0)
-        yield f"{target}-decr", np.maximum(-people[name], 0)
+        value = np.clip(people[name] + coupled(people, name), -1, 1)
+        yield f"{target}-incr", np.maximum(value, 0)
+        yield f"{target}-decr", np.maximum(-value, 0)
+
+
+def coupled(people: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """(count,) what age, gender and muscle add to the coefficient of a local target."""
+    scores = {factor: (people[factor] - np.mean(UNIFORM[factor])) / np.ptp(UNIFORM[factor]) for factor in COUPLING}
+    return sum(COUPLING[factor].get(name, 0.0) * np.sqrt(12) * score for factor, score in scores.items())
 
 
 def blend(people: dict[str, np.ndarray], start: np.ndarray, read_target: Callable[[str], np.ndarray]) -> np.ndarray:
