@@ -10,6 +10,7 @@ from .limits import DIP_PIP_RATIO, THUMB_PRONATION
 from .rotations import normalise
 
 _ITERATIONS = 12
+_SMALL_STEP = 1e-7  # radians
 _DIP_WEIGHT = 0.05  # of the soft rule DIP = 2/3 PIP, against unit weight for bone directions (all in radians)
 _TWIST_WEIGHT = 0.4  # of the soft rule that the thumb's pronation follows its flexion
 _LIMIT_WEIGHT = 1.0  # of the angle by which a limit is exceeded
@@ -80,6 +81,8 @@ def _minimise(chain: Chain, target: np.ndarray, angles: np.ndarray) -> tuple[np.
         angles[better], cost[better] = trial[better], trial_cost[better]
         residual[better], jacobian[better] = trial_residual[better], trial_jacobian[better]
         damping = np.where(better, damping * 0.1, damping * 10)
+        if np.abs(step).max(initial=0.0) < _SMALL_STEP:
+            break
     return angles, cost
 
 

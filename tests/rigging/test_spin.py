@@ -31,7 +31,7 @@ FIST = {1: 0.5, 2: 0.6, 3: 0.7} | {4 * f + 1 + k: (1.1, 1.4, 0.9)[k] for f in (1
 PARENTS = list(JOINT_PARENTS[1:])
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 seeds = st.integers(0, 2**32 - 1)
-quick = settings(max_examples=15, deadline=None)
+quick = settings(max_examples=8, deadline=None)
 every_mode = pytest.mark.parametrize("mode", MODES)
 
 
