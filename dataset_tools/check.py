@@ -1,4 +1,4 @@
-"""Checks of finished shards: bytes, schema, every value decodes, cameras and labels agree with each other."""
+"""Checks of finished shards: bytes, schema, every value decodes, cameras, meshes and labels agree with each other."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from .dataset import HandDataset
+from rigging.joints import ARM_PART
+
+from .dataset import HandDataset, outward, project, to_camera
 from .schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
 from .shard_file import ShardError, ShardFile
+from .solid import nearest_triangles
 from .writer import read_manifest
 
 REPROJECTION = 1e-5  # m
 MASK_IOU = 0.9  # alpha is anti-aliased and path traced; the labels are neither
+MESH_SAMPLES = 8  # samples of a shard whose mesh is drawn again and compared with the labels, in one view each
+MESH_PARTS = 0.03  # share of the pixels whose part may differ (back faces seen in a sleeve, ties)
+MESH_DEPTH = 2e-4  # m, 95th percentile
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ def check_shard(path: Path) -> Report:
     dataset = HandDataset(path)
     found = [_sample(dataset[i], i) for i in range(len(dataset))]
     problems += [problem for _, _, lines in found for problem in lines]
+    for row in np.unique(np.linspace(0, len(dataset) - 1, MESH_SAMPLES).round().astype(int)):
+        problems += _mesh(dataset, int(row))
     return Report(Path(path), len(dataset), tuple(problems), max(f[0] for f in found), min(f[1] for f in found))
 
 
@@ -101,6 +109,41 @@ def _flow(sample: dict[str, Any], row: int) -> list[str]:
         if sample[name][sample["parts"] == 0].any():
             lines.append(f"sample {row}: {name} is not zero on the background")
     return lines
+
+
+def _mesh(dataset: HandDataset, row: int) -> list[str]:
+    """The stored mesh, drawn again in one view, must show the depth and the parts of the labels."""
+    sample, view = dataset[row], row % dataset.sizes["V"]
+    depth, parts = draw_mesh(sample, dataset, view)
+    label, seen = sample["depth"][view], (depth > 0) | (sample["parts"][view] > 0)
+    other = float((parts != sample["parts"][view])[seen].mean()) if seen.any() else 0.0
+    both = (depth > 0) & (label > 0)
+    off = float(np.percentile(np.abs(depth - label)[both], 95)) if both.any() else 0.0
+    if other <= MESH_PARTS and off <= MESH_DEPTH:
+        return []
+    return [
+        f"sample {row}: the mesh in view {view} does not show the labels: "
+        f"{100 * other:.1f} % of the parts differ, depth is off by {1000 * off:.3f} mm (95th percentile)"
+    ]
+
+
+def draw_mesh(sample: dict[str, Any], dataset: HandDataset, view: int) -> tuple[np.ndarray, np.ndarray]:
+    """Depth (H, W) m and parts (H, W) of hand and arm in one view, from the stored meshes and cameras alone."""
+    vertices = np.concatenate([sample["vertices_world"], sample["arm_vertices_world"]])
+    faces = np.concatenate([dataset.faces, dataset.arm_faces + len(sample["vertices_world"])])
+    face_part = np.concatenate([dataset.face_part, np.full(len(dataset.arm_faces), ARM_PART, np.uint8)])
+    camera = sample["K"][view : view + 1], sample["world_to_cam"][view : view + 1]
+    z = to_camera(vertices, camera[1])[0, :, 2]
+    before = (z[faces] > 1e-3).all(1)  # an arm may pass beside the camera
+    faces, face_part = outward(faces, sample["meta"]["hand"])[before], face_part[before]
+    inverse = -1 / np.where(np.abs(z) > 1e-3, z, 1e-3)  # linear in the picture, and grows with depth
+    seen = np.column_stack([project(vertices, *camera)[0], inverse])
+    triangle, weights = nearest_triangles(seen, faces, sample["parts"].shape[1:])
+    hit = triangle >= 0
+    depth, parts = np.zeros(triangle.shape), np.zeros(triangle.shape, np.uint8)
+    depth[hit] = -1 / (inverse[faces[triangle[hit]]] * weights[hit]).sum(1)
+    parts[hit] = face_part[triangle[hit]]
+    return depth, parts
 
 
 def triangulate(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def draw_clay(
     vertices = np.concatenate([hand, arm]).astype(float)
     normals = np.concatenate([vertex_normals(hand.astype(float), faces), vertex_normals(arm.astype(float), arm_faces)])
     triangles = np.concatenate([faces, arm_faces + len(hand)])
-    triangle, weights = nearest_triangles(big.pixels(vertices), triangles, big.size)
+    triangle, weights = nearest_triangles(big.pixels(vertices), triangles, (big.size, big.size))
     covered = triangle >= 0
     corners = triangles[triangle[covered]]
     facing = (normals[corners] * weights[covered][..., None]).sum(1) @ eye.axes.T
@@ -80,18 +80,19 @@ def draw_clay(
     return cv2.resize(canvas, (eye.size, eye.size), interpolation=cv2.INTER_AREA)
 
 
-def nearest_triangles(seen: np.ndarray, faces: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest front face at every pixel centre (size, size), -1 for none, and its barycentric weights (.., 3).
+def nearest_triangles(seen: np.ndarray, faces: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest front face at every pixel centre (H, W), -1 for none, and its barycentric weights (H, W, 3).
 
-    `seen` (N, 3) are vertices in the picture: x, y in px and depth. For pictures only: labels come from elsewhere.
+    `seen` (N, 3) are vertices in the picture: x, y in px and a depth that is linear in the picture.
+    For pictures and checks only: labels come from elsewhere.
     """
-    nearest, triangle = np.full((size, size), np.inf), np.full((size, size), -1, np.int32)
-    weights = np.zeros((size, size, 3), np.float32)
+    nearest, triangle = np.full(shape, np.inf), np.full(shape, -1, np.int32)
+    weights = np.zeros((*shape, 3), np.float32)
     corners = seen[faces]
     (ax, ay), (bx, by), (cx, cy) = np.moveaxis(corners[..., :2], 0, -1)
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-    low = np.clip(np.floor(corners.min(1)[:, :2]), 0, size).astype(int)
-    high = np.clip(np.ceil(corners.max(1)[:, :2]), 0, size).astype(int)
+    low = np.clip(np.floor(corners.min(1)[:, :2]), 0, shape[::-1]).astype(int)
+    high = np.clip(np.ceil(corners.max(1)[:, :2]), 0, shape[::-1]).astype(int)
     for i in np.flatnonzero((area < 0) & (high > low).all(1)):  # y points down: a front face turns the other way
         x, y = np.arange(low[i, 0], high[i, 0]) + 0.5, np.arange(low[i, 1], high[i, 1])[:, None] + 0.5
         u = ((bx[i] - x) * (cy[i] - y) - (by[i] - y) * (cx[i] - x)) / area[i]

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from records import make_record, shard_record
 
+from dataset_tools import HandDataset
 from dataset_tools.__main__ import main
-from dataset_tools.check import check_shard, intersection_over_union, triangulate
+from dataset_tools.check import check_shard, draw_mesh, intersection_over_union, triangulate
 from dataset_tools.dataset import project
 from dataset_tools.format_page import format_page
 from dataset_tools.schema import SAMPLE_FIELDS, SHARD_FIELDS
@@ -70,6 +71,26 @@ def test_labels_that_contradict_each_other_fail_the_check(records, kind, message
     out = capsys.readouterr().out
     assert "FAILED" in out
     assert f"sample 1: {message}" in out
+
+
+def test_a_mesh_with_the_triangles_of_another_hand_fails_the_check(records, tmp_path, capsys):
+    path, record = tmp_path / "shard-00000.h5", shard_record()
+    record["faces"] = np.roll(record["faces"], 1, axis=0) + 1
+    record["faces"] = (record["faces"] % 2651).astype(np.int32)
+    write_manifest(path, write_shard(path, map(encode_sample, records[:2]), record))
+    assert main(["check", str(path)]) == 1
+    assert "the mesh in view 0 does not show the labels" in capsys.readouterr().out
+
+
+def test_the_mesh_drawn_again_shows_depth_and_parts(release):
+    dataset = HandDataset(release)
+    for view in (0, 3):
+        depth, parts = draw_mesh(dataset[1], dataset, view)
+        label = dataset[1]["depth"][view]
+        assert ((depth > 0) != (label > 0)).mean() < 1e-3
+        both = (depth > 0) & (label > 0)
+        assert np.percentile(np.abs(depth - label)[both], 99) < 1e-5
+        assert (parts == dataset[1]["parts"][view])[both].mean() > 0.999
 
 
 def test_a_shard_without_manifest_fails_and_with_another_one_is_refused(release, tmp_path, capsys):
