@@ -155,10 +155,9 @@ def rotate(joints: np.ndarray, rotation_vectors: np.ndarray) -> np.ndarray:
 def angle_limits() -> np.ndarray:
     """Lowest and highest joint angle, (23, 2) radians.
 
-    Fingers and thumb MCP and IP: rigging.limits (sources there; its abduction is positive to the radial side). Thumb CMC:
-    54 degrees of palmar and 60 of radial abduction above the straight metacarpal, and 20 across the palm (goniometry of
-    the American Society of Hand Therapists and Cooney et al. 1981, with play). Cupping: 4th and 5th carpometacarpal
-    joints flex up to about 10 and 20 degrees (Batmanabane & Malathi 1985); less here, as they turn about the wrist.
+    Fingers and thumb MCP and IP: rigging.limits (sources there; its abduction is positive to the radial side).
+    Ours: thumb CMC, and cupping, which turns the metacarpals about the wrist instead of their own joints and so gets less
+    than the 10 and 20 degrees or so that the 4th and 5th carpometacarpal joints flex.
     """
     rows = [np.radians((-20.0, 65.0)), np.radians((-10.0, 65.0))]
     rows += [LIMITS["thumb_mcp"].flexion, LIMITS["thumb_mcp"].abduction, LIMITS["thumb_ip"].flexion]

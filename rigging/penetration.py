@@ -12,7 +12,7 @@ import numpy as np
 from .asset import HandAsset
 from .joints import JOINT_PARENTS
 
-# Radius (mm) of each bone at its head and at its end, `capsule_radii` of the shipped asset rounded; metacarpals: see _PALM.
+# Radius (mm, then metres) of each bone at its head and its end: `capsule_radii` of the shipped asset, rounded.
 RADII = np.zeros((21, 2))
 RADII[[2, 3, 4]] = (15.0, 12.5), (11.5, 8.0), (9.1, 5.9)
 RADII[[6, 7, 8]] = (9.9, 8.8), (9.3, 7.5), (8.2, 5.4)
@@ -47,7 +47,7 @@ def capsule_radii(asset: HandAsset) -> np.ndarray:
 
 
 def flesh_offsets(asset: HandAsset, palmar: np.ndarray) -> np.ndarray:
-    """How far (21,) in metres, towards the palm, the middle of the flesh lies from each MCP, PIP, DIP and IP joint; 0 elsewhere.
+    """How far (21,) in metres, towards the palm, the flesh's middle lies from MCP, PIP, DIP and IP joints; 0 elsewhere.
 
     `palmar` (21, 3) is the palmar direction of each bone at rest. Rigs put joints anywhere between the back of the
     finger and its middle, but fingers touch with their flesh.

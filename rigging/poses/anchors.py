@@ -1,8 +1,9 @@
 """Anchors: named hand poses (grasps, letters, numbers, gestures), authored as joint angles in data/anchors.json.
 
 An anchor may state contacts, pairs of skin points that touch, as `BONE:SIDE`: half way along a bone on its palmar,
-dorsal, radial or ulnar side, or `tip`. `settle` moves an anchor's angles as little as it can until its contacts hold and
-nothing penetrates; the angles in the file have been settled on the shipped hand.
+dorsal, radial or ulnar side, or `tip`. `settle` moves an anchor's angles as little as it can until its contacts hold
+and nothing penetrates; the angles in the file have been settled on the shipped hand. After a change of that hand,
+`python -m rigging.poses.anchors` settles them again.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import least_squares
 
+from ..asset import load_asset
 from ..joints import BONE_NAMES, JOINT_PARENTS
 from ..kinematics import ANGLES, Skeleton, angle_limits, bone_frames, flesh_joints, place_joints
+from ..kinematics import skeleton as make_skeleton
 from ..penetration import RADII, pair_depths
 
 ANCHORS_FILE = Path(__file__).parents[1] / "data" / "anchors.json"
@@ -123,12 +126,12 @@ def _stiffness(anchor: Anchor) -> np.ndarray:
     for point in sum(anchor.contacts, ()):
         finger = _FINGERS.index(point.split("_")[0])
         if finger > 0:
-            degrees[4 * finger + 1 : 4 * finger + 5] = (12.0, 5.0, 14.0, 8.0)
+            degrees[4 * finger + 1 : 4 * finger + 5] = (12.0, 5.0, 7.0, 5.0)
     return degrees
 
 
 def settle(skeleton: Skeleton, anchor: Anchor) -> np.ndarray:
-    """Angles (23,) in radians near the anchor's, within the limits, at which its contacts hold and nothing penetrates."""
+    """Angles (23,) in radians near the anchor's, within limits, at which contacts hold and nothing penetrates."""
     low, high = angle_limits().T
     scale = np.radians(_stiffness(anchor))
 
@@ -143,3 +146,24 @@ def settle(skeleton: Skeleton, anchor: Anchor) -> np.ndarray:
 
     start = np.clip(anchor.angles, low + 1e-6, high - 1e-6)
     return least_squares(lambda angles: residuals(angles[None])[0], start, jacobian, (low, high), max_nfev=60).x
+
+
+def settled_text(path: Path | str, skeleton: Skeleton) -> str:
+    """The text of an anchors' file with every anchor settled on `skeleton`."""
+    data = _read(path)
+    for row in data["anchors"]:
+        degrees = [round(float(angle), 1) + 0.0 for angle in np.degrees(settle(skeleton, _anchor(row, path)))]
+        row.update(
+            zip(_FINGERS, (degrees[:5], degrees[5:9], degrees[9:13], degrees[13:17], degrees[17:21], degrees[21:]))
+        )
+    blocks = [
+        f' "{key}": [\n  ' + ",\n  ".join(json.dumps(row) for row in value) + "\n ]"
+        if isinstance(value, list)
+        else f" {json.dumps(key)}: {json.dumps(value)}"
+        for key, value in data.items()
+    ]
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
+
+
+if __name__ == "__main__":
+    ANCHORS_FILE.write_text(settled_text(ANCHORS_FILE, make_skeleton(load_asset())), encoding="utf-8")

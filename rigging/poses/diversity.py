@@ -106,8 +106,9 @@ def _pick(points: np.ndarray, nearest: np.ndarray, block: int, most: int) -> tup
 def k_centre(joints: np.ndarray, count: int, rng: np.random.Generator, strata: np.ndarray | None = None) -> np.ndarray:
     """Indices (count,) of diverse poses among joints (N, 21, 3), in any unit, by greedy k-centre from a random one.
 
-    `strata` (N,) integers (source, subject, orientation bin ...): each stratum gets its share of `count` in proportion to
-    the square root of its size, so that rare ones are not lost, and is searched alone.
+    `strata` (N,) integers (source, subject, orientation bin ...): each stratum gets its share of `count` in proportion
+    to the square root of its size, so that rare ones are not lost, and is searched alone. Raises ValueError unless
+    1 <= count <= N.
     """
     features = palm_features(joints)
     if strata is None:

@@ -111,10 +111,10 @@ def minimum_jerk(keys: np.ndarray, times: np.ndarray) -> np.ndarray:
 def draw_clips(
     hand: Skeleton, sampler: Sampler, seed: int, indices: np.ndarray, frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Joint angles (N, T, 23) and the hand's turn as rotation vectors (N, T, 3) of clips, radians, free of penetration.
+    """Joint angles (N, T, 23) and the hand's turns as rotation vectors (N, T, 3), radians, free of penetration.
 
-    A clip that penetrates itself on its way is drawn again, from numbers that depend on (seed, index, try) alone; after the
-    last try it shrinks towards its first frame.
+    A clip that penetrates itself on its way is drawn again, from numbers that depend on (seed, index, try) alone; after
+    the last try it shrinks towards its first frame.
     """
     angles, turns = np.zeros((len(indices), frames, ANGLES)), np.zeros((len(indices), frames, 3))
     left = np.arange(len(indices))
