@@ -26,6 +26,7 @@ from .seeds import Stream, generator
 
 log = logging.getLogger(__name__)
 
+GOLDEN = (5**0.5 - 1) / 2
 WRIST_STEP = 0.05  # rad, standard deviation of the change of a wrist angle within a pair
 
 
@@ -71,7 +72,11 @@ def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) 
     fitted = release.subjects.shape == "fitted" and not is_procedural(release)
     rng = generator(release, Stream.ORDER)
     arranged, slots = arrange(frames, pairs, release.splits, release.subjects.count, release.subjects.run, fitted, rng)
-    subjects = [draw_subject(release, asset, frames, slot, number) for number, slot in enumerate(slots)]
+    tones = skin_tones(release, arranged.subject, rng)
+    subjects = [
+        dataclasses.replace(draw_subject(release, asset, frames, slot, number), ita=float(tones[number]))
+        for number, slot in enumerate(slots)
+    ]
     clip = frames.clip[arranged.pairs[:, 0]]
     rngs = [generator(release, Stream.PLACEMENT, number) for number in range(len(clip))]
     used = np.unique(clip)
@@ -103,7 +108,19 @@ def draw_subject(release: Release, asset: HandAsset, frames: PoseFrames, slot: S
         fitted = fit_subject(asset, median_bone_lengths(frames, slot.pose_subject), subject)
         length = fitted.hand_length if release.retarget == "positions" else subject.hand_length
         subject = dataclasses.replace(fitted, hand_length=length)
-    return dataclasses.replace(subject, ita=float(rng.uniform(*release.subjects.ita)))
+    return subject
+
+
+def skin_tones(release: Release, subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(S,) degrees of ITA for the subjects of pairs `subject` (P,), so that every shard covers the whole range.
+
+    In the order in which subjects first appear, tones step round the range by the golden ratio (a Kronecker sequence).
+    """
+    first = np.unique(subject, return_index=True)[1]
+    place = np.empty(len(first), int)
+    place[np.argsort(first)] = np.arange(len(first))
+    low, high = release.subjects.ita
+    return low + (high - low) * ((rng.random() + place * GOLDEN) % 1)
 
 
 def median_bone_lengths(frames: PoseFrames, pose_subject: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from render_farm.candidates import join_clips
 from render_farm.cli import main
 from render_farm.errors import InputError
 from render_farm.plan import ensure_plan, load_plan
-from render_farm.planning import median_bone_lengths, upright, wrist_angles
+from render_farm.planning import median_bone_lengths, skin_tones, upright, wrist_angles
 from render_farm.release import Release, WristSettings, load_release
 from render_farm.seeds import Stream, generator, render_seed
 from render_farm.spec import forearm_rotations, plan_subject
@@ -173,6 +173,14 @@ def test_up_is_kept_where_it_is_known_and_any_where_it_is_not():
         assert np.allclose(upright(tuple(known), rng) @ known, [0, 0, 1])
     drawn = np.stack([upright(None, rng)[2] for _ in range(300)])
     assert np.abs(drawn.mean(0)).max() < 0.15
+
+
+def test_any_few_subjects_in_a_row_cover_the_skin_tones():
+    order = np.random.default_rng(0).permutation(60).repeat(3)
+    tones = skin_tones(Release("a", 1, 2, 2), order, np.random.default_rng(1))
+    for start in range(0, 48, 6):
+        seen = np.sort(tones[order[3 * start : 3 * start + 36]])  # twelve subjects
+        assert np.diff([-70, *seen, 65]).max() < 35
 
 
 def test_wrist_angles_stay_within_limits_and_hardly_change_within_a_pair():
