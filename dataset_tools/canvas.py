@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from .drawing import INK, PAPER
-from .writer import write_atomic
+from .files import write_atomic
 
 try:
     from PIL import Image, ImageDraw, ImageFont

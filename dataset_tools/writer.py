@@ -18,6 +18,7 @@ import numpy as np
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
 
 from .codecs import CODECS
+from .files import sync_folder, write_atomic
 from .schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, SHARD_FIELDS, SchemaError, check_record, sizes_of
 from .shard_file import ShardError, ShardFile
 
@@ -82,30 +83,6 @@ def _chunked(file: h5py.Group, path: str, dtype: Any, view: tuple[int, ...], vie
         path, (0, *shape), dtype, maxshape=(None, *shape), chunks=(1, *(1 for _ in views), *view),
         shuffle=True, fletcher32=True, track_times=False, **hdf5plugin.Zstd(clevel=3),
     )  # fmt: skip
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` beside `path`, flush to disk and rename: `path` holds all of it or is not there."""
-    path = Path(path)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_staged(path: Path, encoded: EncodedSample) -> None:
@@ -182,7 +159,7 @@ def write_shard(path: Path, encoded: Iterable[EncodedSample], shard_record: Mapp
         if isinstance(error, (OSError, RuntimeError)):
             raise _write_error(error, path) from error
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return digest
 
 

@@ -49,12 +49,23 @@ def core(tmp_path_factory) -> Path:
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "out", "tests", "docs", "*.egg-info"))
     subprocess.run([python, "-m", "venv", folder / "env"], check=True)
     new = folder / "env" / "bin" / "python"
-    install = [new, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", source]
+    install = [new, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", source]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     if done.returncode and "No matching distribution" in done.stderr + done.stdout:
         pytest.skip("packages for Python 3.13 cannot be fetched here")
     assert done.returncode == 0, done.stderr[-2000:]
     return new
+
+
+def command(python: Path, *arguments: str | Path) -> subprocess.CompletedProcess:
+    """`python -m dataset_tools` with arguments, away from the source tree."""
+    line = [python, "-m", "dataset_tools", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=python.parent)
+
+
+def test_the_core_install_checks_a_shard(core, shard):
+    done = command(core, "check", shard)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_core_install_reads_a_shard_on_python_3_13_with_numpy_2(core, shard, measured):
@@ -73,9 +84,7 @@ def test_the_core_install_reads_a_shard_on_python_3_13_with_numpy_2(core, shard,
     assert said["depth"] == pytest.approx(float(sample["depth"].astype(float).sum()), rel=1e-6)
     assert said["flow"] == pytest.approx(float(abs(sample["flow_forward"]).astype(float).sum()), rel=1e-6)
     assert said["names"] == ["index_tip", '{"lamps": 1}']
-    picture = subprocess.run(
-        [core, "-m", "dataset_tools", "sheet", shard], capture_output=True, text=True, check=False, cwd=core.parent
-    )
+    picture = command(core, "sheet", shard)
     assert picture.returncode == 2
     assert picture.stderr == "dataset_tools sheet: pictures need Pillow: pip install pillow\n"
     measured(f"core install: Python 3.13, numpy {said['numpy']}, without bpy, ray, torch, numba, reads a shard")
