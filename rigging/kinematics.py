@@ -156,8 +156,8 @@ def angle_limits() -> np.ndarray:
     """Lowest and highest joint angle, (23, 2) radians.
 
     Fingers and thumb MCP and IP: rigging.limits (sources there; its abduction is positive to the radial side).
-    Ours: thumb CMC, and cupping, which turns the metacarpals about the wrist instead of their own joints and so gets less
-    than the 10 and 20 degrees or so that the 4th and 5th carpometacarpal joints flex.
+    Ours: thumb CMC, and cupping, which turns the metacarpals about the wrist instead of their own joints and so gets
+    less than the 10 and 20 degrees or so that the 4th and 5th carpometacarpal joints flex.
     """
     rows = [np.radians((-20.0, 65.0)), np.radians((-10.0, 65.0))]
     rows += [LIMITS["thumb_mcp"].flexion, LIMITS["thumb_mcp"].abduction, LIMITS["thumb_ip"].flexion]

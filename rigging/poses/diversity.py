@@ -41,7 +41,7 @@ def palm_features(joints: np.ndarray) -> np.ndarray:
     return ((rooted @ axes) / size).reshape(len(rooted), 60).astype(np.float32)
 
 
-def greedy_centres(features: np.ndarray, count: int, first: int = 0, block: int = 1024) -> Centres:
+def greedy_centres(features: np.ndarray, count: int, first: int = 0, block: int = 2048) -> Centres:
     """`count` centres of features (N, D) by farthest-point search from the point `first`; ties go to the lower index.
 
     Raises ValueError unless 1 <= count <= N, 0 <= first < N and all features are finite.

@@ -23,7 +23,9 @@ _MIXTURE_SHARES = (0.35, 0.4, 0.25)  # of 1, 2 and 3 anchors
 _SYNERGIES = 6
 _SYNERGY_NOISE = 0.3  # of the anchors' own spread
 _NEIGHBOURS = 0.5  # correlation of the noise of adjacent fingers
-_NOISE = np.radians([6, 6, 7, 3, 9, *4 * (8, 4, 9, 6), 1.5, 2.5])  # standard deviations of the rest of the noise
+_NOISE = np.radians([9, 9, 10, 3, 10, *4 * (8, 4, 9, 6), 1.5, 2.5])  # standard deviations of the rest of the noise
+# One more synergy of the thumb: the metacarpal moves out and back while the MCP joint bends, which keeps the tip in place.
+_THUMB_SYNERGY = np.radians([14, -10, 16, 0, 0])
 _DIP_PULL = 0.3
 # Uniform numbers per pose: mixture size, 3 anchors, 3 weights of the hand and of each finger, two noises.
 DRAWS = 1 + 3 + 3 + 15 + 2 * ANGLES
@@ -70,6 +72,7 @@ def draw_poses(sampler: Sampler, uniform: np.ndarray) -> tuple[np.ndarray, np.nd
 def _noise(sampler: Sampler, uniform: np.ndarray) -> np.ndarray:
     normal = np.clip(ndtri(uniform), -2.5, 2.5)
     synergy = _SYNERGY_NOISE * normal[:, : sampler.synergies.shape[1]] @ sampler.synergies.T
+    synergy[:, :5] += normal[:, ANGLES - 1 : ANGLES] * _THUMB_SYNERGY
     rest = normal[:, ANGLES:].copy()
     for finger in range(2, 5):  # a chain: each finger follows the one before
         before, here = rest[:, 4 * finger - 3 : 4 * finger + 1], rest[:, 4 * finger + 1 : 4 * finger + 5]
