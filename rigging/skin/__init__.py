@@ -1,1 +1,1 @@
-"""Skin baked per subject: albedo and height maps painted from rest positions."""
+"""Skin baked per subject: albedo, height and roughness of hand and bare arm (docs/skin.md)."""

@@ -46,7 +46,9 @@ class FingerShape:
         offset = points - self.joints.astype(np.float32)[bone]
         local = np.einsum("mij,mj->mi", self.axes.astype(np.float32)[bone], offset)
         station = bone + np.clip(local[:, 1] / self.lengths()[bone], 0.0, 1.0)
-        across, lift, radius = (np.interp(station, np.arange(4), self.sections[:, k]).astype(np.float32) for k in range(3))
+        across, lift, radius = (
+            np.interp(station, np.arange(4), self.sections[:, k]).astype(np.float32) for k in range(3)
+        )
         return FingerCoordinates(bone, local[:, 1], np.arctan2(local[:, 0] - across, local[:, 2] - lift), radius)
 
 
@@ -139,7 +141,9 @@ def make_finger(number: int, surface: Surface, texels: Texels, points: np.ndarra
     return Finger(number, index, points[index], share[index], shape, shape.coordinates(points[index]))
 
 
-def _dorsality(surface: Surface, texels: Texels, normals: np.ndarray, fingers: tuple[Finger, ...], directions: np.ndarray) -> np.ndarray:
+def _dorsality(
+    surface: Surface, texels: Texels, normals: np.ndarray, fingers: tuple[Finger, ...], directions: np.ndarray
+) -> np.ndarray:
     """1 on the back .. -1 on the palm side; around the bone on fingers, by the normal elsewhere."""
     thumb = texels.interpolate(surface.weights[:, [1, 2, 3, 4]].sum(1))[:, None]
     facing = np.array([0.0, 0.0, 1.0]) + thumb * directions[0] * 0.9

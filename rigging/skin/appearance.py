@@ -11,7 +11,7 @@ HEIGHT_RANGE = 0.004  # metres between 0 and 65535 of the height map; the mesh's
 class SkinAppearance:
     """Parameters of Blender's Principled BSDF (4.x) for hand and bare arm.
 
-    Albedo -> Base Color (sRGB), roughness map -> Roughness (Non-Color), height map -> Bump (Non-Color, Cubic) -> Normal.
+    Albedo -> Base Color (sRGB); roughness -> Roughness (Non-Color); height map (Non-Color, Cubic) -> Bump -> Normal.
     """
 
     # Mean free path in red, green, blue. Skin's own is longer in red (some 3 mm); with random walk and a texture that

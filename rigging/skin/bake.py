@@ -24,6 +24,16 @@ from .vessels import paint_tendons, paint_veins, paint_wrist_veins
 
 BAKER_VERSION = 1  # raise when the maps change: cached ones are then baked again
 
+# Pads of the palm: centre and spread in palm coordinates, density of blood, lift in metres.
+PADS = (
+    ((1.02, 0.45), (0.26, 0.22), 0.030, 0.0),  # thenar
+    ((0.05, 0.42), (0.20, 0.26), 0.045, 0.0),  # hypothenar
+    ((0.02, 1.02), (0.13, 0.09), 0.035, 0.0005),  # at the roots of little, ring, middle and index finger
+    ((0.33, 1.10), (0.11, 0.09), 0.035, 0.0005),
+    ((0.68, 1.13), (0.11, 0.09), 0.035, 0.0005),
+    ((1.00, 1.08), (0.12, 0.10), 0.030, 0.0003),
+)
+
 
 @dataclass(frozen=True)
 class SkinMaps:
@@ -64,7 +74,9 @@ def _paint_base(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noi
     canvas.melanin += params.uneven * back * (0.018 * slow + 0.012 * middle + 0.010 * fine)
     canvas.melanin -= 0.035 * smoothstep(0.1, -0.6, dorsal) * anatomy.arm  # the inner forearm is lighter
     blotch = smoothstep(0.0, 1.8, 0.7 * middle + 0.75 * noise(points, 0.0055))
-    canvas.blood += palmar * (params.mottling * 0.045 * (blotch - 0.3) + 0.010 * fine + 0.012 * slow) + 0.010 * middle * back
+    canvas.blood += (
+        palmar * (params.mottling * 0.045 * (blotch - 0.3) + 0.010 * fine + 0.012 * slow) + 0.010 * middle * back
+    )
     knuckles = knuckle_mask(anatomy)
     canvas.blood += 0.085 * params.redness * knuckles * (1.0 + 0.3 * middle)
     canvas.melanin += 0.095 * params.knuckle_pigment * knuckles * smoothstep(60.0, 0.0, params.ita)
@@ -83,9 +95,7 @@ def _paint_base(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noi
 def _paint_pads(canvas: Canvas, anatomy: Anatomy, params: SkinParams) -> None:
     """Fuller, redder pads: thenar, hypothenar, and at the fingers' roots."""
     plane = anatomy.hand_to_palm(anatomy.points)
-    for centre, spread, blood, lift in (((1.02, 0.45), (0.26, 0.22), 0.030, 0.0), ((0.05, 0.42), (0.20, 0.26), 0.045, 0.0),
-                                        ((0.02, 1.02), (0.13, 0.09), 0.035, 0.0005), ((0.33, 1.10), (0.11, 0.09), 0.035, 0.0005),
-                                        ((0.68, 1.13), (0.11, 0.09), 0.035, 0.0005), ((1.0, 1.08), (0.12, 0.10), 0.03, 0.0003)):  # fmt: skip
+    for centre, spread, blood, lift in PADS:
         bump = np.exp(-(((plane - centre) / spread) ** 2).sum(1)) * anatomy.palmar * (1.0 - anatomy.finger_weight)
         canvas.blood += params.redness * blood * bump
         canvas.height += lift * bump

@@ -28,7 +28,9 @@ def skin_key(asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None, subj
     skin = (float(subject.age), float(subject.gender), float(subject.ita), int(subject.skin_seed))
     digest = hashlib.sha256(repr((BAKER_VERSION, np.__version__, resolution, skin)).encode())
     mesh = (asset.faces, asset.uv, asset.weight_bones, asset.weight_values, asset.face_nail, asset.face_cap)
-    for array in _arrays(mesh, (rest.vertices, rest.joints), () if arm_rest is None else (arm_rest, *arm_topology(asset))):
+    for array in _arrays(
+        mesh, (rest.vertices, rest.joints), () if arm_rest is None else (arm_rest, *arm_topology(asset))
+    ):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

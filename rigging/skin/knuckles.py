@@ -42,7 +42,9 @@ def _palmar_creases(canvas: Canvas, finger: Finger, along: np.ndarray, near: np.
     canvas.blood[index] += 0.03 * pinch
 
 
-def _base_creases(canvas: Canvas, finger: Finger, params: SkinParams, scale: float, noise: Noise, rng: np.random.Generator) -> None:
+def _base_creases(
+    canvas: Canvas, finger: Finger, params: SkinParams, scale: float, noise: Noise, rng: np.random.Generator
+) -> None:
     """The creases where a finger meets the palm, at the level of the webs."""
     web = 0.38 * finger.shape.lengths()[0]
     along = np.where(finger.at.bone == 0, finger.at.along - web, 1.0)

@@ -50,16 +50,22 @@ class Lifter:
         return lifted, distance[:, 0] < 0.0015
 
 
-def profile(texels: np.ndarray, strokes: Strokes, neighbours: int = 2, reach: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
-    """Indices (M,) of texels within `reach` widths of a stroke and their value (M,): depth * exp(-(distance/width)^2)."""
+def profile(
+    texels: np.ndarray, strokes: Strokes, neighbours: int = 2, reach: float = 3.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (M,) of texels within `reach` widths of a stroke, and depth * exp(-(distance / width)^2) (M,) there."""
     if len(strokes.points) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
     far = reach * float(strokes.width.max())
-    distance, nearest = cKDTree(strokes.points).query(texels, k=list(range(1, neighbours + 1)), distance_upper_bound=far)
+    distance, nearest = cKDTree(strokes.points).query(
+        texels, k=list(range(1, neighbours + 1)), distance_upper_bound=far
+    )
     hit = np.flatnonzero(np.isfinite(distance[:, 0]))
     distance, nearest = distance[hit], nearest[hit]
     nearest = np.where(np.isfinite(distance), nearest, nearest[:, :1])
-    value = strokes.depth[nearest] * np.exp(-((np.where(np.isfinite(distance), distance, 1.0) / strokes.width[nearest]) ** 2))
+    value = strokes.depth[nearest] * np.exp(
+        -((np.where(np.isfinite(distance), distance, 1.0) / strokes.width[nearest]) ** 2)
+    )
     return hit, value.max(1).astype(np.float32)
 
 

@@ -11,8 +11,17 @@ from .noise import Noise, smoothstep
 from .params import SkinParams
 
 
-def _spots(canvas: Canvas, anatomy: Anatomy, side: np.ndarray, count: int, radius: tuple[float, float], density: tuple[float, float],
-           ragged: float, noise: Noise, rng: np.random.Generator) -> None:  # fmt: skip
+def _spots(
+    canvas: Canvas,
+    anatomy: Anatomy,
+    side: np.ndarray,
+    count: int,
+    radius: tuple[float, float],
+    density: tuple[float, float],
+    ragged: float,
+    noise: Noise,
+    rng: np.random.Generator,
+) -> None:
     """Soft irregular spots of melanin at random texels of `side`."""
     if count == 0 or len(side) == 0:
         return
@@ -29,21 +38,45 @@ def _spots(canvas: Canvas, anatomy: Anatomy, side: np.ndarray, count: int, radiu
 def paint_spots(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noise, rng: np.random.Generator) -> None:
     """Freckles and age spots on the back, moles anywhere but the palm."""
     back = np.flatnonzero(anatomy.palmar < 0.1)
-    _spots(canvas, anatomy, back[anatomy.dorsal[back] > 0.1], params.freckles, (0.0005, 0.0013), (0.04, 0.16), 0.15, noise, rng)
+    _spots(
+        canvas,
+        anatomy,
+        back[anatomy.dorsal[back] > 0.1],
+        params.freckles,
+        (0.0005, 0.0013),
+        (0.04, 0.16),
+        0.15,
+        noise,
+        rng,
+    )
     _spots(canvas, anatomy, back, params.moles, (0.0006, 0.0015), (0.30, 0.60), 0.10, noise, rng)
-    _spots(canvas, anatomy, back[anatomy.dorsal[back] > 0.2], params.age_spots, (0.0010, 0.0036), (0.05, 0.20), 0.30, noise, rng)
+    _spots(
+        canvas,
+        anatomy,
+        back[anatomy.dorsal[back] > 0.2],
+        params.age_spots,
+        (0.0010, 0.0036),
+        (0.05, 0.20),
+        0.30,
+        noise,
+        rng,
+    )
 
 
 def paint_hair(canvas: Canvas, anatomy: Anatomy, params: SkinParams, rng: np.random.Generator) -> None:
     """Single hairs on the back of the forearm and the little finger's side of the hand, as thin darker strokes."""
-    side = np.flatnonzero((anatomy.dorsal > -0.35) & (anatomy.points[:, 1] < 0.05 * anatomy.scale) & (anatomy.palmar < 0.2))
+    side = np.flatnonzero(
+        (anatomy.dorsal > -0.35) & (anatomy.points[:, 1] < 0.05 * anatomy.scale) & (anatomy.palmar < 0.2)
+    )
     if params.hairs == 0 or len(side) == 0:
         return
     points = anatomy.points[side]
     reach = max(0.08, -float(points[:, 1].min()))
     count = int(params.hairs * reach / 0.08)
     seed = side[rng.integers(0, len(side), count)]
-    grown = smoothstep(0.045, -0.02, anatomy.points[seed, 1] / anatomy.scale) * smoothstep(-0.35, 0.3, anatomy.dorsal[seed])
+    grown = smoothstep(0.045, -0.02, anatomy.points[seed, 1] / anatomy.scale) * smoothstep(
+        -0.35, 0.3, anatomy.dorsal[seed]
+    )
     root = anatomy.points[seed[rng.random(count) < grown]]
     heading = np.stack([0.55 + 0.35 * rng.standard_normal(len(root)), -1.0 + 0.3 * rng.standard_normal(len(root))], 1)
     heading /= np.linalg.norm(heading, axis=1, keepdims=True)

@@ -37,7 +37,6 @@ class NailField:
     v: np.ndarray  # (M,) along, -1 at the cuticle .. 1 at the free edge
     level: np.ndarray  # (M,) superellipse level: 0 in the middle, 1 on the outline
     distance: np.ndarray  # (M,) metres outside (+) or inside (-) the outline
-    length: float  # metres
 
 
 def nail_frame(shape: FingerShape, corners: np.ndarray) -> NailFrame:
@@ -66,7 +65,7 @@ def nail_field(finger: Finger, frame: NailFrame, extension: float) -> NailField:
     power = np.where(v < 0.0, 2.7, 3.2)
     level = np.maximum((np.abs(u) ** power + np.abs(v) ** power) ** (1.0 / power), 1e-3)
     slope = np.hypot((np.abs(u) / level) ** (power - 1.0) / reach, (np.abs(v) / level) ** (power - 1.0) / half)
-    return NailField(finger.index[last], u, v, level, (level - 1.0) / slope, 2.0 * half)
+    return NailField(finger.index[last], u, v, level, (level - 1.0) / slope)
 
 
 def nail_bed(ita: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -91,7 +90,9 @@ def _plate_colour(field: NailField, finger: Finger, anatomy: Anatomy, params: Sk
     moon = params.lunula * smoothstep(1.25, 0.75, moon)
     lab = lab + moon[:, None] * (lunula - lab)
     free = 1.0 - 2.0 * params.nail_length + 0.02 * noise(points, 0.003)
-    tip = smoothstep(free - 0.05, free + 0.03, np.where(field.v > 0, field.level, 0.0)) * smoothstep(0.25, 0.62, field.v)
+    tip = smoothstep(free - 0.05, free + 0.03, np.where(field.v > 0, field.level, 0.0)) * smoothstep(
+        0.25, 0.62, field.v
+    )
     lab = lab + 0.85 * tip[:, None] * (edge - lab)
     colour = tone.lab_to_linear(lab)
     if params.polish is not None:
@@ -100,7 +101,9 @@ def _plate_colour(field: NailField, finger: Finger, anatomy: Anatomy, params: Sk
     return colour
 
 
-def paint_nails(canvas: Canvas, anatomy: Anatomy, frames: tuple[NailFrame, ...], params: SkinParams, noise: Noise) -> None:
+def paint_nails(
+    canvas: Canvas, anatomy: Anatomy, frames: tuple[NailFrame, ...], params: SkinParams, noise: Noise
+) -> None:
     """Plate, lunula, free edge, groove and fold of all five nails; replaces what lies under the plate."""
     for finger, frame in zip(anatomy.fingers, frames):
         field = nail_field(finger, frame, max(0.0, params.nail_length - 0.09) * 1.2)

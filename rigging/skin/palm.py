@@ -12,15 +12,21 @@ from .params import SkinParams
 
 # Control points in palm coordinates (0 little .. 1 index MCP; 0 wrist .. 1 middle MCP), depth, half width in metres.
 MAJOR = {
-    "life": ([(1.26, 0.86), (1.02, 0.81), (0.83, 0.69), (0.70, 0.51), (0.645, 0.33), (0.66, 0.17), (0.70, 0.07)], 1.0, 0.00062),
+    "life": ([(1.26, 0.86), (1.02, 0.81), (0.83, 0.69), (0.70, 0.51), (0.645, 0.33), (0.66, 0.17), (0.70, 0.07)],
+             1.0, 0.00062),
     "head": ([(1.27, 0.87), (1.02, 0.835), (0.77, 0.74), (0.47, 0.62), (0.18, 0.51), (0.02, 0.45)], 0.9, 0.00055),
     "heart": ([(-0.22, 0.79), (-0.02, 0.82), (0.27, 0.85), (0.52, 0.905), (0.69, 0.99), (0.75, 1.09)], 1.0, 0.00060),
     "fate": ([(0.56, 0.13), (0.53, 0.36), (0.54, 0.60), (0.55, 0.80), (0.53, 0.95)], 0.42, 0.00045),
 }  # fmt: skip
-WRIST = ([(-0.16, 0.035), (0.15, 0.012), (0.50, 0.005), (0.86, 0.03)], [(-0.10, -0.045), (0.2, -0.07), (0.5, -0.075), (0.8, -0.05)])
+WRIST = (
+    [(-0.16, 0.035), (0.15, 0.012), (0.50, 0.005), (0.86, 0.03)],
+    [(-0.10, -0.045), (0.2, -0.07), (0.5, -0.075), (0.8, -0.05)],
+)
 
 
-def _stroke(lift: Lifter, plane: np.ndarray, at: np.ndarray, depth: float, width: float, rng: np.random.Generator) -> Strokes:
+def _stroke(
+    lift: Lifter, plane: np.ndarray, at: np.ndarray, depth: float, width: float, rng: np.random.Generator
+) -> Strokes:
     """A curve with natural ends: depth and width swell and fade along it."""
     swell = np.exp(0.22 * smooth_walk(len(at), 22, rng))
     taper = smoothstep(0.0, 0.16, at) * smoothstep(0.0, 0.30, 1.0 - at)
@@ -29,7 +35,9 @@ def _stroke(lift: Lifter, plane: np.ndarray, at: np.ndarray, depth: float, width
     return Strokes(*(array[inside] for array in strokes))
 
 
-def _branches(lift: Lifter, plane: np.ndarray, depth: float, width: float, rng: np.random.Generator, scale: float) -> list[Strokes]:
+def _branches(
+    lift: Lifter, plane: np.ndarray, depth: float, width: float, rng: np.random.Generator, scale: float
+) -> list[Strokes]:
     """Short twigs leaving a line at a small angle, and shallow companions running beside it."""
     strokes = []
     for _ in range(int(rng.integers(3, 8))):
@@ -95,9 +103,13 @@ def _wrist(lift: Lifter, anatomy: Anatomy, params: SkinParams, rng: np.random.Ge
     return strokes
 
 
-def paint_palm_lines(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noise, rng: np.random.Generator) -> None:
+def paint_palm_lines(
+    canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noise, rng: np.random.Generator
+) -> None:
     """Grooves with a darker bottom; depth in relief about half a millimetre at the deepest."""
-    side = np.flatnonzero((anatomy.dorsal < 0.35) & (anatomy.points[:, 1] > -0.03 * anatomy.scale) & (anatomy.finger_weight < 0.6))
+    side = np.flatnonzero(
+        (anatomy.dorsal < 0.35) & (anatomy.points[:, 1] > -0.03 * anatomy.scale) & (anatomy.finger_weight < 0.6)
+    )
     points = anatomy.points[side]
     lift = Lifter(points[anatomy.normals[side, 2] < 0.1])
     major = join(_major(lift, anatomy, params, rng) + _wrist(lift, anatomy, params, rng))

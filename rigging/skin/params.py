@@ -66,7 +66,7 @@ def draw_params(subject: SkinSubject, rng: np.random.Generator) -> SkinParams:
     return SkinParams(
         ita=ita, age=age,
         redness=0.6 + 0.8 * u[1], mottling=0.4 + 1.0 * u[2],
-        veins=adult * (0.25 + 0.75 * u[3] ** 1.5) * (0.65 + 0.45 * male) + 0.7 * old,
+        veins=adult * (0.25 + 0.8 * u[3] ** 1.3) * (0.65 + 0.45 * male) + 0.45 * old,
         tendons=0.5 + 0.7 * u[4] + 0.6 * old,
         wrinkles=(0.55 + 0.3 * adult) * (0.8 + 0.4 * u[5]) + 0.75 * old,
         palm_lines=0.75 + 0.5 * u[6], secondary_lines=int(90 + 90 * u[7] + 80 * old),

@@ -83,7 +83,7 @@ def rasterise_uv(uv: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _barycentric(corners: np.ndarray, face: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Barycentric weights (N, 3) and how far (N,), in texels, the point lies beyond the nearest violated edge (0 inside)."""
+    """Barycentric weights (N, 3), and how far (N,) in texels the point lies beyond the triangle's edges (0 inside)."""
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     area = np.where(np.abs(area) < 1e-9, 1e-9, area)

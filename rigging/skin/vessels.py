@@ -63,17 +63,17 @@ def _merge(live: list, done: list, distance: float) -> list:
 
 
 def _arches(veins: list[tuple[np.ndarray, float]], rng: np.random.Generator) -> list[tuple[np.ndarray, float]]:
-    """A few cross connections between neighbouring veins, sagging towards the wrist."""
+    """A few thin cross connections between neighbouring veins."""
     arches = []
     for k in range(len(veins) - 1):
         first, second = veins[k][0], veins[k + 1][0]
-        if rng.random() < 0.4 or min(len(first), len(second)) < 14:
+        if rng.random() < 0.6 or min(len(first), len(second)) < 14:
             continue
         a, b = first[int(rng.integers(5, min(len(first), 26)))], second[int(rng.integers(8, min(len(second), 30)))]
         if 0.008 < np.linalg.norm(a - b) < 0.034:
-            sag = (a + b) / 2 + np.array([rng.normal(0, 0.002), -rng.uniform(0.001, 0.006)])
+            sag = (a + b) / 2 + rng.normal(0, 0.004, 2)
             t = np.linspace(0.0, 1.0, 9)[:, None]
-            arches.append(((1 - t) ** 2 * a + 2 * t * (1 - t) * sag + t**2 * b, 0.75))
+            arches.append(((1 - t) ** 2 * a + 2 * t * (1 - t) * sag + t**2 * b, 0.3))
     return arches
 
 
@@ -85,7 +85,7 @@ def _vein_strokes(anatomy: Anatomy, lift: Lifter, rng: np.random.Generator) -> S
         points, inside = lift(plane)
         visible = np.clip(0.75 + 0.4 * smooth_walk(len(at), 50, rng), 0.1, 1.3)
         width = 0.00165 * anatomy.scale * np.sqrt(calibre) * np.exp(0.1 * smooth_walk(len(at), 40, rng))
-        depth = visible * min(1.0, 0.5 + 0.35 * calibre) * smoothstep(0.0, 0.05, at)
+        depth = visible * min(1.0, 0.3 + 0.5 * calibre) * smoothstep(0.0, 0.05, at)
         strokes.append(Strokes(points[inside], width[inside], depth[inside]))
     return join(strokes)
 
@@ -127,7 +127,9 @@ def paint_wrist_veins(canvas: Canvas, anatomy: Anatomy, params: SkinParams, rng:
 def paint_tendons(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noise) -> None:
     """Extensor tendons as low cords from the wrist to the knuckles, relief only, sunken skin between them."""
     y = anatomy.points[:, 1]
-    back = np.flatnonzero((anatomy.dorsal > 0.3) & (y > -0.01) & (y < 1.02 * anatomy.joints[9, 1]) & (anatomy.finger_weight < 0.6))
+    back = np.flatnonzero(
+        (anatomy.dorsal > 0.3) & (y > -0.01) & (y < 1.02 * anatomy.joints[9, 1]) & (anatomy.finger_weight < 0.6)
+    )
     points = anatomy.points[back]
     fade = smoothstep(0.3, 0.7, anatomy.dorsal[back])
     for joint in (5, 9, 13, 17):
@@ -135,4 +137,6 @@ def paint_tendons(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: N
         t = np.clip((points[:, 1] - root[1]) / (head[1] - root[1]), 0.0, 1.0)
         off = points[:, 0] - (root[0] + t * (head[0] - root[0])) + 0.0008 * noise(points, 0.03)
         along = smoothstep(0.1, 0.5, t) * smoothstep(1.0, 0.9, t)
-        canvas.height[back] += 0.00026 * params.tendons * fade * along * np.exp(-((off / (0.0029 * anatomy.scale)) ** 2))
+        canvas.height[back] += (
+            0.00026 * params.tendons * fade * along * np.exp(-((off / (0.0029 * anatomy.scale)) ** 2))
+        )

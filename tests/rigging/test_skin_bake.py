@@ -68,7 +68,10 @@ def test_palm_of_dark_skin_is_lighter_than_its_back_and_the_border_is_soft():
     anatomy = located()[2]
     maps = maps_of(-50.0)
     hand = anatomy.arm < 0.1
-    steps = [lab_at(maps, hand & (anatomy.palmar >= low) & (anatomy.palmar <= low + 0.2)) for low in (0.0, 0.2, 0.4, 0.6, 0.8)]
+    steps = [
+        lab_at(maps, hand & (anatomy.palmar >= low) & (anatomy.palmar <= low + 0.2))
+        for low in (0.0, 0.2, 0.4, 0.6, 0.8)
+    ]
     lightness = np.array(steps)[:, 0]
     assert lightness[-1] - lightness[0] > 8.0
     assert (np.diff(lightness) > 0).all()  # no step is skipped: a gradient, not an edge
@@ -113,7 +116,7 @@ def test_nail_outline_is_smooth():
         radius = radius[order] / field.level[rim][order]
         bins = np.array([chunk.mean() for chunk in np.array_split(radius, 24)])
         assert np.abs(np.diff(bins, 2)).max() < 0.15
-        assert 1.0 - 1e-3 <= radius.min()
+        assert radius.min() >= 1.0 - 1e-3
         assert radius.max() < np.sqrt(2.0)  # rounder than the rectangle
 
 
@@ -187,7 +190,7 @@ def test_hand_and_arm_do_not_differ_in_colour_at_the_cut():
 def test_relief_is_centred_on_the_mesh_and_spares_the_range():
     height = maps_of().height.reshape(-1)[located()[1].index].astype(float)
     assert abs(np.median(height) - 32768) < 0.05 * 65535
-    assert 0 < height.min()
+    assert height.min() > 0
     assert height.max() < 65535
 
 
