@@ -79,14 +79,16 @@ def _block(sheet: np.ndarray, y: int, sample: Sample, dataset: HandDataset, with
 
 
 def _solids(sample: Sample, dataset: HandDataset, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mesh and joints as the view that sees most joints would, from a little beside and above it."""
-    turn = upright(sample["world_to_cam"][int(sample["joint_visible"].sum(1).argmax())])
+    """Mesh and joints from a little beside and above the view that shows most joints, and shows them most spread."""
+    spread = np.ptp(sample["joints_2d"], axis=1).prod(1)
+    best = int((sample["joint_visible"].sum(1) * spread).argmax())
+    turn = upright(sample["world_to_cam"][best])
     hand, arm, joints = (sample[n] @ turn.T for n in ("vertices_world", "arm_vertices_world", "joints_world"))
     faces, arm_faces = (outward(f, sample["meta"]["hand"]) for f in (dataset.faces, dataset.arm_faces))
     eye = frame(hand, look_from(0.25, 0.15), size)
     mesh = draw_clay(eye, hand, faces, arm, arm_faces, PICTURE_PAPER)
     floor = joints - [0, 0, 0.03]  # leave room below for the floor
-    return mesh, draw_joints_3d(frame(np.concatenate([joints, floor]), look_from(-0.55, 0.35), size, 1.3), joints,
+    return mesh, draw_joints_3d(frame(np.concatenate([joints, floor]), look_from(-0.4, 0.35), size, 1.3), joints,
                                 PICTURE_PAPER)  # fmt: skip
 
 
