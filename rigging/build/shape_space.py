@@ -36,7 +36,7 @@ UNIFORM = {
 # Two-sided local targets and the standard deviation of their coefficient (1 = the whole target)
 LOCAL = {
     "finger_length": ("hands/r-hand-fingers-length", 0.14),
-    "finger_girth": ("hands/r-hand-fingers-diameter", 0.35),
+    "finger_girth": ("hands/r-hand-fingers-diameter", 0.27),
     "wrist_girth": ("hands/measure-wrist-circ", 0.15),
     "forearm_fat": ("arms/r-lowerarm-fat", 0.12),
     "forearm_muscle": ("arms/r-lowerarm-muscle", 0.12),
@@ -47,9 +47,9 @@ LOCAL = {
 # their coefficient per standard deviation of the factor. Our choice, but for breadth: men's hands are 6 % broader for
 # their length than women's (ANSUR II), which is added to the gender direction in standard deviations of palm width.
 COUPLING = {
-    "age": {"finger_girth": -0.08, "finger_length": 0.03, "forearm_fat": -0.06},
-    "gender": {"finger_girth": 0.12, "wrist_girth": 0.10, "forearm_muscle": 0.06},
-    "muscle": {"finger_girth": 0.12, "wrist_girth": 0.10, "forearm_muscle": 0.20},
+    "age": {"finger_girth": -0.06, "finger_length": 0.03, "forearm_fat": -0.06},
+    "gender": {"finger_girth": 0.10, "wrist_girth": 0.10, "forearm_muscle": 0.06},
+    "muscle": {"finger_girth": 0.09, "wrist_girth": 0.10, "forearm_muscle": 0.20},
 }
 GENDER_PALM_WIDTH = 0.6
 

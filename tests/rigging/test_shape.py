@@ -52,7 +52,7 @@ def test_sampled_hands_are_plausible(seed: int):
     relative = lengths(rest)[1:] / person.hand_length
     expected = lengths(RestHand(ASSET.template, ASSET.joints))[1:] / chain_length(ASSET.joints)
     assert np.abs(relative / expected - 1).max() < 0.2
-    assert 0.3e-3 < volume(rest.vertices, ASSET.faces) * (0.187 / person.hand_length) ** 3 < 0.56e-3  # m3
+    assert 0.26e-3 < volume(rest.vertices, ASSET.faces) * (0.187 / person.hand_length) ** 3 < 0.58e-3  # m3
 
 
 @settings(max_examples=20, deadline=None)
@@ -101,7 +101,7 @@ def test_named_directions_do_what_they_say():
     ).sum()
     thicker = rest_hand(ASSET, average(finger_girth=2))
     segment = np.unique(ASSET.faces[ASSET.face_part == 7])
-    assert np.ptp(thicker.vertices[segment, 0]) > 1.03 * np.ptp(plain.vertices[segment, 0])
+    assert np.ptp(thicker.vertices[segment, 0]) > 1.025 * np.ptp(plain.vertices[segment, 0])
     wider = rest_hand(ASSET, average(palm_width=2))
     breadth = [np.linalg.norm(rest.joints[17] - rest.joints[5]) for rest in (plain, wider)]
     assert breadth[1] == pytest.approx(1.08 * breadth[0], rel=0.02)
