@@ -1,4 +1,4 @@
-"""Backgrounds of a sample's views, in linear light, and compositing over them."""
+"""Backgrounds of a sample's views, in linear light, and developing linear light to a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from . import hdri
 from .colour import linear_to_srgb8, srgb_to_linear
-from .coverage import solid_colour
 from .look import Look
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -90,17 +89,6 @@ def make_backgrounds(
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:
     """Defocus: a Gaussian of `sigma` pixels; less than 0.2 is left alone."""
     return image if sigma < 0.2 else cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-
-
-def composite(hand: np.ndarray, coverage: np.ndarray, background: np.ndarray, gains: np.ndarray) -> np.ndarray:
-    """Put a rendered hand over its background: (H, W, 3) float32 linear light, exposed.
-
-    Args:
-        hand: (H, W, 4) float32 linear light as rendered, premultiplied. coverage: (H, W) float32, share of each pixel
-            that the hand covers. background: (H, W, 3) float32, exposed.
-    """
-    alpha = coverage[..., None]
-    return solid_colour(hand) * gains * alpha + (1 - alpha) * background
 
 
 def develop(picture: np.ndarray, lens_blur: float, noise: float, rng: np.random.Generator) -> np.ndarray:

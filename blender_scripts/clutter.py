@@ -14,13 +14,14 @@ import cv2
 import numba
 import numpy as np
 
-from .colour import temperature_to_rgb
+from .colour import srgb_to_linear, temperature_to_rgb
 from .hdri import irradiance
 from .look import Lamp
 from .textures import SIZE, paint_textures
 
 BOX, BALL, CYLINDER = 0, 1, 2
 _LEVELS = 6  # of the textures' mip maps
+_LINEAR = srgb_to_linear(np.arange(256, dtype=np.uint8))  # linear light of the textures' levels
 _REPEAT = 0.7  # metres, of the walls' textures
 _NEAR = 0.05  # metres, what is nearer to the camera's plane is not drawn
 _CONTACT = 0.2  # metres, how far a thing shades the wall it touches
@@ -38,7 +39,7 @@ class Room:
 
     objects: np.ndarray  # (N, 13) float64, columns as above; the first is the room itself
     wall_textures: np.ndarray  # (6,) int32: -x, +x, -y, +y, floor, ceiling
-    textures: np.ndarray  # (T, 256, 512, 3) float32 linear, mip levels side by side
+    textures: np.ndarray  # (T, 256, 512, 3) uint8 sRGB, mip levels side by side
     harmonics: np.ndarray  # (3, 9) irradiance / pi
     window: np.ndarray  # (3,) world, metres: where the room is brightest
 
@@ -48,7 +49,7 @@ def light_room(room: Room, light: np.ndarray, lamps: tuple[Lamp, ...]) -> Room:
     return replace(room, harmonics=_harmonics(light, lamps))
 
 
-@lru_cache(maxsize=2)  # the two samples of a pair share their room
+@lru_cache(maxsize=1)  # the two samples of a pair share their room
 def build_room(seed: int, reach: float = 1.0) -> Room:
     """Make up a room around the origin, evenly lit; `reach` is the distance in metres to the farthest camera."""
     rng = np.random.default_rng(seed)
@@ -131,7 +132,7 @@ def _place(local: tuple, centre: np.ndarray, turn: tuple[float, float]) -> np.nd
 
 def _mip_maps(textures: np.ndarray) -> np.ndarray:
     """Lay the mip levels of textures (T, 256, 256, 3) side by side: (T, 256, 512, 3)."""
-    atlas = np.zeros((len(textures), SIZE, 2 * SIZE, 3), np.float32)
+    atlas = np.zeros((len(textures), SIZE, 2 * SIZE, 3), np.uint8)
     for page, texture in zip(atlas, textures):
         left = 0
         for level in range(_LEVELS):
@@ -395,14 +396,13 @@ def _sample(textures, texture, level, u, v):
     c0, c1, r0, r1 = column & (size - 1), (column + 1) & (size - 1), row & (size - 1), (row + 1) & (size - 1)
     c0, c1 = c0 + left, c1 + left
     a, b, c, d = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+    page = textures[texture]
+    p, q, r, s = page[r0, c0], page[r0, c1], page[r1, c0], page[r1, c1]
     return (
-        a * textures[texture, r0, c0, 0] + b * textures[texture, r0, c1, 0]
-        + c * textures[texture, r1, c0, 0] + d * textures[texture, r1, c1, 0],
-        a * textures[texture, r0, c0, 1] + b * textures[texture, r0, c1, 1]
-        + c * textures[texture, r1, c0, 1] + d * textures[texture, r1, c1, 1],
-        a * textures[texture, r0, c0, 2] + b * textures[texture, r0, c1, 2]
-        + c * textures[texture, r1, c0, 2] + d * textures[texture, r1, c1, 2],
-    )  # fmt: skip
+        a * _LINEAR[p[0]] + b * _LINEAR[q[0]] + c * _LINEAR[r[0]] + d * _LINEAR[s[0]],
+        a * _LINEAR[p[1]] + b * _LINEAR[q[1]] + c * _LINEAR[r[1]] + d * _LINEAR[s[1]],
+        a * _LINEAR[p[2]] + b * _LINEAR[q[2]] + c * _LINEAR[r[2]] + d * _LINEAR[s[2]],
+    )
 
 
 @_compiled

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .backgrounds import composite, develop, make_backgrounds
-from .coverage import pixel_coverage
+from .backgrounds import develop, make_backgrounds
+from .coverage import composite, pixel_coverage
 from .crosscheck import crosscheck_view, require_agreement
 from .labels import make_labels
 from .look import Look, camera_gains

@@ -13,7 +13,7 @@ import numpy as np
 from rigging.asset import HandAsset
 
 from .backgrounds import PhotoFolder
-from .blender import choose_device, import_bpy
+from .blender import choose_device, import_bpy, return_large_blocks
 from .cloth import paint_cloth
 from .colour import temperature_to_rgb
 from .hdri import HdriLibrary, hdri_files
@@ -63,6 +63,7 @@ class Studio:
         self.photos = None if photo_folder is None else PhotoFolder.open(photo_folder)
         self._bodies: dict[tuple[str, bool], tuple[Surface, object]] = {}
         self._shown: dict[str, object] = {}  # what the swapped images hold
+        return_large_blocks()
         bpy = import_bpy()
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self.scene = bpy.context.scene
@@ -105,8 +106,11 @@ class Studio:
         if self._shown.get("skin") is albedo:
             return
         self._shown["skin"] = albedo
-        rough = np.full(albedo.shape[:2], PLAIN_ROUGHNESS) if roughness is None else roughness / np.float32(255)
-        self._skin_albedo.replace(np.dstack([albedo / np.float32(255), rough]))
+        pixels = np.full((*albedo.shape[:2], 4), PLAIN_ROUGHNESS, np.float32)
+        np.divide(albedo, np.float32(255), out=pixels[..., :3])
+        if roughness is not None:
+            np.divide(roughness, np.float32(255), out=pixels[..., 3])
+        self._skin_albedo.replace(pixels)
         self._skin_height.replace(_grey(height / np.float32(65535)))
 
     def set_cloth(self, cloth: Cloth) -> None:

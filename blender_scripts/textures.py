@@ -1,4 +1,4 @@
-"""Surfaces of a made-up room, painted: each function returns (256, 256, 3) float32 linear albedo that may be tiled."""
+"""Surfaces of a made-up room, painted: each function returns (256, 256, 3) sRGB values in 0..1 that may be tiled."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from .colour import srgb_to_linear
-
 SIZE = 256
 
 
 def paint_textures(rng: np.random.Generator, kinds: tuple[str, ...]) -> np.ndarray:
-    """Textures (len(kinds), 256, 256, 3) float32 linear."""
-    painted = np.stack([PAINTERS[kind](rng) for kind in kinds])
-    return srgb_to_linear((np.clip(painted, 0.02, 0.97) * 255).astype(np.uint8))
+    """Textures (len(kinds), 256, 256, 3) uint8 sRGB."""
+    pages = [(np.clip(PAINTERS[kind](rng), 0.02, 0.97) * 255).astype(np.uint8) for kind in kinds]
+    return np.stack(pages)
 
 
 def colour(rng: np.random.Generator, vivid: float = 0.5) -> np.ndarray:
