@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from .progress import duration
 from .release import Release
 
-# Measured on one core of the machine of docs/benchmarks.md with the demo's settings (256 px, 8 samples per pixel).
+# Measured: a shard of the demo (24 samples, 12 skins, 256 px, 8 samples per pixel) took 215 s of two busy cores' time.
 VIEW_SECONDS = 0.25  # per view, whatever the number of samples per pixel
 PIXEL_SAMPLE_SECONDS = 1.25e-6  # per pixel and sample per pixel
 BAKE_SECONDS = 3.0  # per skin
-VIEW_BYTES = 110_000  # per view of 256 x 256
+VIEW_BYTES = 114_000  # per view of 256 x 256
 SAMPLE_BYTES = 45_000  # per sample: mesh, arm, joints, metadata
 REFERENCE_PIXELS = 256 * 256
 

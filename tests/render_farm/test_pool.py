@@ -132,8 +132,8 @@ def test_tasks_of_one_group_stay_with_one_worker(jobs, tmp_path):
 
 
 def test_closing_the_run_ends_the_workers(jobs, tmp_path):
-    outcomes = Pool(partial(jobs.Hangs, str(tmp_path)), PoolSettings(workers=2), tmp_path).run([1, 0])
-    next(outcomes)
+    outcomes = Pool(partial(jobs.Hangs, str(tmp_path)), PoolSettings(workers=2), tmp_path).run([0, 1])
+    assert next(outcomes).task == 1  # task 0 was given out before and hangs
     while len(calls(tmp_path)) < 2:
         time.sleep(0.01)
     hung = next(pid for task, pid in calls(tmp_path) if task == 0)
