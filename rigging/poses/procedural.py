@@ -14,7 +14,17 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..asset import load_asset
-from ..kinematics import ANGLES, Skeleton, bone_frames, flesh_joints, forward, place_joints, rotate, skeleton
+from ..kinematics import (
+    ANGLES,
+    Skeleton,
+    angle_limits,
+    bone_frames,
+    flesh_joints,
+    forward,
+    place_joints,
+    rotate,
+    skeleton,
+)
 from ..penetration import penetration_depth
 from .anchors import ANCHORS_FILE, Motion, load_anchors, load_motions
 from .clip import PoseClip, PoseError
@@ -23,7 +33,10 @@ from .sampler import DRAWS, Sampler, draw_poses, make_sampler
 
 LICENCE = "Apache-2.0"
 TOLERANCE = 0.0005  # m of capsule penetration beyond touching that a pose may keep
-_RETREATS = (1.0, 0.75, 0.5, 0.3, 0.15, 0.0)  # towards the main anchor, until nothing penetrates
+# What is tried until nothing penetrates: (degrees the thumb opens, degrees the fingers open), smallest first ...
+_OPENINGS = ((0, 0), (5, 0), (0, 5), (10, 0), (8, 8), (18, 0), (0, 12), (18, 12), (28, 0), (30, 20))
+# ... and then the share of the way that is left towards the safe pose.
+_RETREATS = (0.7, 0.5, 0.3, 0.15, 0.0)
 _STEP = np.log((0.005, 0.020))  # m, range of the mean joint motion between neighbouring frames
 _TURN = 0.03  # rad, standard deviation per axis of the hand's turn between neighbouring frames
 _TRIES = 6
@@ -120,12 +133,11 @@ def draw_clips(
     left = np.arange(len(indices))
     for attempt in range(_TRIES):
         paths, turns[left] = _draw(hand, sampler, seed, indices[left], attempt, frames)
-        free = ~_penetrates(hand, paths).any(axis=1)
-        angles[left] = paths
+        angles[left], free = _release(hand, paths)
         left = left[~free]
         if not len(left):
             return angles, turns
-    angles[left] = _retreat(hand, angles[left], angles[left][:, :1])
+    angles[left], _ = _release(hand, angles[left], angles[left][:, :1])
     return angles, turns
 
 
@@ -136,7 +148,7 @@ def _draw(
     numbers = np.stack([np.random.default_rng((seed, i, attempt)).random(keys * DRAWS + 8) for i in indices.tolist()])
     numbers = np.clip(numbers, 1e-12, 1 - 1e-12)
     drawn, main = draw_poses(sampler, numbers[:, :-8].reshape(-1, DRAWS))
-    poses = _retreat(hand, drawn[:, None], main[:, None]).reshape(len(indices), keys, ANGLES)
+    poses = _release(hand, drawn[:, None], main[:, None])[0].reshape(len(indices), keys, ANGLES)
     rest = numbers[:, -8:]
     start, spin = _uniform_rotations(rest[:, :3]), ndtri(rest[:, 3:6]) * _TURN
     turns = _compose(start[:, None], spin[:, None] * np.arange(frames)[:, None])
@@ -173,18 +185,36 @@ def _penetrates(hand: Skeleton, angles: np.ndarray) -> np.ndarray:
     return penetration_depth(flesh_joints(hand, frames, place_joints(hand, frames))) > TOLERANCE
 
 
-def _retreat(hand: Skeleton, paths: np.ndarray, safe: np.ndarray) -> np.ndarray:
-    """Paths (N, T, 23) drawn back towards safe poses (N, 1, 23) by as little as frees every frame."""
-    result = np.broadcast_to(safe, paths.shape).copy()
+def _release(hand: Skeleton, paths: np.ndarray, safe: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Paths (N, T, 23), opened a little where they penetrate, and which (N,) are free in every frame.
+
+    With `safe` poses (N, 1, 23) that are free themselves, paths that opening does not free are drawn back to them.
+    """
+    result = paths.copy()
     left = np.arange(len(paths))
-    for share in _RETREATS:
-        tried = safe[left] + share * (paths[left] - safe[left])
+    moves = [(1.0, *opening) for opening in _OPENINGS]
+    if safe is not None:
+        moves += [(share, thumb, 0) for share in _RETREATS for thumb in (0, 10) if share > 0 or thumb == 0]
+    for share, thumb, fingers in moves:
+        start = paths[left] if share == 1.0 else safe[left] + share * (paths[left] - safe[left])
+        tried = _open(start, np.radians(thumb), np.radians(fingers))
         free = ~_penetrates(hand, tried).any(axis=1)
         result[left[free]] = tried[free]
         left = left[~free]
         if not len(left):
             break
-    return result
+    return result, ~np.isin(np.arange(len(paths)), left)
+
+
+def _open(angles: np.ndarray, thumb: float, fingers: float) -> np.ndarray:
+    """Poses (..., 23) with the thumb moved out and straightened, and the fingers straightened, within the limits."""
+    change = np.zeros(ANGLES)
+    change[[0, 2, 4]] = (thumb, -0.7 * thumb, -0.5 * thumb)
+    change[5:21].reshape(4, 4)[:, [0, 2, 3]] = (-0.5 * fingers, -fingers, -0.5 * fingers)
+    opened = angles + change
+    # What is straight already stays so.
+    opened = np.where(change < 0, np.maximum(opened, np.minimum(angles, 0)), opened)
+    return np.clip(opened, *angle_limits().T) if thumb or fingers else angles
 
 
 def _uniform_rotations(uniform: np.ndarray) -> np.ndarray:

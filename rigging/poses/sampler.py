@@ -24,7 +24,7 @@ _SYNERGIES = 6
 _SYNERGY_NOISE = 0.3  # of the anchors' own spread
 _NEIGHBOURS = 0.5  # correlation of the noise of adjacent fingers
 _NOISE = np.radians([9, 9, 10, 3, 10, *4 * (8, 4, 9, 6), 1.5, 2.5])  # standard deviations of the rest of the noise
-# One more synergy of the thumb: the metacarpal moves out and back while the MCP joint bends, which keeps the tip in place.
+# One more synergy, of the thumb: the metacarpal moves out and back while the MCP joint bends; the tip keeps its place.
 _THUMB_SYNERGY = np.radians([14, -10, 16, 0, 0])
 _DIP_PULL = 0.3
 # Uniform numbers per pose: mixture size, 3 anchors, 3 weights of the hand and of each finger, two noises.
