@@ -110,7 +110,7 @@ def test_depth_and_mask_agree_with_the_ray_caster(dataset, samples, measured):
 
 
 def near_an_edge(caster, triangle, sample, v, tolerance=2e-3):
-    """Pixels whose centre lies within `tolerance` pixels of a projected edge of the mesh (a tie in single precision)."""
+    """Pixels whose centre lies within `tolerance` pixels of a projected edge of the mesh (a tie)."""
     image = project(caster.vertices, sample["K"][v], sample["world_to_cam"][v])
     edges = np.unique(np.sort(caster.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1), axis=0)
     a, b = image[edges[:, 0]], image[edges[:, 1]]
