@@ -131,7 +131,10 @@ def finger_shape(number: int, surface: Surface, joints: np.ndarray, dorsal: np.n
     weight = surface.weights[:, 4 * number + 2 : 4 * number + 5].sum(1)
     own = surface.vertices[weight > 0.6]
     inner = [_section(own, chain[k], axes[k], 0.004) for k in (1, 2)]
-    return FingerShape(chain, axes, np.array([inner[0], *inner, inner[1]]))
+    pad = chain[3] - 0.25 * (chain[3] - chain[2])  # the last joint lies too near the surface to measure girth there
+    last = inner[1] + (_section(own, pad, axes[2], 0.003) - inner[1]) / 0.75
+    last[2] = max(last[2], 0.75 * inner[1][2])
+    return FingerShape(chain, axes, np.array([inner[0], *inner, last]))
 
 
 def make_finger(number: int, surface: Surface, texels: Texels, points: np.ndarray, shape: FingerShape) -> Finger:
@@ -177,5 +180,5 @@ def make_anatomy(surface: Surface, texels: Texels, joints: np.ndarray, direction
     palmar = smoothstep(0.42, -0.58, dorsal + ragged) * (1.0 - arm)
     for finger in fingers:  # the very tip is palm skin all round
         reach = np.where(finger.at.bone == 2, finger.at.along - finger.shape.lengths()[2], -1.0)
-        palmar[finger.index] = np.maximum(palmar[finger.index], smoothstep(-0.002, 0.003, reach / scale) * 0.9)
+        palmar[finger.index] = np.maximum(palmar[finger.index], smoothstep(-0.0045, -0.0005, reach / scale) * 0.9)
     return Anatomy(points, normals, joints, scale, fingers, finger_weight, dorsal, palmar, arm)

@@ -13,8 +13,8 @@ from .canvas import Canvas
 from .noise import Noise, smoothstep
 from .params import SkinParams
 
-HALF_ANGLE = 0.67  # radians around the finger from the nail's middle to its side
-LEAST_ASPECT = 0.98  # length over width of the plate
+HALF_ANGLE = 0.80  # radians around the finger from the nail's middle to its side
+LEAST_ASPECT = 0.86  # length over width of the plate
 LUNULA = (0.30, 0.20, 0.20, 0.14, 0.06)  # share of the nail's length, thumb to little
 
 
