@@ -85,7 +85,9 @@ def _plaid(rng: np.random.Generator) -> np.ndarray:
 
 
 def _carpet(rng: np.random.Generator) -> np.ndarray:
-    return _mix(colour(rng), colour(rng), noise(rng, 24, 24)) * (0.55 + 0.6 * noise(rng, 200, 200))[..., None]
+    base = colour(rng)
+    pile = 0.75 + 0.3 * noise(rng, 200, 200)
+    return _mix(base, 0.6 * base + 0.4 * colour(rng), noise(rng, 12, 12)) * pile[..., None]
 
 
 def _books(rng: np.random.Generator) -> np.ndarray:
