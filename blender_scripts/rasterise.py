@@ -35,21 +35,30 @@ def _edge(a, b):
 
 
 @numba.njit(cache=True, nogil=True)
-def _pixel_bounds(points, face, K, width, height):
-    """First and last pixel column and row whose centres a triangle may cover (all of them if it passes the camera)."""
+def _image_bounds(points, face, K):
+    """Least and greatest u and v of a triangle's image; without bounds if it passes the camera."""
     u0, u1, v0, v1 = math.inf, -math.inf, math.inf, -math.inf
     for corner in range(3):
         p = points[face[corner]]
         if p[2] < NEAR:
-            return 0, width - 1, 0, height - 1
+            return -1e9, 1e9, -1e9, 1e9
         u = (K[0, 0] * p[0] + K[0, 1] * p[1]) / p[2] + K[0, 2]
         v = K[1, 1] * p[1] / p[2] + K[1, 2]
         u0, u1, v0, v1 = min(u0, u), max(u1, u), min(v0, v), max(v1, v)
+    return max(u0, -1e9), min(u1, 1e9), max(v0, -1e9), min(v1, 1e9)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pixel_bounds(points, face, K, width, height):
+    """First and last pixel column and row whose centres a triangle may cover."""
+    u0, u1, v0, v1 = _image_bounds(points, face, K)
     # a hair wider than the pixel centres within, so that rounding of u, v never loses one
     return (
-        max(0, int(math.ceil(max(u0, -1e9) - 0.5 - 1e-9))), min(width - 1, int(math.floor(min(u1, 1e9) - 0.5 + 1e-9))),
-        max(0, int(math.ceil(max(v0, -1e9) - 0.5 - 1e-9))), min(height - 1, int(math.floor(min(v1, 1e9) - 0.5 + 1e-9))),
-    )  # fmt: skip
+        max(0, int(math.ceil(u0 - 0.5 - 1e-9))),
+        min(width - 1, int(math.floor(u1 - 0.5 + 1e-9))),
+        max(0, int(math.ceil(v0 - 0.5 - 1e-9))),
+        min(height - 1, int(math.floor(v1 - 0.5 + 1e-9))),
+    )
 
 
 @numba.njit(cache=True, nogil=True)
@@ -119,18 +128,13 @@ def _sort_into_pixels(image_points, width, height):
 @numba.njit(cache=True, nogil=True)
 def _cell_bounds(points, face, K, width, height):
     """As `_pixel_bounds`, for whole pixels instead of centres; what lies outside counts to the border pixels."""
-    u0, u1, v0, v1 = math.inf, -math.inf, math.inf, -math.inf
-    for corner in range(3):
-        p = points[face[corner]]
-        if p[2] < NEAR:
-            return 0, width - 1, 0, height - 1
-        u = (K[0, 0] * p[0] + K[0, 1] * p[1]) / p[2] + K[0, 2]
-        v = K[1, 1] * p[1] / p[2] + K[1, 2]
-        u0, u1, v0, v1 = min(u0, u), max(u1, u), min(v0, v), max(v1, v)
+    u0, u1, v0, v1 = _image_bounds(points, face, K)
     return (
-        int(min(max(math.floor(u0 - 1e-9), 0), width - 1)), int(min(max(math.floor(u1 + 1e-9), 0), width - 1)),
-        int(min(max(math.floor(v0 - 1e-9), 0), height - 1)), int(min(max(math.floor(v1 + 1e-9), 0), height - 1)),
-    )  # fmt: skip
+        int(min(max(math.floor(u0 - 1e-9), 0), width - 1)),
+        int(min(max(math.floor(u1 + 1e-9), 0), width - 1)),
+        int(min(max(math.floor(v0 - 1e-9), 0), height - 1)),
+        int(min(max(math.floor(v1 + 1e-9), 0), height - 1)),
+    )
 
 
 @numba.njit(cache=True, nogil=True)
