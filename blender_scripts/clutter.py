@@ -331,7 +331,7 @@ def _leave(item, position, ray):
 def _shade(
     image, row, column, objects, index, dark, wall_textures, textures, harmonics, window,
     position, ray, t, footprint,
-):
+):  # fmt: skip
     item = objects[index]
     ox, oy, oz, dx, dy, dz = _local(item, position, ray)
     x, y, z = (ox + t * dx) / item[_HX], (oy + t * dy) / item[_HY], (oz + t * dz) / item[_HZ]

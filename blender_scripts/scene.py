@@ -72,8 +72,7 @@ class Studio:
         self.use(settings)
         self._make_world()
         self._lamps = {
-            kind: [self._add(f"{kind}_{index}", _new_lamp(kind)) for index in range(_MOST_LAMPS)]
-            for kind in LAMP_KINDS
+            kind: [self._add(f"{kind}_{index}", _new_lamp(kind)) for index in range(_MOST_LAMPS)] for kind in LAMP_KINDS
         }
         self._body = self._add("body", bpy.data.meshes.new("empty"))
         self.scene.camera = self._add("camera", bpy.data.cameras.new("camera"))

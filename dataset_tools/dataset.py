@@ -37,9 +37,7 @@ class HandDataset:
     Raises FileNotFoundError; ShardError for a foreign, damaged or newer file; ValueError for unknown fields or views.
     """
 
-    def __init__(
-        self, path: Paths, fields: Iterable[str] | None = None, views: Iterable[int] | None = None
-    ) -> None:
+    def __init__(self, path: Paths, fields: Iterable[str] | None = None, views: Iterable[int] | None = None) -> None:
         self.paths = find_shards(path)
         self._files: OrderedDict[Path, ShardFile] = OrderedDict()
         self._pid = os.getpid()

@@ -43,7 +43,7 @@ def format_page() -> str:
         HEAD.format(version=SCHEMA_VERSION, format=FORMAT, symbols=symbols),
         _table("Images", "`images/NAME/`, a group with the parts of its codec (below)", IMAGES),
         _table("Geometry", "`geometry/NAME`, as it is", GEOMETRY),
-        _table("Metadata", "`metadata/NAME`, texts in UTF-8; in Python the dict `sample[\"meta\"]`", METADATA),
+        _table("Metadata", '`metadata/NAME`, texts in UTF-8; in Python the dict `sample["meta"]`', METADATA),
         _table("Shard", "arrays: `shard/NAME`; texts and numbers: attributes of the file", SHARD),
         _codecs(),
     ]

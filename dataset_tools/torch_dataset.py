@@ -17,9 +17,7 @@ class TorchHandDataset:
     float on the GPU); numbers and strings of `meta` stay as they are. Raises ImportError where torch is missing.
     """
 
-    def __init__(
-        self, path: Paths, fields: Iterable[str] | None = None, views: Iterable[int] | None = None
-    ) -> None:
+    def __init__(self, path: Paths, fields: Iterable[str] | None = None, views: Iterable[int] | None = None) -> None:
         try:
             import torch  # noqa: F401
         except ImportError:

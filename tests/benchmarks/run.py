@@ -56,7 +56,7 @@ def page(results: dict[str, dict]) -> str:
     """The text of docs/benchmarks.md."""
     render, worker, spin = results["render"], results["worker"], results["spin"]
     seconds, chosen = render["seconds_per_sample"], render["samples_per_pixel"]
-    resident = np.array(worker["resident_mb"])
+    samples_per_pixel, resident = worker.get("samples_per_pixel", 8), np.array(worker["resident_mb"])
     settled = resident[len(resident) // 4 :]
     slope = np.polyfit(np.arange(len(settled)), settled, 1)[0] * 100
     modes = "\n".join(
@@ -91,7 +91,7 @@ Fewest samples per pixel that reach a mean of 35 dB: mvhm {chosen["ours"]}, the 
 
 | what | measured |
 |---|---|
-| within Cycles' render call, at the default {worker.get("samples_per_pixel", 8)} samples per pixel | {worker["inside_ms_per_view"]:.0f} ms per view |
+| within Cycles' render call, at {samples_per_pixel} samples per pixel | {worker["inside_ms_per_view"]:.0f} ms per view |
 | outside it (labels, backgrounds, compositing, scene edits) | {worker["outside_ms_per_view"]:.1f} ms per view |
 | resident memory after {len(resident)} samples | {resident[-1]:.0f} MB (most {resident.max():.0f} MB) |
 | growth over the last three quarters of them | {slope:+.1f} MB per 100 samples |

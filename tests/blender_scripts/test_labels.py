@@ -41,9 +41,7 @@ def hand():
 def labels_of(hand, previous=None, following=None, views=(FROM_BACK, FROM_PALM)):
     asset, surface, vertices = hand
     intrinsics = np.stack([K] * len(views))
-    return make_labels(
-        surface, vertices, previous, following, asset.joints, intrinsics, np.stack(views), SIZE, SIZE
-    )
+    return make_labels(surface, vertices, previous, following, asset.joints, intrinsics, np.stack(views), SIZE, SIZE)
 
 
 def test_depth_parts_and_normals_share_one_silhouette(hand):
