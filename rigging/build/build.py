@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..joints import JOINT_NAMES
+from ..joints import JOINT_NAMES, TIP_JOINTS
 from . import labels, shape_space, uv
 from .bisect import GridTriangles, bisect_to
 from .catmull_clark import Subdivision, keep_girth, subdivide
@@ -21,6 +21,8 @@ TEMPLATE_LENGTH = 0.187  # m, wrist to middle fingertip: between the means of wo
 FOREARM_DETAIL = 0.5  # edges of the forearm may be 1 / 0.5 times longer, those of the cap 1 / 0.3 times again
 CAP_DETAIL = 0.3
 SPREAD_DEGREES = (12.0, 9.0, -14.0, -22.0)  # index to little, about the axis out of the back
+REGRESSED_FROM = 40  # nearest vertices that place a joint
+TIP_INSET = 0.08  # share of the last phalanx: subdivision rounds the fingertips off, past MakeHuman's tips
 JOINT_CUBES = ("joint-r-hand", *(f"joint-r-finger-{f}-{k}" for f in range(1, 6) for k in range(1, 5)))
 
 
@@ -97,14 +99,30 @@ def rigged(
 
 def sample_hands(source: Source, patch: Patch) -> Hands:
     """Blend MakeHuman's targets for many random people and align the hands; the first one is the plain base mesh."""
-    cubes = [source.base.joint_cubes[name] for name in JOINT_CUBES]
-    used = np.concatenate([patch.body_vertices, *cubes])
+    used = patch.body_vertices
     people = shape_space.sample_phenotypes(np.random.default_rng(shape_space.SEED), shape_space.SAMPLES)
     start = source.base.vertices[used]
     bodies = shape_space.blend(people, start, lambda name: source.target(name)[used]) * METRES_PER_UNIT
-    count = len(patch.body_vertices)
-    joints = bodies[:, count:].reshape(len(bodies), len(cubes), -1, 3).mean(2)
-    return Hands(*shape_space.align(bodies[:, :count], joints), people)
+    joints = joint_regressor(source, start) @ bodies
+    return Hands(*shape_space.align(bodies, joints), people)
+
+
+def joint_regressor(source: Source, points: np.ndarray) -> np.ndarray:
+    """(21, 1709) weights that place the joints within the skin around them, as the base mesh has them.
+
+    MakeHuman marks joints by helper cubes, but its macro targets move the cubes by some 5 mm relative to the skin.
+    The weights of each joint are the most even ones over its nearest vertices that give its cube's centre exactly.
+    """
+    regressor = np.zeros((len(JOINT_CUBES), len(points)))
+    for row, name in zip(regressor, JOINT_CUBES):
+        joint = source.base.vertices[source.base.joint_cubes[name]].mean(0)
+        near = np.argsort(np.linalg.norm(points - joint, axis=1), kind="stable")[:REGRESSED_FROM]
+        constraints = np.column_stack([points[near] - joint, np.ones(REGRESSED_FROM)]).T  # (4, n)
+        even = np.full(REGRESSED_FROM, 1 / REGRESSED_FROM)
+        row[near] = even + np.linalg.pinv(constraints) @ (np.array([0, 0, 0, 1.0]) - constraints @ even)
+    tips = np.array(TIP_JOINTS)
+    regressor[tips] += TIP_INSET * (regressor[tips - 1] - regressor[tips])
+    return regressor
 
 
 def hand_frame(joints: np.ndarray) -> np.ndarray:
