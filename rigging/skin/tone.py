@@ -17,8 +17,10 @@ _B = PchipInterpolator(_KNOTS, [7.0, 13.2, 16.8, 18.6, 18.8, 17.6, 16.0, 13.8, 1
 # The palm carries little melanin whatever the back of the hand does.
 _PALM_ITA = PchipInterpolator(_KNOTS, [-22.0, -3.0, 8.0, 18.0, 27.0, 36.0, 42.0, 49.0, 54.0, 60.0])
 
-# ITA of the ten Monk swatches lie near 83, 80, 72, 65, 50, 11, -20, -56, -79, -84 degrees; bins end half-way.
-_MONK_EDGES = np.array([81.5, 76.0, 68.5, 57.5, 30.5, -4.5, -38.0, -67.5, -81.5])
+# ITA of the Monk scale's ten swatches in degrees (from their published sRGB values), and of the lightest and the
+# darkest of measured human skin.
+MONK_ITA = np.array([83.0, 80.0, 72.0, 65.0, 50.0, 11.0, -20.0, -55.0, -78.0, -84.0])
+HUMAN_ITA = np.array([-60.0, 65.0])
 
 # Optical density per unit of melanin and of blood in linear R, G, B (melanin falls with about wavelength^-3.3,
 # haemoglobin absorbs green and blue but hardly red; after Tsumura et al. 2003).
@@ -84,8 +86,11 @@ def lab_to_ita(lab: np.ndarray) -> np.ndarray:
 
 
 def monk_bin(ita: float) -> int:
-    """Bin 1 (lightest) to 10 (darkest) of the Monk Skin Tone scale whose swatch is nearest in ITA.
+    """Bin 1 (lightest) to 10 (darkest) of the Monk Skin Tone scale (Monk 2019) for skin of that ITA in degrees.
 
-    Measured human skin (ITA -70 to 70) falls into bins 3 to 9: the outermost swatches are lighter and darker than skin.
+    The swatches are display colours, the outermost lighter and darker than skin that a spectrophotometer measures:
+    by nearest swatch, people would fill bins 4 to 9 only. As the scale is meant to span human skin, the range of
+    human skin is laid linearly over the range of the swatches first, and then the swatch nearest in ITA counts.
     """
-    return int(1 + np.searchsorted(-_MONK_EDGES, -float(ita)))
+    on_scale = np.interp(float(ita), HUMAN_ITA, MONK_ITA[[-1, 0]])
+    return int(1 + np.abs(MONK_ITA - on_scale).argmin())

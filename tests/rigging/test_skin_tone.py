@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rigging.shape import ITA_RANGE
 from rigging.skin import tone
 
 ITAS = st.floats(*tone.ITA_LIMITS)
@@ -56,15 +57,18 @@ def test_palm_of_dark_skin_is_much_lighter_than_its_back_and_of_light_skin_is_no
     assert abs(lift[1]) < 5.0
 
 
-def test_monk_bins_rise_as_skin_darkens_and_stay_in_range():
-    bins = [tone.monk_bin(ita) for ita in np.linspace(90.0, -90.0, 181)]
-    assert bins[0] == 1
-    assert bins[-1] == 10
+def test_monk_bins_rise_as_skin_darkens_and_people_fill_the_scale():
+    bins = [tone.monk_bin(ita) for ita in np.linspace(ITA_RANGE[1], ITA_RANGE[0], 500)]
     assert (np.diff(bins) >= 0).all()
-    # swatches 5 and 7 of the scale, #d7bd96 and #825c43
-    for hexcode, expected in (("d7bd96", 5), ("825c43", 7)):
-        srgb = np.array([int(hexcode[k : k + 2], 16) for k in (0, 2, 4)]) / 255
-        assert tone.monk_bin(tone.lab_to_ita(tone.linear_to_lab(tone.srgb_to_linear(srgb)))) == expected
+    assert (np.bincount(bins, minlength=11)[1:] > 0).all()
+    assert tone.monk_bin(90.0) == 1
+    assert tone.monk_bin(-90.0) == 10
+
+
+def test_monk_swatches_are_those_published():
+    swatches = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
+    srgb = np.array([list(bytes.fromhex(swatch)) for swatch in swatches]) / 255
+    np.testing.assert_allclose(tone.lab_to_ita(tone.linear_to_lab(tone.srgb_to_linear(srgb))), tone.MONK_ITA, atol=0.6)
 
 
 def test_tone_outside_the_range_is_named():
