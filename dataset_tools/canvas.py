@@ -8,8 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rigging.files import write_atomic
+
 from .drawing import INK, PAPER
-from .files import write_atomic
 
 try:
     from PIL import Image, ImageDraw, ImageFont

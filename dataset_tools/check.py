@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rigging.files import file_sha256
 from rigging.joints import ARM_PART
 
 from .dataset import HandDataset, outward, project, to_camera
@@ -59,8 +59,7 @@ def _against_manifest(path: Path) -> list[str]:
         manifest = read_manifest(path)
     except FileNotFoundError:
         return ["no manifest beside it"]
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_sha256(path)
     if digest != manifest["sha256"]:
         raise ShardError(f"{path}: sha256 {digest[:12]}.. is not the manifest's {manifest['sha256'][:12]}..")
     return []

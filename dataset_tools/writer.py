@@ -15,10 +15,10 @@ import h5py
 import hdf5plugin
 import numpy as np
 
+from rigging.files import sync_folder, write_atomic
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
 
 from .codecs import CODECS
-from .files import sync_folder, write_atomic
 from .schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, SHARD_FIELDS, SchemaError, check_record, sizes_of
 from .shard_file import ShardError, ShardFile
 

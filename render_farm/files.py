@@ -1,34 +1,15 @@
-"""Whole files or none, and telling a full disk from other faults."""
+"""Fingerprints of files and texts, and telling a full disk from other faults."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-import threading
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` to a temporary file beside `path`, flush it and rename it to `path`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+from rigging.files import file_sha256
 
 
 def fingerprint(path: Path, suffixes: tuple[str, ...] = (), most: int = 2000) -> str:

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
+from rigging.files import write_atomic
+
 from .errors import LockedError
-from .files import write_atomic
 
 log = logging.getLogger(__name__)
 

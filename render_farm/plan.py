@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from rigging.asset import DEFAULT_ASSET
+from rigging.files import file_sha256, write_atomic
 
 from .configuration import difference
 from .device import device_kind
 from .errors import InputError
-from .files import digest, file_sha256, fingerprint, write_atomic
+from .files import digest, fingerprint
 from .lock import Lock
 from .release import Release
 

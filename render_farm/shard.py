@@ -13,10 +13,11 @@ from dataset_tools.shard_file import ShardError, ShardFile
 from dataset_tools.sheet import write_sheet
 from dataset_tools.writer import manifest_path, read_manifest, write_manifest, write_shard
 from rigging.asset import load_asset
+from rigging.files import file_sha256
 
 from .configuration import Configuration, difference
 from .errors import InputError, PassingError, ReleaseError, RenderError
-from .files import file_sha256, is_disk_full
+from .files import is_disk_full
 from .job import SampleJob
 from .lock import Lock
 from .plan import Plan, ensure_plan

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from dataset_tools.shard_file import ShardError
 from dataset_tools.writer import EncodedSample, read_staged
-
-from .files import write_atomic
+from rigging.files import write_atomic
 
 log = logging.getLogger(__name__)
 

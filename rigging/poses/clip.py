@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
+
+from ..files import atomic_file
 
 FORMAT = "mvhm-pose-clip-1"
 
@@ -133,21 +133,8 @@ def save_clip(path: Path | str, clip: PoseClip) -> None:
             arrays.update({f"extra/{key}": value[key] for key in sorted(value)})
         elif value is not None:
             arrays[item.name] = np.array(value)
-    write_atomic(Path(path), lambda file: np.savez(file, **arrays))
-
-
-def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Call write(file) on a temporary file beside `path`, flush it and rename it to `path`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with atomic_file(path) as file:
+        np.savez(file, **arrays)
 
 
 def load_arrays(path: Path | str) -> dict[str, np.ndarray]:

@@ -1,8 +1,7 @@
-"""Small helpers of the readers: JSON with clear errors, hashes, runs of consecutive frames."""
+"""Small helpers of the readers: JSON with clear errors, arrays, runs of consecutive frames."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,12 +20,6 @@ def read_json(path: Path) -> Any:
         raise FileNotFoundError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
         raise PoseError(f"{path}: not a whole JSON file ({error})") from None
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's bytes."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def numbers(value: Any, shape: tuple[int, ...], where: str) -> np.ndarray:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ..files import file_sha256
 from .clip import PoseClip, PoseError
-from .files import file_sha256, numbers, read_json
+from .files import numbers, read_json
 from .permutations import to_canonical
 from .rejects import Reject
 from .units import unit_scale

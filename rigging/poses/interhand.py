@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..files import file_sha256
 from .clip import PoseClip, PoseError
-from .files import file_sha256, numbers, read_json
+from .files import numbers, read_json
 from .mirror import mirror_points
 from .permutations import joint_order, to_canonical
 from .rejects import Reject

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from ..files import file_sha256
 from .clip import PoseClip, PoseError, clip_from_arrays, load_arrays
-from .files import file_sha256
 from .mirror import mirror_points, mirror_up
 from .permutations import joint_order, to_canonical
 from .rejects import Reject

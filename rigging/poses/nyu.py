@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 import scipy.io
 
+from ..files import file_sha256
 from .clip import PoseClip, PoseError, load_arrays
-from .files import file_sha256
 from .nyu_complete import complete
 from .nyu_rig import PALM_SIDES_MM, REFERENCE_SCALE, SUBSET_14, anatomical_joints, palm_sides, rig_scale
 from .rejects import Reject

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from .clip import write_atomic
+from ..files import write_atomic
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,4 @@ def write_rejects(path: Path | str, rejects: Iterable[Reject]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(item.name for item in fields(Reject))
     writer.writerows(astuple(reject) for reject in rejects)
-    write_atomic(Path(path), lambda file: file.write(text.getvalue().encode()))
+    write_atomic(path, text.getvalue().encode())

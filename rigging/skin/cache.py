@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterable
 from dataclasses import fields
@@ -15,6 +13,7 @@ import numpy as np
 
 from ..arm import arm_topology
 from ..asset import HandAsset
+from ..files import atomic_file
 from ..shape import RestHand
 from .bake import BAKER_VERSION, SkinMaps, bake
 from .params import SkinSubject
@@ -65,15 +64,6 @@ def _read(path: Path, resolution: int) -> SkinMaps:
 
 
 def _write(path: Path, maps: SkinMaps) -> None:
-    """Write beside the final place, flush, rename: a reader finds the whole file or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, albedo=maps.albedo, height=maps.height, roughness=maps.roughness)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with atomic_file(path) as file:
+        np.savez(file, albedo=maps.albedo, height=maps.height, roughness=maps.roughness)

@@ -91,7 +91,7 @@ Fewest samples per pixel that reach a mean of 35 dB: mvhm {chosen["ours"]}, the 
 
 | what | measured |
 |---|---|
-| within Cycles' render call, at {samples_per_pixel} samples per pixel | {worker["inside_ms_per_view"]:.0f} ms per view |
+| inside Cycles' render call, {samples_per_pixel} samples per pixel | {worker["inside_ms_per_view"]:.0f} ms per view |
 | outside it (labels, backgrounds, compositing, scene edits) | {worker["outside_ms_per_view"]:.1f} ms per view |
 | resident memory after {len(resident)} samples | {resident[-1]:.0f} MB (most {resident.max():.0f} MB) |
 | growth over the last three quarters of them | {slope:+.1f} MB per 100 samples |

@@ -8,7 +8,6 @@ import pytest
 
 from rigging.asset import load_asset
 from rigging.shape import Subject, rest_hand
-from rigging.skin import cache
 from rigging.skin.cache import cached_bake, skin_key
 
 ASSET = load_asset()
@@ -23,7 +22,7 @@ def same(first, second):
 
 def test_cached_maps_are_identical_and_not_baked_twice(tmp_path, monkeypatch):
     first = cached_bake(tmp_path, ASSET, REST, None, SUBJECT, SIZE)
-    monkeypatch.setattr(cache, "bake", None)  # a second bake would fail
+    monkeypatch.setattr("rigging.skin.cache.bake", None)  # a second bake would fail
     assert same(first, cached_bake(tmp_path, ASSET, REST, None, SUBJECT, SIZE))
 
 
@@ -65,7 +64,7 @@ def test_an_interrupted_write_leaves_nothing_behind(tmp_path, monkeypatch):
     def broken(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache.os, "fsync", broken)
+    monkeypatch.setattr("os.fsync", broken)
     with pytest.raises(KeyboardInterrupt):
         cached_bake(tmp_path, ASSET, REST, None, SUBJECT, SIZE)
     assert list(tmp_path.iterdir()) == []
