@@ -7,8 +7,6 @@ BIN     := $(VENV)/bin
 PYTHON  ?= $(shell for p in python3.11 python3 python; do \
              $$p -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
-# What bpy needs of the system even without a screen (Debian and Ubuntu package names).
-SYSTEM_PACKAGES := libx11-6 libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libice6 libgl1
 
 SHARD   ?= 0
 RELEASE ?= demo
@@ -33,7 +31,7 @@ $(BIN)/python:
 $(VENV)/.ready-render: $(BIN)/python pyproject.toml constraints.txt
 	@echo 'installing bpy and what rendering needs into $(VENV) (about 2 GB, a minute or two) ...'
 	@$(PIP) install -c constraints.txt -e '.[render,view]'
-	@$(BIN)/python -m blender_scripts.system $(SYSTEM_PACKAGES)
+	@$(BIN)/python -m blender_scripts.system
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready-render

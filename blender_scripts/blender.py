@@ -11,21 +11,9 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
-_log = logging.getLogger(__name__)
+from .system import explain_import_error
 
-# Shared libraries that the bpy wheel needs even without a display, and the Debian or Ubuntu package of each.
-SYSTEM_LIBRARIES = {
-    "libX11.so.6": "libx11-6",
-    "libXrender.so.1": "libxrender1",
-    "libXfixes.so.3": "libxfixes3",
-    "libXi.so.6": "libxi6",
-    "libXxf86vm.so.1": "libxxf86vm1",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libSM.so.6": "libsm6",
-    "libICE.so.6": "libice6",
-    "libGL.so.1": "libgl1",
-    "libEGL.so.1": "libegl1",
-}
+_log = logging.getLogger(__name__)
 
 DEVICES = ("CPU", "CUDA", "OPTIX", "HIP", "ONEAPI", "METAL")
 
@@ -36,17 +24,6 @@ def import_bpy() -> ModuleType:
         return importlib.import_module("bpy")
     except ImportError as error:
         raise ImportError(explain_import_error(str(error))) from error
-
-
-def explain_import_error(message: str) -> str:
-    """One line that says how to repair a failed `import bpy` with the given message."""
-    if "No module named 'bpy'" in message:
-        return "bpy is not installed: it needs Python 3.11 and the extra 'render' (pip install '.[render]')"
-    missing = [name for name in SYSTEM_LIBRARIES if name in message]
-    if not missing:
-        return f"bpy cannot be imported: {message}"
-    packages = " ".join(SYSTEM_LIBRARIES.values())
-    return f"bpy needs the system library {missing[0]}; on Debian or Ubuntu: apt-get install -y {packages}"
 
 
 def choose_device(name: str) -> str:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
+from blender_scripts.system import explain_import_error
+
 OUR_PACKAGES = ("blender_scripts", "rigging", "render_farm", "dataset_tools", "baselines")
 REQUIRED = ("numpy", "scipy", "h5py", "hdf5plugin", "cv2", "tqdm", "numba", "PIL", "psutil", "bpy")
 OPTIONAL = ("ray", "torch", "matplotlib")
@@ -26,7 +28,9 @@ def _imports(module: str) -> str | None:
     """Why `module` does not import in a process of its own (native libraries may clash), or None."""
     result = subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, text=True, check=False)
     lines = result.stderr.strip().splitlines()
-    return None if result.returncode == 0 else (lines[-1] if lines else f"exit code {result.returncode}")
+    if result.returncode == 0:
+        return None
+    return explain_import_error(result.stderr) if module == "bpy" else (lines or [f"exit code {result.returncode}"])[-1]
 
 
 def _installed(module: str) -> str | None:

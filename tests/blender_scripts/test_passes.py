@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from blender_scripts.blender import choose_device, explain_import_error
+from blender_scripts.blender import choose_device
 from blender_scripts.crosscheck import CrossCheckError, crosscheck_view, require_agreement
 from blender_scripts.labels import make_labels
 from blender_scripts.passes import render_passes
@@ -78,11 +78,3 @@ def test_a_missing_gpu_is_an_error(settings):
         choose_device("HIP")
     with pytest.raises(ValueError, match="device is 'TPU'"):
         dataclasses.replace(settings, device="TPU")
-
-
-def test_a_failed_import_names_the_library_and_the_line_to_run():
-    line = explain_import_error("libXi.so.6: cannot open shared object file: No such file or directory")
-    assert "libXi.so.6" in line
-    assert "apt-get install -y" in line
-    assert "libxi6" in line
-    assert "Python 3.11" in explain_import_error("No module named 'bpy'")
