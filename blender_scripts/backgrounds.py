@@ -10,6 +10,7 @@ import numpy as np
 
 from . import hdri
 from .colour import linear_to_srgb8, srgb_to_linear
+from .exposure import panorama_gain
 from .look import Look
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -81,7 +82,7 @@ def make_backgrounds(
         room = light_room(build_room(look.background_seed, round(reach, 1)), light, look.lamps)
         views = [view_room(room, k, m, width, height) * gains for k, m in zip(K, world_to_cam)]
     else:
-        scale = gains * np.float32(look.hdri_strength)
+        scale = panorama_gain(look, panorama, gains)
         views = [hdri.view(panorama, look.rotation, k, m, width, height) * scale for k, m in zip(K, world_to_cam)]
     return np.stack([blur(np.minimum(view, _BRIGHTEST), look.background_blur) for view in views])
 

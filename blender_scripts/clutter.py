@@ -14,8 +14,8 @@ import cv2
 import numba
 import numpy as np
 
-from .colour import srgb_to_linear, temperature_to_rgb
-from .hdri import irradiance
+from .colour import srgb_to_linear
+from .exposure import light_on, sphere
 from .look import Lamp
 from .textures import SIZE, paint_textures
 
@@ -144,13 +144,8 @@ def _mip_maps(textures: np.ndarray) -> np.ndarray:
 
 def _harmonics(light: np.ndarray, lamps: tuple[Lamp, ...]) -> np.ndarray:
     """Fit the irradiance over pi with nine spherical harmonics: (3, 9)."""
-    z = 1 - (2 * np.arange(64) + 1) / 64
-    angle = np.pi * (1 + 5**0.5) * np.arange(64)
-    normals = np.stack([np.cos(angle) * np.sqrt(1 - z**2), np.sin(angle) * np.sqrt(1 - z**2), z], 1)
-    total = irradiance(light, normals)
-    for lamp in lamps:
-        facing = np.maximum(normals @ (np.array(lamp.position) / np.linalg.norm(lamp.position)), 0)
-        total += facing[:, None] * temperature_to_rgb(lamp.kelvin) * lamp.irradiance()
+    normals = sphere(64)
+    total = light_on(normals, lamps, light)
     x, y, z = normals.T
     basis = np.stack([np.ones_like(x), x, y, z, x * y, y * z, z * x, x * x - y * y, 3 * z * z - 1], 1)
     return np.ascontiguousarray(np.linalg.lstsq(basis, total / np.pi, rcond=None)[0].T)

@@ -7,16 +7,10 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from .colour import LUMINANCE, temperature_to_rgb
-from .hdri import irradiance
-
 BACKGROUND_KINDS = ("hdri", "folder", "clutter", "none")
 ARM_STYLES = ("bare", "sleeve")
 LAMP_KINDS = ("area", "sun", "point")
 CLOTH_PATTERNS = ("plain", "striped", "checked", "knit", "denim")
-
-_WHITE = 0.95  # linear value of a white surface that faces the bright side
-_BRIGHT_SIDE = 80  # percentile of the irradiance over all directions that counts as the bright side
 
 
 @dataclass(frozen=True)
@@ -127,26 +121,6 @@ def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str
     )
 
 
-def camera_gains(look: Look, light: np.ndarray) -> np.ndarray:
-    """Exposure and white balance (3,) that linear light of the scene is multiplied with.
-
-    The automatic exposure puts a white surface that faces the bright side just below clipping, as a camera does.
-
-    Args:
-        light: (64, 128, 3) the panorama as it lights the hand, strength and rotation included.
-    """
-    normals = _sphere(96)
-    total = irradiance(light, normals)
-    for lamp in look.lamps:
-        facing = np.maximum(normals @ (np.array(lamp.position) / np.linalg.norm(lamp.position)), 0)
-        total += facing[:, None] * temperature_to_rgb(lamp.kelvin) * lamp.irradiance()
-    mean = total.mean(0)
-    bright = (0.5 * np.percentile(total @ LUMINANCE, _BRIGHT_SIDE) + 0.5 * mean @ LUMINANCE) / np.pi
-    balance = ((mean @ LUMINANCE) / np.maximum(mean, 1e-9)) ** look.white_balance
-    balance /= (balance * mean @ LUMINANCE) / (mean @ LUMINANCE)
-    return (balance * _WHITE / bright * 2.0**look.exposure_ev).astype(np.float32)
-
-
 def _draw_lamp(rng: np.random.Generator, settings: LookSettings) -> Lamp:
     kind = str(rng.choice(LAMP_KINDS, p=(0.6, 0.2, 0.2)))
     direction = rng.normal(size=3)
@@ -180,13 +154,6 @@ def _hsv(hue: float, saturation: float, value: float) -> tuple[float, float, flo
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
     return float(np.exp(rng.uniform(*np.log(bounds))))
-
-
-def _sphere(count: int) -> np.ndarray:
-    """Evenly spread unit vectors (count, 3) on a Fibonacci spiral."""
-    z = 1 - (2 * np.arange(count) + 1) / count
-    angle = np.pi * (1 + 5**0.5) * np.arange(count)
-    return np.stack([np.cos(angle) * np.sqrt(1 - z**2), np.sin(angle) * np.sqrt(1 - z**2), z], 1)
 
 
 def _dump(value: object) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 from .backgrounds import develop, make_backgrounds
 from .coverage import composite, pixel_coverage
 from .crosscheck import crosscheck_view, require_agreement
+from .exposure import camera_gains, scene_light, skin_reflectance
 from .labels import make_labels
-from .look import Look, camera_gains
+from .look import Look
 from .scene import Studio, covering_box
 from .settings import RenderSettings
 
@@ -49,7 +50,7 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
     K, world_to_cam = np.asarray(spec.cameras.K, float), np.asarray(spec.cameras.world_to_cam, float)
     vertices, joints = _body(spec.posed), _stored(spec.posed.joints)
     studio.use(settings)
-    panorama, light, gains = _light(studio, spec.look)
+    panorama, light, gains = _light(studio, spec)
 
     with ThreadPoolExecutor(1) as pool:  # labels and backgrounds are made while Cycles renders
         labels = pool.submit(_labels, studio, spec, vertices, joints, K, world_to_cam)
@@ -106,10 +107,11 @@ def render_views(
     return hands, passes
 
 
-def _light(studio: Studio, look: Look) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The whole panorama, the light it sheds (64, 128, 3), and the camera's gains (3,)."""
-    light = studio.hdris.light(look.hdri, look.rotation) * np.float32(look.hdri_strength)
-    return studio.hdris.panorama(look.hdri), light, camera_gains(look, light)
+def _light(studio: Studio, spec: SampleSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The whole panorama, the light around the hand (64, 128, 3), and the camera's gains (3,)."""
+    look = spec.look
+    light = scene_light(look, studio.hdris.light(look.hdri, look.rotation))
+    return studio.hdris.panorama(look.hdri), light, camera_gains(look, light, skin_reflectance(spec.skin.albedo))
 
 
 def _labels(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from blender_scripts.colour import linear_to_srgb8
-from blender_scripts.look import camera_gains
+from blender_scripts.exposure import camera_gains, scene_light, skin_reflectance
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.scene import Studio
 from render_farm.plan import ensure_plan
@@ -42,8 +42,9 @@ def body_of(spec: SampleSpec) -> np.ndarray:
 
 def shown(combined: np.ndarray, spec: SampleSpec, studio: Studio) -> np.ndarray:
     """What a viewer sees of linear, premultiplied (H, W, 4) over black: (H, W, 3) sRGB in 0..1."""
-    light = studio.hdris.light(spec.look.hdri, spec.look.rotation) * np.float32(spec.look.hdri_strength)
-    return linear_to_srgb8(combined[..., :3] * camera_gains(spec.look, light)) / 255.0
+    light = scene_light(spec.look, studio.hdris.light(spec.look.hdri, spec.look.rotation))
+    gains = camera_gains(spec.look, light, skin_reflectance(spec.skin.albedo))
+    return linear_to_srgb8(combined[..., :3] * gains) / 255.0
 
 
 def psnr(picture: np.ndarray, reference: np.ndarray) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from blender_scripts.exposure import scene_light
 from blender_scripts.render_sample import render_sample, render_views, set_stage
 
 from .cases import body_of, make_studio, shown
@@ -29,7 +30,7 @@ def picture(case: int, view: int, samples_per_pixel: int) -> np.ndarray:
     K, world_to_cam = spec.cameras.K[view : view + 1], spec.cameras.world_to_cam[view : view + 1]
     if _state["kind"] == "ours":
         studio.use(settings)
-        light = studio.hdris.light(spec.look.hdri, spec.look.rotation) * np.float32(spec.look.hdri_strength)
+        light = scene_light(spec.look, studio.hdris.light(spec.look.hdri, spec.look.rotation))
         set_stage(studio, spec, body_of(spec), light)
         combined = render_views(studio, body_of(spec), K, world_to_cam, spec.seed)[0][0]
     else:

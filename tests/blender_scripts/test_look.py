@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from blender_scripts import hdri
 from blender_scripts.cloth import paint_cloth
 from blender_scripts.colour import LUMINANCE, linear_to_srgb8, srgb_to_linear, temperature_to_rgb
-from blender_scripts.look import CLOTH_PATTERNS, Lamp, LookSettings, camera_gains, draw_look
+from blender_scripts.exposure import camera_gains, panorama_gain, scene_light, skin_reflectance
+from blender_scripts.look import CLOTH_PATTERNS, Lamp, LookSettings, draw_look
 
 HDRIS = ("city", "forest", "night")
 
@@ -58,11 +59,48 @@ def look_with(**changes):
 def test_exposure_follows_the_light():
     light = np.ones((64, 128, 3), np.float32)
     white = camera_gains(look_with(), light)
-    assert np.allclose(white, 0.95, rtol=0.02)  # a white surface sends on the radiance 1 it gets from everywhere
+    assert np.allclose(white, 0.85, rtol=0.02)  # a white surface sends on the radiance 1 it gets from everywhere
     assert np.allclose(camera_gains(look_with(), 5 * light), white / 5)
     assert np.allclose(camera_gains(look_with(exposure_ev=1.0), light), 2 * white)
     lamp = Lamp("sun", (0, 0, 1), 5000.0, 20.0, 0.1)
     assert camera_gains(look_with(lamps=(lamp,)), light).max() < 0.6 * white.min()
+
+
+def test_dark_skin_is_exposed_longer_and_stays_darker():
+    light = np.ones((64, 128, 3), np.float32)
+    reflected = np.array([0.36, 0.18, 0.09, 0.045])
+    gains = np.array([camera_gains(look_with(), light, value)[0] for value in reflected])
+    assert (np.diff(gains) > 0).all()
+    assert (np.diff(gains * reflected) < 0).all()
+
+
+@pytest.mark.parametrize("grey", [0, 90, 255])
+def test_reflectance_is_the_mean_of_linear_light(grey):
+    albedo = np.full((128, 128, 3), grey, np.uint8)
+    assert np.isclose(skin_reflectance(albedo), srgb_to_linear(np.uint8(grey)), atol=1e-6)
+
+
+def test_surroundings_send_light_of_panorama_and_lamps_back_from_everywhere():
+    dark = np.zeros((64, 128, 3), np.float32)
+    dark[:8] = 4.0
+    lamp = Lamp("sun", (0, 0, 1), 3000.0, 20.0, 0.1)
+    alone, lit = scene_light(look_with(hdri_strength=0.5), dark), scene_light(look_with(lamps=(lamp,)), dark)
+    assert np.allclose(alone[8:], alone[-1, 0])  # the same from all sides
+    assert 0 < alone[-1, 0, 0] < 0.2
+    assert lit[-1, 0].min() > alone[-1, 0].max()
+    assert lit[-1, 0, 0] > lit[-1, 0, 2]  # of the lamp's colour
+
+
+def test_lamps_and_lights_in_the_dark_do_not_leave_a_panorama_black():
+    look, night = look_with(hdri_strength=0.3), np.full((64, 128, 3), 0.001, np.float32)
+    night[30, 60] = 1e4
+    lamp = Lamp("sun", (0, 0, 1), 5000.0, 12.0, 0.1)
+    day = np.ones((64, 128, 3), np.float32)
+    gains = np.ones(3, np.float32)
+    assert np.allclose(panorama_gain(look, day, gains), 0.3)
+    assert panorama_gain(look, night, gains)[0] > 4 * 0.3
+    lit = panorama_gain(look_with(hdri_strength=0.3, lamps=(lamp,)), day, gains)[0]
+    assert np.isclose(lit, 0.3 + 3 / np.pi)
 
 
 def test_white_balance_takes_the_colour_out():
