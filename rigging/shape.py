@@ -10,9 +10,9 @@ from scipy.optimize import least_squares
 from .asset import HandAsset
 from .joints import JOINT_PARENTS
 
-# Hand length, wrist crease to tip of the middle finger: mean and standard deviation in metres. Adults: Greiner, Hand
-# Anthropometry of U.S. Army Personnel, Natick TR-92/011, 1991 (rounded). Children: growth of both sexes, rounded
-# from Snyder et al., Anthropometry of Infants, Children, and Youths, UM-HSRI-77-17, 1977.
+# Hand length, wrist crease to tip of the middle finger: mean and standard deviation in metres. Adults: rounded after
+# Greiner, Hand Anthropometry of U.S. Army Personnel, Natick TR-92/011, 1991. Children: a growth curve approximated
+# after Snyder et al., Anthropometry of Infants, Children, and Youths, UM-HSRI-77-17, 1977.
 FEMALE_LENGTH = (0.1805, 0.0097)
 MALE_LENGTH = (0.1940, 0.0098)
 CHILD_AGES = (6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)

@@ -17,7 +17,7 @@ SAMPLES = 768
 SEED = 2651
 COMPONENTS = 12
 NAMED = ("age", "gender", "muscle", "finger_length", "finger_girth", "palm_width")
-PALM_WIDTH_SD = 0.04  # breadth to length of hands varies by about 4 % (ANSUR II, Gordon et al. 2014)
+PALM_WIDTH_SD = 0.04  # breadth to length of hands varies by about 4 %: approximated from adult surveys
 RIGID = (0, 5, 9, 13, 17)  # wrist and knuckles: hands are aligned on these
 
 GENDER = {"female": 0.0, "male": 1.0}
@@ -44,8 +44,8 @@ LOCAL = {
     "forearm_depth": ("arms/r-lowerarm-scale-depth", 0.1),
 }
 # MakeHuman's macro targets hardly touch the hand beyond its size, so who a person is also moves the local targets:
-# their coefficient per standard deviation of the factor. Our choice, but for breadth: men's hands are 6 % broader for
-# their length than women's (ANSUR II), which is added to the gender direction in standard deviations of palm width.
+# their coefficient per standard deviation of the factor. Our choice, but for breadth: men's hands are some percent
+# broader for their length than women's, which is added to the gender direction in standard deviations of palm width.
 COUPLING = {
     "age": {"finger_girth": -0.06, "finger_length": 0.03, "forearm_fat": -0.06},
     "gender": {"finger_girth": 0.10, "wrist_girth": 0.10, "forearm_muscle": 0.06},

@@ -9,7 +9,7 @@ from ..rotations import kabsch
 from .mirror import palm_normal
 
 # Typical bone lengths over that of the middle finger from wrist to tip, bones 1 to 20. Phalanges and metacarpals
-# after Buryanov & Kotiuk, Proportions of hand segments, 2010, with carpus (and fingertip flesh) added.
+# approximated after Buryanov & Kotiuk, Proportions of hand segments, 2010, with carpus and fingertip flesh added.
 TYPICAL_PROPORTIONS = np.array(
     [
         (0.19, 0.247, 0.169, 0.143),

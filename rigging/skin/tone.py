@@ -2,7 +2,7 @@
 
 ITA = atan2(L* - 50, b*) in degrees (Chardon, Cretois and Hourseau 1991). Human skin measured with a
 spectrophotometer follows one curve in CIELAB: a* and b* grow from very light to tan skin and shrink again towards
-very dark skin (Xiao et al. 2017, Del Bino and Bernerd 2013); the knots below trace it.
+very dark skin (Xiao et al. 2017, Del Bino and Bernerd 2013); the knots below follow it roughly.
 """
 
 from __future__ import annotations

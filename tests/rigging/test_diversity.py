@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rigging.asset import load_asset
@@ -18,37 +18,57 @@ def hands(count: int, seed: int = 0) -> np.ndarray:
     return forward(HAND, np.random.default_rng(seed).uniform(*angle_limits().T, size=(count, ANGLES)))
 
 
-def naive_centres(points: np.ndarray, count: int, first: int) -> tuple[list[int], float]:
-    """Farthest-point search as Gonzalez wrote it, in float64."""
+def naive_centres(points: np.ndarray, count: int, first: int) -> tuple[list[int], float, bool]:
+    """Farthest-point search as Gonzalez wrote it, in float64: centres, radius, and whether there was a tie."""
     points = points.astype(np.float64)
-    chosen = [first]
+    chosen, tied = [first], False
     nearest = np.linalg.norm(points - points[first], axis=1)
     while len(chosen) < count:
         chosen.append(int(nearest.argmax()))
+        tied |= bool((nearest == nearest.max()).sum() > 1)
         nearest = np.minimum(nearest, np.linalg.norm(points - points[chosen[-1]], axis=1))
-    return chosen, float(nearest.max())
+    return chosen, float(nearest.max()), tied
+
+
+def check_choice(points: np.ndarray, count: int, first: int, block: int) -> None:
+    """Every centre is the farthest point from those before it, up to near ties, which a search in float32 may swap."""
+    centres = greedy_centres(points, count, first=first, block=block)
+    points = points.astype(np.float64)
+    nearest = np.linalg.norm(points - points[first], axis=1)
+    assert centres.indices[0] == first
+    for index, distance in zip(centres.indices[1:], centres.distances[1:]):
+        assert nearest[index] >= nearest.max() - 1e-5
+        assert distance == pytest.approx(nearest[index], abs=1e-5)
+        nearest = np.minimum(nearest, np.linalg.norm(points - points[index], axis=1))
+    assert centres.radius == pytest.approx(nearest.max(), abs=1e-3)
+    assert np.all(np.diff(centres.distances[1:]) <= 1e-5)
+    assert centres.radius <= centres.distances[-1] + 1e-6
 
 
 @settings(deadline=None, max_examples=15)
 @given(st.integers(0, 10_000), st.integers(2, 300), st.sampled_from([4, 16, 64]))
 def test_every_choice_is_the_farthest_point_whatever_the_block(seed: int, count: int, block: int) -> None:
     points = np.random.default_rng(seed).normal(size=(400, 12)).astype(np.float32)
-    centres = greedy_centres(points, count, first=seed % 400, block=block)
-    nearest = np.linalg.norm(points.astype(np.float64) - points[seed % 400], axis=1)
-    assert centres.indices[0] == seed % 400
-    for index, distance in zip(centres.indices[1:], centres.distances[1:]):
-        assert nearest[index] >= nearest.max() - 1e-5  # the search is in float32: it may swap near ties
-        assert distance == pytest.approx(nearest[index], abs=1e-5)
-        nearest = np.minimum(nearest, np.linalg.norm(points.astype(np.float64) - points[index], axis=1))
-    assert centres.radius == pytest.approx(nearest.max(), abs=1e-3)
+    check_choice(points, count, seed % 400, block)
 
 
-def test_blocks_choose_what_the_naive_loop_chooses_and_distances_fall() -> None:
-    features = palm_features(hands(1500))
-    centres = greedy_centres(features, 300, first=3, block=128)
-    np.testing.assert_array_equal(centres.indices, naive_centres(features, 300, 3)[0])
-    assert np.all(np.diff(centres.distances[1:]) <= 1e-5)
-    assert centres.radius <= centres.distances[-1] + 1e-6
+def test_every_chosen_hand_is_the_farthest() -> None:
+    check_choice(palm_features(hands(1500)), 300, first=3, block=128)
+
+
+@settings(deadline=None, max_examples=5)
+@given(st.integers(0, 10_000), st.sampled_from([1, 32, 4096]))
+def test_blocks_choose_what_the_naive_loop_chooses(seed: int, block: int) -> None:
+    # Whole numbers with mean 0, small enough for float32 to be exact: both searches see the same distances.
+    points = np.random.default_rng(seed).integers(-400, 401, size=(600, 12))
+    points -= points.sum(axis=0) // len(points)
+    points -= np.arange(len(points))[:, None] < points.sum(axis=0)
+    assert not points.sum(axis=0).any()
+    chosen, radius, tied = naive_centres(points, 100, first=3)
+    assume(not tied)  # a tie may be broken either way
+    centres = greedy_centres(points.astype(np.float32), 100, first=3, block=block)
+    np.testing.assert_array_equal(centres.indices, chosen)
+    assert centres.radius == pytest.approx(radius, rel=1e-6)
 
 
 def test_all_points_are_chosen_once_even_when_some_are_equal() -> None:
