@@ -10,9 +10,9 @@ supination.
 Approximated from these sources, by the figures they are usually quoted with: L = Lin, Wu & Huang, "Modeling the
 constraints of human hand motion", 2000 (MCP flexion 0..90, abduction +-15, PIP 0..110, DIP 0..90, DIP = 2/3 PIP).
 U = joint limits of the UmeTrack hand model (Han et al. 2022). The table takes the wider of the two. C = Cooney, Lucca,
-Chao & Linscheid, "The kinesiology of the thumb trapeziometacarpal joint", 1981 (flexion-extension 53, abduction-adduction
-42, axial rotation 17 degrees). Values marked G are ours: small play that keeps recorded poses, whose joints are not ideal
-hinges, inside the limits.
+Chao & Linscheid, "The kinesiology of the thumb trapeziometacarpal joint", 1981 (flexion-extension 53,
+abduction-adduction 42, axial rotation 17 degrees). Values marked G are ours: small play that keeps recorded poses,
+whose joints are not ideal hinges, inside the limits.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def palm_features(joints: np.ndarray) -> np.ndarray:
 
 
 def greedy_centres(features: np.ndarray, count: int, first: int = 0, block: int = 2048) -> Centres:
-    """`count` centres of features (N, D) by farthest-point search from the point `first`; ties go to the lower index.
+    """`count` centres of features (N, D) by farthest-point search from the point `first`. Ties go either way.
 
     Raises ValueError unless 1 <= count <= N, 0 <= first < N and all features are finite.
     """
