@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rigging.arm import build_arm
 from rigging.asset import HandAsset
+from rigging.shape import RestHand
 
 from .backgrounds import PhotoFolder
 from .blender import choose_device, import_bpy, return_large_blocks
@@ -25,7 +27,6 @@ from .settings import RenderSettings
 
 HAND_INDEX, ARM_INDEX = 1, 2  # material indices of the cross-check's pass
 _MOST_LAMPS = 4  # of each kind
-_CLOTH_LENGTH = 2.0  # length of the sleeve by its girth
 _SENSOR = 36.0  # millimetres, any value will do
 _OPENCV_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
 
@@ -61,6 +62,9 @@ class Studio:
         self._asset, self._arm_faces, self._arm_uv = asset, arm_faces, arm_uv
         self.hdris = HdriLibrary(hdri_files(hdri_folder))
         self.photos = None if photo_folder is None else PhotoFolder.open(photo_folder)
+        rest = RestHand(asset.template, asset.joints)
+        sleeve = build_arm(asset, rest, "sleeve", np.random.default_rng(0))
+        self._cloth_uv = cloth_uv(arm_uv, sleeve, len(asset.cut_loop))
         self._bodies: dict[tuple[str, bool], tuple[Surface, object]] = {}
         self._shown: dict[str, object] = {}  # what the swapped images hold
         return_large_blocks()
@@ -176,7 +180,7 @@ class Studio:
         mesh.polygons.foreach_set("material_index", material)
         mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
         hand_uv = self._asset.uv[~self._asset.face_cap] if arm_style == "bare" else self._asset.uv
-        for name, arm_uv in (("skin", self._arm_uv), ("cloth", cloth_uv(self._arm_uv))):
+        for name, arm_uv in (("skin", self._arm_uv), ("cloth", self._cloth_uv)):
             uv = np.concatenate([hand_uv, arm_uv])
             uv = uv[:, ::-1] if left else uv
             mesh.uv_layers.new(name=name).data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
@@ -237,14 +241,24 @@ def camera_matrix(world_to_cam: np.ndarray) -> np.ndarray:
     return np.linalg.inv(world_to_cam) @ _OPENCV_TO_BLENDER
 
 
-def cloth_uv(arm_uv: np.ndarray) -> np.ndarray:
-    """Texture coordinates (Fa, 3, 2) of the cloth: once around the arm in u, and as fine along it in v.
+def cloth_uv(arm_uv: np.ndarray, sleeve: np.ndarray, cut: int) -> np.ndarray:
+    """Texture coordinates (Fa, 3, 2) of the cloth: once around the arm in u, and to the same scale along it in v.
 
-    The arm's own run along the arm in u, as the root of the distance, and around it in v.
+    The arm's own run along the arm in u and around it in v; a sleeve's rings lie elsewhere than a bare arm's.
+
+    Args:
+        arm_uv: (Fa, 3, 2). sleeve: (Va, 3) metres, a typical one at rest. cut: vertices of its ring 0.
     """
     low, high = arm_uv.reshape(-1, 2).min(0), arm_uv.reshape(-1, 2).max(0)
     along, around = np.moveaxis((arm_uv - low) / (high - low), -1, 0)
-    return np.stack([around, along**2 * _CLOTH_LENGTH], axis=-1)
+    rings = sleeve[cut:-1].reshape(-1, 2 * cut, 3)
+    rings = np.concatenate([np.repeat(sleeve[:cut], 2, 0)[None], rings, np.broadcast_to(sleeve[-1], (1, 2 * cut, 3))])
+    steps = np.linalg.norm(np.diff(rings, axis=0), axis=2).mean(1)
+    girth = np.linalg.norm(rings[1:-1] - np.roll(rings[1:-1], 1, axis=1), axis=2).sum(1).mean()
+    levels, ring = np.unique(along.round(5), return_inverse=True)
+    if len(levels) != len(rings):
+        raise ValueError(f"the arm's texture has {len(levels)} rings, the sleeve {len(rings)}")
+    return np.stack([around, np.concatenate([[0], np.cumsum(steps) / girth])[ring.reshape(along.shape)]], axis=-1)
 
 
 def covering_box(

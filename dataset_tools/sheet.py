@@ -14,7 +14,7 @@ from .drawing import draw_mask, draw_skeleton, enlarge
 from .solid import draw_clay, draw_joints_3d, frame, look_from, upright
 
 Sample = dict[str, Any]
-ROWS = 5
+ROWS = 6
 TILE, GAP, MARGIN, HEAD, LINE = 184, 4, 28, 84, 36  # px
 DRAWN = 3  # times a view's size at which overlays are drawn, before they are reduced
 FIELDS = ("rgb", "mask", "joints_2d", "joint_visible", "joints_world", "vertices_world", "arm_vertices_world")
@@ -86,7 +86,7 @@ def _solids(sample: Sample, dataset: HandDataset, size: int) -> tuple[np.ndarray
     hand, arm, joints = (sample[n] @ turn.T for n in ("vertices_world", "arm_vertices_world", "joints_world"))
     faces, arm_faces = (outward(f, sample["meta"]["hand"]) for f in (dataset.faces, dataset.arm_faces))
     eye = frame(hand, look_from(0.25, 0.15), size)
-    mesh = draw_clay(eye, hand, faces, arm, arm_faces, PICTURE_PAPER)
+    mesh = draw_clay(eye, hand, faces, arm, arm_faces, PICTURE_PAPER, bare=sample["meta"]["arm_style"] == "bare")
     floor = joints - [0, 0, 0.03]  # leave room below for the floor
     return mesh, draw_joints_3d(frame(np.concatenate([joints, floor]), look_from(-0.4, 0.35), size, 1.3), joints,
                                 PICTURE_PAPER)  # fmt: skip

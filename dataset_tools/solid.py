@@ -64,20 +64,42 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def draw_clay(
-    eye: Eye, hand: np.ndarray, faces: np.ndarray, arm: np.ndarray, arm_faces: np.ndarray, paper: tuple
+    eye: Eye,
+    hand: np.ndarray,
+    faces: np.ndarray,
+    arm: np.ndarray,
+    arm_faces: np.ndarray,
+    paper: tuple,
+    bare: bool = False,
 ) -> np.ndarray:
-    """The smoothly shaded meshes (size, size, 3) uint8, drawn OVERSAMPLE times too large and then reduced."""
+    """The smoothly shaded meshes (size, size, 3) uint8, drawn OVERSAMPLE times too large and then reduced.
+
+    A `bare` arm has the hand's colour, and its normals are one with the hand's along the cut.
+    """
     big = Eye(eye.axes, eye.centre, eye.extent, eye.size * OVERSAMPLE)
     vertices = np.concatenate([hand, arm]).astype(float)
-    normals = np.concatenate([vertex_normals(hand.astype(float), faces), vertex_normals(arm.astype(float), arm_faces)])
     triangles = np.concatenate([faces, arm_faces + len(hand)])
+    normals = _normals(vertices, faces, arm_faces + len(hand), bare)
     triangle, weights = nearest_triangles(big.pixels(vertices), triangles, (big.size, big.size))
     covered = triangle >= 0
     corners = triangles[triangle[covered]]
     facing = (normals[corners] * weights[covered][..., None]).sum(1) @ eye.axes.T
     canvas = np.full((big.size, big.size, 3), paper, np.uint8)
-    canvas[covered] = shade(facing, np.where(triangle[covered, None] < len(faces), CLAY, ARM_CLAY))
+    canvas[covered] = shade(facing, np.where(triangle[covered, None] < len(faces), CLAY, CLAY if bare else ARM_CLAY))
     return cv2.resize(canvas, (eye.size, eye.size), interpolation=cv2.INTER_AREA)
+
+
+def _normals(vertices: np.ndarray, faces: np.ndarray, arm_faces: np.ndarray, bare: bool) -> np.ndarray:
+    """Unit normals (N, 3) of hand and arm; those of a bare arm hold for the hand too where both lie together."""
+    normals = vertex_normals(vertices, faces) + vertex_normals(vertices, arm_faces)
+    if bare:
+        place = np.unique(vertices, axis=0, return_inverse=True)[1].reshape(-1)
+        of_arm = np.full(len(vertices), -1)
+        arm = np.unique(arm_faces)
+        of_arm[place[arm]] = arm
+        shared = of_arm[place]
+        normals[shared >= 0] = normals[shared[shared >= 0]]
+    return normals
 
 
 def nearest_triangles(seen: np.ndarray, faces: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from blender_scripts.backgrounds import PhotoFolder, develop, make_backgrounds
-from blender_scripts.clutter import BALL, BOX, build_room, first_surfaces
+from blender_scripts.caster import BALL, BOX, first_surfaces
+from blender_scripts.clutter import build_room
 from blender_scripts.colour import srgb_to_linear
 from blender_scripts.coverage import composite, pixel_coverage
 from blender_scripts.look import LookSettings, draw_look

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from blender_scripts.look import Lamp
 from blender_scripts.scene import ARM_INDEX, HAND_INDEX, Box, camera_matrix, cloth_uv, covering_box
+from rigging.arm import build_arm
 
 
 @pytest.fixture
@@ -139,7 +140,17 @@ def test_the_whole_image_is_rendered_if_something_is_behind_the_camera():
     assert covering_box(points, np.diag([90.0, 90, 1]), np.eye(4), 64, 48) == Box(0, 0, 64, 48)
 
 
-def test_cloth_runs_once_around_the_arm(workshop):
-    uv = cloth_uv(workshop.arm[1])
-    assert uv[..., 0].min() == 0
-    assert uv[..., 0].max() == 1
+def test_cloth_runs_once_around_the_arm_and_is_nowhere_stretched(workshop):
+    faces, uv = workshop.arm
+    sleeve = build_arm(workshop.asset, workshop.rest, "sleeve", np.random.default_rng(3))
+    cut = len(workshop.asset.cut_loop)
+    cloth = cloth_uv(uv, build_arm(workshop.asset, workshop.rest, "sleeve", np.random.default_rng(0)), cut)
+    assert (cloth[..., 0].min(), cloth[..., 0].max()) == (0, 1)
+    visible = ((faces >= cut * 17) & (faces < cut * 45)).all(1)  # outer cloth, from behind the hem
+    edges, paint = (np.diff(corners[visible], axis=1) for corners in (sleeve[faces], cloth))
+    along = np.abs(paint[..., 0]) < 1e-6
+    across = np.abs(paint[..., 1]) < 1e-6
+    scale = [np.linalg.norm(edges[way], axis=1) / np.linalg.norm(paint[way], axis=1) for way in (along, across)]
+    assert 0.7 < np.median(scale[0]) / np.median(scale[1]) < 1.4
+    assert np.percentile(scale[0], 95) < 2 * np.percentile(scale[0], 5)
+

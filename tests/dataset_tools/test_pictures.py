@@ -134,6 +134,18 @@ def test_nearer_clay_covers_farther_clay():
     assert (draw_clay(eye, square, faces, square, faces, WHITE)[0, 0] == 255).all()
 
 
+def test_a_bare_arm_is_of_the_hands_clay_and_joins_it_without_a_seam():
+    hand = np.array([[-1, 0, 0], [1, 0, 0], [1, -0.5, 1], [-1, -0.5, 1.0]])
+    arm = np.array([[-1, -0.5, -1], [1, -0.5, -1], [1, 0, 0], [-1, 0, 0.0]])
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    eye = Eye(look_from(0, 0), np.zeros(3), 4.0, 64)
+    bare, sleeve = (draw_clay(eye, hand, faces, arm, faces, WHITE, bare=bare).astype(int) for bare in (True, False))
+    steps = [np.abs(np.diff(picture[24:40, 32].sum(1))).max() for picture in (bare, sleeve)]
+    assert bare[40, 32, 0] > bare[40, 32, 2]
+    assert sleeve[40, 32, 0] < sleeve[40, 32, 2]
+    assert steps[0] < 0.3 * steps[1]
+
+
 def naive_nearest(seen: np.ndarray, faces: np.ndarray, x: float, y: float) -> int:
     """The nearest front face over one point of the picture, one face after another."""
     best, nearest = -1, np.inf
