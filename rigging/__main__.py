@@ -9,7 +9,7 @@ import sys
 
 from . import match_command
 from .build import command as build_command
-from .poses import cli as pose_command
+from .poses import command as pose_command
 
 
 def main(argv: list[str] | None = None) -> int:

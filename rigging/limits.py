@@ -68,9 +68,3 @@ def limits_array() -> np.ndarray:
     """(21, 3, 2) lowest and highest (flexion, abduction, twist) of every joint in radians; tips do not move."""
     rows = [LIMITS.get(name, JointLimit()) for name in JOINT_NAMES]
     return np.array([(row.flexion, row.abduction, row.twist) for row in rows])
-
-
-def clip_to_limits(angles: np.ndarray) -> np.ndarray:
-    """Clip angles (..., 21, 3) of (flexion, abduction, twist) at the joints, radians, to the limits."""
-    limits = limits_array()
-    return np.clip(angles, limits[..., 0], limits[..., 1])

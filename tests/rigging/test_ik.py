@@ -12,7 +12,7 @@ from rigging.chains import chain_rotations, direction_jacobian, finger_chains, p
 from rigging.hinges import hinge_axes
 from rigging.ik import fit_angles
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, TIP_JOINTS
-from rigging.limits import DIP_PIP_RATIO, LIMITS, THUMB_PRONATION, clip_to_limits, limits_array
+from rigging.limits import DIP_PIP_RATIO, LIMITS, THUMB_PRONATION, limits_array
 from rigging.rotations import normalise, random_rotation, rotation_angle, twist_angle
 from rigging.spin import match
 
@@ -164,13 +164,3 @@ def test_limits_are_ordered_contain_zero_and_leave_the_tips_alone():
     assert set(LIMITS) == {name for joint, name in enumerate(JOINT_NAMES) if joint not in TIP_JOINTS}
     assert (limits[list(TIP_JOINTS)] == 0).all()
     assert limits[6, 0] == pytest.approx(np.deg2rad([-10, 110]))  # index PIP flexion, Lin et al. 2000
-
-
-def test_clipping_moves_only_what_is_outside():
-    angles = np.zeros((2, 21, 3))
-    angles[1, 6, 0], angles[1, 5, 1], angles[1, 8] = 3.0, 0.1, 0.2
-    clipped = clip_to_limits(angles)
-    assert clipped[1, 6, 0] == pytest.approx(np.deg2rad(110))
-    assert clipped[1, 5, 1] == 0.1
-    assert (clipped[1, 8] == 0).all()
-    assert (clipped[0] == 0).all()
