@@ -13,8 +13,8 @@ _WHITE = 0.85  # linear value of a white surface in metered light beside a hand 
 _REFERENCE = 0.36  # luminance of light skin's albedo
 _ADAPTATION = 0.3  # exponent: by how much of its darkness a camera opens up for dark skin in its frame
 _BRIGHT_SIDE, _BRIGHT_WEIGHT = 80, 0.35  # percentile of the irradiance over all directions, and its weight in metering
-_DARKEST = 0.10  # least median of a panorama's recorded values, or its boost of at most _BOOST
-_BOOST = 6.0
+_DARKEST = 0.05  # least median of a panorama's recorded values, or its boost of at most _BOOST
+_BOOST = 4.0
 
 
 def scene_light(look: Look, panorama: np.ndarray) -> np.ndarray:
@@ -52,7 +52,8 @@ def camera_gains(look: Look, light: np.ndarray, reflectance: float = _REFERENCE)
     metered = _BRIGHT_WEIGHT * np.percentile(luminance, _BRIGHT_SIDE) + (1 - _BRIGHT_WEIGHT) * luminance.mean()
     balance = (luminance.mean() / np.maximum(mean, 1e-9)) ** look.white_balance
     balance /= (balance * mean @ LUMINANCE) / luminance.mean()
-    opened = (_REFERENCE / max(reflectance, 1e-3)) ** _ADAPTATION
+    darker = _REFERENCE / max(reflectance, 1e-3)
+    opened = darker**_ADAPTATION if darker > 1 else darker  # what is lighter than light skin would burn
     return (balance * _WHITE * opened * np.pi / metered * 2.0**look.exposure_ev).astype(np.float32)
 
 

@@ -22,7 +22,7 @@ from .params import SkinParams, SkinSubject, draw_params
 from .texels import Surface, Texels, make_texels, smooth_normals
 from .vessels import paint_tendons, paint_veins, paint_wrist_veins
 
-BAKER_VERSION = 2  # raise when the maps change: cached ones are then baked again
+BAKER_VERSION = 3  # raise when the maps change: cached ones are then baked again
 
 # Pads of the palm: centre and spread in palm coordinates, density of blood, lift in metres.
 PADS = (

@@ -47,8 +47,8 @@ class SkinParams:
 
 def _polish(rng: np.random.Generator) -> tuple[float, float, float]:
     """A nail polish: reds and pinks mostly, then nudes, darks and blues."""
-    palette = np.array([[0.42, 0.01, 0.02], [0.55, 0.06, 0.12], [0.62, 0.28, 0.28], [0.05, 0.004, 0.012],
-                        [0.02, 0.03, 0.10], [0.55, 0.36, 0.27], [0.008, 0.008, 0.01], [0.30, 0.01, 0.10]])  # fmt: skip
+    palette = np.array([[0.42, 0.01, 0.02], [0.55, 0.06, 0.12], [0.34, 0.08, 0.10], [0.05, 0.004, 0.012],
+                        [0.02, 0.03, 0.10], [0.30, 0.15, 0.10], [0.008, 0.008, 0.01], [0.30, 0.01, 0.10]])  # fmt: skip
     colour = palette[rng.integers(len(palette))] * rng.uniform(0.8, 1.2, 3)
     return tuple(float(c) for c in np.clip(colour, 0.003, 0.9))
 
