@@ -14,9 +14,8 @@ from blender_scripts.render_sample import render_sample
 from blender_scripts.scene import Studio
 from dataset_tools.writer import encode_sample, write_staged
 from rigging.arm import arm_topology
-from rigging.asset import load_asset
 
-from .plan import load_plan
+from .plan import load_plan, planned_asset
 from .release import Release
 from .spec import Specs
 from .staging import Staging
@@ -30,10 +29,11 @@ class SampleJob:
     def __init__(self, plan: Path, release: Release, staging: Staging, cache: Path) -> None:
         self.staging = staging
         self.settings = dataclasses.replace(release.render, threads=len(os.sched_getaffinity(0)))
-        asset = load_asset()
+        planned = load_plan(plan)
+        asset = planned_asset(planned)
         hdris, photos = release.files.hdris or None, release.files.photos or None
         self.studio = Studio(asset, *arm_topology(asset), self.settings, hdris, photos)
-        self.specs = Specs(load_plan(plan), release, asset, tuple(self.studio.hdris.files), cache)
+        self.specs = Specs(planned, release, asset, tuple(self.studio.hdris.files), cache)
 
     def __call__(self, sample: int) -> None:
         """Render and stage `sample`."""

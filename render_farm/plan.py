@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rigging.asset import DEFAULT_ASSET
+from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.files import file_sha256, write_atomic
 
 from .configuration import difference
@@ -24,7 +24,7 @@ from .release import Release
 
 log = logging.getLogger(__name__)
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 POSE_SUFFIXES = (".json", ".mat", ".npz", ".npy")
 ARRAYS = (
     "joints", "up", "wrist", "clip", "frame_id", "split", "subject", "coefficients", "hand_length", "age", "gender",
@@ -53,6 +53,7 @@ class Plan:
     clips: tuple[dict, ...]  # name, subject, source, licence, mirrored, tip_def, wrist_def, fps, has_up, sha256
     release: str  # canonical JSON of the release
     inputs: str  # key of what the plan was made from
+    asset: str  # sha256 of the hand asset's file
     device: str  # kind of processor that renders the release
 
     @property
@@ -69,12 +70,29 @@ class Plan:
         return sample % self.poses_per_pair
 
     @property
+    def samples(self) -> int:
+        """How many samples there are poses for: those of the release, or fewer."""
+        return self.joints.shape[0] * self.joints.shape[1]
+
+    @property
     def content(self) -> str:
         """sha256 over everything in the plan: two plans with the same one give the same release."""
         arrays = [np.ascontiguousarray(getattr(self, name)) for name in ARRAYS]
         described = [f"{array.dtype.str}{array.shape}" for array in arrays]
-        texts = [str(PLAN_VERSION), json.dumps(self.clips, sort_keys=True), self.release, self.inputs, self.device]
+        clips = json.dumps(self.clips, sort_keys=True)
+        texts = [str(PLAN_VERSION), clips, self.release, self.inputs, self.asset, self.device]
         return digest(*texts, *described, *(array.tobytes() for array in arrays))
+
+
+def planned_asset(plan: Plan) -> HandAsset:
+    """The hand asset that `plan` was made with. Raises InputError if the file has changed since."""
+    found = file_sha256(DEFAULT_ASSET)
+    if found != plan.asset:
+        raise InputError(
+            f"{DEFAULT_ASSET}: sha256 {found[:12]} is not the plan's {plan.asset[:12]}: the hand has changed since "
+            "this release was planned; bring it back, or choose another OUT"
+        )
+    return load_asset()
 
 
 def inputs_key(release: Release) -> str:
@@ -163,7 +181,7 @@ def load_plan(path: Path) -> Plan:
             values = {name: data[name] for name in data.files}
         if int(values.pop("version")) != PLAN_VERSION:
             raise ValueError(f"not version {PLAN_VERSION}")
-        for name in ("release", "inputs", "device"):
+        for name in ("release", "inputs", "asset", "device"):
             values[name] = str(values[name])
         values["clips"] = tuple(json.loads(str(values["clips"])))
         return Plan(**values)

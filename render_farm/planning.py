@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rigging.asset import HandAsset, load_asset
+from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
+from rigging.files import file_sha256
 from rigging.posed import bone_lengths
 from rigging.poses.clip import PoseClip
 from rigging.poses.diversity import k_centre
@@ -33,7 +34,8 @@ WRIST_STEP = 0.05  # rad, standard deviation of the change of a wrist angle with
 def make_plan(release: Release, key: str, folder: Path) -> Plan:
     """Decide the release; what was left out goes to `folder`/rejects.csv and is counted on screen.
 
-    Raises InputError if the source has fewer usable poses than the release needs.
+    A source with fewer poses than the release has samples gives a plan of its first samples; none is used twice.
+    Raises InputError if the source has no usable pose or pair.
     """
     log.info("planning %s: poses from %s", release.name, release.poses.source)
     frames, rejects = read_poses(release)
@@ -46,13 +48,15 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
         pairs, dropped = candidate_pairs(frames, settings, release.splits.block)
     for reason, count in (+dropped).items():
         log.info("not a pair: %d, %s", count, reason)
-    needed = release.samples // settings.length
-    if len(pairs) < needed:
+    if not len(pairs):
         raise InputError(
-            f"POSES={release.poses.source}: {len(pairs)} usable pairs of {len(frames.clip)} frames, but release "
-            f"{release.name!r} needs {needed}: take more poses, or lower `samples`"
+            f"POSES={release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
+            "`length = 1` in [pairs] of the release (no flow), or widen its `least` and `most`"
         )
-    chosen = choose_diverse(release, frames, pairs, needed)
+    wanted = release.samples // settings.length
+    if len(pairs) < wanted:
+        log.warning("too few poses: the first %d of %d samples only", settings.length * len(pairs), release.samples)
+    chosen = choose_diverse(release, frames, pairs, min(wanted, len(pairs)))
     return assemble(release, key, frames, chosen)
 
 
@@ -92,6 +96,7 @@ def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) 
         clips=tuple(describe_clip(frames.clips[c]) for c in used),
         release=release.to_json(),
         inputs=key,
+        asset=file_sha256(DEFAULT_ASSET),
         device=device_kind(release.render),
     )
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from dataset_tools.shard_file import ShardError, ShardFile
 from dataset_tools.sheet import write_sheet
 from dataset_tools.writer import manifest_path, read_manifest, write_manifest, write_shard
-from rigging.asset import load_asset
 from rigging.files import file_sha256
 
 from .configuration import Configuration, difference
@@ -20,7 +19,7 @@ from .errors import InputError, PassingError, ReleaseError, RenderError
 from .files import is_disk_full
 from .job import SampleJob
 from .lock import Lock
-from .plan import Plan, ensure_plan
+from .plan import Plan, ensure_plan, planned_asset
 from .pool import Outcome, Pool, PoolSettings
 from .progress import Progress
 from .release import Release
@@ -81,6 +80,7 @@ def render_shard(request: Request) -> Path:
         raise InputError(f"{request.folder}: cannot be written to: {error.strerror or error}") from error
     try:
         plan = ensure_plan(request.release, request.folder)
+        check_poses(request, plan, indices)
         with Lock(request.folder / ".locks" / f"shard-{request.shard:05d}.lock"):
             return _render_locked(request, plan, indices)
     except OSError as error:
@@ -89,13 +89,26 @@ def render_shard(request: Request) -> Path:
         raise
 
 
+def check_poses(request: Request, plan: Plan, indices: range) -> None:
+    """Raise InputError if the pose source had too few poses for the samples `indices`."""
+    if indices.stop <= plan.samples:
+        return
+    left = max(0, plan.samples - indices.start)
+    advice = f"SAMPLES={left} renders those" if left else "lower SHARD"
+    raise InputError(
+        f"SHARD={request.shard}: needs samples {indices.start} to {indices.stop - 1} of release "
+        f"{request.release.name!r}, but POSES={request.release.poses.source} has usable poses for the first "
+        f"{plan.samples} only: {advice}, or take more poses"
+    )
+
+
 def _render_locked(request: Request, plan: Plan, indices: Sequence[int]) -> Path:
     configuration = Configuration.of(plan, request.samples)
     if not is_done(request.path, configuration):
         staging = Staging(request.folder / ".staging" / f"shard-{request.shard:05d}")
         staging.open(configuration.sample_hash)
         _render_missing(request, plan, staging, indices)
-        record = shard_record(request.release, request.shard, plan, load_asset(), configuration)
+        record = shard_record(request.release, request.shard, plan, planned_asset(plan), configuration)
         sha256 = write_shard(request.path, staging.read(indices), record)
         write_manifest(request.path, sha256)
         staging.remove()

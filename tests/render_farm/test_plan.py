@@ -130,9 +130,30 @@ def test_a_damaged_plan_is_named(poses, tmp_path, spoil):
         ensure_plan(release(poses, tmp_path), tmp_path / "out")
 
 
-def test_too_few_poses_are_said_with_how_many_there_are(poses, tmp_path):
-    with pytest.raises(InputError, match=r"usable pairs of 240 frames, but release 'r' needs 500"):
-        ensure_plan(release(poses, tmp_path, samples=1000), tmp_path / "out")
+def test_too_few_poses_make_a_plan_of_the_first_samples(poses, tmp_path, caplog):
+    plan = ensure_plan(release(poses, tmp_path, samples=1000), tmp_path / "out")
+    assert 0 < plan.samples < 480
+    assert f"the first {plan.samples} of 1000 samples only" in caplog.text
+    assert len(np.unique(plan.joints[:, 0].reshape(len(plan.joints), -1), axis=0)) == plan.samples // 2  # none twice
+
+
+def test_poses_that_never_move_are_no_pairs_and_the_key_to_set_is_named(tmp_path):
+    folder = tmp_path / "still"
+    folder.mkdir()
+    joints = np.tile(recording(seed=1).joints[:1], (20, 1, 1))
+    np.savez(folder / "0.npz", joints=joints)
+    with pytest.raises(InputError, match=r"none of 20 frames has a neighbour .* `length = 1` in \[pairs\]"):
+        ensure_plan(release(folder, tmp_path), tmp_path / "out")
+
+
+def test_a_hand_changed_after_planning_is_refused(poses, tmp_path, monkeypatch):
+    plan = ensure_plan(release(poses, tmp_path), tmp_path / "out")
+    assert len(plans.planned_asset(plan).template) == 2651
+    other = tmp_path / "hand.npz"
+    other.write_bytes(plans.DEFAULT_ASSET.read_bytes() + b"x")
+    monkeypatch.setattr(plans, "DEFAULT_ASSET", other)
+    with pytest.raises(InputError, match="the hand has changed since this release was planned"):
+        plans.planned_asset(plan)
 
 
 def test_single_frames_make_a_release_without_pairs(tmp_path):
