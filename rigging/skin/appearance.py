@@ -11,6 +11,7 @@ HEIGHT_RANGE = 0.004  # metres between 0 and 65535 of the height map; the mesh's
 class SkinAppearance:
     """Parameters of Blender's Principled BSDF (4.x) for hand and bare arm.
 
+    Nails need no second material and no coat: the roughness map is low there.
     Albedo -> Base Color (sRGB); roughness -> Roughness (Non-Color); height map (Non-Color, Cubic) -> Bump -> Normal.
     """
 
@@ -19,14 +20,11 @@ class SkinAppearance:
     subsurface_radius_m: tuple[float, float, float] = (0.0018, 0.0007, 0.0004)
     subsurface_scale: float = 1.0  # Subsurface Scale multiplies the radius; keep 1 as scenes are in metres
     subsurface_weight: float = 1.0  # all diffuse light enters the skin
-    subsurface_ior: float = 1.4
     subsurface_anisotropy: float = 0.0  # 0.8 is physical, but needs longer walks for no visible gain at 256 px
     ior: float = 1.4  # of skin's outer layer: 2.8 % reflected head-on
     specular_level: float = 0.5  # Specular IOR Level; 0.5 leaves the IOR's own reflectance
     bump_strength: float = 1.0
     bump_distance_m: float = HEIGHT_RANGE  # with strength 1 the relief is to scale
-    # Nails need no second material: the roughness map is low there. No coat: it also coats the skin around.
-    coat_weight: float = 0.0
 
 
 SKIN_APPEARANCE = SkinAppearance()
