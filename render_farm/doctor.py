@@ -78,7 +78,3 @@ def main() -> int:
     wrong = sum(not good for good, _ in findings)
     print("everything is in place" if not wrong else f"{wrong} thing(s) to put right: see the lines marked WRONG")
     return 2 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

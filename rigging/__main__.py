@@ -1,5 +1,4 @@
-"""Commands of the rig: `python -m rigging build-asset`, `python -m rigging match FILE`,
-`python -m rigging poses SOURCE`."""
+"""Commands of the rig: `python -m rigging build-asset | match FILE | poses SOURCE`."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return arguments.run(arguments)
     except (ValueError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        print(f"error: {error}", file=sys.stderr)
         return 2
 
 

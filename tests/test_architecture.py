@@ -62,7 +62,7 @@ def test_heavy_libraries_stay_at_home(library):
 
 
 def test_only_numpy_and_scipy_reach_the_rig():
-    allowed = set(sys.stdlib_module_names) | {"numpy", "scipy", "matplotlib", "rigging"}
+    allowed = set(sys.stdlib_module_names) | {"numpy", "scipy", "rigging"}
     for path in sources("rigging"):
         assert imported(path) <= allowed, f"{path.relative_to(ROOT)} imports {imported(path) - allowed}"
 

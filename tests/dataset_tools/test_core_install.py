@@ -86,5 +86,5 @@ def test_the_core_install_reads_a_shard_on_python_3_13_with_numpy_2(core, shard,
     assert said["names"] == ["index_tip", '{"lamps": 1}']
     picture = command(core, "sheet", shard)
     assert picture.returncode == 2
-    assert picture.stderr == "dataset_tools sheet: pictures need Pillow: pip install pillow\n"
+    assert picture.stderr == "error: pictures need Pillow: pip install pillow\n"
     measured(f"core install: Python 3.13, numpy {said['numpy']}, without bpy, ray, torch, numba, reads a shard")

@@ -201,7 +201,7 @@ def test_view_writes_a_picture_of_every_label(shard, tmp_path, capsys):
 
 def test_view_of_a_sample_that_is_not_there(shard, tmp_path, capsys):
     assert main(["view", str(shard), "--sample", "9", "--out", str(tmp_path / "new")]) == 2
-    assert capsys.readouterr().err == "dataset_tools view: sample 9 of a data set of 3\n"
+    assert capsys.readouterr().err == "error: sample 9 of a data set of 3\n"
     assert not (tmp_path / "new").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError):
