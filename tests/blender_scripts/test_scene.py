@@ -153,4 +153,3 @@ def test_cloth_runs_once_around_the_arm_and_is_nowhere_stretched(workshop):
     scale = [np.linalg.norm(edges[way], axis=1) / np.linalg.norm(paint[way], axis=1) for way in (along, across)]
     assert 0.7 < np.median(scale[0]) / np.median(scale[1]) < 1.4
     assert np.percentile(scale[0], 95) < 2 * np.percentile(scale[0], 5)
-
