@@ -42,9 +42,13 @@ def body_of(spec: SampleSpec) -> np.ndarray:
 
 def shown(combined: np.ndarray, spec: SampleSpec, studio: Studio) -> np.ndarray:
     """What a viewer sees of linear, premultiplied (H, W, 4) over black: (H, W, 3) sRGB in 0..1."""
-    light = scene_light(spec.look, studio.hdris.light(spec.look.hdri, spec.look.rotation))
-    gains = camera_gains(spec.look, light, skin_reflectance(spec.skin.albedo))
+    gains = camera_gains(spec.look, light_of(spec, studio), skin_reflectance(spec.skin.albedo))
     return linear_to_srgb8(combined[..., :3] * gains) / 255.0
+
+
+def light_of(spec: SampleSpec, studio: Studio) -> np.ndarray:
+    """The light around the hand as mvhm renders it, (64, 128, 3)."""
+    return scene_light(spec.look, studio.hdris.light(spec.look.hdri, spec.look.rotation))
 
 
 def psnr(picture: np.ndarray, reference: np.ndarray) -> float:

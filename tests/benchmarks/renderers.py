@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from blender_scripts.exposure import scene_light
 from blender_scripts.render_sample import render_sample, render_views, set_stage
 
-from .cases import body_of, make_studio, shown
-from .typical import TypicalScript
+from .cases import body_of, light_of, make_studio, shown
 
 _state: dict = {}
 
@@ -30,8 +28,7 @@ def picture(case: int, view: int, samples_per_pixel: int) -> np.ndarray:
     K, world_to_cam = spec.cameras.K[view : view + 1], spec.cameras.world_to_cam[view : view + 1]
     if _state["kind"] == "ours":
         studio.use(settings)
-        light = scene_light(spec.look, studio.hdris.light(spec.look.hdri, spec.look.rotation))
-        set_stage(studio, spec, body_of(spec), light)
+        set_stage(studio, spec, body_of(spec), light_of(spec, studio))
         combined = render_views(studio, body_of(spec), K, world_to_cam, spec.seed)[0][0]
     else:
         script = _script(settings)
@@ -55,7 +52,9 @@ def timed_sample(case: int, samples_per_pixel: int) -> float:
     return time.perf_counter() - start_time
 
 
-def _script(settings) -> TypicalScript:
+def _script(settings):
+    from .typical import TypicalScript  # imports bpy, which only the processes that render may hold
+
     if _state.get("script_settings") != settings:
         _state["script"] = TypicalScript(_state["studio"], settings, plain=_state["kind"] == "reference")
         _state["script_settings"] = settings

@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 
 from blender_scripts.blender import quiet_stdout
+from blender_scripts.exposure import scene_light
 from blender_scripts.hdri import turn
 from blender_scripts.scene import Studio, camera_matrix, set_quality
 from blender_scripts.settings import RenderSettings
@@ -32,7 +33,8 @@ class TypicalScript:
         environment = next(n for n in self.scene.world.node_tree.nodes if n.type == "TEX_ENVIRONMENT")
         self._environment = environment
         self._folder = tempfile.TemporaryDirectory(prefix="typical-")
-        sys.path.append(str(next(Path(bpy.__file__).parent.glob("*/python/lib/python*/site-packages"))))
+        libraries = Path(bpy.utils.resource_path("LOCAL")) / "python" / "lib"  # OpenImageIO comes with bpy
+        sys.path.append(str(next(libraries.glob("python*/site-packages"))))
 
     def _set_defaults(self, plain: bool) -> None:
         render, cycles, layer = self.scene.render, self.scene.cycles, self.scene.view_layers[0]
@@ -53,7 +55,7 @@ class TypicalScript:
         if look.arm_style == "sleeve":
             studio.set_cloth(look.cloth)
         studio.set_light(np.ones((64, 128, 3), np.float32), look.lamps)
-        panorama = turn(studio.hdris.panorama(look.hdri), look.rotation) * np.float32(look.hdri_strength)
+        panorama = scene_light(look, turn(studio.hdris.panorama(look.hdri), look.rotation))
         self._environment.image = self._world_image(panorama)
 
     def _world_image(self, panorama: np.ndarray):
