@@ -1,0 +1,38 @@
+"""A file is there in full or as it was before."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from rigging.files import atomic_file, file_sha256, write_atomic
+
+
+def test_a_file_is_written_whole_and_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "data.bin"
+    for data in (b"first", b"second and longer"):
+        write_atomic(path, data)
+        assert path.read_bytes() == data
+        assert file_sha256(path) == hashlib.sha256(data).hexdigest()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_write_keeps_what_was_there_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "data.bin"
+    path.write_bytes(b"before")
+    with pytest.raises(KeyboardInterrupt), atomic_file(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_seen_before_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "data.bin"
+    with atomic_file(path) as file:
+        file.write(b"half")
+        file.flush()
+        assert not path.exists()
+    assert path.read_bytes() == b"half"
