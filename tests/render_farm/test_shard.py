@@ -175,6 +175,16 @@ def test_the_bytes_are_the_same_however_often_it_was_interrupted(tiny, cache, un
     assert sha256(shard_of(tmp_path)) == sha256(shard_of(undisturbed))
 
 
+def test_told_to_end_means_try_later_and_keeps_what_is_finished(tiny, cache, tmp_path):
+    code, error, children = interrupt((tiny, cache, tmp_path), tmp_path, 1, signal.SIGTERM)
+    assert code == 75
+    assert "told to end (SIGTERM)" in error.splitlines()[-1]
+    assert "Traceback" not in error
+    assert all_gone(children)
+    assert staged(tmp_path)
+    assert not shard_of(tmp_path).exists()
+
+
 BACKWARDS = """
 import sys
 from pathlib import Path
