@@ -19,12 +19,17 @@ def test_a_file_is_written_whole_and_replaced_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def write_half_and_stop(path: Path) -> None:
+    with atomic_file(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+
 def test_a_failed_write_keeps_what_was_there_and_leaves_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "data.bin"
     path.write_bytes(b"before")
-    with pytest.raises(KeyboardInterrupt), atomic_file(path) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_half_and_stop(path)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
 
