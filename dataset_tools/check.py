@@ -20,7 +20,7 @@ from .writer import read_manifest
 REPROJECTION = 1e-5  # m
 MASK_IOU = 0.9  # alpha is anti-aliased and path traced; the labels are neither
 MESH_SAMPLES = 8  # samples of a shard whose mesh is drawn again and compared with the labels, in one view each
-MESH_PARTS = 0.03  # share of the pixels whose part may differ (back faces seen in a sleeve, ties)
+MESH_PARTS = 0.03  # share of the pixels whose part may differ (ties along edges)
 MESH_DEPTH = 2e-4  # m, 95th percentile
 
 
@@ -137,7 +137,7 @@ def draw_mesh(sample: dict[str, Any], dataset: HandDataset, view: int) -> tuple[
     faces, face_part = outward(faces, sample["meta"]["hand"])[before], face_part[before]
     inverse = -1 / np.where(np.abs(z) > 1e-3, z, 1e-3)  # linear in the picture, and grows with depth
     seen = np.column_stack([project(vertices, *camera)[0], inverse])
-    triangle, weights = nearest_triangles(seen, faces, sample["parts"].shape[1:])
+    triangle, weights = nearest_triangles(seen, faces, sample["parts"].shape[1:], two_sided=True)
     hit = triangle >= 0
     depth, parts = np.zeros(triangle.shape), np.zeros(triangle.shape, np.uint8)
     depth[hit] = -1 / (inverse[faces[triangle[hit]]] * weights[hit]).sum(1)

@@ -102,8 +102,11 @@ def _normals(vertices: np.ndarray, faces: np.ndarray, arm_faces: np.ndarray, bar
     return normals
 
 
-def nearest_triangles(seen: np.ndarray, faces: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest front face at every pixel centre (H, W), -1 for none, and its barycentric weights (H, W, 3).
+def nearest_triangles(
+    seen: np.ndarray, faces: np.ndarray, shape: tuple[int, int], two_sided: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest front face (or any, if `two_sided`) at every pixel centre (H, W), -1 for none, and its barycentric
+    weights (H, W, 3).
 
     `seen` (N, 3) are vertices in the picture: x, y in px and a depth that is linear in the picture.
     For pictures and checks only: labels come from elsewhere.
@@ -115,7 +118,8 @@ def nearest_triangles(seen: np.ndarray, faces: np.ndarray, shape: tuple[int, int
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     low = np.clip(np.floor(corners.min(1)[:, :2]), 0, shape[::-1]).astype(int)
     high = np.clip(np.ceil(corners.max(1)[:, :2]), 0, shape[::-1]).astype(int)
-    for i in np.flatnonzero((area < 0) & (high > low).all(1)):  # y points down: a front face turns the other way
+    facing = area != 0 if two_sided else area < 0  # y points down: a front face turns the other way
+    for i in np.flatnonzero(facing & (high > low).all(1)):
         x, y = np.arange(low[i, 0], high[i, 0]) + 0.5, np.arange(low[i, 1], high[i, 1])[:, None] + 0.5
         u = ((bx[i] - x) * (cy[i] - y) - (by[i] - y) * (cx[i] - x)) / area[i]
         v = ((cx[i] - x) * (ay[i] - y) - (cy[i] - y) * (ax[i] - x)) / area[i]

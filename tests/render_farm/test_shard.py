@@ -1,7 +1,4 @@
-"""A tiny shard, really rendered: the same bytes whatever happens on the way, and nothing lost or overwritten.
-
-Two views of 64 x 64 pixels with one path per pixel; everything else is the real thing.
-"""
+"""A tiny shard, really rendered: the same bytes whatever happens on the way, and nothing lost or overwritten."""
 
 import contextlib
 import hashlib
@@ -23,37 +20,6 @@ from render_farm.cli import main
 from render_farm.lock import Lock
 
 ROOT = Path(__file__).parents[2]
-TINY = """
-name = "tiny"
-seed = 5
-samples = 16
-shard_size = 8
-[poses]
-candidates = 200
-[subjects]
-count = 2
-run = 2
-skin_resolution = 256
-[cameras]
-views = 2
-image_size = 64
-[render]
-samples_per_pixel = 1
-denoiser_quality = "NONE"
-crosscheck = 1.0
-"""
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    path = tmp_path_factory.mktemp("tiny") / "tiny.toml"
-    path.write_text(TINY)
-    return path
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
 
 
 def command(tiny, cache, out, *more):
