@@ -206,7 +206,7 @@ def test_a_live_process_at_the_shard_means_try_later(tiny, cache, copy, capsys):
 
 def test_an_edited_release_does_not_touch_shards_of_the_old_one(tiny, cache, copy, capsys, tmp_path):
     edited = tmp_path / "tiny.toml"
-    edited.write_text(TINY.replace("seed = 5", "seed = 6"))
+    edited.write_text(tiny.read_text().replace("seed = 5", "seed = 6"))
     before = sha256(shard_of(copy))
     code, line = in_process(capsys, edited, cache, copy)
     assert code == 2
