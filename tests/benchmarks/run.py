@@ -92,7 +92,7 @@ Fewest samples per pixel that reach a mean of 35 dB: mvhm {chosen["ours"]}, the 
 | what | measured |
 |---|---|
 | inside Cycles' render call, {samples_per_pixel} samples per pixel | {worker["inside_ms_per_view"]:.0f} ms per view |
-| outside it: labels, backgrounds, compositing, edits; a new look per pair | {worker["outside_ms_per_view"]:.1f} ms per view |
+| outside it: labels, backgrounds, compositing, a look per pair | {worker["outside_ms_per_view"]:.1f} ms per view |
 | a new subject's skin handed to Cycles, once per subject (8 pairs in `mvhm`) | {worker["new_skin_ms"]:.0f} ms |
 | resident memory after {len(resident)} samples | {resident[-1]:.0f} MB (most {resident.max():.0f} MB) |
 | growth over the last three quarters of them | {slope:+.1f} MB per 100 samples |
