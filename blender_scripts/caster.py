@@ -41,6 +41,7 @@ def first_surfaces(objects, K, rotation, position, width, height):
 
 @_compiled
 def cast(objects, wall_textures, textures, harmonics, window, K, rotation, position, width, height):
+    """The shaded room (H, W, 3) float32, linear light; arrays as in clutter.Room, rotation world to camera."""
     depth, owner = first_surfaces(objects, K, rotation, position, width, height)
     dark = np.ones((height, width), np.float32)
     for index in range(1, len(objects)):

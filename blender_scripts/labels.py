@@ -13,6 +13,7 @@ import numpy as np
 
 from rigging.asset import HandAsset
 from rigging.joints import ARM_PART, JOINT_PARENTS, adjoining_parts
+from rigging.mesh import face_normals
 
 from .interpolate import displace, shade
 from .rasterise import rasterise, rasterise_points
@@ -57,10 +58,8 @@ def make_surface(asset: HandAsset, arm_faces: np.ndarray, arm_joined: bool, left
 
 def vertex_normals(vertices: np.ndarray, surface: Surface) -> np.ndarray:
     """Area-weighted unit normals (N, 3) of vertices (N, 3), pointing outwards, the same on both sides of a seam."""
-    corners = vertices[surface.smooth_faces]
-    face_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     index = surface.smooth_faces.ravel()
-    weights = np.repeat(face_normals, 3, axis=0)
+    weights = np.repeat(face_normals(vertices, surface.smooth_faces), 3, axis=0)
     normals = np.stack([np.bincount(index, weights[:, k], len(vertices)) for k in range(3)], axis=1)
     normals = normals[surface.seam]
     length = np.linalg.norm(normals, axis=1, keepdims=True)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from rigging.joints import JOINT_PARENTS
+from rigging.mesh import vertex_normals
 
 from .drawing import INK, SHIFT, joint_colours
 
@@ -51,16 +52,6 @@ def frame(points: np.ndarray, axes: np.ndarray, size: int, margin: float = 1.12)
     seen = points @ axes.T
     low, high = seen.min(0), seen.max(0)
     return Eye(axes, (low + high) / 2 @ axes, float((high - low)[:2].max() * margin), size)
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Area-weighted unit normals (N, 3) of a mesh."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normals = np.zeros_like(vertices)
-    across = np.cross(b - a, c - a)
-    for k in range(3):
-        np.add.at(normals, faces[:, k], across)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
 def draw_clay(
