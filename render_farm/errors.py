@@ -33,3 +33,7 @@ class RenderError(FarmError):
     """Samples that could not be rendered, or labels that disagree with the render."""
 
     exit_code = 1
+
+
+class IncompleteError(RenderError):
+    """All samples of a shard are rendered but those set aside: trying again needs the user's word (`--retry`)."""

@@ -32,8 +32,10 @@ class PoolSettings:
 
     workers: int = 1
     recycle: int = 200  # tasks after which a worker is replaced (Blender's memory may grow)
-    attempts: int = 3  # times a task is tried whose worker dies
+    attempts: int = 3  # times a task is tried before it is given up
     seconds: float = 1800.0  # after which a task counts as hung and its worker is killed
+    memory: int = 4000  # MB that a worker may hold; 0 for no limit
+    cores: tuple[int, ...] | None = None  # that the workers share; default: all this process may use
 
 
 @dataclass(frozen=True)

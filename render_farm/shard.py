@@ -39,6 +39,13 @@ class Request:
     samples: int | None = None  # only the first so many samples of the shard
     cache: Path | None = None  # of baked skins; default OUT/.cache
     pool: PoolSettings = field(default_factory=PoolSettings)
+    scratch: Path | None = None  # folder on a local disk to stage finished samples in; default OUT
+    retry: bool = False  # try samples again that were set aside
+
+    @property
+    def staging(self) -> Path:
+        """Where finished samples wait for the shard to be written."""
+        return (self.scratch or self.out) / self.release.name / ".staging" / f"shard-{self.shard:05d}"
 
     @property
     def folder(self) -> Path:
@@ -105,7 +112,7 @@ def check_poses(request: Request, plan: Plan, indices: range) -> None:
 def _render_locked(request: Request, plan: Plan, indices: Sequence[int]) -> Path:
     configuration = Configuration.of(plan, request.samples)
     if not is_done(request.path, configuration):
-        staging = Staging(request.folder / ".staging" / f"shard-{request.shard:05d}")
+        staging = Staging(request.staging)
         staging.open(configuration.sample_hash)
         _render_missing(request, plan, staging, indices)
         record = shard_record(request.release, request.shard, plan, planned_asset(plan), configuration)
