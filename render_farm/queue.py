@@ -4,7 +4,8 @@ A task is at all times exactly one of waiting, leased, done or given up. Workers
 report; a worker that is gone is reported by whoever watches it (`lost`). Order: rising, so that a release fills up from
 the front. A task whose worker was lost goes back to its own place: its staged samples make it short, and finishing it
 frees their space. One that failed, was postponed or is lost again goes behind all that had less trouble, so that it
-cannot keep the others waiting.
+cannot keep the others waiting. A worker that fails at one task after another rests, twice as long each time: else one
+broken machine, which fails faster than good ones work, would use up the attempts of every task.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import heapq
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
+
+LONGEST_REST = 32  # of a worker, in delays of a failed task
 
 
 class Counts(NamedTuple):
@@ -48,11 +51,16 @@ class PullQueue:
         self._failures: Counter[int] = Counter()
         self._losses: Counter[int] = Counter()
         self._reasons: dict[int, tuple[str, ...]] = {}
+        self._streak: Counter[Hashable] = Counter()  # of each worker: failures since it last did a task
+        self._rest: dict[Hashable, float] = {}  # until when a worker rests
 
     def take(self, worker: Hashable, now: float) -> int | None:
-        """Lease the next task to `worker`; None if none is ready (see `next_ready`). A worker may hold several."""
+        """Lease the next task to `worker`; None if there is none for it now (see `next_ready`).
+
+        A worker may hold several.
+        """
         self._wake(now)
-        while self._ready:
+        while self._ready and self._rest.get(worker, now) <= now:
             task = heapq.heappop(self._ready)[1]
             if task in self._waiting:
                 self._waiting.remove(task)
@@ -68,6 +76,7 @@ class PullQueue:
         another (False): that one will find the result.
         """
         if self._end_lease(worker, task) or task in self._waiting or task in self.given_up:
+            self._recover(worker)
             self._waiting.discard(task)
             self.given_up.pop(task, None)
             self._done += 1
@@ -81,6 +90,9 @@ class PullQueue:
         """
         if not self._end_lease(worker, task):
             return False
+        self._streak[worker] += 1
+        if self._streak[worker] > 1:
+            self._rest[worker] = now + delay * min(2 ** (self._streak[worker] - 2), LONGEST_REST)
         self._failures[task] += 1
         self._note(task, reason)
         if self._failures[task] >= self.attempts:
@@ -118,10 +130,18 @@ class PullQueue:
                 self._give_up(task)
             else:
                 self._put_back(task, now, trouble=self._losses[task] > 1)
+        self._recover(worker)
         return tasks
 
-    def next_ready(self, now: float) -> float | None:
-        """Seconds until `take` has a task: 0 if it has one now, None if it will not by waiting alone."""
+    def next_ready(self, now: float, worker: Hashable = None) -> float | None:
+        """Seconds until `take` has a task: 0 if it has one now, None if it will not by waiting alone.
+
+        With `worker`, for that one: it may have to rest.
+        """
+        due = self._next_due(now)
+        return None if due is None else max(due, self._rest.get(worker, now) - now)
+
+    def _next_due(self, now: float) -> float | None:
         self._wake(now)
         while self._ready and self._ready[0][1] not in self._waiting:
             heapq.heappop(self._ready)
@@ -148,7 +168,7 @@ class PullQueue:
 
     def _end_lease(self, worker: Hashable, task: int) -> bool:
         """Take the lease from `worker`: whether it had it."""
-        if self._worker.get(task, self) != worker:
+        if task not in self._worker or self._worker[task] != worker:
             return False
         del self._worker[task], self._tasks[worker][task]
         if not self._tasks[worker]:
@@ -166,6 +186,10 @@ class PullQueue:
             task = heapq.heappop(self._later)[1]
             if task in self._waiting:
                 heapq.heappush(self._ready, (self._trouble[task], task))
+
+    def _recover(self, worker: Hashable) -> None:
+        self._streak.pop(worker, None)
+        self._rest.pop(worker, None)
 
     def _note(self, task: int, reason: str) -> None:
         self._reasons[task] = (*self._reasons.get(task, ()), reason)
