@@ -2,7 +2,8 @@
 
 Every line has `time` (seconds since 1970), `host`, `pid` and `event`:
 
-    start   samples, views, staged, workers, device    a process begins the shard; `staged` samples were there before
+    start   samples, views, staged, workers, device, scratch    a process begins the shard; `staged` of its `samples`
+            were there before; `scratch` is where finished ones wait if that is not OUT, else ""
     begin   sample, worker                             a worker is given a sample
     done    sample, worker, seconds, megabytes         it is staged; the worker's resident memory
     fault   sample, worker, cause, reason, attempt     it failed, and is tried again
@@ -13,8 +14,8 @@ Every line has `time` (seconds since 1970), `host`, `pid` and `event`:
     incomplete lacking                                 all is done but for the samples set aside
     finish  bytes, sha256                              the shard is written
 
-A line is appended by one write, so that processes may share a file; a half line of a process that died is skipped.
-These are logs: nothing in a shard is derived from them.
+A line is appended by one write, so that processes may share a file; half a line, of a process that died or a disk that
+was full, is skipped. These are logs: nothing in a shard is derived from them.
 """
 
 from __future__ import annotations
@@ -55,9 +56,12 @@ class EventLog:
         return cls(release_folder / FOLDER / f"shard-{shard:05d}.jsonl")
 
     def add(self, event: str, **fields: Any) -> None:
-        """Append a line. A full disk is ignored: the log must never stop the work."""
+        """Append a line; `time`, `host` and `pid` are this moment and process unless given.
+
+        A full or missing disk is ignored: the log must never stop the work.
+        """
         told = {"time": round(time.time(), 2), "host": socket.gethostname(), "pid": os.getpid(), "event": event}
-        line = json.dumps(told | fields) + "\n"
+        line = json.dumps(told | fields, default=_plain) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -69,15 +73,27 @@ class EventLog:
             return
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """The events so far, in order; lines that are not whole are left out."""
+        """The events so far, in order; what is not a whole event is left out, and so is a log that cannot be read."""
         try:
             lines = self.path.read_bytes().split(b"\n")
-        except FileNotFoundError:
+        except OSError:
             return
         for line in lines:
-            try:
-                found = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(found, dict) and "event" in found:
+            found = _parse(line)
+            if found is None:  # a whole line may follow half a line that never got its end
+                found = _parse(line[max(line.rfind(b'{"time"'), 0) :])
+            if found is not None:
                 yield found
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and "event" in found else None
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as Python's own; anything else, such as a path, as text."""
+    return value.item() if hasattr(value, "item") else str(value)
