@@ -60,7 +60,7 @@ class Lock:
     def acquire(self) -> None:
         """Take the lock. Raises LockedError, naming the owner, if a live process holds it."""
         with self._guarded() as now:
-            other, age = self._read(now)
+            other, age = read_lock(self.path, now)
             if other is not None and not other.is_dead(age):
                 raise LockedError(f"{self.path}: locked by process {other.pid} on {other.host}, alive {age:.0f} s ago")
             if other is not None:
@@ -88,7 +88,7 @@ class Lock:
             self._thread.join()
         try:
             with self._guarded() as now:
-                if self._read(now)[0] == self.owner:
+                if read_lock(self.path, now)[0] == self.owner:
                     self.path.unlink(missing_ok=True)
         except OSError as error:  # a disk that filled up or went away must not hide what happened before
             log.warning("%s: cannot be removed: %s", self.path, error)
@@ -105,15 +105,6 @@ class Lock:
 
     def _guarded(self) -> _Guard:
         return _Guard(self._guard)
-
-    def _read(self, now: float) -> tuple[Owner | None, float]:
-        try:
-            age = now - self.path.stat().st_mtime
-            return Owner(**json.loads(self.path.read_text())), age
-        except FileNotFoundError:
-            return None, 0.0
-        except (ValueError, TypeError):  # not written by us, or damaged: only its age can tell
-            return Owner("a damaged lock file", 0, ""), age
 
     def _write(self) -> None:
         write_atomic(self.path, json.dumps(asdict(self.owner)).encode())
@@ -144,6 +135,20 @@ class _Guard:
 
     def __exit__(self, *_: object) -> None:
         self.file.close()
+
+
+def read_lock(path: Path, now: float) -> tuple[Owner | None, float]:
+    """Who holds the lock `path`, None for nobody, and the seconds from its last heartbeat to `now`.
+
+    `now` is the file system's time where it is known, else this host's.
+    """
+    try:
+        age = now - path.stat().st_mtime
+        return Owner(**json.loads(path.read_text())), age
+    except FileNotFoundError:
+        return None, 0.0
+    except (ValueError, TypeError):  # not written by us, or damaged: only its age can tell
+        return Owner("a damaged lock file", 0, ""), age
 
 
 def _process_start(pid: int) -> str:
