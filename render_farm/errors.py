@@ -25,6 +25,10 @@ class PassingError(FarmError):
     exit_code = 75
 
 
+class DiskFullError(PassingError):
+    """No space left; what is finished is kept."""
+
+
 class LockedError(PassingError):
     """The work is being done by a live process."""
 
@@ -37,3 +41,7 @@ class RenderError(FarmError):
 
 class IncompleteError(RenderError):
     """All samples of a shard are rendered but those set aside: trying again needs the user's word (`--retry`)."""
+
+
+class DisagreementError(RenderError):
+    """The labels of a sample are not what Cycles sees."""

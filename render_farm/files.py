@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from rigging.files import file_sha256
+from rigging.files import file_sha256, sync_folder
 
 
 def fingerprint(path: Path, suffixes: tuple[str, ...] = (), most: int = 2000) -> str:
@@ -45,3 +46,24 @@ def is_disk_full(error: BaseException) -> bool:
         return True
     text = str(error)
     return any(f"errno = {number}," in text or os.strerror(number) in text for number in full)
+
+
+def copy_checked(source: Path, target: Path, sha256: str) -> None:
+    """Copy a file in one sequential stream to `target`.part, flush it, read it back, and rename it.
+
+    Raises OSError if what is read back is not `sha256`.
+    """
+    part = Path(f"{target}.part")
+    try:
+        with open(source, "rb") as whole, open(part, "wb") as copy:
+            shutil.copyfileobj(whole, copy, 16 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
+            os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # read back from the disk, not from memory
+        if file_sha256(part) != sha256:
+            raise OSError(errno.EIO, "what was written does not read back the same", str(part))
+        os.replace(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)

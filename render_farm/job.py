@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
-import time
 from pathlib import Path
 
-import psutil
-
+from blender_scripts.crosscheck import CrossCheckError
 from blender_scripts.render_sample import render_sample
 from blender_scripts.scene import Studio
 from dataset_tools.writer import encode_sample, write_staged
 from rigging.arm import arm_topology
 
+from .errors import DisagreementError
 from .plan import load_plan, planned_asset
 from .release import Release
 from .spec import Specs
 from .staging import Staging
-
-log = logging.getLogger(__name__)
 
 
 class SampleJob:
@@ -36,10 +32,9 @@ class SampleJob:
         self.specs = Specs(planned, release, asset, tuple(self.studio.hdris.files), cache)
 
     def __call__(self, sample: int) -> None:
-        """Render and stage `sample`."""
-        start = time.perf_counter()
-        spec = self.specs.spec(sample)
-        record = render_sample(self.studio, spec, self.settings)
+        """Render and stage `sample`. Raises DisagreementError if its labels are not what Cycles sees."""
+        try:
+            record = render_sample(self.studio, self.specs.spec(sample), self.settings)
+        except CrossCheckError as error:
+            raise DisagreementError(str(error)) from error
         write_staged(self.staging.path(sample), encode_sample(record))
-        seconds, memory = time.perf_counter() - start, psutil.Process().memory_info().rss / 1e6
-        log.info("sample %d: %.1f s, %.0f MB resident", sample, seconds, memory)

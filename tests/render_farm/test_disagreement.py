@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = """
     import sys
 
-    from render_farm import shard
+    from render_farm import missing
     from render_farm.cli import main
     from render_farm.job import SampleJob
 
@@ -26,7 +26,7 @@ COMMAND = """
 
 
     if __name__ == "__main__":
-        shard.SampleJob = Displaced
+        missing.SampleJob = Displaced
         sys.exit(main(sys.argv[1:]))
 """
 
@@ -34,14 +34,28 @@ COMMAND = """
 def test_a_shard_that_disagrees_with_cycles_is_not_written(tiny, cache, tmp_path):
     script = tmp_path / "displaced.py"
     script.write_text(textwrap.dedent(COMMAND))
-    options = ("--release", tiny, "--shard", "0", "--out", tmp_path / "out", "--cache", cache, "--samples", "2")
+    options = (
+        "--release",
+        tiny,
+        "--shard",
+        "0",
+        "--out",
+        tmp_path / "out",
+        "--cache",
+        cache,
+        "--samples",
+        "2",
+        "--attempts",
+        "1",
+    )
     command = [sys.executable, str(script), "render", *map(str, options)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert "2 of 2 samples failed, first sample 0" in line
+    assert "2 of 2 samples are set aside, first sample 0 (disagreement, 1 attempt(s)" in line
     assert "disagree with Cycles" in line
     assert "Traceback" not in result.stderr
-    assert not list((tmp_path / "out" / "tiny").glob("shard-*"))
+    (left,) = (tmp_path / "out" / "tiny").glob("shard-*")
+    assert left.name == "shard-00000.incomplete.json"
     assert not list((tmp_path / "out" / "tiny" / ".staging").rglob("*.staged"))
