@@ -1,88 +1,58 @@
-"""Rendering: the fewest samples per pixel that reach 35 dB, and the time of an 8-view sample at that quality."""
+"""Rendering at equal quality: seconds of 8-view samples at the fewest samples per pixel that reach 35 dB, in turns.
+
+Needs `quality.json` of `bench_quality` in its folder.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from .cases import CASES, psnr
-from .renderers import picture, start, timed_sample
+from .bench_quality import process
+from .cases import CASES
+from .renderers import timed_sample
 
 GOAL = 35.0  # dB, mean over the cases
-LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)
-REFERENCE_SAMPLES = 1024
-ROUNDS = 1  # of all timed cases, the two ways taking turns
 
 
-def process(kind: str, folder: Path) -> ProcessPoolExecutor:
-    """A process that renders as `kind`."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, mp_context=context, initializer=start, initargs=(kind, folder))
+def fewest(found: dict[str, list[float]]) -> int:
+    """The fewest samples per pixel whose mean PSNR reaches the goal, or the most that were tried."""
+    ladder = sorted(int(samples) for samples in found)
+    return next((samples for samples in ladder if np.mean(found[str(samples)]) >= GOAL), ladder[-1])
 
 
-def references(folder: Path) -> list[np.ndarray]:
-    """One view of every case at 1024 samples per pixel, without a denoiser; kept in `folder`."""
-    path = folder / f"references-{REFERENCE_SAMPLES}.npz"
-    if not path.exists():
-        with process("reference", folder) as pool:
-            bar = tqdm(range(CASES), desc=f"references at {REFERENCE_SAMPLES} samples", unit="view")
-            made = [pool.submit(picture, case, case % 8, REFERENCE_SAMPLES).result() for case in bar]
-        np.savez_compressed(path, pictures=np.stack(made))
-    return list(np.load(path)["pictures"])
-
-
-def quality(pool: ProcessPoolExecutor, expected: list[np.ndarray]) -> dict[int, list[float]]:
-    """PSNR of every case, up the ladder of samples per pixel until the mean reaches the goal and once beyond."""
-    found: dict[int, list[float]] = {}
-    for samples in LADDER:
-        reached = any(np.mean(values) >= GOAL for values in found.values())
-        pictures = [pool.submit(picture, case, case % 8, samples).result() for case in range(CASES)]
-        found[samples] = [psnr(*pair) for pair in zip(pictures, expected)]
-        if reached:
-            break
-    return found
-
-
-def fewest(found: dict[int, list[float]]) -> int:
-    """The fewest samples per pixel whose mean PSNR reaches the goal."""
-    return next((samples for samples, values in found.items() if np.mean(values) >= GOAL), max(found))
-
-
-def measure(folder: Path) -> dict:
-    """Quality and time of both ways."""
-    expected = references(folder)
-    with process("ours", folder) as ours, process("typical", folder) as typical:
-        found = {"ours": quality(ours, expected), "typical": quality(typical, expected)}
-        chosen = {kind: fewest(values) for kind, values in found.items()}
-        pools, times = {"ours": ours, "typical": typical}, {"ours": [], "typical": []}
+def measure(folder: Path, quality: dict) -> dict:
+    """Seconds of every second case, the ways taking turns, each at its own samples per pixel."""
+    chosen = {kind: fewest(found) for kind, found in quality["psnr"].items()}
+    times: dict[str, list[dict]] = {kind: [] for kind in chosen}
+    with ExitStack() as stack:
+        pools = {kind: stack.enter_context(process(kind, folder)) for kind in chosen}
         for kind, pool in pools.items():
             pool.submit(timed_sample, 0, chosen[kind]).result()  # warm-up
-        for case in tqdm(list(range(0, CASES, 2)) * ROUNDS, desc="timing, in turns", unit="pair"):
+        for case in tqdm(range(1, CASES, 2), desc="timing, in turns", unit="case"):
             for kind, pool in pools.items():
                 times[kind].append(pool.submit(timed_sample, case, chosen[kind]).result())
-    seconds = {kind: float(np.median(values)) for kind, values in times.items()}
-    return {
-        "psnr": {kind: {str(k): v for k, v in values.items()} for kind, values in found.items()},
-        "samples_per_pixel": chosen,
-        "seconds_per_sample": seconds,
-        "times": times,
-        "ratio": float(np.median(np.array(times["typical"]) / np.array(times["ours"]))),
-    }
+    return {"samples_per_pixel": chosen, "times": times}
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("out/bench"))
     folder = parser.parse_args().folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    print(json.dumps(measure(folder), indent=1))
+    try:
+        quality = json.loads((folder / "quality.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        sys.stderr.write(f"{folder / 'quality.json'} is missing: run the part quality first\n")
+        return 2
+    sys.stdout.write(json.dumps(measure(folder, quality)))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

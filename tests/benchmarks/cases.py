@@ -11,9 +11,10 @@ from blender_scripts.colour import linear_to_srgb8
 from blender_scripts.exposure import camera_gains, scene_light, skin_reflectance
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.scene import Studio
+from blender_scripts.settings import RenderSettings
 from render_farm.plan import ensure_plan
 from render_farm.release import load_release
-from render_farm.spec import Specs
+from render_farm.spec import Specs, plan_subject
 from rigging.arm import arm_topology
 from rigging.asset import load_asset
 
@@ -33,6 +34,17 @@ def make_studio(folder: Path, threads: int = 2) -> tuple[Studio, Specs]:
     asset, settings = load_asset(), dataclasses.replace(release.render, threads=threads)
     studio = Studio(asset, *arm_topology(asset), settings)
     return studio, Specs(plan, release, asset, tuple(studio.hdris.files), folder / "cache")
+
+
+def ita_of_cases(folder: Path) -> list[float]:
+    """Individual typology angle (degrees) of every case's skin: light is high."""
+    plan = release_and_plan(folder)[1]
+    return [float(plan_subject(plan, int(plan.subject[plan.pair_of(2 * case)])).ita) for case in range(CASES)]
+
+
+def at_their_best(settings: RenderSettings) -> RenderSettings:
+    """For the reference and for the others: what a release saves on bounces or skin must not change the yardstick."""
+    return dataclasses.replace(settings, bounces=4, subsurface="RANDOM_WALK")
 
 
 def body_of(spec: SampleSpec) -> np.ndarray:
