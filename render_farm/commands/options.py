@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from ..errors import InputError
 from ..release import Release, load_release
 
 
@@ -25,6 +27,25 @@ def add_out(parser: argparse.ArgumentParser) -> None:
 def chosen_release(options: argparse.Namespace) -> Release:
     """The release that the options name. Raises ReleaseError."""
     return load_release(options.release).with_poses(options.poses or None)
+
+
+def shard_numbers(text: str, shards: int | None) -> list[int]:
+    """The shards that `all`, `7`, `0-9` or `0-9,20` means, of a release with `shards` shards (None: not known).
+
+    Rising, each once. Raises InputError for anything else.
+    """
+    if text == "all" and shards is not None:
+        return list(range(shards))
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d{1,7})(?:-(\d{1,7}))?", part.strip())
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
+        if first > last:
+            raise InputError(f"SHARDS={text}: must be 'all' or numbers and ranges such as 7, 0-9 or 0-9,20")
+        if shards is not None and last >= shards:
+            raise InputError(f"SHARDS={text}: the release has shards 0 to {shards - 1}")
+        found.update(range(first, last + 1))
+    return sorted(found)
 
 
 def positive(kind: type) -> Callable[[str], float]:
