@@ -1,4 +1,4 @@
-"""One process per shard: a lock file with host, pid and heartbeat; one that died is taken over."""
+"""One process per shard: a lock file with host, process and heartbeat; one that died is taken over."""
 
 from __future__ import annotations
 
@@ -20,25 +20,30 @@ from .errors import LockedError
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 10.0
-STALE_SECONDS = 180.0  # without a heartbeat, for an owner on another host
+STALE_SECONDS = 180.0  # without a heartbeat, for an owner that cannot be seen from here
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who holds a lock; `started` tells a process from a later one with the same pid."""
+    """Who holds a lock.
+
+    `namespace` tells where `pid` means anything: two containers may share a host's name but not its process numbers.
+    `started` tells a process from a later one with the same pid.
+    """
 
     host: str
+    namespace: str
     pid: int
     started: str
 
     @classmethod
     def this(cls) -> Owner:
         """This process."""
-        return cls(socket.gethostname(), os.getpid(), _process_start(os.getpid()))
+        return cls(socket.gethostname(), _namespace(), os.getpid(), _process_start(os.getpid()))
 
     def is_dead(self, heartbeat_age: float) -> bool:
-        """Whether the owner is gone: by its pid on this host, by its silence on another."""
-        if self.host != socket.gethostname():
+        """Whether the owner is gone: by its pid if that can be seen from here, else by its silence."""
+        if not self.namespace or self.namespace != _namespace():
             return heartbeat_age > STALE_SECONDS
         return _process_start(self.pid) != self.started
 
@@ -148,7 +153,7 @@ def read_lock(path: Path, now: float) -> tuple[Owner | None, float]:
     except FileNotFoundError:
         return None, 0.0
     except (ValueError, TypeError):  # not written by us, or damaged: only its age can tell
-        return Owner("a damaged lock file", 0, ""), age
+        return Owner("a damaged lock file", "", 0, ""), age
 
 
 def _process_start(pid: int) -> str:
@@ -158,3 +163,12 @@ def _process_start(pid: int) -> str:
     except (FileNotFoundError, ProcessLookupError):
         return ""
     return "" if fields[0] == "Z" else fields[19]
+
+
+def _namespace() -> str:
+    """Where process numbers mean what they do here: this boot of the kernel and this namespace; "" if unknown."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""

@@ -34,20 +34,8 @@ COMMAND = """
 def test_a_shard_that_disagrees_with_cycles_is_not_written(tiny, cache, tmp_path):
     script = tmp_path / "displaced.py"
     script.write_text(textwrap.dedent(COMMAND))
-    options = (
-        "--release",
-        tiny,
-        "--shard",
-        "0",
-        "--out",
-        tmp_path / "out",
-        "--cache",
-        cache,
-        "--samples",
-        "2",
-        "--attempts",
-        "1",
-    )
+    few = ("--samples", "2", "--attempts", "1")
+    options = ("--release", tiny, "--shard", "0", "--out", tmp_path / "out", "--cache", cache, *few)
     command = [sys.executable, str(script), "render", *map(str, options)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

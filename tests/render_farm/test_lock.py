@@ -7,16 +7,20 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from render_farm.errors import LockedError
 from render_farm.lock import STALE_SECONDS, Lock, Owner
 
+ROOT = Path(__file__).parents[2]
+
 
 def leave(path, age=0.0, **owner):
-    """A lock file of this owner, last refreshed `age` seconds ago."""
-    path.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": "0"} | owner))
+    """A lock file of this owner (else a dead process beside us), last refreshed `age` seconds ago."""
+    path.write_text(json.dumps(asdict(Owner.this()) | {"started": "0"} | owner))
     os.utime(path, (time.time() - age,) * 2)
 
 
@@ -51,12 +55,48 @@ def test_a_later_process_with_the_same_pid_is_not_the_owner(tmp_path):
 
 def test_another_host_is_believed_alive_until_it_is_silent_for_long(tmp_path):
     path = tmp_path / "a.lock"
-    leave(path, host="elsewhere", age=STALE_SECONDS - 30)
+    leave(path, host="elsewhere", namespace="another", age=STALE_SECONDS - 30)
     with pytest.raises(LockedError, match="on elsewhere"):
         Lock(path).acquire()
-    leave(path, host="elsewhere", age=STALE_SECONDS + 30)
+    leave(path, host="elsewhere", namespace="another", age=STALE_SECONDS + 30)
     with Lock(path):
         pass
+
+
+def test_a_container_with_our_host_name_is_judged_by_its_silence_not_by_its_pid(tmp_path):
+    path = tmp_path / "a.lock"
+    boot = Owner.this().namespace.split()[0]
+    for namespace in (f"{boot} pid:[1]", f"another-boot {os.readlink('/proc/self/ns/pid')}", ""):
+        leave(path, namespace=namespace)  # its pid is not in use here, and would be dead
+        with pytest.raises(LockedError, match=f"on {socket.gethostname()}"):
+            Lock(path).acquire()
+        leave(path, namespace=namespace, age=STALE_SECONDS + 30)
+        with Lock(path):
+            pass
+
+
+def test_a_lock_of_a_real_container_is_respected(tmp_path):
+    """The process in the other namespace holds the lock; our process of the same number says nothing about it."""
+    code = "import sys, time; from pathlib import Path; from render_farm.lock import Lock; " \
+        "Lock(Path(sys.argv[1])).acquire(); print('held', flush=True); sys.stdin.read()"  # fmt: skip
+    command = [
+        "unshare",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+        "--kill-child",
+        sys.executable,
+        "-c",
+        code,
+        str(tmp_path / "a.lock"),
+    ]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as holder:
+        if holder.stdout.readline() != "held\n":
+            pytest.skip(f"a namespace of process numbers needs root: {holder.stderr.read().strip()}")
+        with pytest.raises(LockedError, match="locked by process 1 on"):
+            Lock(tmp_path / "a.lock").acquire()
+        holder.kill()
 
 
 def test_a_damaged_lock_counts_as_silent(tmp_path):
@@ -69,7 +109,7 @@ def test_a_damaged_lock_counts_as_silent(tmp_path):
 
 
 def test_of_many_that_see_a_stale_lock_one_takes_it(tmp_path):
-    leave(tmp_path / "a.lock", host="elsewhere", age=2 * STALE_SECONDS)
+    leave(tmp_path / "a.lock", host="elsewhere", namespace="another", age=2 * STALE_SECONDS)
     taken, refused = [], []
     start = threading.Barrier(8)
 
@@ -107,6 +147,6 @@ def test_waiting_gets_the_lock_when_it_is_free(tmp_path):
 def test_a_lock_that_another_took_over_is_left_to_it(tmp_path):
     lock = Lock(tmp_path / "a.lock")
     lock.acquire()
-    leave(lock.path, host="elsewhere")
+    leave(lock.path, host="elsewhere", namespace="another")
     lock.release()
     assert lock.path.exists()
