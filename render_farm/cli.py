@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from .commands import doctor, options, plan, render
+from .commands import collect, doctor, options, plan, render
 from .errors import FarmError, InputError, PassingError
 from .settings_table import nearest
 
 INTERRUPTED = 130
-COMMANDS = (plan, render, doctor)
+COMMANDS = (plan, render, collect, doctor)
 
 
 class Terminated(PassingError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,26 +46,42 @@ class Parcel:
 
 
 def pack(path: Path) -> Parcel:
-    """The parcel of the finished shard at `path`. Raises DamagedError if its manifest is missing or not one."""
+    """The parcel of the finished shard at `path`. Raises DamagedError if it has no manifest or another size."""
     try:
-        manifest = read_manifest(path)
-        sheet = path.with_suffix(".png")
+        manifest, size = read_manifest(path), path.stat().st_size
+        if manifest["file"] != path.name or manifest["bytes"] != size:
+            raise DamagedError(
+                f"{path}: its manifest is of {manifest['file']} with {manifest['bytes']} bytes, not {size}"
+            )
         events = EventLog.of(path.parent, int(manifest["shard"])).path
-        parcel = Parcel(manifest, _bytes(sheet) or None, _bytes(events))
+        return Parcel(manifest, _bytes(path.with_suffix(".png")) or None, _bytes(events))
     except FileNotFoundError as error:
         raise DamagedError(f"{path}: no manifest beside it") from error
+    except OSError as error:
+        raise DamagedError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ShardError, KeyError, ValueError, TypeError) as error:
         raise DamagedError(f"{manifest_path(path)}: not a manifest of a shard") from error
-    if parcel.name != path.name:
-        raise DamagedError(f"{manifest_path(path)}: of shard {parcel.shard}")
-    return parcel
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, some megabytes at a time."""
-    with open(path, "rb") as file:
-        while data := file.read(CHUNK):
-            yield data
+    """The bytes of a file, some megabytes at a time. Raises DamagedError if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            while data := file.read(CHUNK):
+                yield data
+    except OSError as error:
+        raise DamagedError(f"cannot be read: {error.strerror or error}") from error
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Say in one line why `folder` cannot be written to: PassingError for a full disk, else InputError."""
+    try:
+        yield
+    except OSError as error:
+        if is_disk_full(error):
+            raise PassingError(f"{folder}: the disk is full; nothing is half written, run again") from error
+        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
 
 
 def is_stored(parcel: Parcel, folder: Path) -> bool:
@@ -75,8 +92,10 @@ def is_stored(parcel: Parcel, folder: Path) -> bool:
     path = folder / parcel.name
     if not path.exists():
         return False
-    has_manifest = manifest_path(path).exists()
-    there = read_manifest(path)["sha256"] if has_manifest else file_sha256(path)
+    try:
+        there, has_manifest = str(read_manifest(path)["sha256"]), True
+    except (FileNotFoundError, ShardError):
+        there, has_manifest = file_sha256(path), False
     if there == parcel.manifest["sha256"] and path.stat().st_size == parcel.manifest["bytes"]:
         return has_manifest
     raise InputError(
@@ -93,7 +112,7 @@ def store(parcel: Parcel, data: Iterable[bytes], folder: Path) -> bool:
     disk is full).
     """
     path = folder / parcel.name
-    try:
+    with writing(folder):
         (folder / ".locks").mkdir(parents=True, exist_ok=True)
         with Lock(folder / ".locks" / f"{path.stem}.lock"):
             if is_stored(parcel, folder):
@@ -106,10 +125,6 @@ def store(parcel: Parcel, data: Iterable[bytes], folder: Path) -> bool:
             add_events(folder, parcel.shard, parcel.events)
             manifest = json.dumps(parcel.manifest, indent=2, sort_keys=True) + "\n"
             write_atomic(manifest_path(path), manifest.encode())
-    except OSError as error:
-        if is_disk_full(error):
-            raise PassingError(f"{folder}: the disk is full; nothing is half written, run again") from error
-        raise
     return True
 
 
@@ -131,7 +146,7 @@ def _write_checked(path: Path, data: Iterable[bytes], sha256: str) -> None:
             total.update(chunk)
             file.write(chunk)
         if total.hexdigest() != sha256:
-            raise DamagedError(f"{path.name}: sha256 {total.hexdigest()[:12]} is not its manifest's {sha256[:12]}")
+            raise DamagedError(f"sha256 {total.hexdigest()[:12]} is not its manifest's {sha256[:12]}")
 
 
 def _bytes(path: Path) -> bytes:
