@@ -1,0 +1,85 @@
+"""`status`: say how far a release is, from its folder alone."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..errors import InputError, ReleaseError
+from ..extent import read_extent
+from ..metrics import save_metrics
+from ..release import load_release
+from ..status import Status, read_status, verified
+from ..status_text import table
+from .options import add_out, positive, shard_numbers
+
+
+def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    """Register the command."""
+    status = commands.add_parser("status", parents=[common], help="say how far a release is, from its folder alone")
+    add_out(status)
+    status.add_argument("--shards", help="only these: 7, 0-9 or 0-9,20 (default: all)")
+    status.add_argument("--samples", type=positive(int), help="shards that are not begun have only so many samples")
+    status.add_argument("--json", action="store_true", help="print one JSON object (keys: render_farm/status.py)")
+    status.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for node_exporter to FILE")
+    status.add_argument(
+        "--watch", nargs="?", type=positive(float), const=10.0, metavar="S", help="again every S seconds (10)"
+    )
+    status.add_argument("--verify", action="store_true", help="read every finished shard and compare its sha256")
+    status.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the status, again and again with `--watch`; 1 if `--verify` is asked for and a shard is damaged."""
+    read = _reader(options)
+    try:
+        while True:
+            sound = _tell(options, read)
+            if options.watch is None:
+                return 0 if sound else 1
+            time.sleep(options.watch)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _reader(options: argparse.Namespace) -> Callable[[], Status]:
+    """How to read the status that the options ask for. Raises InputError."""
+    if not options.out.is_dir():
+        raise InputError(f"OUT={options.out}: there is no such folder; nothing was rendered into it, or OUT is wrong")
+    name, release = options.release, None
+    try:
+        release = load_release(name)
+        folder = options.out / release.name
+    except ReleaseError:  # of a release whose file is elsewhere the folder may tell all
+        folder = options.out / name
+        if "/" in name or not folder.is_dir():
+            raise
+    shards = None
+    if options.shards not in (None, "all"):
+        shards = shard_numbers(options.shards, read_extent(folder, release).shards)
+    bar = partial(tqdm, desc=folder.name, unit="shard", delay=1.0, leave=False, disable=None)
+    return partial(read_status, folder, release, poses=options.poses, samples=options.samples, shards=shards, bar=bar)
+
+
+def _tell(options: argparse.Namespace, read: Callable[[], Status]) -> bool:
+    status = read()
+    if options.verify:
+        status = verified(status, partial(tqdm, desc="sha256", unit="shard", disable=None, leave=False))
+    if options.prometheus is not None:
+        save_metrics(status, options.prometheus)
+    if options.watch is not None and sys.stdout.isatty():
+        sys.stdout.write("\033[H\033[2J")  # to the top left, and clear
+    print(json.dumps(dataclasses.asdict(status)) if options.json else table(status), flush=True)
+    return not (options.verify and status.states["damaged"])

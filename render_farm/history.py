@@ -1,0 +1,290 @@
+"""What the event log of one shard says, folded line by line (the events are described in `events`)."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PAUSE_SECONDS = 60.0  # a longer silence is not rendering
+SLOWEST = 5
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """How often something went wrong for a cause, and its newest case; `sample` is None where there is none."""
+
+    cause: str
+    count: int
+    time: float  # seconds since 1970
+    host: str
+    shard: int
+    sample: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A sample that is set aside, and the one-line command that renders it alone."""
+
+    sample: int
+    shard: int
+    cause: str
+    reason: str
+    seed: int | None
+    attempts: int | None
+    command: str
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A sample and the seconds it took."""
+
+    seconds: float
+    sample: int
+    shard: int
+    host: str
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A sample that a worker was given and that has not ended, as far as the log says."""
+
+    sample: int
+    worker: int
+    since: float
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The most memory a worker held."""
+
+    megabytes: float
+    host: str
+    shard: int
+
+
+@dataclass(frozen=True)
+class History:
+    """The log of one shard, summed up. Times are seconds since 1970; None is not known."""
+
+    samples: int | None = None  # of the shard, as the last process to begin it was asked for
+    views: int | None = None
+    workers: int | None = None
+    device: str = ""
+    scratch: str = ""
+    host: str = ""  # of the last process, as is pid
+    pid: int | None = None
+    since: float | None = None  # when that process began
+    seen: float | None = None  # the newest event
+    staged: int = 0  # finished samples of the shard that is being made
+    rendered: int = 0  # samples rendered, all times
+    recent: int = 0  # of these, after the time that `fold` was given
+    finished: bool = False  # the last word is that the shard is written
+    stopped: str = ""  # why the last process said that it ends
+    busy: tuple[Busy, ...] = ()
+    faults: tuple[Trouble, ...] = ()
+    stops: tuple[Trouble, ...] = ()
+    aside: tuple[Aside, ...] = ()
+    recycled: tuple[tuple[str, int], ...] = ()  # cause and how often
+    slowest: tuple[Slow, ...] = ()
+    memory: Memory | None = None
+    spans: tuple[Span, ...] = ()  # when something was rendered
+
+
+def fold(shard: int, lines: Iterable[Mapping[str, Any]], recent_after: float) -> History:
+    """Sum up the events of a shard. A line that makes no sense is passed over; a sample counts once per making."""
+    state = _State(shard, recent_after)
+    for line in lines:
+        try:
+            state.take(line)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            continue  # of another version, or not ours
+    return state.history()
+
+
+def merged(spans: Iterable[Span], pause: float = PAUSE_SECONDS) -> list[Span]:
+    """The union of `spans` in order of time; those with less than `pause` seconds between them become one."""
+    out: list[Span] = []
+    for start, end in sorted(spans):
+        if out and start - out[-1][1] <= pause:
+            out[-1] = (out[-1][0], max(out[-1][1], end))
+        else:
+            out.append((start, end))
+    return out
+
+
+class _State:
+    """The fold's accumulator."""
+
+    def __init__(self, shard: int, recent_after: float) -> None:
+        self.shard, self.recent_after = shard, recent_after
+        self.about: dict[str, Any] = {}
+        self.before = self.rendered = self.recent = 0
+        self.seen = -math.inf
+        self.finished, self.stopped = False, ""
+        self.done: set[int] = set()
+        self.busy: dict[int, Busy] = {}  # by sample
+        self.tries: dict[int, int | None] = {}  # of samples that failed: the attempt that was told last
+        self.faults: dict[str, Trouble] = {}
+        self.stops: dict[str, Trouble] = {}
+        self.aside: dict[int, Aside] = {}
+        self.recycled: dict[str, int] = {}
+        self.slowest: list[tuple[float, int, str]] = []
+        self.memory: Memory | None = None
+        self.spans: list[Span] = []
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        time = _finite(line["time"])
+        if (handle := _HANDLERS.get(line["event"])) is not None:
+            handle(self, line, time)
+        self.seen = max(self.seen, time)
+        if line["event"] != "done":
+            self._work(time, time)
+
+    def start(self, line: Mapping[str, Any], time: float) -> None:
+        staged = _whole(line["staged"])
+        self.about = {
+            "samples": _whole(line["samples"]), "views": _whole(line["views"]), "workers": _whole(line["workers"]),
+            "device": str(line.get("device", "")), "scratch": str(line.get("scratch") or ""),
+            "host": str(line["host"]), "pid": _whole(line["pid"]), "since": time,
+        }  # fmt: skip
+        self.before, self.finished, self.stopped = staged, False, ""
+        self.done.clear()
+        self.busy.clear()
+
+    def begin(self, line: Mapping[str, Any], time: float) -> None:
+        sample, worker = _whole(line["sample"]), _whole(line["worker"])
+        self.busy[sample] = Busy(sample, worker, time)
+
+    def ready(self, line: Mapping[str, Any], time: float) -> None:
+        sample, seconds, host = _whole(line["sample"]), max(0.0, _finite(line["seconds"])), str(line["host"])
+        self._ended(sample)
+        self.done.add(sample)
+        self.aside.pop(sample, None)
+        self.rendered += 1
+        self.recent += time > self.recent_after
+        self._work(time - seconds, time)
+        add = heapq.heappush if len(self.slowest) < SLOWEST else heapq.heappushpop
+        add(self.slowest, (seconds, sample, host))
+        self._held(line)
+
+    def fault(self, line: Mapping[str, Any], time: float) -> None:
+        sample = _whole(line["sample"])
+        self._ended(sample)
+        add_trouble(self.faults, self._trouble(line, time, sample))
+        self.tries[sample] = line.get("attempt")
+
+    def set_aside(self, line: Mapping[str, Any], time: float) -> None:
+        aside = aside_of(line, self.shard)
+        self._ended(aside.sample)
+        if aside.attempts is None or self.tries.get(aside.sample) != aside.attempts:  # its last failure is not told yet
+            add_trouble(self.faults, self._trouble(line, time, aside.sample))
+        self.aside[aside.sample] = aside
+
+    def recycle(self, line: Mapping[str, Any], time: float) -> None:
+        cause = str(line["cause"])
+        self.recycled[cause] = self.recycled.get(cause, 0) + 1
+        self._held(line)
+
+    def retry(self, line: Mapping[str, Any], time: float) -> None:
+        self.aside.clear()
+        self.tries.clear()
+
+    def stop(self, line: Mapping[str, Any], time: float) -> None:
+        trouble = self._trouble(line, time, None)
+        add_trouble(self.stops, trouble)
+        self.stopped = f"{trouble.cause}: {trouble.reason}" if trouble.reason else trouble.cause
+
+    def finish(self, line: Mapping[str, Any], time: float) -> None:
+        self.finished, self.before = True, 0
+        for gone in (self.done, self.busy, self.aside, self.tries):
+            gone.clear()
+
+    def history(self) -> History:
+        staged = self.before + len(self.done)
+        samples = self.about.get("samples")
+        return History(
+            **self.about,
+            seen=self.seen if self.seen > -math.inf else None,
+            staged=staged if samples is None else min(staged, samples),
+            rendered=self.rendered,
+            recent=self.recent,
+            finished=self.finished,
+            stopped=self.stopped,
+            busy=tuple(sorted(self.busy.values(), key=lambda busy: busy.since)),
+            faults=tuple(self.faults.values()),
+            stops=tuple(self.stops.values()),
+            aside=tuple(self.aside[sample] for sample in sorted(self.aside)),
+            recycled=tuple(sorted(self.recycled.items())),
+            slowest=tuple(Slow(s, sample, self.shard, host) for s, sample, host in sorted(self.slowest, reverse=True)),
+            memory=self.memory,
+            spans=tuple(merged(self.spans)),
+        )
+
+    def _ended(self, sample: int) -> None:
+        self.busy.pop(sample, None)
+
+    def _work(self, start: float, end: float) -> None:
+        """Something was rendered; spans that follow each other are joined at once, so that few are kept."""
+        if self.spans and self.spans[-1][0] <= end and start <= self.spans[-1][1] + PAUSE_SECONDS:
+            last = self.spans[-1]
+            self.spans[-1] = (min(last[0], start), max(last[1], end))
+        else:
+            self.spans.append((start, end))
+
+    def _held(self, line: Mapping[str, Any]) -> None:
+        megabytes = _finite(line["megabytes"])
+        if self.memory is None or megabytes > self.memory.megabytes:
+            self.memory = Memory(megabytes, str(line["host"]), self.shard)
+
+    def _trouble(self, line: Mapping[str, Any], time: float, sample: int | None) -> Trouble:
+        host, reason = str(line["host"]), " ".join(str(line["reason"]).split())
+        return Trouble(str(line["cause"]), 1, time, host, self.shard, sample, reason)
+
+
+_HANDLERS = {
+    "start": _State.start, "begin": _State.begin, "done": _State.ready, "fault": _State.fault,
+    "aside": _State.set_aside, "recycle": _State.recycle, "retry": _State.retry, "stop": _State.stop,
+    "finish": _State.finish,
+}  # fmt: skip
+
+
+def aside_of(line: Mapping[str, Any], shard: int) -> Aside:
+    """A sample set aside, from an event or the shard's record. Raises KeyError, TypeError, ValueError."""
+    seed, attempts = line.get("seed"), line.get("attempts")
+    return Aside(
+        sample=_whole(line["sample"]),
+        shard=shard,
+        cause=str(line["cause"]),
+        reason=" ".join(str(line["reason"]).split()),
+        seed=None if seed is None else _whole(seed),
+        attempts=None if attempts is None else _whole(attempts),
+        command=str(line.get("command", "")),
+    )
+
+
+def add_trouble(table: dict[str, Trouble], trouble: Trouble) -> None:
+    """Add the cases of `trouble` to those of its cause in `table`; the newest is the one that is told."""
+    other = table.get(trouble.cause, trouble)
+    newest = max(other, trouble, key=lambda one: one.time)
+    count = trouble.count + (other.count if trouble.cause in table else 0)
+    table[trouble.cause] = dataclasses.replace(newest, count=count)
+
+
+def _whole(value: Any) -> int:
+    """A whole number. Raises TypeError, ValueError, OverflowError."""
+    if isinstance(value, str) or value != int(value):
+        raise ValueError(f"{value!r} is not a whole number")
+    return int(value)
+
+
+def _finite(value: Any) -> float:
+    """A finite number. Raises TypeError, ValueError."""
+    if isinstance(value, str) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return float(value)
