@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from .commands import collect, doctor, options, plan, render
+from .commands import collect, doctor, options, plan, render, sample
 from .errors import FarmError, InputError, PassingError
 from .settings_table import nearest
 
 INTERRUPTED = 130
-COMMANDS = (plan, render, collect, doctor)
+COMMANDS = (plan, render, sample, collect, doctor)
 
 
 class Terminated(PassingError):

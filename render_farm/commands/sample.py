@@ -1,0 +1,35 @@
+"""`sample`: render one sample alone, in this process, to see why it fails."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+from pathlib import Path
+
+from ..errors import InputError
+from ..release import load_release
+from .options import add_out
+
+
+def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    """Register the command. It needs no pose source: the plan in OUT holds the poses and all settings."""
+    sample = commands.add_parser("sample", help="render one sample of a planned release alone, to see why it fails")
+    sample.add_argument("--release", default="demo", help="name of the release in OUT, or the .toml it came from")
+    sample.add_argument("--sample", type=int, required=True, help="number of the sample in the release, from 0")
+    add_out(sample)
+    sample.add_argument("--cache", type=Path, help="folder of baked skins (default: OUT/.cache)")
+    sample.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Render and print where the staged sample and the picture of its views lie."""
+    from ..reproduce import reproduce
+
+    faulthandler.enable()
+    is_file = options.release.endswith(".toml") or "/" in options.release
+    folder = options.out / (load_release(options.release).name if is_file else options.release)
+    if not (folder / "plan.npz").exists():
+        raise InputError(f"{folder}: holds no plan.npz: nothing was rendered of RELEASE={options.release} in OUT")
+    for path in reproduce(folder, options.sample, options.cache or options.out / ".cache"):
+        print(path)
+    return 0
