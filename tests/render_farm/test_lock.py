@@ -75,21 +75,21 @@ def test_a_container_with_our_host_name_is_judged_by_its_silence_not_by_its_pid(
             pass
 
 
+HOLDER = """
+import sys
+from pathlib import Path
+from render_farm.lock import Lock
+
+Lock(Path(sys.argv[1])).acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
 def test_a_lock_of_a_real_container_is_respected(tmp_path):
-    """The process in the other namespace holds the lock; our process of the same number says nothing about it."""
-    code = "import sys, time; from pathlib import Path; from render_farm.lock import Lock; " \
-        "Lock(Path(sys.argv[1])).acquire(); print('held', flush=True); sys.stdin.read()"  # fmt: skip
-    command = [
-        "unshare",
-        "--pid",
-        "--fork",
-        "--mount-proc",
-        "--kill-child",
-        sys.executable,
-        "-c",
-        code,
-        str(tmp_path / "a.lock"),
-    ]
+    """The holder is process 1 of its own namespace; our own process 1 says nothing about it."""
+    container = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    command = [*container, sys.executable, "-c", HOLDER, str(tmp_path / "a.lock")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as holder:
         if holder.stdout.readline() != "held\n":
