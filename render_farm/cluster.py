@@ -64,14 +64,16 @@ def _start(folder: Path) -> None:
     """Start Ray on 127.0.0.1 with a token of its own.
 
     Ray turns 127.0.0.1 into the machine's own address, where it listens to the network, unless it is told that there
-    will be one node only: the variable is meant for other systems, and works on all.
+    will be one node only: the variable is meant for other systems, and works on all. It is read on Ray's import.
     """
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ.pop("RAY_AUTH_TOKEN_PATH", None)
     os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
     import ray
 
-    context = ray.init(
+    if ray.util.get_node_ip_address() != "127.0.0.1":  # imported before, or a version that does it in another way
+        raise RuntimeError(f"Ray would listen on {ray.util.get_node_ip_address()} instead of loopback")
+    ray.init(
         address="local",
         num_cpus=len(os.sched_getaffinity(0)),
         include_dashboard=False,
@@ -80,8 +82,6 @@ def _start(folder: Path) -> None:
         object_store_memory=STORE_BYTES,
         _temp_dir=str(folder),
     )
-    if context.address_info["node_ip_address"] != "127.0.0.1":
-        raise RuntimeError(f"Ray listens on {context.address_info['node_ip_address']} instead of loopback")
 
 
 def _join(address: str | None) -> None:

@@ -32,6 +32,14 @@ class Progress:
             self._told = time.monotonic()
             log.info("%s", self.line(self._told - self._start))
 
+    def found(self, images: int) -> None:
+        """`images` more were there before, as only shows now."""
+        self.finished += images
+        self._count += images
+        if self._bar is not None:
+            self._bar.initial += images
+            self._bar.update(images)
+
     def line(self, seconds: float) -> str:
         """The state after `seconds` in words."""
         rate = (self._count - self.finished) / max(seconds, 1e-9)

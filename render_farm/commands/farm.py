@@ -1,0 +1,55 @@
+"""`farm`: render many shards with Ray, here or on a cluster."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..errors import InputError
+from ..release import Release
+from .options import add_out, chosen_release, positive, shard_numbers
+
+
+def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    """Register the command."""
+    farm = commands.add_parser("farm", parents=[common], help="render many shards with Ray, here or on a cluster")
+    farm.add_argument("--shards", default="all", help="such as 0-249 or 0-9,12 (default: all)")
+    add_out(farm)
+    farm.add_argument("--address", help="HOST:PORT of a Ray cluster with a token (default: start Ray here)")
+    farm.add_argument("--cpus", type=positive(float), default=1.0, help="cores of a worker (default: 1)")
+    farm.add_argument("--gpus", type=positive(float), help="GPUs of a worker, such as 0.5 (default: as needed)")
+    farm.add_argument("--samples", type=positive(int), help="only the first so many samples of a shard")
+    farm.add_argument("--scratch", type=Path, help="folder on the nodes' own disks for unfinished samples")
+    farm.add_argument("--collect", type=Path, help="folder of the nodes' own, where OUT is not shared")
+    farm.add_argument("--retry", action="store_true", help="try samples again that were set aside")
+    farm.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Render and print what became of the shards."""
+    from ..cluster import cluster
+
+    release = chosen_release(options)
+    shards, gpus = shard_numbers(options.shards, release.shards), gpus_of_worker(options.gpus, release)
+    with cluster(options.address or None):
+        from ..driver import FarmRequest, run_farm  # not before: Ray reads its settings when it is imported
+
+        request = FarmRequest(
+            release, tuple(shards), options.out.absolute(), options.samples, options.cpus, gpus,
+            options.scratch, options.collect, options.retry,
+        )  # fmt: skip
+        tally = run_farm(request)
+    for line in tally.table():
+        print(line)
+    return tally.exit_code
+
+
+def gpus_of_worker(asked: float | None, release: Release) -> float:
+    """GPUs of a worker: those asked for, else 1 if the release is rendered on a GPU. Raises InputError."""
+    device = release.render.device
+    if device == "CPU" and asked:
+        raise InputError(
+            f"GPUS={asked:g}: release {release.name!r} is rendered on the CPU ([render] device): say device = 'OPTIX' "
+            "or another in the release file, which makes it another release"
+        )
+    return 0.0 if device == "CPU" else asked or 1.0
