@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from .commands import collect, doctor, options, plan, render, sample
+from .commands import collect, doctor, farm, options, plan, render, sample, status
 from .errors import FarmError, InputError, PassingError
 from .settings_table import nearest
 
 INTERRUPTED = 130
-COMMANDS = (plan, render, sample, collect, doctor)
+COMMANDS = (plan, render, farm, sample, status, collect, doctor)
 
 
 class Terminated(PassingError):
