@@ -2,13 +2,15 @@
 
 Every line has `time` (seconds since 1970), `host`, `pid` and `event`:
 
-    start   samples, views, staged, workers, device, scratch    a process begins the shard; `staged` of its `samples`
-            were there before; `scratch` is where finished ones wait if that is not OUT, else ""
+    start   samples, views, staged, workers, device, scratch, configuration    a process begins the shard; `staged` of
+            its `samples` were there before; `scratch` is where finished ones wait if that is not OUT, else "";
+            `configuration` is the hash of that of the samples
     begin   sample, worker                             a worker is given a sample
     done    sample, worker, seconds, megabytes         it is staged; the worker's resident memory
     fault   sample, worker, cause, reason, attempt     it failed, and is tried again
-    aside   sample, cause, reason, seed, attempts, command    it is set aside; `command` renders it alone
-    recycle worker, cause, megabytes                   a worker is replaced by a fresh one
+    aside   sample, cause, reason, seed, attempts, command    it failed once more and is set aside; `command` renders
+            it alone
+    recycle worker, cause, megabytes                   a worker is replaced by a fresh one, for "samples" or "memory"
     retry   samples                                    samples set aside are tried again, as the user asked
     stop    cause, reason                              the process ends before the shard is complete
     incomplete lacking                                 all is done but for the samples set aside

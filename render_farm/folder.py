@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -14,7 +13,7 @@ from typing import Any
 
 from .events import FOLDER, EventLog
 from .extent import Extent
-from .history import Aside, Busy, History, aside_of, fold
+from .history import Aside, Busy, History, Span, aside_of, fold
 from .lock import read_lock
 
 STATES = {
@@ -26,8 +25,10 @@ STATES = {
     "damaged": "its file does not fit its manifest",
 }
 OF_A_SHARD = re.compile(r"shard-(\d{5,8})(\.h5|\.h5\.part|\.json|\.png|\.incomplete\.json)")
-OF_A_RELEASE = {"plan.npz", "rejects.csv", FOLDER, ".staging", ".locks"}
+OF_A_RELEASE = {"plan.npz", "rejects.csv"}
 BEGUN = {FOLDER: r"shard-(\d{5,8})\.jsonl", ".staging": r"shard-(\d{5,8})", ".locks": r"shard-(\d{5,8})\.lock"}
+
+Record = tuple[int, tuple[Aside, ...]]  # samples of a shard, and those that are set aside
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Folder:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names in the folder; none if it is not there."""
-        return frozenset(_names(self.path))
+        """The names in the folder that are not hidden; none if it is not there."""
+        return frozenset(name for name in _names(self.path) if not name.startswith("."))
 
     @cached_property
     def numbers(self) -> frozenset[int]:
@@ -84,33 +85,34 @@ class Folder:
     @property
     def others(self) -> tuple[str, ...]:
         """Names that are no part of a release as it is rendered."""
-        return tuple(
-            name for name in sorted(self.names)
-            if name not in OF_A_RELEASE and not OF_A_SHARD.fullmatch(name) and not _is_temporary(name)
-        )  # fmt: skip
+        return tuple(sorted(name for name in self.names if not (name in OF_A_RELEASE or OF_A_SHARD.fullmatch(name))))
 
     @property
     def planner(self) -> Process | None:
         """Who is making the plan, while there is none."""
         return None if "plan.npz" in self.names else self._holder("plan.lock")
 
-    def look(self, shard: int, extent: Extent, recent_after: float) -> tuple[ShardStatus, History]:
-        """The shard, and what its log says (see `history.fold` for `recent_after`)."""
+    def look(self, shard: int, extent: Extent, recent: Span) -> tuple[ShardStatus, History]:
+        """The shard, and what its log says (see `history.fold` for `recent`)."""
         name = f"shard-{shard:05d}"
-        history = fold(shard, EventLog.of(self.path, shard).read(), recent_after)
+        history = fold(shard, EventLog.of(self.path, shard).read(), recent)
         manifest, misfit = self._manifest(name)
         holder = self._holder(f"{name}.lock")
-        samples = manifest.get("samples") or history.samples or extent.samples_of(shard)
-        rendered, aside = (samples, ()) if manifest else (self._staged(name, history), self._aside(shard, history))
-        full = samples is not None and rendered + len(aside) >= samples
+        record = None if manifest else self._record(shard)
+        samples = manifest.get("samples") or history.samples or (record and record[0]) or extent.samples_of(shard)
+        aside = () if manifest else history.aside if history.samples is not None or record is None else record[1]
+        staged = samples if manifest else self._staged(name, history, record)
+        rendered = staged if samples is None else min(staged, samples)
         if manifest:
             state, reason = "done", ""
         elif holder is not None:
             state, reason = "rendering", ""
         elif misfit:
             state, reason = "damaged", misfit
+        elif aside and samples is not None and rendered + len(aside) >= samples:
+            state, reason = "incomplete", ""
         else:
-            state, reason = ("incomplete", "") if aside and full else self._unfinished(name, history)
+            state, reason = self._unfinished(name, history)
         status = ShardStatus(
             shard=shard,
             state=state,
@@ -158,25 +160,25 @@ class Folder:
             return {}, f"has {size:,} bytes, its manifest says {told:,}: move both away to render it again"
         return manifest, ""
 
-    def _staged(self, name: str, history: History) -> int:
-        """Finished samples of a shard that is being made: counted, or by its log if they lie on another disk."""
-        if history.scratch:
+    def _staged(self, name: str, history: History, record: Record | None) -> int:
+        """Finished samples of a shard that is not written: counted if they lie here, else as log or record say."""
+        if not history.scratch and name in self._inner[".staging"]:
+            names = _names(self.path / ".staging" / name)
+            return sum(file.startswith("sample-") and file.endswith(".staged") for file in names)
+        if history.scratch or (record is not None and history.samples is not None):
             return history.staged
-        if name not in self._inner[".staging"]:
-            return 0
-        names = _names(self.path / ".staging" / name)
-        return sum(file.startswith("sample-") and file.endswith(".staged") for file in names)
+        return 0 if record is None else record[0] - len(record[1])
 
-    def _aside(self, shard: int, history: History) -> tuple[Aside, ...]:
-        """Samples set aside, by the log and by the shard's record of what it lacks."""
-        found = {aside.sample: aside for aside in history.aside}
+    def _record(self, shard: int) -> Record | None:
+        """What `set_aside.write_incomplete` wrote of the shard, if it did."""
         path = self.path / f"shard-{shard:05d}.incomplete.json"
-        if path.name in self.names:
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
-                for line in json.loads(path.read_bytes())["lacking"]:
-                    aside = aside_of(line, shard)
-                    found[aside.sample] = aside
-        return tuple(found[sample] for sample in sorted(found))
+        if path.name not in self.names:
+            return None
+        try:
+            told = json.loads(path.read_bytes())
+            return int(told["samples"]), tuple(aside_of(line, shard) for line in told["lacking"])
+        except (OSError, KeyError, TypeError, ValueError, OverflowError):
+            return None
 
     def _holder(self, lock: str) -> Process | None:
         """The live process that holds a lock; hosts' clocks are taken to agree, as nothing may be written here."""
@@ -200,8 +202,3 @@ def _names(folder: Path) -> Iterable[str]:
         return os.listdir(folder)
     except OSError:
         return ()
-
-
-def _is_temporary(name: str) -> bool:
-    """Whether it is a file on its way to its name (`rigging.files.atomic_file`)."""
-    return name.startswith(".") and name.endswith(".tmp")

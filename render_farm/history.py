@@ -83,7 +83,7 @@ class History:
     seen: float | None = None  # the newest event
     staged: int = 0  # finished samples of the shard that is being made
     rendered: int = 0  # samples rendered, all times
-    recent: int = 0  # of these, after the time that `fold` was given
+    recent: int = 0  # of these, in the time that `fold` was given
     finished: bool = False  # the last word is that the shard is written
     stopped: str = ""  # why the last process said that it ends
     busy: tuple[Busy, ...] = ()
@@ -96,9 +96,13 @@ class History:
     spans: tuple[Span, ...] = ()  # when something was rendered
 
 
-def fold(shard: int, lines: Iterable[Mapping[str, Any]], recent_after: float) -> History:
-    """Sum up the events of a shard. A line that makes no sense is passed over; a sample counts once per making."""
-    state = _State(shard, recent_after)
+def fold(shard: int, lines: Iterable[Mapping[str, Any]], recent: Span) -> History:
+    """Sum up the events of a shard; `recent` are the first and last second of what counts as recent.
+
+    A line that makes no sense is passed over. A sample that was rendered twice counts twice in `rendered` and `recent`,
+    which is the work done, and once in `staged`.
+    """
+    state = _State(shard, recent)
     for line in lines:
         try:
             state.take(line)
@@ -121,15 +125,15 @@ def merged(spans: Iterable[Span], pause: float = PAUSE_SECONDS) -> list[Span]:
 class _State:
     """The fold's accumulator."""
 
-    def __init__(self, shard: int, recent_after: float) -> None:
-        self.shard, self.recent_after = shard, recent_after
+    def __init__(self, shard: int, window: Span) -> None:
+        self.shard, self.window = shard, window
         self.about: dict[str, Any] = {}
+        self.configuration: Any = None
         self.before = self.rendered = self.recent = 0
         self.seen = -math.inf
         self.finished, self.stopped = False, ""
         self.done: set[int] = set()
         self.busy: dict[int, Busy] = {}  # by sample
-        self.tries: dict[int, int | None] = {}  # of samples that failed: the attempt that was told last
         self.faults: dict[str, Trouble] = {}
         self.stops: dict[str, Trouble] = {}
         self.aside: dict[int, Aside] = {}
@@ -153,6 +157,9 @@ class _State:
             "device": str(line.get("device", "")), "scratch": str(line.get("scratch") or ""),
             "host": str(line["host"]), "pid": _whole(line["pid"]), "since": time,
         }  # fmt: skip
+        if line.get("configuration") != self.configuration:  # what was set aside then says nothing now
+            self.configuration = line.get("configuration")
+            self.aside.clear()
         self.before, self.finished, self.stopped = staged, False, ""
         self.done.clear()
         self.busy.clear()
@@ -163,11 +170,11 @@ class _State:
 
     def ready(self, line: Mapping[str, Any], time: float) -> None:
         sample, seconds, host = _whole(line["sample"]), max(0.0, _finite(line["seconds"])), str(line["host"])
-        self._ended(sample)
         self.done.add(sample)
+        self.busy.pop(sample, None)
         self.aside.pop(sample, None)
         self.rendered += 1
-        self.recent += time > self.recent_after
+        self.recent += self.window[0] < time <= self.window[1]
         self._work(time - seconds, time)
         add = heapq.heappush if len(self.slowest) < SLOWEST else heapq.heappushpop
         add(self.slowest, (seconds, sample, host))
@@ -175,16 +182,14 @@ class _State:
 
     def fault(self, line: Mapping[str, Any], time: float) -> None:
         sample = _whole(line["sample"])
-        self._ended(sample)
         add_trouble(self.faults, self._trouble(line, time, sample))
-        self.tries[sample] = line.get("attempt")
+        self.busy.pop(sample, None)
 
     def set_aside(self, line: Mapping[str, Any], time: float) -> None:
         aside = aside_of(line, self.shard)
-        self._ended(aside.sample)
-        if aside.attempts is None or self.tries.get(aside.sample) != aside.attempts:  # its last failure is not told yet
-            add_trouble(self.faults, self._trouble(line, time, aside.sample))
+        add_trouble(self.faults, self._trouble(line, time, aside.sample))
         self.aside[aside.sample] = aside
+        self.busy.pop(aside.sample, None)
 
     def recycle(self, line: Mapping[str, Any], time: float) -> None:
         cause = str(line["cause"])
@@ -192,8 +197,8 @@ class _State:
         self._held(line)
 
     def retry(self, line: Mapping[str, Any], time: float) -> None:
-        self.aside.clear()
-        self.tries.clear()
+        for sample in line["samples"]:
+            self.aside.pop(sample, None)
 
     def stop(self, line: Mapping[str, Any], time: float) -> None:
         trouble = self._trouble(line, time, None)
@@ -202,7 +207,7 @@ class _State:
 
     def finish(self, line: Mapping[str, Any], time: float) -> None:
         self.finished, self.before = True, 0
-        for gone in (self.done, self.busy, self.aside, self.tries):
+        for gone in (self.done, self.busy, self.aside):
             gone.clear()
 
     def history(self) -> History:
@@ -225,9 +230,6 @@ class _State:
             memory=self.memory,
             spans=tuple(merged(self.spans)),
         )
-
-    def _ended(self, sample: int) -> None:
-        self.busy.pop(sample, None)
 
     def _work(self, start: float, end: float) -> None:
         """Something was rendered; spans that follow each other are joined at once, so that few are kept."""

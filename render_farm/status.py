@@ -23,6 +23,7 @@ from .history import SLOWEST, History, Memory, Slow, Trouble, add_trouble, merge
 from .release import Release
 
 RECENT_SECONDS = 300.0
+SKEW_SECONDS = 30.0  # by which other hosts' clocks may be ahead
 Item = TypeVar("Item")
 Bar = Callable[[Sequence[int]], Iterable[int]]
 
@@ -101,7 +102,8 @@ def read_status(
     found, extent = Folder(folder, now), read_extent(folder, release, poses)
     scope = range(extent.shards) if shards is None and extent.shards is not None else shards
     numbers = sorted(found.numbers if scope is None else found.numbers.intersection(scope))
-    looked, histories = _transposed(found.look(n, extent, now - RECENT_SECONDS) for n in bar(numbers))
+    recent = (now - RECENT_SECONDS, now + SKEW_SECONDS)
+    looked, histories = _transposed(found.look(number, extent, recent) for number in bar(numbers))
     begun = tuple(shard for shard in looked if shard.state != "waiting")
     images = _images(begun, scope, extent, samples)
     return Status(

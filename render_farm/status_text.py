@@ -159,9 +159,11 @@ def _files(status: Status) -> list[str]:
 def _logs(status: Status) -> list[str]:
     if not status.begun:
         return []
-    scratch = sorted({shard.scratch for shard in status.begun if shard.scratch})
-    lines = [f"logs: events {FOLDER}/shard-0000n.jsonl, workers' output .staging/shard-0000n/worker-k.log"]
-    return lines + [f"      workers' output also below {', '.join(scratch)}"] if scratch else lines
+    scratch = sorted({shard.scratch for shard in status.begun if shard.scratch and shard.state != "done"})
+    also = f", or below {', '.join(scratch)} on the hosts" if scratch else ""
+    return _wrapped(
+        f"logs: events {FOLDER}/shard-0000n.jsonl; workers' output .staging/shard-0000n/worker-k.log{also}", 0
+    )
 
 
 def _grid(title: str, heads: Sequence[str], rows: Sequence[Row]) -> list[str]:
