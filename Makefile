@@ -18,7 +18,7 @@ FARM_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SA
   $(if $(CPUS),--cpus $(CPUS)) $(if $(GPUS),--gpus $(GPUS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(if $(COLLECT),--collect '$(COLLECT)') \
   $(if $(RETRY),--retry)
 
-.PHONY: help setup setup-render doctor render farm status collect plan test lint bench clean
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,6 +28,8 @@ help:  ## Show this list
 setup: $(VENV)/.ready-dev doctor  ## Make the environment, with everything tests and development need
 
 setup-render: $(VENV)/.ready-render
+
+setup-farm: $(VENV)/.ready-farm
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -63,8 +65,8 @@ farm: $(VENV)/.ready-farm  ## Render many shards with Ray: SHARDS=0-249 [RELEASE
 status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSON=1]
 	@$(BIN)/python -m render_farm status --release '$(RELEASE)' --out '$(OUT)' $(if $(JSON),--json)
 
-collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /node2/out' [RELEASE=mvhm] [OUT=out]
-	@$(BIN)/python -m render_farm collect --release '$(RELEASE)' --out '$(OUT)' $(FROM)
+collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /node2/out' [RELEASE=mvhm] [OUT=out] [MOVE=1]
+	@$(BIN)/python -m render_farm collect --release '$(RELEASE)' --out '$(OUT)' $(if $(MOVE),--move) $(FROM)
 
 plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm]
 	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' $(if $(POSES),--poses '$(POSES)')

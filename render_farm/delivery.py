@@ -14,7 +14,7 @@ from dataset_tools.shard_file import ShardError
 from dataset_tools.writer import manifest_path, read_manifest
 from rigging.files import atomic_file, file_sha256, write_atomic
 
-from .errors import FarmError, InputError, PassingError
+from .errors import DiskFullError, FarmError, InputError
 from .events import EventLog
 from .files import is_disk_full
 from .lock import Lock
@@ -75,12 +75,12 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Say in one line why `folder` cannot be written to: PassingError for a full disk, else InputError."""
+    """Say in one line why `folder` cannot be written to: DiskFullError for a full disk, else InputError."""
     try:
         yield
     except OSError as error:
         if is_disk_full(error):
-            raise PassingError(f"{folder}: the disk is full; nothing is half written, run again") from error
+            raise DiskFullError(f"{folder}: the disk is full; nothing is half written, run again") from error
         raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
 
 
@@ -108,8 +108,7 @@ def store(parcel: Parcel, data: Iterable[bytes], folder: Path) -> bool:
     """Put a shard into the release's `folder`, from the chunks `data` of its bytes; False if it was there already.
 
     The manifest comes last; whatever happens before, nothing is half there. Raises DamagedError (the bytes are not
-    the manifest's), InputError (other bytes are there), LockedError (it is being rendered there), PassingError (the
-    disk is full).
+    the manifest's), InputError (other bytes are there), LockedError (it is being rendered there), DiskFullError.
     """
     path = folder / parcel.name
     with writing(folder):
