@@ -29,7 +29,7 @@ def table(status: Status) -> str:
 
 def _summary(status: Status) -> list[str]:
     from_poses = f", poses from {status.poses}" if status.poses else ""
-    lines = [f"release {status.release} in {status.folder}, {_moment(status.time)}{from_poses}"]
+    lines = _wrapped(f"release {status.release} in {status.folder}, {_moment(status.time)}{from_poses}", indent=0)
     if not status.begun and status.planning is None:
         images = "" if status.images.planned is None else f", {status.images.planned:,} images"
         return [*lines, f"nothing is rendered yet: {_count(status.shards, 'shard')}{images} to do"]
@@ -116,10 +116,10 @@ def _interrupted(status: Status) -> list[str]:
 
 
 def _why(shard: ShardStatus) -> str:
-    if not shard.busy:
-        return shard.reason
-    samples = ", ".join(str(busy.sample) for busy in shard.busy[:4]) + (", ..." if len(shard.busy) > 4 else "")
-    return f"{shard.reason}, at sample {samples}"
+    """Why it ended, in short; the whole reason is among the processes that ended early."""
+    reason = textwrap.shorten(shard.reason, WIDTH - 60, placeholder=" ...")
+    samples = ", ".join(str(busy.sample) for busy in shard.busy[:2]) + (", ..." if len(shard.busy) > 2 else "")
+    return f"{reason}, at sample {samples}" if samples else reason
 
 
 def _incomplete(status: Status) -> list[str]:
@@ -136,9 +136,9 @@ def _troubles(title: str, troubles: Sequence[Trouble]) -> list[str]:
     for trouble in troubles:
         where = f"shard {trouble.shard:05d}" + ("" if trouble.sample is None else f" sample {trouble.sample}")
         about = f": {CAUSES[trouble.cause]}" if trouble.cause in CAUSES else ""
-        lines.append(f"  {trouble.count:>5} x {trouble.cause}{about}")
+        lines += _wrapped(f"{trouble.count} x {trouble.cause}{about}")
         newest = f"newest {_moment(trouble.time)}, {where} on {trouble.host}: {trouble.reason}"
-        lines += _wrapped(newest, indent=10)
+        lines += _wrapped(newest, indent=6)
     return [title, *lines] if lines else []
 
 
