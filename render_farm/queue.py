@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
-LONGEST_REST = 32  # of a worker, in delays of a failed task
+LONGEST_REST = 3600.0  # seconds that a worker rests
 
 
 class Counts(NamedTuple):
@@ -70,18 +70,20 @@ class PullQueue:
         return None
 
     def done(self, worker: Hashable, task: int) -> bool:
-        """`worker` says that `task` is done: whether that is news.
+        """`worker` says that `task` is done: whether that is news (False: it was done already, and counts once).
 
-        A worker that was declared lost may still finish. It is believed, unless the task is done already or leased to
-        another (False): that one will find the result.
+        The result lies on the disk, so that a worker is believed that was declared lost before: the task then leaves
+        its present holder, whose own report will be no news, or the tasks waiting or given up.
         """
-        if self._end_lease(worker, task) or task in self._waiting or task in self.given_up:
-            self._recover(worker)
-            self._waiting.discard(task)
-            self.given_up.pop(task, None)
-            self._done += 1
-            return True
-        return False
+        self._recover(worker)
+        if task in self._worker:
+            self._end_lease(self._worker[task], task)
+        elif task in self._waiting:
+            self._waiting.remove(task)
+        elif self.given_up.pop(task, None) is None:
+            return False
+        self._done += 1
+        return True
 
     def failed(self, worker: Hashable, task: int, reason: str, now: float, delay: float = 0.0) -> bool:
         """`worker` failed at `task`, which is tried again after `delay` seconds: whether it is given up instead.
@@ -90,9 +92,7 @@ class PullQueue:
         """
         if not self._end_lease(worker, task):
             return False
-        self._streak[worker] += 1
-        if self._streak[worker] > 1:
-            self._rest[worker] = now + delay * min(2 ** (self._streak[worker] - 2), LONGEST_REST)
+        self._tire(worker, now, delay)
         self._failures[task] += 1
         self._note(task, reason)
         if self._failures[task] >= self.attempts:
@@ -186,6 +186,12 @@ class PullQueue:
             task = heapq.heappop(self._later)[1]
             if task in self._waiting:
                 heapq.heappush(self._ready, (self._trouble[task], task))
+
+    def _tire(self, worker: Hashable, now: float, delay: float) -> None:
+        """`worker` failed: from the second time in a row it rests for `delay`, twice that, ..."""
+        self._streak[worker] += 1
+        if self._streak[worker] > 1:
+            self._rest[worker] = now + min(delay * 2.0 ** min(self._streak[worker] - 2, 99), LONGEST_REST)
 
     def _recover(self, worker: Hashable) -> None:
         self._streak.pop(worker, None)

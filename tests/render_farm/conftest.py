@@ -1,6 +1,11 @@
 """A tiny release: two views of 64 x 64 pixels with one path per pixel; everything else is the real thing."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside the tests
 
 TINY = """
 name = "tiny"
