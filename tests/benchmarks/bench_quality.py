@@ -22,7 +22,7 @@ from .renderers import picture, start, timed_sample
 _log = logging.getLogger(__name__)
 
 LADDERS = {"ours": (1, 2, 3, 4, 6, 8, 12, 16, 32), "typical": (1, 2, 4, 8), "blenderproc": (1, 2, 4, 8)}
-REFERENCE_SAMPLES = 1024
+REFERENCE_SAMPLES, CHECK_SAMPLES = 1024, 128
 TIMED = (1, 7, 6)  # cases: light, medium and dark skin
 
 
@@ -73,17 +73,27 @@ def measure(folder: Path, cases: int = CASES, ladders: dict[str, tuple[int, ...]
         for kind, samples in tqdm(todo, desc="time", unit="rung"):
             times = [pools[kind].submit(timed_sample, case, samples).result() for case in TIMED]
             found["seconds"][kind][str(samples)] = times
+        if "blenderproc" in pools:
+            found["blenderproc_check"] = check(pools["blenderproc"], expected)
     return found
+
+
+def check(pool: ProcessPoolExecutor, expected: list[np.ndarray]) -> dict:
+    """Whether BlenderProc makes the same pictures: PSNR of the TIMED cases with little noise left."""
+    cases = [case for case in TIMED if case < len(expected)]
+    made = [pool.submit(picture, case, CHECK_SAMPLES).result() for case in cases]
+    found = [psnr(one, expected[case]) for one, case in zip(made, cases)]
+    return {"samples_per_pixel": CHECK_SAMPLES, "psnr": found}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("out/bench"))
-    parser.add_argument("--quick", action="store_true", help="two cases and few samples per pixel, to try it out")
+    parser.add_argument("--quick", action="store_true", help="four cases and few samples per pixel, to try it out")
     options = parser.parse_args()
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    quick = {"cases": 2, "ladders": {kind: ladder[:2] for kind, ladder in LADDERS.items()}} if options.quick else {}
+    quick = {"cases": 4, "ladders": {kind: ladder[:2] for kind, ladder in LADDERS.items()}} if options.quick else {}
     sys.stdout.write(json.dumps(measure(folder, **quick)))
 
 

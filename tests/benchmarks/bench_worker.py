@@ -1,4 +1,4 @@
-"""A worker at the demo's settings: time outside Cycles' render calls, and memory over many samples."""
+"""A worker at the demo's settings: time outside Cycles' render calls; memory and time over many samples."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from blender_scripts import scene
 from blender_scripts.render_sample import render_sample
 
 from .cases import CASES, make_studio
+
+SAMPLES_PER_PIXEL = 8  # for the time outside Cycles
+ROUND = 2 * CASES  # samples after which the long run begins anew
 
 
 @contextlib.contextmanager
@@ -48,7 +52,7 @@ def outside(studio, specs) -> dict[str, float]:
     quick = dataclasses.replace(studio.settings, samples_per_pixel=1)
     for spec in ready:  # reads every panorama once
         render_sample(studio, spec, quick)
-    settings = dataclasses.replace(quick, samples_per_pixel=8)
+    settings = dataclasses.replace(quick, samples_per_pixel=SAMPLES_PER_PIXEL)
     times = np.array([split_time(studio, spec, settings) for spec in tqdm(ready, desc="outside", unit="sample")])
     inside_ms, outside_ms = times.mean(0) / len(ready[0].cameras.K) * 1000
     start = time.perf_counter()
@@ -67,24 +71,30 @@ def split_time(studio, spec, settings) -> tuple[float, float]:
     return sum(calls), time.perf_counter() - start - sum(calls)
 
 
-def memory(studio, specs, samples: int) -> list[float]:
-    """Resident memory in MB after every sample, the cases taken round and round (1 sample per pixel, to be quick)."""
-    quick, process, resident = dataclasses.replace(studio.settings, samples_per_pixel=1), psutil.Process(), []
-    for index in tqdm(range(samples), desc="memory", unit="sample"):
-        render_sample(studio, specs.spec(index % (2 * CASES)), quick)
-        resident.append(process.memory_info().rss / 1e6)
-    return resident
+def long_run(studio, specs, samples: int) -> dict[str, list[float]]:
+    """Resident memory in MB after every sample, and its seconds: the cases taken round and round.
+
+    One sample per pixel, to be quick; each pair is another subject, so a skin is replaced every second sample.
+    """
+    quick, process = dataclasses.replace(studio.settings, samples_per_pixel=1), psutil.Process()
+    found: dict[str, list[float]] = {"resident_mb": [], "seconds": []}
+    for index in tqdm(range(samples), desc="long run", unit="sample"):
+        start = time.perf_counter()
+        render_sample(studio, specs.spec(index % ROUND), quick)
+        found["seconds"].append(time.perf_counter() - start)
+        found["resident_mb"].append(process.memory_info().rss / 1e6)
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("out/bench"))
-    parser.add_argument("--samples", type=int, default=200)
+    parser.add_argument("--samples", type=int, default=500)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     studio, specs = make_studio(options.folder.resolve())
-    found = outside(studio, specs)
-    print(json.dumps(found | {"resident_mb": memory(studio, specs, options.samples)}))
+    found = {"samples_per_pixel": SAMPLES_PER_PIXEL} | outside(studio, specs)
+    sys.stdout.write(json.dumps(found | long_run(studio, specs, options.samples) | {"round": ROUND}))
 
 
 if __name__ == "__main__":
