@@ -66,7 +66,7 @@ def collect(name: str, outs: Sequence[Path], out: Path, move: bool = False) -> S
 
     What is there already is left alone, so that the same call goes on after an interruption. `move` deletes a shard
     from its source once the copy has been read back. Raises InputError, before anything is written, if plans or
-    configurations differ or a shard is there twice with different bytes; PassingError if the disk is full.
+    configurations differ or a shard is there twice with different bytes; DiskFullError.
     """
     folder = out / name
     folders = [_release_folder(source, name, folder) for source in outs]
@@ -202,16 +202,24 @@ def _delete(copies: Sequence[Source], summary: Summary) -> None:
 
 
 def _copy_reports(folders: Sequence[Path], summary: Summary) -> None:
-    """Copy what says of unfinished shards that samples were set aside, and the log of them."""
-    for path in (path for folder in folders for path in sorted(folder.glob("shard-*.incomplete.json"))):
-        shard = int(path.name.removeprefix("shard-").partition(".")[0])
+    """Copy what says of unfinished shards which samples are set aside, and their log; of several the shortest list."""
+    reports = [(json.loads(path.read_text())["lacks"], path) for folder in folders for path in _reports(folder)]
+    for _, path in sorted(reports, reverse=True):
+        shard = _number(path)
         if shard not in summary.there:
             write_atomic(summary.folder / path.name, path.read_bytes())
             log = EventLog.of(path.parent, shard).path
             add_events(summary.folder, shard, log.read_bytes() if log.exists() else b"")
-    for path in sorted(summary.folder.glob("shard-*.incomplete.json")):
-        shard = int(path.name.removeprefix("shard-").partition(".")[0])
-        if shard in summary.there:
+    for path in _reports(summary.folder):
+        if _number(path) in summary.there:
             path.unlink()
         else:
-            summary.incomplete.append(shard)
+            summary.incomplete.append(_number(path))
+
+
+def _reports(folder: Path) -> list[Path]:
+    return sorted(folder.glob("shard-*.incomplete.json"))
+
+
+def _number(path: Path) -> int:
+    return int(path.name.removeprefix("shard-").partition(".")[0])
