@@ -110,6 +110,16 @@ def test_a_worker_declared_lost_that_was_not_is_believed_once(meanwhile):
     assert queue.take("c", 3.0) is None and queue.next_ready(3.0) is None
 
 
+def test_what_a_zombie_has_done_is_not_given_out_again():
+    queue = PullQueue([1, 2, 3])
+    assert [queue.take("zombie", 0.0) for _ in range(3)] == [1, 2, 3]
+    queue.lost("zombie", 1.0)
+    assert queue.take("b", 1.0) == 1 and queue.postpone("b", 1, 1.0, 60.0)
+    assert all(queue.done("zombie", task) for task in (1, 2))  # one postponed, one ready
+    assert queue.next_ready(2.0) == 0.0 and queue.take("b", 2.0) == 3
+    assert queue.next_ready(2.0) is None and queue.take("b", 100.0) is None
+
+
 def test_a_broken_worker_rests_longer_and_longer_so_that_it_cannot_use_up_the_attempts():
     queue, taken = PullQueue(range(100_000)), 0
     for now in range(24 * 3600):
