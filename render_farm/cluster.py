@@ -33,6 +33,7 @@ def cluster(address: str | None) -> Iterator[None]:
     cannot be reached.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # one line is ours to print
     if address is not None:
         require_token(address)
     with contextlib.nullcontext() if address is not None else _local_folder() as folder:
@@ -95,7 +96,7 @@ def _join(address: str | None) -> None:
     except (ConnectionError, RuntimeError, ValueError) as error:
         line = str(error).strip().partition("\n")[0]
         raise PassingError(
-            f"ADDRESS={address}: {line} (is Ray running there, and a node of it on this machine? "
+            f"ADDRESS={address}: {line} (is Ray running there with this token, and a node of it on this machine? "
             f"`ray start --address={address} --num-cpus=0` makes it one)"
         ) from error
 

@@ -203,8 +203,14 @@ class Fleet:
         try:
             value = ray.get(ref)
         except RayActorError as error:
-            return self.bury(worker, " ".join(str(error).split()))
+            return self.bury(worker, _death(error))
         except RayError as error:
             value = Result("failed", reason=str(error).strip().rpartition("\n")[2])
         then(worker, value)
         return None
+
+
+def _death(error: RayActorError) -> str:
+    """Ray's long explanation, cut to the cause."""
+    cause = " ".join(str(error).split()).partition("The actor is dead because ")[2]
+    return cause.partition(". ")[0] or "the actor died"
