@@ -40,11 +40,9 @@ trap 'ending=1; kill -TERM "$child" 2>/dev/null' TERM
 "$python" -m render_farm render --shard "$shard" "$@" &
 child=$!
 wait "$child"
+while kill -0 "$child" 2>/dev/null; do wait "$child"; done # a signal has ended the first wait
+wait "$child" # ended: the shell remembers its exit code
 code=$?
-while kill -0 "$child" 2>/dev/null; do # a signal has ended the wait
-    wait "$child"
-    code=$?
-done
 echo "shard $shard: exit code $code" >&2
 
 if [[ -n $ending ]]; then

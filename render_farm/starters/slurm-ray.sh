@@ -66,11 +66,9 @@ fi
 "$bin/python" -m render_farm farm --address "$address" "$@" &
 farm=$!
 wait "$farm"
+while kill -0 "$farm" 2>/dev/null; do wait "$farm"; done # a signal has ended the first wait
+wait "$farm" # ended: the shell remembers its exit code
 code=$?
-while kill -0 "$farm" 2>/dev/null; do # a signal has ended the wait
-    wait "$farm"
-    code=$?
-done
 echo "farm: exit code $code" >&2
 if [[ -z $ending ]] && { [[ -n $limit ]] || ((code == 75)); }; then
     [[ -n $limit ]] || sleep "$pause"
