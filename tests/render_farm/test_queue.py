@@ -111,12 +111,12 @@ def test_a_worker_declared_lost_that_was_not_is_believed_once(meanwhile):
 
 
 def test_what_a_zombie_has_done_is_not_given_out_again():
-    queue = PullQueue([1, 2, 3])
-    assert [queue.take("zombie", 0.0) for _ in range(3)] == [1, 2, 3]
+    queue = PullQueue([1, 2, 3, 4])
+    assert [queue.take("zombie", 0.0) for _ in range(4)] == [1, 2, 3, 4]
     queue.lost("zombie", 1.0)
     assert queue.take("b", 1.0) == 1 and queue.postpone("b", 1, 1.0, 60.0)
     assert all(queue.done("zombie", task) for task in (1, 2))  # one postponed, one ready
-    assert queue.next_ready(2.0) == 0.0 and queue.take("b", 2.0) == 3
+    assert queue.take("b", 2.0) == 3 and queue.done("zombie", 4)
     assert queue.next_ready(2.0) is None and queue.take("b", 100.0) is None
 
 
