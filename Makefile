@@ -18,6 +18,9 @@ FARM_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SA
   $(if $(CPUS),--cpus $(CPUS)) $(if $(GPUS),--gpus $(GPUS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(if $(COLLECT),--collect '$(COLLECT)') \
   $(if $(RETRY),--retry)
 
+STATUS_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(filter-out all,$(SHARDS)),--shards '$(SHARDS)') \
+  $(if $(JSON),--json) $(if $(WATCH),--watch $(WATCH)) $(if $(PROMETHEUS),--prometheus '$(PROMETHEUS)')
+
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan test lint bench clean
 
 help:  ## Show this list
@@ -62,8 +65,8 @@ render: setup-render  ## Render one shard: SHARD=n [RELEASE=demo] [OUT=out] [SAM
 farm: $(VENV)/.ready-farm  ## Render many shards with Ray: SHARDS=0-249 [RELEASE=mvhm] [ADDRESS=HOST:PORT] [CPUS=1] [GPUS=0.5]
 	@$(BIN)/python -m render_farm farm --release '$(RELEASE)' --shards '$(SHARDS)' --out '$(OUT)' $(FARM_OPTIONS)
 
-status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSON=1]
-	@$(BIN)/python -m render_farm status --release '$(RELEASE)' --out '$(OUT)' $(if $(JSON),--json)
+status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSON=1] [WATCH=10] [PROMETHEUS=FILE]
+	@$(BIN)/python -m render_farm status --release '$(RELEASE)' --out '$(OUT)' $(STATUS_OPTIONS)
 
 collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /node2/out' [RELEASE=mvhm] [OUT=out] [MOVE=1]
 	@$(BIN)/python -m render_farm collect --release '$(RELEASE)' --out '$(OUT)' $(if $(MOVE),--move) $(FROM)
