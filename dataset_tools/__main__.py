@@ -76,11 +76,14 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .check import check_shard
+    from .check import check_shard, lacking
     from .dataset import find_shards
     from .shard_file import ShardError
 
-    failed = 0
+    unfinished = [line for given in options.shard for line in lacking(given)]
+    for line in unfinished:
+        print(line)
+    failed = len(unfinished)
     for path in [shard for given in options.shard for shard in find_shards(given)]:
         try:
             report = check_shard(path)

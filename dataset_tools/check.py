@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,19 @@ class Report:
     problems: tuple[str, ...]
     triangulation: float  # m, largest distance of triangulated joints_2d from joints_world
     iou: float  # smallest intersection over union of (parts > 0) and (alpha > 127), over views
+
+
+def lacking(path: Path) -> list[str]:
+    """A line for each shard of a folder that was rendered but for some samples, which were set aside."""
+    lines = []
+    for file in sorted(path.glob("shard-*.incomplete.json")) if path.is_dir() else ():
+        try:
+            told = json.loads(file.read_text())
+            about = f"shard {told['shard']} is incomplete: lacks {told['lacks']} of {told['samples']} samples"
+        except (ValueError, KeyError, TypeError):
+            about = "cannot be read; the shard is incomplete"
+        lines.append(f"{file}: {about}")
+    return lines
 
 
 def check_shard(path: Path) -> Report:

@@ -7,6 +7,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside the tests
 
+import shard_commands
+
 TINY = """
 name = "tiny"
 seed = 5
@@ -38,3 +40,12 @@ def tiny(tmp_path_factory):
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tiny, cache, tmp_path_factory):
+    """OUT with shard 0, rendered without interruption by one worker."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    result = shard_commands.render(tiny, cache, out, "--workers", "1")
+    assert result.returncode == 0, result.stderr
+    return out

@@ -1,7 +1,6 @@
 """A tiny shard, really rendered: the same bytes whatever happens on the way, and nothing lost or overwritten."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -9,55 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import h5py
 import psutil
 import pytest
+from shard_commands import ROOT, all_gone, command, complaint, render, sha256, shard_of, staged
 
 from dataset_tools.shard_file import ShardFile
 from render_farm.cli import main
 from render_farm.lock import Lock
-
-ROOT = Path(__file__).parents[2]
-
-
-def command(tiny, cache, out, *more):
-    arguments = ("--release", tiny, "--shard", "0", "--out", out, "--cache", cache, *more)
-    return [sys.executable, "-m", "render_farm", "render", *map(str, arguments)]
-
-
-def render(*arguments):
-    return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-def complaint(result):
-    """The one line that says what is wrong."""
-    assert "Traceback" not in result.stderr
-    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1, result.stderr
-    return lines[0]
-
-
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def shard_of(out):
-    return out / "tiny" / "shard-00000.h5"
-
-
-def staged(out):
-    return sorted((out / "tiny" / ".staging" / "shard-00000").glob("*.staged"))
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tiny, cache, tmp_path_factory):
-    """OUT with shard 0, rendered without interruption by one worker."""
-    out = tmp_path_factory.mktemp("undisturbed")
-    result = render(tiny, cache, out)
-    assert result.returncode == 0, result.stderr
-    return out
 
 
 @pytest.fixture
@@ -111,11 +70,6 @@ def interrupt(arguments, out, samples, number):
     process.send_signal(number)
     error = process.communicate(timeout=60)[1]
     return process.returncode, error, children
-
-
-def all_gone(processes):
-    _, alive = psutil.wait_procs(processes, timeout=10)
-    return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
 
 
 def test_the_bytes_are_the_same_however_often_it_was_interrupted(tiny, cache, undisturbed, tmp_path):

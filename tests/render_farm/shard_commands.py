@@ -1,0 +1,62 @@
+"""Commands on shard 0 of the tiny release, each in a process of its own, and what they leave."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+
+
+def arguments(tiny, cache, out, *more):
+    options = ("--release", tiny, "--shard", "0", "--out", out, "--cache", cache, *more)
+    return ["render", *map(str, options)]
+
+
+def command(tiny, cache, out, *more):
+    return [sys.executable, "-m", "render_farm", *arguments(tiny, cache, out, *more)]
+
+
+def run(words, **environment):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
+
+
+def render(*options):
+    return run(command(*options))
+
+
+def complaint(result):
+    """The one line that says what is wrong."""
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def shard_of(out):
+    return out / "tiny" / "shard-00000.h5"
+
+
+def staged(out):
+    return sorted((out / "tiny" / ".staging" / "shard-00000").glob("*.staged"))
+
+
+def events(out, *kinds):
+    """What the shard's log tells, of these kinds."""
+    lines = (out / "tiny" / ".events" / "shard-00000.jsonl").read_text().splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] in kinds]
+
+
+def all_gone(processes):
+    """Whether processes have ended or soon do."""
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
