@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 LONGEST_FOLDER = 40  # characters: Ray adds 64 to it for its sockets, whose paths may have 107
 PREFIX = "mvhm-ray-"
 STORE_BYTES = 100 << 20  # of shared memory; only a few chunks of finished shards ever lie there
+CONNECT_SECONDS = 10.0
 DEFAULT_TOKEN = Path(".ray/auth_token")  # in the home folder, where `ray get-auth-token --generate` writes it
 
 
@@ -29,24 +30,21 @@ DEFAULT_TOKEN = Path(".ray/auth_token")  # in the home folder, where `ray get-au
 def cluster(address: str | None) -> Iterator[None]:
     """Ray, until the block ends: of this machine alone, or the cluster at `address` (HOST:PORT).
 
-    Raises InputError if there is no token for the cluster, or none of its nodes on this machine, PassingError if it
-    cannot be reached.
+    Raises InputError if the cluster does not ask for a token or refuses ours, PassingError if it cannot be reached or
+    none of its nodes is on this machine.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # one line is ours to print
     if address is not None:
         require_token(address)
-    with contextlib.nullcontext() if address is not None else _local_folder() as folder:
-        try:
-            if folder is None:
-                _join(address)
-            else:
-                _start(folder)
-            yield
-        finally:
-            import ray
+    with contextlib.ExitStack() as stack:
+        if address is None:
+            _start(stack.enter_context(_local_folder()))
+        else:
+            _join(address)
+        import ray
 
-            ray.shutdown()
+        stack.callback(ray.shutdown)
+        yield
 
 
 def require_token(address: str) -> None:
@@ -54,11 +52,16 @@ def require_token(address: str) -> None:
     how = f"ADDRESS={address}: the cluster must run with RAY_AUTH_MODE=token, and its token is needed here"
     if os.environ.setdefault("RAY_AUTH_MODE", "token").lower() != "token":
         raise InputError(f"{how}; RAY_AUTH_MODE is {os.environ['RAY_AUTH_MODE']!r}")
-    if os.environ.get("RAY_AUTH_TOKEN"):
-        return
+    if not _token():
+        raise InputError(f"{how}: set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH")
+
+
+def _token() -> str:
+    """The token as Ray finds it; "" if there is none."""
+    if token := os.environ.get("RAY_AUTH_TOKEN"):
+        return token.strip()
     path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / DEFAULT_TOKEN)
-    if not path.is_file() or not path.read_text().strip():
-        raise InputError(f"{how}: set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH ({path} holds none)")
+    return path.read_text().strip() if path.is_file() else ""
 
 
 def _start(folder: Path) -> None:
@@ -85,20 +88,38 @@ def _start(folder: Path) -> None:
     )
 
 
-def _join(address: str | None) -> None:
+def _join(address: str) -> None:
+    with_token, without = _ask(address, _token()), _ask(address, None)
+    if with_token == "UNAUTHENTICATED":
+        raise InputError(f"ADDRESS={address}: the cluster does not accept this token")
+    if with_token != "OK":
+        raise PassingError(f"ADDRESS={address}: no Ray cluster answers there ({with_token})")
+    if without == "OK":
+        raise InputError(f"ADDRESS={address}: the cluster lets in whoever asks: start it with RAY_AUTH_MODE=token")
     import ray
-    from ray.exceptions import AuthenticationError
 
     try:
         ray.init(address=address, configure_logging=False, log_to_driver=False)
-    except AuthenticationError as error:
-        raise InputError(f"ADDRESS={address}: the cluster does not accept this token") from error
     except (ConnectionError, RuntimeError, ValueError) as error:
         line = str(error).strip().partition("\n")[0]
         raise PassingError(
-            f"ADDRESS={address}: {line} (is Ray running there with this token, and a node of it on this machine? "
-            f"`ray start --address={address} --num-cpus=0` makes it one)"
+            f"ADDRESS={address}: {line} (this machine must be one of its nodes: "
+            f"`ray start --address={address} --num-cpus=0` makes it one that does no work)"
         ) from error
+
+
+def _ask(address: str, token: str | None) -> str:
+    """What the cluster's head says to a harmless question: "OK", "UNAUTHENTICATED", "UNAVAILABLE", ..."""
+    import grpc
+
+    metadata = [("authorization", f"Bearer {token}")] if token else []
+    with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        question = channel.unary_unary("/ray.rpc.NodeInfoGcsService/GetClusterId")
+        try:
+            question(b"", timeout=CONNECT_SECONDS, metadata=metadata)
+        except grpc.RpcError as error:
+            return error.code().name
+    return "OK"
 
 
 @contextlib.contextmanager

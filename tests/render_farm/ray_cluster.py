@@ -52,7 +52,8 @@ class Cluster:
         role = ["--head", f"--port={PORT}"] if ip == HEAD else [f"--address={self.address}"]
         ray = [str(Path(sys.executable).with_name("ray")), "start", *role, f"--node-ip-address={ip}", "--num-cpus=1"]
         more = ["--object-store-memory=80000000", "--block"]
-        folder = ["--include-dashboard=false", "--temp-dir", str(self.folder)] if ip == HEAD else []
+        more += ["--include-dashboard=false"] if ip == HEAD else []
+        folder = ["--temp-dir", str(self.folder / ip[-1])]  # nodes that start at once in one folder clash
         with open(self.folder / f"{ip}.log", "ab") as log:
             self.nodes[ip] = psutil.Popen(
                 [*self.prefix, *ray, *more, *folder], env=self.env | env, stdout=log, stderr=log, start_new_session=True
