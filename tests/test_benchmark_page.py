@@ -1,0 +1,121 @@
+"""The benchmark's page says what was measured: curves, ratios, trends, and what was not measured."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.benchmarks.bench_quality import rungs
+from tests.benchmarks.bench_render import fewest
+from tests.benchmarks.blenderproc_env import PATCHES, patch
+from tests.benchmarks.page import others, page, speed_section
+from tests.benchmarks.summary import Curve, curve, median_ratio, trend
+
+ITA = [50.0, 28.0, 0.0, -30.0, -60.0]  # one light, two medium, two dark
+
+
+def measured(*ways: str) -> dict:
+    """Made-up results of `bench_quality`: case k has 30 + k dB, a decibel more at twice the samples."""
+    psnr = {"1": [30.0 + k for k in range(5)], "2": [31.0 + k for k in range(5)]}
+    seconds = {"1": [{"seconds": 1.0, "flow_seconds": 9.0}] * 3, "2": [{"seconds": 4.0}] * 3}
+    check = {"samples_per_pixel": 128, "psnr": [43.0, 45.0]}
+    return {"ita": ITA, "psnr": dict.fromkeys(ways, psnr), "seconds": dict.fromkeys(ways, seconds),
+            "blenderproc_check": check}  # fmt: skip
+
+
+def results(*ways: str) -> dict[str, dict]:
+    times = {way: [{"seconds": 1.0 + 2 * k, "flow_seconds": 0.5}] * 3 for k, way in enumerate(ways)}
+    worker = {"samples_per_pixel": 8, "inside_ms_per_view": 400.0, "outside_ms_per_view": 6.0, "new_skin_ms": 50.0,
+              "resident_mb": [600.0 + k % 4 for k in range(300)], "seconds": [1.0] * 300, "round": 4}  # fmt: skip
+    spin = {"modes": {"palm": {"median": 10, "poses_per_second_best": 12}}}
+    render = {"samples_per_pixel": dict.fromkeys(ways, 2), "times": times}
+    return {"quality": measured(*ways), "render": render, "worker": worker, "spin": spin}
+
+
+@pytest.mark.parametrize(("tone", "decibels"), [(None, 32), ("light", 30), ("medium", 31.5), ("dark", 33.5)])
+def test_a_tones_curve_is_over_its_own_cases(tone, decibels):
+    found = curve(measured("ours"), "ours", tone)
+    assert found.samples == (1, 2)
+    np.testing.assert_allclose(found.decibels, [decibels, decibels + 1])
+    np.testing.assert_allclose(found.seconds, [1, 4])  # without the flow
+
+
+def test_seconds_are_interpolated_in_their_logarithm_and_never_extrapolated():
+    found = Curve((1, 2, 4), np.array([34.0, 36.0, 38.0]), np.zeros(3), np.array([1.0, 4.0, 9.0]))
+    assert found.seconds_at(35.0) == pytest.approx(2.0)  # half way between 1 and 4
+    assert found.seconds_at(36.0) == pytest.approx(4.0)
+    assert found.seconds_at(20.0) == pytest.approx(1.0)  # less than one sample per pixel cannot be had
+    assert found.seconds_at(38.1) is None
+
+
+def test_a_ratio_is_taken_sample_by_sample():
+    slow, fast = ([{"seconds": s} for s in values] for values in ((2.0, 30.0, 4.0), (1.0, 10.0, 1.0)))
+    assert median_ratio(slow, fast) == pytest.approx(3.0)
+
+
+def test_the_fewest_samples_reach_the_goal_in_the_mean():
+    assert fewest({"1": [30.0, 36.0], "2": [33.0, 37.0], "10": [40.0, 40.0]}) == 2
+    assert fewest({"1": [30.0], "10": [34.0], "2": [33.0]}) == 10  # not reached: the most there is
+
+
+def test_ways_take_turns_from_few_samples_to_many():
+    ladders = {"ours": (1, 2, 3), "typical": (1, 4)}
+    assert rungs(["ours", "typical"], ladders) == [
+        ("ours", 1), ("typical", 1), ("ours", 2), ("typical", 4), ("ours", 3)
+    ]  # fmt: skip
+
+
+def test_a_trend_does_not_mistake_unequal_samples_for_growth():
+    """The run breaks off after the dearest samples, so that a plain line through all would rise."""
+    cost, growth = np.array([1.0, 1.0, 2.0, 9.0]), 0.01
+    values = [100 + cost[k % 4] + growth * k for k in range(30)]
+    found = trend(values, period=4)
+    assert found.slope == pytest.approx(growth)
+    assert found.error == pytest.approx(0, abs=1e-9)
+    assert found.change(100)[0] == pytest.approx(100 * growth / np.mean(values))
+    assert trend([50.0] * 8 + values, period=4, skip=8).slope == pytest.approx(growth)  # not the warm-up
+
+
+def test_the_standard_error_covers_noise():
+    """Two standard errors hold the true slope in about 95 of 100 runs."""
+    rng = np.random.default_rng(1)
+    found = [trend(list(5 + rng.normal(size=120)), period=24) for _ in range(200)]
+    inside = np.mean([abs(one.slope) < 2 * one.error for one in found])
+    assert 0.9 < inside < 0.99
+
+
+def test_the_page_names_every_way_and_its_ratio():
+    text = page(results("ours", "typical", "blenderproc"))
+    assert "3.0 times as fast as the typical script and 5.0 times as fast as BlenderProc" in text
+    assert "optical flow costs 0.50 s more" in text
+    assert "43.0 to 45.0 dB" in text
+    assert text.count("**flat**") == 2
+
+
+def test_the_page_says_if_memory_grows():
+    grown = results("ours", "typical")
+    grown["worker"]["resident_mb"] = [600.0 + k for k in range(300)]
+    assert "**not shown to be flat**" in page(grown)
+
+
+def test_what_was_not_measured_is_said():
+    assert "not measured" in others(measured("ours", "typical"))
+    assert "BlenderProc was not measured" in speed_section(results("ours", "typical")["render"])
+
+
+def test_the_page_can_be_written_again_from_kept_results():
+    kept = results("ours", "typical", "blenderproc")
+    assert page(json.loads(json.dumps(kept))) == page(kept)
+
+
+def test_patches_change_a_package_only_if_it_is_as_expected(tmp_path):
+    for name, old, _ in PATCHES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"before\n{old}\nafter\n", encoding="utf-8")
+    patch(tmp_path)
+    for name, _, new in PATCHES:
+        assert (tmp_path / name).read_text(encoding="utf-8") == f"before\n{new}\nafter\n"
+    with pytest.raises(ValueError, match="does not say"):
+        patch(tmp_path)
