@@ -54,15 +54,16 @@ class Cluster:
         more = ["--object-store-memory=80000000", "--block"]
         more += ["--include-dashboard=false"] if ip == HEAD else []
         folder = ["--temp-dir", str(self.folder / ip[-1])]  # nodes that start at once in one folder clash
-        with open(self.folder / f"{ip}.log", "ab") as log:
+        with open(self.folder / f"{ip}.log", "wb") as log:
             self.nodes[ip] = psutil.Popen(
                 [*self.prefix, *ray, *more, *folder], env=self.env | env, stdout=log, stderr=log, start_new_session=True
             )
 
-    def wait_for_head(self, seconds=60):
+    def wait_for(self, ip, seconds=90):
+        """Wait until a node is up."""
         deadline = time.monotonic() + seconds
-        while "--block" not in (self.folder / f"{HEAD}.log").read_text():
-            assert self.nodes[HEAD].poll() is None and time.monotonic() < deadline, self.log(HEAD)
+        while "--block" not in self.log(ip):
+            assert self.nodes[ip].poll() is None and time.monotonic() < deadline, self.log(ip)
             time.sleep(0.2)
 
     def log(self, ip):

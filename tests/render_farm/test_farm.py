@@ -8,11 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
-from ray_cluster import HEAD, ROOT, cluster, command_of, gone
+from ray_cluster import HEAD, ROOT, cluster, gone
 
 from render_farm.cli import main
 from render_farm.seats import free_seat, seat_cores, seat_count
@@ -60,9 +59,9 @@ def wait_for(condition, process, seconds=120):
 
 @pytest.fixture(scope="module")
 def four(tiny, tmp_path_factory):
-    """The tiny release with four shards."""
+    """The tiny release in four shards."""
     path = tmp_path_factory.mktemp("four") / "tiny.toml"
-    path.write_text(tiny.read_text().replace("samples = 16", "samples = 32"))
+    path.write_text(tiny.read_text().replace("shard_size = 8", "shard_size = 4"))
     return path
 
 
@@ -144,9 +143,11 @@ def test_a_cluster_survives_kill_9_of_a_renderer_an_actor_a_node_and_the_driver(
     out = tmp_path / "out"
     with cluster() as nodes:
         nodes.start(HEAD)
-        nodes.wait_for_head()
+        nodes.wait_for(HEAD)
         nodes.start("127.0.0.3")
         nodes.start("127.0.0.4")
+        for ip in nodes.nodes:
+            nodes.wait_for(ip)
         farm = command(four, out, "--address", nodes.address, prefix=nodes.prefix)
         with open(tmp_path / "log", "w") as log:
             driver = psutil.Popen(farm, cwd=ROOT, env=nodes.env, stdout=log, stderr=log)
@@ -154,8 +155,8 @@ def test_a_cluster_survives_kill_9_of_a_renderer_an_actor_a_node_and_the_driver(
         nodes.processes(HEAD, RENDERER)[0].kill()
         nodes.processes("127.0.0.3", "ray::Supervisor")[0].kill()
         nodes.kill("127.0.0.4")
-        before = len(staged(out)) + 8 * len(hashes(out))
-        wait_for(lambda: len(staged(out)) + 8 * len(hashes(out)) > before, driver)
+        before = len(staged(out)) + 4 * len(hashes(out))
+        wait_for(lambda: len(staged(out)) + 4 * len(hashes(out)) > before, driver)
         orphans = [process for ip in nodes.nodes for words in OURS for process in nodes.processes(ip, words)]
         assert orphans
         driver.kill()
@@ -165,6 +166,7 @@ def test_a_cluster_survives_kill_9_of_a_renderer_an_actor_a_node_and_the_driver(
         assert len(hashes(out)) < 4
 
         nodes.start("127.0.0.4", PYTHONPATH=str(changed_copy(tmp_path / "changed")))
+        nodes.wait_for("127.0.0.4")
         result = subprocess.run(farm, cwd=ROOT, env=nodes.env, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr
         assert "node 127.0.0.4 is not used: rigging/joints.py is " in result.stderr
