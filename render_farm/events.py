@@ -2,9 +2,9 @@
 
 Every line has `time` (seconds since 1970), `host`, `pid` and `event`:
 
-    start   samples, views, staged, workers, device, scratch, configuration    a process begins the shard; `staged` of
-            its `samples` were there before; `scratch` is where finished ones wait if that is not OUT, else "";
-            `configuration` is the hash of that of the samples
+    start   samples, views, staged, workers, cores, device, scratch, configuration    a process begins the shard;
+            `staged` of its `samples` were there before; its `workers` share `cores` logical cores; `scratch` is where
+            finished ones wait if that is not OUT, else ""; `configuration` is the hash of that of the samples
     begin   sample, worker                             a worker is given a sample
     done    sample, worker, seconds, megabytes         it is staged; the worker's resident memory
     fault   sample, worker, cause, reason, attempt     it failed, and is tried again

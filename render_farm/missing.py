@@ -57,6 +57,7 @@ def told_stop(events: EventLog) -> Iterator[None]:
 
 def _tell_start(request: Request, plan: Plan, events: EventLog, configuration: str, missing: Sequence[int]) -> None:
     samples, staged = len(request.indices), len(request.indices) - len(missing)
+    cores = request.pool.cores or own_cores()
     if missing and staged:
         log.info("shard %d: %d of %d samples are there", request.shard, staged, samples)
     events.add(
@@ -64,7 +65,8 @@ def _tell_start(request: Request, plan: Plan, events: EventLog, configuration: s
         samples=samples,
         views=request.release.cameras.views,
         staged=staged,
-        workers=worker_count(request.pool.workers, len(missing), request.pool.cores or own_cores()),
+        workers=worker_count(request.pool.workers, len(missing), cores),
+        cores=len(cores),
         device=plan.device,
         scratch=str(request.scratch or ""),
         configuration=configuration,

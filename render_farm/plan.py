@@ -122,26 +122,34 @@ def pose_files(spec: str) -> Path | None:
 def ensure_plan(release: Release, folder: Path) -> Plan:
     """The plan of `release` in `folder`, made and saved there if it is not yet.
 
-    One process plans, others wait. Raises InputError if the folder holds shards of another configuration.
+    One process plans, others wait; a plan that is there is read without a lock, as many processes may begin at once.
+    Raises InputError if the folder holds shards of another configuration.
     """
     (folder / ".locks").mkdir(parents=True, exist_ok=True)
-    key = inputs_key(release)
+    key, path = inputs_key(release), folder / "plan.npz"
+    if (plan := _plan_of(path, key)) is not None:
+        check_device(plan, release, folder)
+        return plan
     lock = Lock(folder / ".locks" / "plan.lock")
     lock.wait()
     with lock:
-        path = folder / "plan.npz"
+        if (plan := _plan_of(path, key)) is not None:  # made meanwhile
+            check_device(plan, release, folder)
+            return plan
         if path.exists():
-            plan = load_plan(path)
-            if plan.inputs == key:
-                check_device(plan, release, folder)
-                return plan
-            refuse_to_mix(plan, release, folder)
+            refuse_to_mix(load_plan(path), release, folder)
             log.info("%s: of another configuration and without shards, made anew", path)
         from .planning import make_plan
 
         plan = make_plan(release, key, folder)
         save_plan(plan, path)
         return plan
+
+
+def _plan_of(path: Path, key: str) -> Plan | None:
+    """The plan in `path` if it was made from `key`."""
+    plan = load_plan(path) if path.exists() else None
+    return plan if plan is not None and plan.inputs == key else None
 
 
 def check_device(plan: Plan, release: Release, folder: Path) -> None:

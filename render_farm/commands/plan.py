@@ -1,23 +1,49 @@
-"""`plan`: say how much work a release is."""
+"""`plan`: say how much work a release is, here and on a farm."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from .options import chosen_release, positive
 
 
 def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
     """Register the command."""
-    plan = commands.add_parser("plan", parents=[common], help="say how much work a release is")
-    plan.add_argument("--seconds-per-sample", type=positive(float), help="of one core; default: as measured")
+    plan = commands.add_parser("plan", parents=[common], help="say how much work a release is, here and on a farm")
+    cost = plan.add_mutually_exclusive_group()
+    cost.add_argument("--seconds-per-sample", type=positive(float), help="of one core; default: as measured")
+    cost.add_argument("--measured", type=Path, metavar="OUT", help="cost of the samples rendered in OUT/RELEASE so far")
     plan.add_argument("--bake-seconds", type=positive(float), help="per baked skin; default: as measured")
+    plan.add_argument("--machines", type=numbers, default=(1, 10, 1000), metavar="1,10,1000", help="sizes of the farm")
+    plan.add_argument("--cores", type=positive(int), default=16, help="of a machine (default: 16)")
+    plan.add_argument("--cpus", type=positive(int), help="cores per shard; default: what ends soonest")
+    disk = plan.add_mutually_exclusive_group()
+    disk.add_argument("--scratch", action="store_true", help="finished samples wait on local disks")
+    disk.add_argument("--shared", action="store_false", dest="scratch", help="they wait in OUT (default)")
     plan.set_defaults(command=run)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Print the estimate."""
-    from ..estimate import estimate
+def numbers(text: str) -> tuple[int, ...]:
+    """Positive whole numbers, with commas between."""
+    return tuple(int(positive(int)(part)) for part in text.split(","))
 
-    print(estimate(chosen_release(options), options.seconds_per_sample, options.bake_seconds).table())
+
+def run(options: argparse.Namespace) -> int:
+    """Print the estimate and the extrapolation."""
+    from ..costs import known_costs, measured_costs
+    from ..errors import InputError
+    from ..estimate import Estimate
+    from ..extrapolate import extrapolate, side_by_side
+
+    if options.cpus and options.cpus > options.cores:
+        raise InputError(f"--cpus {options.cpus}: a machine has {options.cores} cores (--cores)")
+    release = chosen_release(options)
+    if options.measured is not None:
+        costs = measured_costs(release, options.measured)
+    else:
+        costs = known_costs(release, options.seconds_per_sample, options.bake_seconds)
+    estimate = Estimate(release, costs)
+    farms = [extrapolate(estimate, m, options.cores, options.scratch, options.cpus) for m in options.machines]
+    print(f"{estimate.table()}\n\n{side_by_side(farms)}")
     return 0

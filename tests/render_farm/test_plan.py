@@ -10,7 +10,6 @@ import pytest
 
 from render_farm import plan as plans
 from render_farm.candidates import join_clips
-from render_farm.cli import main
 from render_farm.errors import InputError
 from render_farm.plan import ensure_plan, load_plan
 from render_farm.planning import median_bone_lengths, skin_tones, upright, wrist_angles
@@ -220,17 +219,6 @@ def test_flexion_turns_the_palm_towards_its_inside_and_deviation_towards_the_thu
     assert hand_in_forearm[2] == pytest.approx(-np.sin(0.4))
     hand_in_forearm = deviated.T @ forearm
     assert hand_in_forearm[0] == pytest.approx(-np.sin(0.2))
-
-
-def test_the_estimate_renders_nothing(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["plan", "--release", "mvhm", "--seconds-per-sample", "3.6", "--bake-seconds", "0.36"]) == 0
-    lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines() if "  " in line)
-    table = {name.strip(): value.strip() for name, value in lines.items()}
-    assert table["shards"] == "250 of 160 samples"
-    assert table["images"] == "320,000 (8 views)"
-    assert table["one core"].startswith("about 40.2 h")
-    assert not list(tmp_path.iterdir())
 
 
 def test_seeds_of_a_plan_are_not_those_of_its_neighbour(poses, tmp_path):
