@@ -78,37 +78,21 @@ def listening(process):
 
 @pytest.fixture(scope="module")
 def undisturbed(four, tmp_path_factory):
-    """OUT of a farm of two workers on this machine, and the addresses that its processes listened on."""
-    out = tmp_path_factory.mktemp("farm")
-    with open(out / "log", "w") as log:
-        process = psutil.Popen(command(four, out, "--cpus", "1"), cwd=ROOT, stdout=log, stderr=log)
-        wait_for(lambda: staged(out), process)
-        addresses, family = listening(process), process.children(recursive=True)
-        assert process.wait(timeout=200) == 0, (out / "log").read_text()
-    assert gone(family)
-    return out, addresses
+    """OUT of the same shards rendered without Ray and without interruption, two at a time."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    render = [sys.executable, "-m", "render_farm", "render", "--release", four, "--out", out, "--workers", "1"]
+    for pair in ((0, 1), (2, 3)):
+        processes = [subprocess.Popen(list(map(str, [*render, "--shard", n])), cwd=ROOT) for n in pair]
+        assert [process.wait(timeout=200) for process in processes] == [0, 0]
+    return out
 
 
-def test_a_farm_gives_the_bytes_that_a_shard_rendered_alone_has(undisturbed, four, tmp_path):
-    out, _ = undisturbed
-    assert sorted(hashes(out)) == [f"shard-{shard:05d}.h5" for shard in range(4)]
-    assert "4 shards: 4 done" in (out / "log").read_text()
-    shutil.copytree(out / ".cache", tmp_path / ".cache")
-    alone = [sys.executable, "-m", "render_farm", "render", "--release", four, "--shard", "3", "--out", tmp_path]
-    subprocess.run(list(map(str, alone)), cwd=ROOT, check=True, capture_output=True)
-    assert hashes(tmp_path).items() <= hashes(out).items()
-
-
-def test_ray_on_this_machine_listens_on_loopback_only(undisturbed):
-    _, addresses = undisturbed
-    assert addresses
-    assert all(address.is_loopback for address in addresses), addresses
-
-
-def test_interrupted_farm_ends_all_it_started_and_keeps_what_is_finished(four, tmp_path):
+def test_a_farm_listens_on_loopback_only_ends_with_ctrl_c_and_goes_on_from_there(four, undisturbed, tmp_path):
     process = psutil.Popen(command(four, tmp_path), cwd=ROOT, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: staged(tmp_path), process)
-    family = process.children(recursive=True)
+    addresses, family = listening(process), process.children(recursive=True)
+    assert addresses
+    assert all(address.is_loopback for address in addresses), addresses
     process.send_signal(signal.SIGINT)
     error = process.communicate(timeout=60)[1]
     assert process.returncode == 130, error
@@ -117,6 +101,11 @@ def test_interrupted_farm_ends_all_it_started_and_keeps_what_is_finished(four, t
     assert gone(family)
     assert staged(tmp_path)
     assert not list((tmp_path / "tiny" / ".locks").glob("*.lock"))  # nobody has to wait for them
+
+    result = subprocess.run(command(four, tmp_path), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "4 shards: 4 done" in result.stdout
+    assert hashes(tmp_path) == hashes(undisturbed)
 
 
 def test_without_a_shared_folder_shards_come_from_the_nodes_own_disk(four, tmp_path):
@@ -150,7 +139,7 @@ def test_a_cluster_survives_kill_9_of_a_renderer_an_actor_a_node_and_the_driver(
             nodes.wait_for(ip)
         farm = command(four, out, "--address", nodes.address, prefix=nodes.prefix)
         with open(tmp_path / "log", "w") as log:
-            driver = psutil.Popen(farm, cwd=ROOT, env=nodes.env, stdout=log, stderr=log)
+            driver = psutil.Popen(farm, cwd=tmp_path, env=nodes.env, stdout=log, stderr=log)
         wait_for(lambda: all(nodes.processes(ip, RENDERER) for ip in nodes.nodes) and staged(out), driver)
         nodes.processes(HEAD, RENDERER)[0].kill()
         nodes.processes("127.0.0.3", "ray::Supervisor")[0].kill()
@@ -165,15 +154,15 @@ def test_a_cluster_survives_kill_9_of_a_renderer_an_actor_a_node_and_the_driver(
         assert "worker 127.0.0.3/0 is lost with shard" in (tmp_path / "log").read_text()
         assert len(hashes(out)) < 4
 
-        nodes.start("127.0.0.4", PYTHONPATH=str(changed_copy(tmp_path / "changed")))
+        nodes.start("127.0.0.4", PYTHONPATH=str(changed_copy(tmp_path / "changed")))  # a machine with other sources
         nodes.wait_for("127.0.0.4")
-        result = subprocess.run(farm, cwd=ROOT, env=nodes.env, capture_output=True, text=True, check=False)
+        result = subprocess.run(farm, cwd=tmp_path, env=nodes.env, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr
         assert "node 127.0.0.4 is not used: rigging/joints.py is " in result.stderr
-        assert hashes(out) == hashes(undisturbed[0])
+        assert hashes(out) == hashes(undisturbed)
 
         thief = nodes.env | {"RAY_AUTH_TOKEN": "0" * 64}
-        result = subprocess.run(farm, cwd=ROOT, env=thief, capture_output=True, text=True, check=False)
+        result = subprocess.run(farm, cwd=tmp_path, env=thief, capture_output=True, text=True, check=False)
         assert result.returncode == 2
         assert complaint(result.stderr).endswith("the cluster does not accept this token")
 
