@@ -59,7 +59,7 @@ $(VENV)/.ready-dev: $(VENV)/.ready-farm
 doctor: setup-render  ## Test-import everything and say what is wrong
 	@$(BIN)/python -m render_farm doctor
 
-render: setup-render  ## Render one shard: SHARD=n [RELEASE=demo] [OUT=out] [SAMPLES=k] [POSES=nyu:PATH] [WORKERS=w]
+render: setup-render  ## Render one shard: SHARD=n [RELEASE=demo] [OUT=out] [SAMPLES=k] [POSES=nyu:PATH] [WORKERS=auto]
 	@$(BIN)/python -m render_farm render --release '$(RELEASE)' --shard '$(SHARD)' --out '$(OUT)' $(RENDER_OPTIONS)
 
 farm: $(VENV)/.ready-farm  ## Render many shards with Ray: SHARDS=0-249 [RELEASE=mvhm] [ADDRESS=HOST:PORT] [CPUS=1] [GPUS=0.5]
@@ -71,8 +71,9 @@ status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSO
 collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /node2/out' [RELEASE=mvhm] [OUT=out] [MOVE=1]
 	@$(BIN)/python -m render_farm collect --release '$(RELEASE)' --out '$(OUT)' $(if $(MOVE),--move) $(FROM)
 
-plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm]
-	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' $(if $(POSES),--poses '$(POSES)')
+plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT]
+	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' $(if $(POSES),--poses '$(POSES)') \
+	  $(if $(MACHINES),--machines $(MACHINES)) $(if $(CORES),--cores $(CORES)) $(if $(MEASURED),--measured '$(MEASURED)')
 
 test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)
