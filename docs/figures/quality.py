@@ -34,9 +34,10 @@ def draw_quality(quality: dict, path: Path) -> None:
         axis.set(xscale="log", xlabel="seconds per 8-view sample", title=f"{tone} skin" if tone else "mean of all")
         axis.set_xticks(TICKS, [str(tick) for tick in TICKS])
         axis.minorticks_off()
+        axis.margins(y=0.1)
         axis.grid(color="0.9")
     axes[0].set_ylabel("PSNR to 1024 samples per pixel (dB)")
-    axes[0].legend(loc="lower right", frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(STYLES), frameon=False)
     figure.savefig(path, metadata={"Software": None})
     plt.close(figure)
 

@@ -65,8 +65,10 @@ def same_pictures(quality: dict) -> str:
     """That BlenderProc makes the pictures of the reference, as far as measured."""
     check = quality["blenderproc_check"]
     low, high = min(check["psnr"]), max(check["psnr"])
-    return f""" It makes the same pictures: at {check["samples_per_pixel"]} samples per pixel,
-{len(check["psnr"])} of them are {low:.1f} to {high:.1f} dB from the reference described below."""
+    return f"""
+
+It makes the same pictures: at {check["samples_per_pixel"]} samples per pixel, those compared ({len(check["psnr"])}) have
+a PSNR of {low:.1f} to {high:.1f} dB to the reference described below."""
 
 
 BLENDERPROC = """
@@ -87,8 +89,8 @@ do:
 
 Its other settings are its defaults: persistent data, adaptive sampling with a threshold of 0.01, no light tree,
 temporary files in shared memory. What favours it: Blender starts once (`blenderproc run` starts it for every script),
-meshes, textures and panoramas are made and read beforehand, and it writes no normals, whose output cannot be set up
-twice in a process."""
+arrays, textures and panoramas are read before the clock starts, and it writes no normals, whose output cannot be set up
+anew for other cameras in the same process."""
 
 
 def quality_section(quality: dict) -> str:
@@ -101,9 +103,9 @@ def quality_section(quality: dict) -> str:
 
 Quality is the PSNR of the picture as shown (sRGB over black, all 256 x 256 pixels) to one of 1024 samples per pixel
 without denoiser, with the full panorama, four bounces and random walk subsurface scattering, whatever a release saves.
-It is the mean over {len(quality["ita"])} poses and skin tones, each from another side: {counts[0]} light (individual
-typology angle above 28 degrees), {counts[1]} medium, {counts[2]} dark (below -30 degrees). Time is that of whole 8-view
-samples, median of one of each tone.
+It is the mean over {len(quality["ita"])} poses and skin tones, each from another side:
+{counts[0]} light (individual typology angle above 28 degrees), {counts[1]} medium, {counts[2]} dark (-30 or below).
+Time is that of whole 8-view samples, median of one of each tone.
 
 {quality_table(curves)}
 
@@ -167,7 +169,8 @@ Each at the fewest samples per pixel that reach a mean of 35 dB, in turns, over 
 
 {chr(10).join(rows)}
 
-**mvhm is {said}** (medians of the ratios of single samples).{flow_cost(times)}"""
+**mvhm is {said}**
+(medians of the ratios of single samples).{flow_cost(times)}"""
 
 
 def article(way: str) -> str:
