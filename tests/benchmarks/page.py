@@ -67,7 +67,7 @@ def same_pictures(quality: dict) -> str:
     low, high = min(check["psnr"]), max(check["psnr"])
     return f"""
 
-It makes the same pictures: at {check["samples_per_pixel"]} samples per pixel, those compared ({len(check["psnr"])}) have
+It makes the same pictures: at {check["samples_per_pixel"]} samples per pixel, those tried ({len(check["psnr"])}) have
 a PSNR of {low:.1f} to {high:.1f} dB to the reference described below."""
 
 
