@@ -9,6 +9,7 @@ import numpy as np
 from .rasterise import rasterise_points
 
 GRID = 4  # points along each side of a pixel
+_OPAQUE = np.float32(0.25)  # alpha from which a pixel has a colour of its own
 _OFFSETS = (np.arange(GRID) + 0.5) / GRID
 
 
@@ -40,8 +41,8 @@ def pixel_coverage(
 def composite(hand: np.ndarray, coverage: np.ndarray, background: np.ndarray, gains: np.ndarray) -> np.ndarray:
     """Put a rendered hand over its background: (H, W, 3) float32 linear light, exposed.
 
-    Along the outline the hand's colour is the mean of the 3 x 3 pixels around, weighted by how much Cycles says they
-    are covered, because its own alpha is as noisy there as its few paths.
+    A pixel with little alpha of its own takes the mean colour of the 3 x 3 pixels around, weighted by theirs; without
+    denoiser, alpha is as noisy as Cycles' few paths.
 
     Args:
         hand: (H, W, 4) float32 linear light as rendered, premultiplied. coverage: (H, W) float32, share of each pixel
@@ -55,7 +56,7 @@ def composite(hand: np.ndarray, coverage: np.ndarray, background: np.ndarray, ga
             if share == 0:
                 continue
             top, bottom, left, right = y, y + 1, x, x + 1
-            if hand[y, x, 3] < 0.999:
+            if hand[y, x, 3] < _OPAQUE:
                 top, bottom, left, right = max(y - 1, 0), min(y + 2, height), max(x - 1, 0), min(x + 2, width)
             for k in range(3):
                 colour, weight = np.float32(0), np.float32(1e-6)

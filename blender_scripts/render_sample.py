@@ -95,15 +95,20 @@ def set_stage(studio: Studio, spec: SampleSpec, vertices: np.ndarray, light: np.
 def render_views(
     studio: Studio, vertices: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, seed: int
 ) -> tuple[np.ndarray, list]:
-    """Render all views: hands (V, H, W, 4) float32 linear premultiplied, and per view Cycles' label passes and box."""
+    """Render what `set_stage` has set: hands (V, H, W, 4) float32 linear premultiplied, and per view Cycles' label
+    passes and box. The denoiser's guides are made while Cycles renders.
+    """
     width, height = studio.settings.width, studio.settings.height
     hands, passes = np.zeros((len(K), height, width, 4), np.float32), []
-    for hand, k, m in zip(hands, K, world_to_cam):
-        box = covering_box(vertices, k, m, width, height, studio.settings.crop)
-        studio.set_camera(k, m, box)
-        rendered = studio.render(seed)
-        hand[box.top : box.bottom, box.left : box.right] = rendered.pop("Combined")
-        passes.append((rendered, box))
+    boxes = [covering_box(vertices, k, m, width, height, studio.settings.crop) for k, m in zip(K, world_to_cam)]
+    with ThreadPoolExecutor(1) as pool:
+        guides = [pool.submit(studio.guides, *view) for view in zip(K, world_to_cam, boxes)]
+        for hand, k, m, box, guide in zip(hands, K, world_to_cam, boxes, guides):
+            studio.set_camera(k, m, box)
+            rendered = studio.render(seed)
+            combined = studio.denoise(rendered.pop("Combined"), guide.result())
+            hand[box.top : box.bottom, box.left : box.right] = combined
+            passes.append((rendered, box))
     return hands, passes
 
 

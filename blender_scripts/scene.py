@@ -13,15 +13,18 @@ import numpy as np
 from rigging.arm import build_arm
 from rigging.asset import HandAsset
 from rigging.shape import RestHand
+from rigging.skin.appearance import SKIN_APPEARANCE
 
 from .backgrounds import PhotoFolder
 from .blender import choose_device, import_bpy, return_large_blocks
 from .cloth import paint_cloth
-from .colour import temperature_to_rgb
+from .denoise import Denoiser
+from .guides import Guides, guide_body, make_guides, surface_maps
 from .hdri import HdriLibrary, hdri_files
 from .labels import Surface, make_surface, vertex_normals
+from .lamps import new_lamp, place_lamp
 from .look import LAMP_KINDS, Cloth, Lamp
-from .materials import PLAIN_ROUGHNESS, SwappedImage, cloth_material, set_subsurface, skin_material
+from .materials import CLOTH_HEIGHT, PLAIN_ROUGHNESS, SwappedImage, cloth_material, set_subsurface, skin_material
 from .passes import render_passes
 from .settings import RenderSettings
 
@@ -67,6 +70,8 @@ class Studio:
         self._cloth_uv = cloth_uv(arm_uv, sleeve, len(asset.cut_loop))
         self._bodies: dict[tuple[str, bool], tuple[Surface, object]] = {}
         self._shown: dict[str, object] = {}  # what the swapped images hold
+        self._maps: dict[str, np.ndarray] = {}  # "skin" and "cloth" for the guides
+        self._denoiser: Denoiser | None = None
         return_large_blocks()
         bpy = import_bpy()
         bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -76,7 +81,7 @@ class Studio:
         self.use(settings)
         self._make_world()
         self._lamps = {
-            kind: [self._add(f"{kind}_{index}", _new_lamp(kind)) for index in range(_MOST_LAMPS)] for kind in LAMP_KINDS
+            kind: [self._add(f"{kind}_{index}", new_lamp(kind)) for index in range(_MOST_LAMPS)] for kind in LAMP_KINDS
         }
         self._body = self._add("body", bpy.data.meshes.new("empty"))
         self.scene.camera = self._add("camera", bpy.data.cameras.new("camera"))
@@ -88,6 +93,9 @@ class Studio:
             set_quality(self.scene, settings)
             for material in self._materials[:2]:
                 set_subsurface(material, settings.subsurface)
+            if self._denoiser is not None:
+                self._denoiser.close()
+            self._denoiser = None if settings.denoiser_quality == "NONE" else Denoiser(settings.threads)
 
     def surface(self, arm_style: str, left: bool = False) -> Surface:
         """Triangles of hand and arm for the labels; the same triangles are rendered."""
@@ -96,10 +104,15 @@ class Studio:
     def set_body(self, arm_style: str, left: bool, vertices: np.ndarray) -> None:
         """Pose the body: vertices (N, 3) world, metres, the hand's and then the arm's."""
         surface, mesh = self._get_body(arm_style, left)
+        normals = vertex_normals(vertices, surface)
         mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
-        mesh.normals_split_custom_set_from_vertices(vertex_normals(vertices, surface).astype(np.float32))
+        mesh.normals_split_custom_set_from_vertices(normals.astype(np.float32))
         mesh.update()
         self._body.data = mesh
+        uv = np.concatenate([self._asset.uv, self._arm_uv if arm_style == "bare" else self._cloth_uv])
+        uv = uv[:, ::-1] if left else uv
+        self._guide_body = guide_body(vertices, surface.faces, len(self._asset.uv), normals, uv)
+        self._arm_map = "skin" if arm_style == "bare" else "cloth"
 
     def set_skin(self, albedo: np.ndarray, height: np.ndarray, roughness: np.ndarray | None = None) -> None:
         """Skin of hand and bare arm: albedo (R, R, 3) uint8 sRGB, height (R, R) uint16, roughness (R, R) uint8 or None.
@@ -115,6 +128,8 @@ class Studio:
             np.divide(roughness, np.float32(255), out=pixels[..., 3])
         self._skin_albedo.replace(pixels)
         self._skin_height.replace(_grey(height / np.float32(65535)))
+        relief = np.float32(SKIN_APPEARANCE.bump_distance_m * SKIN_APPEARANCE.bump_strength / 65535)
+        self._maps["skin"] = surface_maps(albedo, height, relief)
 
     def set_cloth(self, cloth: Cloth) -> None:
         """Cloth of the sleeve."""
@@ -124,6 +139,7 @@ class Studio:
         albedo, height = paint_cloth(cloth)
         self._cloth_albedo.replace(np.dstack([albedo, np.ones_like(height)]))
         self._cloth_height.replace(_grey(height))
+        self._maps["cloth"] = surface_maps(albedo, height, np.float32(CLOTH_HEIGHT))
 
     def set_light(self, panorama: np.ndarray, lamps: tuple[Lamp, ...]) -> None:
         """Light of the world (64, 128, 3) float32 linear, strength and rotation included, and the lamps."""
@@ -137,7 +153,7 @@ class Studio:
                 raise ValueError(f"{len(wanted)} lamps of kind {kind}, at most {len(pool)} are possible")
             for index, item in enumerate(pool):
                 if index < len(wanted):
-                    _set_lamp(item, wanted[index])
+                    place_lamp(item, wanted[index])
                 else:  # dark, not hidden: Cycles numbers lamps as they appear, and its noise would follow that order
                     item.data.energy = 0.0
 
@@ -155,13 +171,31 @@ class Studio:
         _set_border(self.scene.render, box or Box(0, 0, width, height), width, height)
 
     def render(self, seed: int) -> dict[str, np.ndarray]:
-        """Render the box. "Combined" (h, w, 4) float32 linear light, premultiplied with its alpha; "Depth" and
-        "IndexMA" (h, w, 1) of the first sample at each pixel's centre: planar z in metres, HAND_INDEX or ARM_INDEX.
+        """Render the box, noise and all. "Combined" (h, w, 4) float32 linear, premultiplied with its alpha; "Depth"
+        and "IndexMA" (h, w, 1) of the first sample at each pixel's centre: planar z in metres, HAND_INDEX or ARM_INDEX.
         """
         if self.scene.cycles.seed != seed:
             self.scene.cycles.seed = seed
             self.scene.update_tag()  # persistent data would keep the old seed
         return render_passes(self.scene, ("Combined", "Depth", "IndexMA"))
+
+    def guides(self, K: np.ndarray, world_to_cam: np.ndarray, box: Box) -> Guides | None:
+        """The denoiser's guides for a view of what the scene shows, within `box`; None without denoiser.
+
+        May run beside a render.
+        """
+        if self._denoiser is None:
+            return None
+        maps = self._maps["skin"], self._maps[self._arm_map]
+        K = K - np.array([[0, 0, box.left], [0, 0, box.top], [0, 0, 0]])
+        return make_guides(self._guide_body, *maps, K, world_to_cam, box.right - box.left, box.bottom - box.top)
+
+    def denoise(self, combined: np.ndarray, guides: Guides | None) -> np.ndarray:
+        """A render (h, w, 4) without its noise, premultiplied with the guides' exact coverage as its alpha."""
+        if guides is None:
+            return combined
+        colour = self._denoiser(combined[..., :3], guides.albedo, guides.normals, self.settings.denoiser_quality)
+        return np.dstack([colour, guides.coverage])
 
     def _get_body(self, arm_style: str, left: bool) -> tuple[Surface, object]:
         key = arm_style, left
@@ -227,10 +261,7 @@ def set_quality(scene, settings: RenderSettings) -> None:
     cycles.transmission_bounces = 0
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect = 10.0
-    cycles.use_denoising = settings.denoiser_quality != "NONE"
-    if cycles.use_denoising:
-        cycles.denoiser = "OPENIMAGEDENOISE"
-        cycles.denoising_quality, cycles.denoising_prefilter = settings.denoiser_quality, settings.denoiser_prefilter
+    cycles.use_denoising = False  # done afterwards, with better guides than Cycles': `Studio.denoise`
     layer = scene.view_layers[0]
     layer.use_pass_z = layer.use_pass_material_index = True
     scene.update_tag()
@@ -278,29 +309,6 @@ def _set_border(render, box: Box, width: int, height: int) -> None:
     render.use_border = render.use_crop_to_border = True
     render.border_min_x, render.border_max_x = box.left / width, box.right / width
     render.border_min_y, render.border_max_y = 1 - box.bottom / height, 1 - box.top / height
-
-
-def _new_lamp(kind: str):
-    lamp = import_bpy().data.lights.new(kind, kind.upper())
-    if kind == "area":
-        lamp.shape = "DISK"
-    return lamp
-
-
-def _set_lamp(item, lamp: Lamp) -> None:
-    from mathutils import Vector  # there only after `import bpy`
-
-    item.location = lamp.position
-    item.rotation_mode = "QUATERNION"
-    item.rotation_quaternion = Vector(lamp.position).to_track_quat("Z", "Y")  # lamps shine along their -z
-    item.data.color = np.clip(temperature_to_rgb(lamp.kelvin), 0, None).tolist()
-    item.data.energy = lamp.power
-    if lamp.kind == "area":
-        item.data.size = lamp.size
-    elif lamp.kind == "point":
-        item.data.shadow_soft_size = lamp.size
-    else:
-        item.data.angle = lamp.size
 
 
 def _grey(values: np.ndarray) -> np.ndarray:

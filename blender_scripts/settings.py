@@ -8,7 +8,6 @@ from .blender import DEVICES
 
 _CHOICES = {
     "denoiser_quality": ("HIGH", "BALANCED", "FAST", "NONE"),
-    "denoiser_prefilter": ("NONE", "FAST", "ACCURATE"),
     "subsurface": ("RANDOM_WALK", "BURLEY", "NONE"),
     "device": DEVICES,
 }
@@ -21,8 +20,7 @@ class RenderSettings:
     width: int = 256  # pixels
     height: int = 256
     samples_per_pixel: int = 8
-    denoiser_quality: str = "HIGH"  # NONE renders without the denoiser
-    denoiser_prefilter: str = "FAST"
+    denoiser_quality: str = "BALANCED"  # NONE renders without the denoiser
     bounces: int = 4
     subsurface: str = "RANDOM_WALK"
     threads: int = 0  # 0: all cores
