@@ -235,18 +235,14 @@ class Driver:
         if any(node.seats and not node.refused and node.aside < now for node in nodes):
             self._worked = now
         elif self.queue is None and nodes:
-            reasons = sorted(
-                {node.refused for node in nodes if node.refused} | {"" for node in nodes if node.aside > now}
-            )
             needs = f"{self.request.cpus:g} CPUs" + (f" and {self.request.gpus:g} GPUs" if self.request.gpus else "")
-            why = (
-                "; ".join(filter(None, reasons)) or f"none of {len(nodes)} has {needs} for a worker, or they died there"
-            )
+            reasons = sorted({node.refused for node in nodes if node.refused})
+            reasons += [f"workers died on {node.address}" for node in nodes if node.aside > now]
+            why = "; ".join(reasons) or f"none of {len(nodes)} has {needs} for a worker"
             raise InputError(f"no node can be used: {why}")
         elif now - self._worked > PATIENCE_SECONDS:
-            raise PassingError(
-                f"no usable node for {PATIENCE_SECONDS / 60:.0f} min; finished samples are kept, run again"
-            )
+            minutes = PATIENCE_SECONDS / 60
+            raise PassingError(f"no usable node for {minutes:.0f} min; finished samples are kept, run again")
 
     # Shards
 

@@ -31,12 +31,12 @@ def run(options: argparse.Namespace) -> int:
 
     release = chosen_release(options)
     shards, gpus = shard_numbers(options.shards, release.shards), gpus_of_worker(options.gpus, release)
+    out, scratch, collect = (path and path.absolute() for path in (options.out, options.scratch, options.collect))
     with cluster(options.address or None):
         from ..driver import FarmRequest, run_farm  # not before: Ray reads its settings when it is imported
 
         request = FarmRequest(
-            release, tuple(shards), options.out.absolute(), options.samples, options.cpus, gpus,
-            options.scratch, options.collect, options.retry,
+            release, tuple(shards), out, options.samples, options.cpus, gpus, scratch, collect, options.retry
         )  # fmt: skip
         tally = run_farm(request)
     for line in tally.table():
