@@ -59,7 +59,7 @@ class Child:
                 if self.stopping:
                     return Result("stopped", reason="told to end")
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "render_farm.child", str(os.getpid())],  # -P: not the folder Ray was in
+                    [sys.executable, "-P", "-m", "render_farm.child", str(os.getpid())],  # -P: not Ray's folder
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, env=_environment(),
                 )  # fmt: skip
             answer, _ = self._process.communicate(pickle.dumps((function, arguments)))
