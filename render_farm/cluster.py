@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,11 +37,13 @@ def cluster(address: str | None) -> Iterator[None]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address is not None:
         require_token(address)
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     with contextlib.ExitStack() as stack:
         if address is None:
             _start(stack.enter_context(_local_folder()))
         else:
             _join(address)
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray has put its own there, which exits with 1
         import ray
 
         stack.callback(ray.shutdown)

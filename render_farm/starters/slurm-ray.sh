@@ -7,7 +7,8 @@
 # Edit     the lines below for your partition, cores, memory and time limit; one Ray node takes what a task has.
 #          Rather than this, take slurm-array.sh where the queue likes small jobs better than large ones.
 # Leaves   OUT/RELEASE/shard-*.h5 and what belongs to them, and mvhm-ray-JOB.log in the folder it was started from.
-#          A job that meets the time limit is requeued and goes on from the finished samples.
+#          A job that meets the time limit is requeued and goes on from the finished samples. After `scancel`, which kills
+#          all at once, Ray's logs stay in /tmp/mvhm-ray-JOB on the nodes.
 # Ports    PORT (from the job's number) and seven after it, and 10100-10999, between the nodes of the job. A token that
 #          only this job knows is required on all of them; it lies in a file of this folder that only you can read.
 # Ends     as `render_farm farm`: 0 all shards are done, 1 some are not, 2 wrong input, 75 requeued.
@@ -38,9 +39,9 @@ ray=("$bin/ray" start --block --num-cpus="$SLURM_CPUS_PER_TASK" --object-store-m
 children=()
 stop() { # all Ray nodes, and what they leave
     trap - EXIT
+    rm -f "$token"
     kill -TERM "${children[@]}" 2>/dev/null
     wait
-    rm -f "$token"
     "${srun[@]}" rm -rf "$folder"
 }
 trap stop EXIT

@@ -1,0 +1,114 @@
+"""What Ray costs: two workers of `make farm` against two loops of `make render`, by slope over two numbers of shards.
+
+    python -m tests.benchmarks.bench_farm --folder /tmp/bench-farm --samples 8 --shards 4 12 --rounds 3
+
+Every worker has one core of its own in both. The plan and the baked skins are made before; start-up falls out of the
+slope. Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+WORKERS = 2
+
+
+def with_ray(release: str, out: Path, shards: int, samples: int) -> None:
+    """Render by the farm's workers, which pull."""
+    farm = [
+        "farm",
+        "--shards",
+        f"0-{shards - 1}",
+        "--samples",
+        samples,
+        "--cpus",
+        1,
+        "--release",
+        release,
+        "--out",
+        out,
+    ]
+    subprocess.run(_command(*farm), cwd=ROOT, check=True, preexec_fn=lambda: _pin(range(WORKERS)))
+
+
+def without_ray(release: str, out: Path, shards: int, samples: int) -> None:
+    """Render by a plain loop per core, with every second shard."""
+    loops = []
+    for core in range(WORKERS):
+        renders = [
+            _command("render", "--shard", n, "--samples", samples, "--workers", 1, "--release", release, "--out", out)
+            for n in range(core, shards, WORKERS)
+        ]
+        script = " && ".join(" ".join(map(str, render)) for render in renders)
+        loops.append(subprocess.Popen(["bash", "-c", script], cwd=ROOT, preexec_fn=lambda core=core: _pin([core])))
+    if any([loop.wait() for loop in loops]):
+        raise SystemExit("a render failed")
+
+
+def _command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "render_farm", *map(str, arguments)]
+
+
+def _pin(numbers: range | list[int]) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[number] for number in numbers})
+
+
+WAYS = {"ray": with_ray, "plain": without_ray}
+
+
+def timed(way: str, release: str, prepared: Path, shards: int, samples: int) -> float:
+    """Seconds of a run in a fresh folder that has the plan and the skins."""
+    out = prepared.with_name("run")
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(prepared / ".cache", out / ".cache")
+    for plan in prepared.glob("*/plan.npz"):
+        (out / plan.parent.name).mkdir()
+        shutil.copy(plan, out / plan.parent.name)
+    start = time.perf_counter()
+    WAYS[way](release, out, shards, samples)
+    return time.perf_counter() - start
+
+
+def measure(folder: Path, release: str, shards: tuple[int, int], samples: int, rounds: int) -> dict[str, object]:
+    """Seconds per shard by slope, and the farm's share of the plain loops' throughput; the ways take turns."""
+    prepared = folder / "prepared"
+    if not prepared.exists():
+        without_ray(release, prepared, shards[1], samples)
+    runs: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    for turn in range(rounds):
+        for way in list(WAYS)[:: 1 if turn % 2 == 0 else -1]:
+            few, many = (timed(way, release, prepared, count, samples) for count in shards)
+            runs[way].append((few, many))
+    slopes = {way: [(many - few) / (shards[1] - shards[0]) for few, many in pairs] for way, pairs in runs.items()}
+    middle = {way: statistics.median(values) for way, values in slopes.items()}
+    return {
+        "release": release, "shards": shards, "samples": samples, "seconds": runs, "seconds_per_shard": slopes,
+        "share_of_plain_throughput": middle["plain"] / middle["ray"],
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="for what is rendered; made, and kept")
+    parser.add_argument("--release", default="demo")
+    parser.add_argument("--samples", type=int, default=8, help="per shard")
+    parser.add_argument("--shards", type=int, nargs=2, default=(4, 12), help="even numbers")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    print(json.dumps(measure(options.folder, options.release, tuple(options.shards), options.samples, options.rounds)))
+
+
+if __name__ == "__main__":
+    main()
