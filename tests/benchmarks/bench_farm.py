@@ -1,6 +1,6 @@
 """What Ray costs: two workers of `make farm` against two loops of `make render`, by slope over two numbers of shards.
 
-    python -m tests.benchmarks.bench_farm --folder /tmp/bench-farm --samples 8 --shards 4 12 --rounds 3
+    python -m tests.benchmarks.bench_farm --folder out/bench-farm
 
 Every worker has one core of its own in both. The plan and the baked skins are made before; start-up falls out of the
 slope. Prints one JSON object.
@@ -101,8 +101,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="for what is rendered; made, and kept")
-    parser.add_argument("--release", default="demo")
-    parser.add_argument("--samples", type=int, default=8, help="per shard")
+    parser.add_argument("--release", default="mvhm")
+    parser.add_argument("--samples", type=int, default=4, help="per shard")
     parser.add_argument("--shards", type=int, nargs=2, default=(4, 12), help="even numbers")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
