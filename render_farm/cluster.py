@@ -15,6 +15,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from .errors import InputError, PassingError
 
@@ -37,17 +38,37 @@ def cluster(address: str | None) -> Iterator[None]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address is not None:
         require_token(address)
-    on_sigterm = signal.getsignal(signal.SIGTERM)
     with contextlib.ExitStack() as stack:
         if address is None:
             _start(stack.enter_context(_local_folder()))
         else:
             _join(address)
-        signal.signal(signal.SIGTERM, on_sigterm)  # Ray has put its own there, which exits with 1
         import ray
 
         stack.callback(ray.shutdown)
+        with _sigterm():
+            yield
+
+
+@contextlib.contextmanager
+def _sigterm() -> Iterator[None]:
+    """SIGTERM ends the block with PassingError. Ray's own handler would exit with 1.
+
+    Of all exceptions of a handler, KeyboardInterrupt is the one that Ray's calls let through.
+    """
+    received = []
+
+    def interrupt(*_: object) -> NoReturn:
+        received.append(True)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
         yield
+    except KeyboardInterrupt:
+        if received:
+            raise PassingError("told to end (SIGTERM): finished samples are kept, run again") from None
+        raise
 
 
 def require_token(address: str) -> None:
