@@ -6,6 +6,7 @@ and SIGTERM stops it as it stops `make render`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from .cli import Terminated
 from .errors import FarmError, IncompleteError, InputError, LockedError, PassingError
+from .files import is_disk_full
 from .worker import THREAD_VARIABLES, die_with
 
 log = logging.getLogger(__name__)
@@ -81,10 +83,12 @@ class Child:
 
 
 def _opened(log_file: Path | None) -> BinaryIO:
-    if log_file is None:
-        return open(os.devnull, "ab")
-    log_file.parent.mkdir(parents=True, exist_ok=True)
-    return open(log_file, "ab")
+    """The log, or nowhere without one or on a full disk."""
+    if log_file is not None:
+        with contextlib.suppress(OSError):
+            log_file.parent.mkdir(parents=True, exist_ok=True)
+            return open(log_file, "ab")
+    return open(os.devnull, "ab")
 
 
 def _environment() -> dict[str, str]:
@@ -106,7 +110,10 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Result:
         return Result(kind, reason=str(error))
     except Exception as error:
         log.exception("failed")
-        return Result("failed", reason=f"{type(error).__name__}: {' '.join(str(error).split())}")
+        return Result(
+            "passing" if is_disk_full(error) else "failed",
+            reason=f"{type(error).__name__}: {' '.join(str(error).split())}",
+        )
 
 
 def main(parent: int) -> None:

@@ -13,23 +13,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ray.actor import ActorHandle
+
 from dataset_tools.shard_file import ShardError
 from dataset_tools.writer import read_manifest
-from rigging.files import write_atomic
 
+from .admission import PATIENCE_SECONDS, Admission
 from .child import Result, attempt
 from .configuration import Configuration
 from .delivery import add_events
 from .errors import InputError, PassingError
+from .farm_request import FarmRequest
 from .fetch import fetch
 from .files import is_disk_full
-from .fleet import Fleet, Node, Worker
-from .node import Environment
-from .plan import load_plan, refuse_to_mix
+from .fleet import Fleet, Worker
+from .plan import Plan
 from .pool import PoolSettings
 from .progress import Progress
 from .queue import PullQueue
-from .release import Release
 from .shard import Request
 from .tally import Tally
 
@@ -38,41 +39,9 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 LOOK_SECONDS = 2.0  # between two looks at the event logs
 RETRY_SECONDS = 5.0  # before a shard that failed is tried again
-PASSING_SECONDS = 60.0  # before a worker whose disk is full tries again
+FULL_SECONDS = 60.0  # before a worker whose disk is full tries again
 LOCKED_SECONDS = (5.0, 60.0)  # the first and the longest wait for a shard that others render
-PATIENCE_SECONDS = 600.0  # for the last locked shards, and without a node
-SCOUT_SECONDS = 120.0  # for the reports of the nodes that were there at the start
 STOP_SECONDS = 15.0  # for workers to end by themselves
-
-
-@dataclass(frozen=True)
-class FarmRequest:
-    """What to render, and with what. A worker has `cpus` cores and `gpus` GPUs."""
-
-    release: Release
-    shards: tuple[int, ...]
-    out: Path
-    samples: int | None = None
-    cpus: float = 1.0
-    gpus: float = 0.0
-    scratch: Path | None = None
-    collect: Path | None = None  # a folder of the nodes' own to render in; shards are sent to `out`
-    retry: bool = False
-
-    @property
-    def folder(self) -> Path:
-        """Where the release lies here."""
-        return self.out / self.release.name
-
-    @property
-    def node_out(self) -> Path:
-        """OUT as the nodes have it."""
-        return self.collect or self.out
-
-    @property
-    def node_folder(self) -> Path:
-        """Where the release lies on the nodes."""
-        return self.node_out / self.release.name
 
 
 def run_farm(request: FarmRequest) -> Tally:
@@ -82,20 +51,25 @@ def run_farm(request: FarmRequest) -> Tally:
     nodes are gone. Whatever ends it, the workers end too and finished samples are kept.
     """
     try:
-        (request.folder / ".locks").mkdir(parents=True, exist_ok=True)
         with _mark(request.folder) as mark, contextlib.closing(Driver(request, mark)) as driver:
             return driver.run()
     except OSError as error:
         if is_disk_full(error):
             raise PassingError(f"{request.folder}: the disk is full; staged samples are kept, run again") from error
-        raise InputError(f"{request.folder}: cannot be written to: {error.strerror or error}") from error
+        raise
 
 
 @contextlib.contextmanager
 def _mark(folder: Path) -> Iterator[str]:
-    """A file by which nodes see whether their OUT is this one."""
+    """A file by which nodes see whether their OUT is this one. Raises InputError if it cannot be made."""
     mark = f".locks/farm-{secrets.token_hex(8)}"
-    (folder / mark).touch()
+    try:
+        (folder / ".locks").mkdir(parents=True, exist_ok=True)
+        (folder / mark).touch()
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
     try:
         yield mark
     finally:
@@ -108,33 +82,26 @@ class Driver:
 
     request: FarmRequest
     mark: str
-    fleet: Fleet = field(init=False)
     queue: PullQueue | None = None  # once there is a plan
     tally: Tally | None = None
-    _expected: tuple[str, str] | None = None  # device and inputs of the plan
-    _plan: dict[str, bytes] = field(default_factory=dict)  # its files
-    _planner: Node | None = None
     _locked: dict[int, float] = field(default_factory=dict)  # since when, for shards that others render
     _waits: Counter[int] = field(default_factory=Counter)
+    _fetches: dict[Future, tuple[Worker, ActorHandle]] = field(default_factory=dict)
     _looked: float = 0.0
-    _worked: float = 0.0  # when there was last a worker
 
     def __post_init__(self) -> None:
-        self.fleet = Fleet(self.request.cpus, self.request.gpus, self._scout, self._lose)
-        self._environment = Environment.here()
-        self._fetches: dict[Future, Worker] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="fetch")
-        self._started = self._worked = time.monotonic()
+        self.fleet = Fleet(self.request.cpus, self.request.gpus, self._scout, self._lose)
+        self.admission = Admission(self.request, self.fleet, self.mark, self._make_queue)
 
     def run(self) -> Tally:
         """Render until nothing is left to do."""
         while self.queue is None or not self.queue.finished:
             self.fleet.look()
-            self._judge_nodes()
+            self.admission.judge()
             if self.queue is not None:
                 self._hand_out()
                 self._follow()
-            self._require_nodes()
             self.fleet.hear(POLL_SECONDS)
             self._hear_fetches()
         return self.tally
@@ -146,108 +113,11 @@ class Driver:
         if self.tally is not None:
             self.tally.progress.__exit__(None, None, None)
 
-    # Nodes
-
     def _scout(self, worker: Worker) -> None:
-        request = self.request
-        self.fleet.call(worker, self._reported, "report", request.release, request.node_out, self.mark, request.scratch)
+        self.admission.scout(worker)
 
-    def _reported(self, worker: Worker, result: Result) -> None:
-        if result.kind != "done":
-            return self.fleet.refuse(worker.node, result.reason)
-        worker.node.report = report = result.value
-        difference = report.environment.difference(self._environment)
-        if difference:
-            self.fleet.refuse(worker.node, difference)
-        elif self.request.collect is None and not report.shares_out:
-            hint = "share one folder, or render with --collect DIR (COLLECT=DIR)"
-            self.fleet.refuse(worker.node, f"its {self.request.out} is not the driver's: {hint}")
-        return None
-
-    def _judge_nodes(self) -> None:
-        """Accept or refuse the nodes that have reported; before there is a plan, have one made."""
-        waiting = [node for node in self.fleet.nodes.values() if node.report and not node.accepted and not node.refused]
-        if self._expected is not None:
-            for node in waiting:
-                self._judge(node)
-        elif waiting and self._planner not in waiting and self._all_reported():
-            self._planner = self._choose_planner(waiting)
-            self._have_planned(self._planner.workers[0])
-
-    def _all_reported(self) -> bool:
-        silent = (node for node in self.fleet.nodes.values() if node.seats and not node.report and not node.refused)
-        return not any(silent) or time.monotonic() - self._started > SCOUT_SECONDS
-
-    def _choose_planner(self, nodes: list[Node]) -> Node:
-        """A node of the kind that the plan was made for, or else that most seats are of."""
-        with contextlib.suppress(InputError):
-            plan = load_plan(self.request.folder / "plan.npz")
-            kinds = [node for node in nodes if (node.report.device, node.report.inputs) == (plan.device, plan.inputs)]
-            if kinds:
-                return kinds[0]
-        seats: Counter[tuple[str, str]] = Counter()
-        for node in nodes:
-            seats[node.report.device, node.report.inputs] += node.seats
-        best = max(sorted(seats), key=seats.__getitem__)
-        return next(node for node in nodes if (node.report.device, node.report.inputs) == best)
-
-    def _have_planned(self, worker: Worker) -> None:
-        self._put_plan(worker, _plan_files(self.request.folder))
-        self.fleet.call(worker, self._planned, "plan", self.request.release, self.request.node_folder)
-
-    def _put_plan(self, worker: Worker, files: dict[str, bytes]) -> None:
-        if self.request.collect is not None and files:
-            self.fleet.call(worker, lambda worker, _: None, "put_plan", self.request.node_folder, files)
-
-    def _planned(self, worker: Worker, result: Result) -> None:
-        if result.kind in ("passing", "locked", "stopped"):
-            raise PassingError(result.reason)
-        if result.kind != "done":
-            raise InputError(result.reason)
-        if self.request.collect is not None:
-            self._adopt_plan(result.value)
-        self._plan = result.value
-        plan = load_plan(self.request.folder / "plan.npz")
-        self._expected = plan.device, plan.inputs
-        self._make_queue(Configuration.of(plan, self.request.samples))
-        self._judge_nodes()
-
-    def _adopt_plan(self, files: dict[str, bytes]) -> None:
-        path = self.request.folder / "plan.npz"
-        if path.exists() and path.read_bytes() != files["plan.npz"]:
-            refuse_to_mix(load_plan(path), self.request.release, self.request.folder)
-        for name, data in files.items():
-            write_atomic(self.request.folder / name, data)
-
-    def _judge(self, node: Node) -> None:
-        device, inputs = self._expected
-        if node.report.device != device:
-            return self.fleet.refuse(node, f"it is {node.report.device!r}, this release is rendered on {device!r}")
-        if node.report.inputs != inputs:
-            return self.fleet.refuse(node, "its pose files, panoramas or photographs are not those of the plan")
-        log.info("node %s (%s): %d workers on %s", node.address, node.report.host, node.seats, node.report.renders_on)
-        self._put_plan(node.workers[0], self._plan)
-        return self.fleet.accept(node)
-
-    def _require_nodes(self) -> None:
-        """Raise InputError if no node can be used, PassingError if there has been none for long."""
-        nodes, now = self.fleet.nodes.values(), time.monotonic()
-        if any(node.seats and not node.refused and node.aside < now for node in nodes):
-            self._worked = now
-        elif self.queue is None and nodes:
-            needs = f"{self.request.cpus:g} CPUs" + (f" and {self.request.gpus:g} GPUs" if self.request.gpus else "")
-            reasons = sorted({node.refused for node in nodes if node.refused})
-            reasons += [f"workers died on {node.address}" for node in nodes if node.aside > now]
-            why = "; ".join(reasons) or f"none of {len(nodes)} has {needs} for a worker"
-            raise InputError(f"no node can be used: {why}")
-        elif now - self._worked > PATIENCE_SECONDS:
-            minutes = PATIENCE_SECONDS / 60
-            raise PassingError(f"no usable node for {minutes:.0f} min; finished samples are kept, run again")
-
-    # Shards
-
-    def _make_queue(self, configuration: Configuration) -> None:
-        request = self.request
+    def _make_queue(self, plan: Plan) -> None:
+        request, configuration = self.request, Configuration.of(plan, self.request.samples)
         samples = {shard: len(request.release.shard_samples(shard)[: request.samples]) for shard in request.shards}
         before = frozenset(shard for shard in samples if _is_there(request, shard, configuration.hash))
         views = request.release.cameras.views
@@ -258,7 +128,7 @@ class Driver:
 
     def _hand_out(self) -> None:
         now = time.monotonic()
-        for worker in list(self.fleet.idle()):
+        for worker in [worker for worker in self.fleet.idle() if worker.start <= now]:
             if (shard := self.queue.take(worker.name, now)) is not None:
                 worker.shard = shard
                 self.tally.begin(shard)
@@ -277,14 +147,14 @@ class Driver:
             future = self._threads.submit(
                 attempt, fetch, worker.actor, self.request.node_folder, worker.shard, self.request.folder, result
             )
-            self._fetches[future] = worker
+            self._fetches[future] = worker, worker.actor
         else:
             self._settle(worker, result)
 
     def _hear_fetches(self) -> None:
         for future in [future for future in self._fetches if future.done()]:
-            worker = self._fetches.pop(future)
-            if worker.shard is not None:  # else it was lost meanwhile
+            worker, actor = self._fetches.pop(future)
+            if worker.actor is actor:  # else it was lost meanwhile
                 result: Result = future.result()
                 self._settle(worker, result.value if result.kind == "done" else result)
 
@@ -304,8 +174,9 @@ class Driver:
         elif result.kind == "locked":
             self._wait_for_lock(worker, shard, result, now)
         elif result.kind in ("passing", "stopped"):
+            worker.start = now + (FULL_SECONDS if worker.full else RETRY_SECONDS)
             self.queue.postpone(worker.name, shard, now, RETRY_SECONDS)
-            self._require_space(result.reason)
+            self._require_space(result)
         elif self.queue.failed(worker.name, shard, result.reason, now, RETRY_SECONDS):
             self.tally.end(shard, "failed", result.reason)
         return None
@@ -325,17 +196,16 @@ class Driver:
         self.queue.postpone(worker.name, shard, now, min(longest, first * 2 ** (self._waits[shard] - 1)))
         return None
 
-    def _require_space(self, reason: str) -> None:
+    def _require_space(self, result: Result) -> None:
         """Raise PassingError once all workers found the disk full."""
-        if all(worker.full for worker in self.fleet.workers()):
-            raise PassingError(reason)
+        if result.kind == "passing" and all(worker.full for worker in self.fleet.workers()):
+            raise PassingError(result.reason)
 
     def _lose(self, worker: Worker, how: str) -> None:
         """A worker is gone; the shard it had goes to another."""
         shard, worker.shard = worker.shard, None
         log.warning("worker %s is lost%s: %s", worker.name, "" if shard is None else f" with shard {shard}", how)
-        if self._planner is worker.node:
-            self._planner = None
+        self.admission.lost(worker)
         if self.queue is not None:
             for task in self.queue.lost(worker.name, time.monotonic()):
                 self.tally.leave(task)
@@ -356,12 +226,6 @@ class Driver:
 
     def _bring_events(self, worker: Worker, events: tuple[int, bytes]) -> None:
         add_events(self.request.folder, *events)
-
-
-def _plan_files(folder: Path) -> dict[str, bytes]:
-    from .actor import PLAN_FILES
-
-    return {name: (folder / name).read_bytes() for name in PLAN_FILES if (folder / name).exists()}
 
 
 def _is_there(request: FarmRequest, shard: int, configuration: str) -> bool:

@@ -36,7 +36,7 @@ class Worker:
     ready: bool = False  # the actor has started
     seat: int | None = None  # number on its machine, over all Ray nodes there
     shard: int | None = None  # that it renders
-    start: float = 0.0  # when it may be (re)started
+    start: float = 0.0  # when it may be (re)started or given a shard
     full: bool = False  # its last call found the disk full
 
     @property
