@@ -15,6 +15,7 @@ import psutil
 from tqdm import tqdm
 
 from blender_scripts import scene
+from blender_scripts.denoise import Denoiser
 from blender_scripts.render_sample import render_sample
 
 from .cases import CASES, make_studio
@@ -24,26 +25,26 @@ ROUND = 2 * CASES  # samples after which the long run begins anew
 
 
 @contextlib.contextmanager
-def timed_calls(seconds: list[float]):
-    """Append the duration of every render call made within the block."""
-    original = scene.render_passes
+def timed_calls(owner: object, name: str, seconds: list[float]):
+    """Append the duration of every call of `owner.name` made within the block."""
+    original = getattr(owner, name)
 
-    def render_passes(*arguments, **keywords):
+    def timed(*arguments, **keywords):
         start = time.perf_counter()
         try:
             return original(*arguments, **keywords)
         finally:
             seconds.append(time.perf_counter() - start)
 
-    scene.render_passes = render_passes
+    setattr(owner, name, timed)
     try:
         yield
     finally:
-        scene.render_passes = original
+        setattr(owner, name, original)
 
 
 def outside(studio, specs) -> dict[str, float]:
-    """Milliseconds per view within and outside the render calls, mean over 12 pairs of one subject with a look each.
+    """Milliseconds per view in Cycles, the denoiser and elsewhere, mean over 12 pairs of one subject with a look each.
 
     That is how a worker of a large release spends its time; `new_skin_ms` comes once per subject.
     """
@@ -54,21 +55,24 @@ def outside(studio, specs) -> dict[str, float]:
         render_sample(studio, spec, quick)
     settings = dataclasses.replace(quick, samples_per_pixel=SAMPLES_PER_PIXEL)
     times = np.array([split_time(studio, spec, settings) for spec in tqdm(ready, desc="outside", unit="sample")])
-    inside_ms, outside_ms = times.mean(0) / len(ready[0].cameras.K) * 1000
+    inside_ms, denoiser_ms, outside_ms = times.mean(0) / len(ready[0].cameras.K) * 1000
     start = time.perf_counter()
     for skin in skins[::-1] * 4:
         studio.set_skin(skin.albedo, skin.height, skin.roughness)
     new_skin_ms = (time.perf_counter() - start) / 8 * 1000
-    return {"inside_ms_per_view": inside_ms, "outside_ms_per_view": outside_ms, "new_skin_ms": new_skin_ms}
+    found = {"inside_ms_per_view": inside_ms, "denoiser_ms_per_view": denoiser_ms, "outside_ms_per_view": outside_ms}
+    return found | {"new_skin_ms": new_skin_ms}
 
 
-def split_time(studio, spec, settings) -> tuple[float, float]:
-    """Seconds within and outside the render calls of a sample."""
-    calls: list[float] = []
+def split_time(studio, spec, settings) -> tuple[float, float, float]:
+    """Seconds of a sample in Cycles' render calls, in the denoiser, and elsewhere."""
+    renders: list[float] = []
+    denoisings: list[float] = []
     start = time.perf_counter()
-    with timed_calls(calls):
+    with timed_calls(scene, "render_passes", renders), timed_calls(Denoiser, "__call__", denoisings):
         render_sample(studio, spec, settings)
-    return sum(calls), time.perf_counter() - start - sum(calls)
+    whole = time.perf_counter() - start
+    return sum(renders), sum(denoisings), whole - sum(renders) - sum(denoisings)
 
 
 def long_run(studio, specs, samples: int) -> dict[str, list[float]]:

@@ -15,7 +15,7 @@ NAMES = {"ours": "mvhm", "typical": "typical script", "blenderproc": "BlenderPro
 MADE = {
     "ours": "mvhm: all labels (optical flow too) and backgrounds",
     "typical": "typical script: pictures and label passes",
-    "blenderproc": "BlenderProc: pictures, depth, segmentation",
+    "blenderproc": "BlenderProc: pictures, depth, segmentation, camera flow",
 }
 LEVELS = (34, 35, 36, 37, 38)  # dB
 SETTLED = 100  # samples of the long run before its trend is taken
@@ -105,7 +105,7 @@ Quality is the PSNR of the picture as shown (sRGB over black, all 256 x 256 pixe
 without denoiser, with the full panorama, four bounces and random walk subsurface scattering, whatever a release saves.
 It is the mean over {len(quality["ita"])} poses and skin tones, each from another side:
 {counts[0]} light (individual typology angle above 28 degrees), {counts[1]} medium, {counts[2]} dark (-30 or below).
-Time is that of whole 8-view samples, median of one of each tone.
+Time is that of whole 8-view samples, median of one of each tone, BlenderProc's without its optical flow.
 
 {quality_table(curves)}
 
@@ -160,8 +160,8 @@ def speed_section(render: dict) -> str:
     """Seconds at the fewest samples per pixel that reach 35 dB, and the ratios."""
     times, chosen = render["times"], render["samples_per_pixel"]
     rows = [row("", "seconds per 8-view sample (median)", "samples per pixel"), rule({"seconds": 0, "samples": 0})]
-    rows += [row(MADE[way], f"{median_seconds(times[way]):.2f}", chosen[way]) for way in times]
-    ratios = {way: median_ratio(times[way], times["ours"]) for way in times if way != "ours"}
+    rows += [row(MADE[way], f"{median_seconds(times[way], flow=True):.2f}", chosen[way]) for way in times]
+    ratios = {way: median_ratio(times[way], times["ours"], flow=True) for way in times if way != "ours"}
     said = " and ".join(f"{ratio:.1f} times as fast as {article(way)}" for way, ratio in ratios.items())
     return f"""## Speed at equal quality
 
@@ -170,7 +170,7 @@ Each at the fewest samples per pixel that reach a mean of 35 dB, in turns, over 
 {chr(10).join(rows)}
 
 **mvhm is {said}**
-(medians of the ratios of single samples).{flow_cost(times)}"""
+(medians of the ratios of single samples).{without_flow(times)}"""
 
 
 def article(way: str) -> str:
@@ -178,12 +178,13 @@ def article(way: str) -> str:
     return "the typical script" if way == "typical" else NAMES[way]
 
 
-def flow_cost(times: dict[str, list[dict]]) -> str:
-    """What BlenderProc's optical flow adds, or that it was not measured."""
+def without_flow(times: dict[str, list[dict]]) -> str:
+    """What the ratio is if BlenderProc's optical flow is not counted, or that BlenderProc was not measured."""
     if "blenderproc" not in times:
         return " BlenderProc was not measured."
     flow = median_seconds(times["blenderproc"], flow=True) - median_seconds(times["blenderproc"])
-    return f" BlenderProc's optical flow costs {flow:.2f} s more and is not counted."
+    ratio = median_ratio(times["blenderproc"], times["ours"])
+    return f" {flow:.2f} s of BlenderProc's are for its optical flow: without it the ratio is {ratio:.1f}."
 
 
 def worker_section(worker: dict) -> str:
@@ -194,7 +195,8 @@ def worker_section(worker: dict) -> str:
         row("what", "measured"), "|---|---|",
         row(f"inside Cycles' render call, {worker['samples_per_pixel']} samples per pixel",
             f"{worker['inside_ms_per_view']:.0f} ms per view"),
-        row("outside it: labels, backgrounds, compositing, a look per pair",
+        row("in the denoiser", f"{worker['denoiser_ms_per_view']:.1f} ms per view"),
+        row("outside both: labels, the denoiser's guides, backgrounds, compositing, a look per pair",
             f"{worker['outside_ms_per_view']:.1f} ms per view"),
         row("a new subject's skin handed to Cycles, once per subject (8 pairs in `mvhm`)",
             f"{worker['new_skin_ms']:.0f} ms"),

@@ -44,9 +44,12 @@ def median_seconds(times: list[dict[str, float]], flow: bool = False) -> float:
     return float(np.median([time["seconds"] + flow * time.get("flow_seconds", 0.0) for time in times]))
 
 
-def median_ratio(slower: list[dict[str, float]], faster: list[dict[str, float]]) -> float:
-    """Median over samples rendered both ways of how many times as long the first took (without its flow)."""
-    return float(np.median([one["seconds"] / other["seconds"] for one, other in zip(slower, faster)]))
+def median_ratio(slower: list[dict[str, float]], faster: list[dict[str, float]], flow: bool = False) -> float:
+    """Median over samples rendered both ways of how many times as long the first took, with its flow or without."""
+    ratios = [
+        (one["seconds"] + flow * one.get("flow_seconds", 0.0)) / other["seconds"] for one, other in zip(slower, faster)
+    ]
+    return float(np.median(ratios))
 
 
 @dataclass(frozen=True)
