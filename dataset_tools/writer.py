@@ -15,7 +15,7 @@ import h5py
 import hdf5plugin
 import numpy as np
 
-from rigging.files import sync_folder, write_atomic
+from rigging.files import part_path, sync_folder, write_atomic
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
 
 from .codecs import CODECS
@@ -141,11 +141,11 @@ def write_shard(path: Path, encoded: Iterable[EncodedSample], shard_record: Mapp
     """Pack samples into `path` and return the file's sha256 (hex).
 
     `encoded` is consumed once and one at a time (a generator over `read_staged` will do); `shard_record` holds the
-    schema's "shard" fields. The file is written to `path`.part, flushed, read back in full, and only then renamed.
+    schema's "shard" fields. The file is written to a .part beside it, flushed, read back in full, then renamed.
     The same samples give the same bytes. Raises SchemaError, ShardError, and OSError for a full disk.
     """
-    path, part = Path(path), Path(f"{path}.part")
-    shard_values = check_record(shard_record, SHARD_FIELDS)
+    path, shard_values = Path(path), check_record(shard_record, SHARD_FIELDS)
+    part = part_path(path)
     try:
         with h5py.File(part, "w", libver=LIBVER, track_order=True) as file:
             _fill(file, encoded, shard_values, part.parent)

@@ -11,7 +11,8 @@ Every line has `time` (seconds since 1970), `host`, `pid` and `event`:
     aside   sample, cause, reason, seed, attempts, command    it failed once more and is set aside; `command` renders
             it alone
     recycle worker, cause, megabytes                   a worker is replaced by a fresh one, for "samples" or "memory"
-    retry   samples                                    samples set aside are tried again, as the user asked
+    retry   samples                                    samples set aside are tried again: the user asked, or nothing
+            else could be rendered on that machine either
     stop    cause, reason                              the process ends before the shard is complete
     incomplete lacking                                 all is done but for the samples set aside
     finish  bytes, sha256                              the shard is written
@@ -69,6 +70,8 @@ class EventLog:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
                 os.write(handle, line.encode())
+                if event == "begin":  # must survive a sample that takes the machine down
+                    os.fsync(handle)
             finally:
                 os.close(handle)
         except OSError:

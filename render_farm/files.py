@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from rigging.files import file_sha256, sync_folder
+from rigging.files import file_sha256, part_path, sync_folder
 
 
 def fingerprint(path: Path, suffixes: tuple[str, ...] = (), most: int = 2000) -> str:
@@ -49,11 +49,11 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def copy_checked(source: Path, target: Path, sha256: str) -> None:
-    """Copy a file in one sequential stream to `target`.part, flush it, read it back, and rename it.
+    """Copy a file in one sequential stream to a .part file, flush it, read it back, and rename it.
 
     Raises OSError if what is read back is not `sha256`.
     """
-    part = Path(f"{target}.part")
+    part = part_path(target)
     try:
         with open(source, "rb") as whole, open(part, "wb") as copy:
             shutil.copyfileobj(whole, copy, 16 << 20)

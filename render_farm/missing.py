@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 
-from .errors import DiskFullError, IncompleteError, PassingError
+from .errors import DiskFullError, IncompleteError, PassingError, RenderError
 from .events import EventLog
 from .files import is_disk_full
 from .job import SampleJob
@@ -21,6 +21,8 @@ from .staging import Staging
 from .topology import own_cores, worker_count
 
 log = logging.getLogger(__name__)
+
+HOPELESS = 5  # samples that fail for good without one that is done: it is not the samples, nothing works here
 
 
 def render_missing(request: Request, plan: Plan, staging: Staging, events: EventLog, configuration: str) -> None:
@@ -106,6 +108,7 @@ def _render(
     views, total = request.release.cameras.views, len(request.indices)
     name = f"{request.release.name} shard {request.shard}"
     progress = Progress(name, views * total, views * (total - len(samples)))
+    failed: list[int] | None = [] if not request.retry else None  # None: that nothing works is ruled out
     with progress, closing(pool.run(samples, record.tries, suspects)) as outcomes:
         for outcome in outcomes:
             if outcome.cause == "disk full":
@@ -113,8 +116,22 @@ def _render(
             if outcome.cause:
                 gone = SetAside.of(request, outcome.task, outcome.cause, outcome.reason, outcome.attempts)
                 _set_aside(events, record, gone)
+                failed = None if failed is None else [*failed, outcome.task]
+                _require_hope(events, record, failed, outcome.reason)
             else:
+                failed = None
                 progress.add(views)
+
+
+def _require_hope(events: EventLog, record: Record, failed: Sequence[int] | None, reason: str) -> None:
+    """Raise RenderError, and set nothing aside, if all that was tried failed for good: another machine may do."""
+    if failed is None or len(failed) < HOPELESS:
+        return
+    events.add("retry", samples=list(failed))
+    record.forgive(failed)
+    raise RenderError(
+        f"nothing can be rendered here: the first {len(failed)} samples all failed for good, last {reason}"
+    )
 
 
 def _complaint(request: Request, lacking: Sequence[SetAside]) -> str:

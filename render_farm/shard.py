@@ -110,13 +110,14 @@ def is_done(path: Path, configuration: Configuration) -> bool:
     try:
         with ShardFile(path) as shard:
             found, text = str(shard.attrs["configuration_hash"]), str(shard.attrs["configuration"])
+        promised = read_manifest(path)["sha256"] if manifest_path(path).exists() else None
     except (ShardError, KeyError) as error:
         raise InputError(f"{error}; {advice}") from error
     if found != configuration.hash:
         raise InputError(f"{path}: made with another configuration ({difference(text, configuration.text)}): {advice}")
     sha256 = file_sha256(path)
-    if not manifest_path(path).exists():
+    if promised is None:
         write_manifest(path, sha256)
-    elif read_manifest(path)["sha256"] != sha256:
+    elif promised != sha256:
         raise InputError(f"{path}: damaged, its sha256 is not the manifest's; move it away to render it again")
     return True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +34,16 @@ def write_atomic(path: Path | str, data: bytes) -> None:
     """Write `data` to `path`, which then holds all of it or is as it was."""
     with atomic_file(path) as file:
         file.write(data)
+
+
+def part_path(path: Path) -> Path:
+    """A name beside `path` to write it to before it is renamed, used by nobody else; what died writers left is removed.
+
+    A writer that was taken for dead and comes back finds its own gone: its rename fails, the successor's file is whole.
+    """
+    for leftover in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        leftover.unlink(missing_ok=True)
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
 
 
 def sync_folder(folder: Path) -> None:

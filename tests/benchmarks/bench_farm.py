@@ -1,9 +1,9 @@
-"""What Ray costs: two workers of `make farm` against two loops of `make render`, by slope over two numbers of shards.
+"""What Ray costs: two workers of `make farm` against two plain processes, by slope over two numbers of shards.
 
     python -m tests.benchmarks.bench_farm --folder out/bench-farm
 
-Every worker has one core of its own in both. The plan and the baked skins are made before; start-up falls out of the
-slope. Prints one JSON object.
+Every worker has one core of its own in both. A plain process calls the farm's shard function for every second shard.
+The plan and the baked skins are made before; start-up falls out of the slope. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WORKERS = 2
 
 def with_ray(release: str, out: Path, shards: int, samples: int) -> None:
     """Render by the farm's workers, which pull."""
-    farm = [
+    words = [
         "farm",
         "--shards",
         f"0-{shards - 1}",
@@ -37,25 +37,21 @@ def with_ray(release: str, out: Path, shards: int, samples: int) -> None:
         "--out",
         out,
     ]
-    subprocess.run(_command(*farm), cwd=ROOT, check=True, preexec_fn=lambda: _pin(range(WORKERS)))
+    subprocess.run(_command("render_farm", *words), cwd=ROOT, check=True, preexec_fn=lambda: _pin(range(WORKERS)))
 
 
 def without_ray(release: str, out: Path, shards: int, samples: int) -> None:
-    """Render by a plain loop per core, with every second shard."""
+    """Render by a plain process per core, each with every second shard."""
     loops = []
     for core in range(WORKERS):
-        renders = [
-            _command("render", "--shard", n, "--samples", samples, "--workers", 1, "--release", release, "--out", out)
-            for n in range(core, shards, WORKERS)
-        ]
-        script = " && ".join(" ".join(map(str, render)) for render in renders)
-        loops.append(subprocess.Popen(["bash", "-c", script], cwd=ROOT, preexec_fn=lambda core=core: _pin([core])))
+        words = _command("tests.benchmarks.plain_loop", release, out, samples, *range(core, shards, WORKERS))
+        loops.append(subprocess.Popen(words, cwd=ROOT, preexec_fn=lambda core=core: _pin([core])))
     if any([loop.wait() for loop in loops]):
         raise SystemExit("a render failed")
 
 
-def _command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "render_farm", *map(str, arguments)]
+def _command(module: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
 
 
 def _pin(numbers: range | list[int]) -> None:
@@ -102,9 +98,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="for what is rendered; made, and kept")
     parser.add_argument("--release", default="mvhm")
-    parser.add_argument("--samples", type=int, default=4, help="per shard")
-    parser.add_argument("--shards", type=int, nargs=2, default=(4, 12), help="even numbers")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=6, help="per shard")
+    parser.add_argument("--shards", type=int, nargs=2, default=(2, 6), help="even numbers")
+    parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     print(json.dumps(measure(options.folder, options.release, tuple(options.shards), options.samples, options.rounds)))

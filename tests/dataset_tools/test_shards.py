@@ -114,6 +114,22 @@ def test_a_writer_that_fails_leaves_the_finished_shard_alone(encoded, tmp_path):
     assert os.listdir(tmp_path) == ["a.h5"]
 
 
+def test_a_writer_taken_for_dead_that_comes_back_leaves_its_successors_shard_alone(encoded, tmp_path):
+    path = tmp_path / "a.h5"
+
+    def frozen_meanwhile():
+        yield encoded[0]
+        write_shard(path, encoded, shard_record())  # the successor has all samples
+        yield encoded[1]
+
+    with pytest.raises(OSError, match=r"a\.h5"):
+        write_shard(path, frozen_meanwhile(), shard_record())
+    verify(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.h5"]
+    with ShardFile(path) as shard:
+        assert len(shard) == len(encoded)
+
+
 def test_a_full_disk_is_an_os_error_and_leaves_nothing(encoded, tmp_path):
     write_staged(tmp_path / "one", encoded[0])
     code = (

@@ -168,13 +168,15 @@ def test_an_edited_release_does_not_touch_shards_of_the_old_one(tiny, cache, cop
     assert sha256(shard_of(copy)) == before
 
 
-@pytest.mark.parametrize("spoil", ["foreign", "truncated", "other hdf5", "flipped"])
+@pytest.mark.parametrize("spoil", ["foreign", "truncated", "other hdf5", "flipped", "manifest"])
 def test_a_file_that_is_not_our_whole_shard_is_named_and_kept(tiny, cache, copy, capsys, spoil):
     path = shard_of(copy)
     data = bytearray(path.read_bytes())
     if spoil == "other hdf5":
         with h5py.File(path, "w") as file:
             file["x"] = 1
+    elif spoil == "manifest":
+        path.with_suffix(".json").write_text("{")
     elif spoil == "flipped":
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
