@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ MAY_IMPORT = {
     "dataset_tools": {"rigging"},
     "render_farm": {"rigging", "blender_scripts", "dataset_tools"},
     "baselines": {"rigging", "dataset_tools"},
+}
+MAY_ENTER = {  # the rooms of render_farm; "" is what lies beside them
+    "": {"commands"},
+    "planning": {""},
+    "rendering": {"", "planning"},
+    "farm": {"", "planning", "rendering"},
+    "watch": {"", "planning", "rendering"},
+    "forecast": {"", "planning", "rendering"},
+    "commands": {"", "planning", "rendering", "farm", "watch", "forecast"},
 }
 HOME_OF = {
     "bpy": {"blender_scripts"},
@@ -52,6 +62,27 @@ def test_imports_follow_the_data_flow(package):
     for path in sources(package):
         foreign = (imported(path) & set(OUR_PACKAGES)) - MAY_IMPORT[package] - {package}
         assert not foreign, f"{path.relative_to(ROOT)} imports {foreign}"
+
+
+def rooms_imported(path: Path, room: str) -> set[str]:
+    """The rooms of render_farm that a file in `room` imports from, without its own."""
+    nodes = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom))
+    outside = 2 if room else 1
+    firsts = {(node.module or "").split(".")[0] for node in nodes if node.level == outside}
+    return {first if first in MAY_ENTER else "" for first in firsts} - {room}
+
+
+@pytest.mark.parametrize("room", MAY_ENTER)
+def test_rooms_of_the_farm_are_entered_one_way(room):
+    for path in sorted((ROOT / "render_farm" / room).glob("*.py")):
+        foreign = rooms_imported(path, room) - MAY_ENTER[room]
+        assert not foreign, f"{path.relative_to(ROOT)} imports from {foreign}"
+
+
+def test_every_folder_of_code_is_installed():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    found = {".".join(path.parent.relative_to(ROOT).parts) for package in OUR_PACKAGES for path in sources(package)}
+    assert set(declared) == found
 
 
 @pytest.mark.parametrize("library", HOME_OF)

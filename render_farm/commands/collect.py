@@ -20,10 +20,10 @@ def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -
 
 def run(options: argparse.Namespace) -> int:
     """Gather, print what is there now, and fail if something finished could not be taken along."""
-    from ..collect import collect
-    from ..delivery import DamagedError
     from ..errors import LockedError
-    from ..release import load_release
+    from ..farm.collect import collect
+    from ..farm.delivery import DamagedError
+    from ..planning.release import load_release
 
     summary = collect(load_release(options.release).name, options.folders, options.out, options.move)
     print(*summary.lines(), sep="\n")

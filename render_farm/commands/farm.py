@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
-from ..release import Release
+from ..planning.release import Release
 from .options import add_out, chosen_release, positive, shard_numbers
 
 
@@ -27,14 +27,14 @@ def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -
 
 def run(options: argparse.Namespace) -> int:
     """Render and print what became of the shards."""
-    from ..cluster import cluster
-    from ..farm_request import FarmRequest
+    from ..farm.cluster import cluster
+    from ..farm.farm_request import FarmRequest
 
     release = chosen_release(options)
     shards, gpus = shard_numbers(options.shards, release.shards), gpus_of_worker(options.gpus, release)
     out, scratch, collect = (path and path.absolute() for path in (options.out, options.scratch, options.collect))
     with cluster(options.address or None):
-        from ..driver import run_farm  # not before: Ray reads its settings when it is imported
+        from ..farm.driver import run_farm  # not before: Ray reads its settings when it is imported
 
         request = FarmRequest(
             release, tuple(shards), out, options.samples, options.cpus, gpus, scratch, collect, options.retry

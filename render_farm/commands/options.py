@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
-from ..release import Release, load_release
+from ..planning.release import Release, load_release
 
 
 def common() -> argparse.ArgumentParser:

@@ -31,10 +31,10 @@ def numbers(text: str) -> tuple[int, ...]:
 
 def run(options: argparse.Namespace) -> int:
     """Print the estimate and the extrapolation."""
-    from ..costs import known_costs, measured_costs
     from ..errors import InputError
-    from ..estimate import Estimate
-    from ..extrapolate import extrapolate, side_by_side
+    from ..forecast.costs import known_costs, measured_costs
+    from ..forecast.estimate import Estimate
+    from ..forecast.extrapolate import extrapolate, side_by_side
 
     if options.cpus and options.cpus > options.cores:
         raise InputError(f"--cpus {options.cpus}: a machine has {options.cores} cores (--cores)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..pool import PoolSettings
+from ..rendering.pool import PoolSettings
 from .options import add_out, chosen_release, positive
 
 DEFAULT = PoolSettings()
@@ -69,7 +69,7 @@ workers.__name__, whole.__name__ = "'auto' or positive whole number", "whole num
 
 def run(options: argparse.Namespace) -> int:
     """Render and print the shard's path."""
-    from ..shard import Request, render_shard
+    from ..rendering.shard import Request, render_shard
 
     request = Request(
         release=chosen_release(options),

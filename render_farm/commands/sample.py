@@ -7,7 +7,7 @@ import faulthandler
 from pathlib import Path
 
 from ..errors import InputError
-from ..release import load_release
+from ..planning.release import load_release
 from .options import add_out
 
 
@@ -23,7 +23,7 @@ def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -
 
 def run(options: argparse.Namespace) -> int:
     """Render and print where the staged sample and the picture of its views lie."""
-    from ..reproduce import reproduce
+    from ..rendering.reproduce import reproduce
 
     faulthandler.enable()
     is_file = options.release.endswith(".toml") or "/" in options.release

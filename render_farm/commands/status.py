@@ -15,11 +15,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..errors import InputError, ReleaseError
-from ..extent import read_extent
-from ..metrics import save_metrics
-from ..release import load_release
-from ..status import Status, read_status, verified
-from ..status_text import table
+from ..planning.release import load_release
+from ..watch.extent import read_extent
+from ..watch.metrics import save_metrics
+from ..watch.status import Status, read_status, verified
+from ..watch.status_text import table
 from .options import add_out, positive, shard_numbers
 
 
@@ -29,7 +29,7 @@ def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -
     add_out(status)
     status.add_argument("--shards", help="only these: 7, 0-9 or 0-9,20 (default: all)")
     status.add_argument("--samples", type=positive(int), help="shards that are not begun have only so many samples")
-    status.add_argument("--json", action="store_true", help="print one JSON object (keys: render_farm/status.py)")
+    status.add_argument("--json", action="store_true", help="print one JSON object (keys: render_farm/watch/status.py)")
     status.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for node_exporter to FILE")
     status.add_argument(
         "--watch", nargs="?", type=positive(float), const=10.0, metavar="S", help="again every S seconds (10)"

@@ -15,7 +15,7 @@ from blender_scripts.hdri import turn
 from blender_scripts.render_sample import SampleSpec, set_stage
 from blender_scripts.scene import Studio
 from blender_scripts.settings import RenderSettings
-from render_farm.spec import Specs
+from render_farm.planning.spec import Specs
 
 from .cases import CASES, body_of, light_of
 

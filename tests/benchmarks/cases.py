@@ -12,9 +12,9 @@ from blender_scripts.exposure import camera_gains, scene_light, skin_reflectance
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.scene import Studio
 from blender_scripts.settings import RenderSettings
-from render_farm.plan import ensure_plan
-from render_farm.release import load_release
-from render_farm.spec import Specs, plan_subject
+from render_farm.planning.plan import ensure_plan
+from render_farm.planning.release import load_release
+from render_farm.planning.spec import Specs, plan_subject
 from rigging.arm import arm_topology
 from rigging.asset import load_asset
 

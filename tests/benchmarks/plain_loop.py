@@ -9,10 +9,10 @@ import logging
 import sys
 from pathlib import Path
 
-from render_farm.pool import PoolSettings
-from render_farm.release import load_release
-from render_farm.request import Request
-from render_farm.shard import render_shard
+from render_farm.planning.release import load_release
+from render_farm.rendering.pool import PoolSettings
+from render_farm.rendering.request import Request
+from render_farm.rendering.shard import render_shard
 
 
 def main() -> None:

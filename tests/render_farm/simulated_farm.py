@@ -16,8 +16,8 @@ from math import inf
 
 import numpy as np
 
+from render_farm.farm.queue import PullQueue
 from render_farm.lock import STALE_SECONDS
-from render_farm.queue import PullQueue
 
 SHARD_SECONDS = 1000.0  # on average; from half to one and a half of it
 PROBE_SECONDS = 1.0  # to find that a shard is locked, or done already

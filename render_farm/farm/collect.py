@@ -1,0 +1,225 @@
+"""Gathers the shards of one release from several OUT folders, such as those of nodes without shared storage."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from dataset_tools.shard_file import ShardError, ShardFile
+from dataset_tools.writer import manifest_path
+from rigging.files import file_sha256, write_atomic
+
+from ..errors import InputError, LockedError
+from ..planning.configuration import difference
+from ..planning.plan import Plan, load_plan
+from ..progress import Progress
+from ..rendering.events import EventLog
+from .delivery import DamagedError, Parcel, add_events, chunks, is_stored, pack, store, writing
+
+
+@dataclass(frozen=True)
+class Source:
+    """A finished shard in one of the folders."""
+
+    path: Path
+    parcel: Parcel
+    configuration: str  # JSON, as in the file
+
+    @property
+    def shard(self) -> int:
+        """Number of the shard."""
+        return self.parcel.shard
+
+
+@dataclass
+class Summary:
+    """What is in the folder after a collection, by numbers of shards."""
+
+    folder: Path
+    shards: int  # that the release has poses for
+    copied: list[int] = field(default_factory=list)
+    there: list[int] = field(default_factory=list)  # whole, copied now or before
+    incomplete: list[int] = field(default_factory=list)  # with samples that were set aside
+    locked: list[int] = field(default_factory=list)  # being rendered in the folder by a live process
+    damaged: list[str] = field(default_factory=list)  # one line each
+
+    @property
+    def missing(self) -> list[int]:
+        """Shards that are neither there nor incomplete."""
+        return sorted(set(range(self.shards)) - set(self.there) - set(self.incomplete))
+
+    def lines(self) -> Iterator[str]:
+        """The summary in words."""
+        yield f"{self.folder}: {len(self.there)} of {self.shards} shards, {len(self.copied)} of them copied now"
+        for name in ("incomplete", "missing", "locked"):
+            if shards := getattr(self, name):
+                yield f"{name}: {ranges(shards)}"
+        yield from (f"damaged, left out: {line}" for line in self.damaged)
+
+
+def collect(name: str, outs: Sequence[Path], out: Path, move: bool = False) -> Summary:
+    """Copy all finished shards of release `name` from the folders `outs` into `out`, and say what is there then.
+
+    What is there already is left alone, so that the same call goes on after an interruption. `move` deletes a shard
+    from its source once the copy has been read back. Raises InputError, before anything is written, if plans or
+    configurations differ or a shard is there twice with different bytes; DiskFullError.
+    """
+    folder = out / name
+    folders = [_release_folder(source, name, folder) for source in outs]
+    plan = _common_plan([folder, *folders])
+    there, _ = find_shards([folder])
+    sources, damaged = find_shards(folders)
+    _check_configurations([*there, *sources], plan)
+    _check_bytes(sources, folder)
+    release = json.loads(plan.release)
+    shards = -(-min(release["samples"], plan.samples) // release["shard_size"])
+    summary = Summary(folder, shards, damaged=damaged)
+    with writing(folder):
+        _copy_plan(folders[0], folder)
+        _copy_shards(sources, summary, move, release["cameras"]["views"])
+        there, damaged = find_shards([folder])
+        summary.there = [source.shard for source in there]
+        summary.damaged += damaged
+        _copy_reports(folders, summary)
+    return summary
+
+
+def find_shards(folders: Iterable[Path]) -> tuple[list[Source], list[str]]:
+    """The finished shards in release folders, by number, and a line for each that is damaged at first sight."""
+    sources, damaged = [], []
+    for path in (path for folder in folders for path in folder.glob("shard-*.h5")):
+        if not re.fullmatch(r"shard-\d{5,}", path.stem):
+            continue
+        try:
+            parcel = pack(path)
+            with ShardFile(path) as shard:
+                sources.append(Source(path, parcel, str(shard.attrs["configuration"])))
+        except (DamagedError, ShardError, KeyError) as error:
+            damaged.append(str(error))
+    return sorted(sources, key=lambda source: (source.shard, source.path)), sorted(damaged)
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Sorted numbers as `0-3, 7, 9-11`."""
+    runs = [list(run) for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
+    return ", ".join(f"{run[0][1]}-{run[-1][1]}" if len(run) > 1 else f"{run[0][1]}" for run in runs)
+
+
+def _release_folder(out: Path, name: str, target: Path) -> Path:
+    folder = out / name
+    if not folder.is_dir():
+        raise InputError(f"{out}: holds no folder {name!r}: FROM takes folders that shards were rendered into (OUT)")
+    if target.exists() and folder.samefile(target):
+        raise InputError(f"{out}: is OUT itself")
+    return folder
+
+
+def _common_plan(folders: Sequence[Path]) -> Plan:
+    """The plan of all `folders`, of which the first need not have one. Raises InputError where plans differ."""
+    paths = [folder / "plan.npz" for folder in folders]
+    paths = paths if paths[0].exists() else paths[1:]
+    first, same = load_plan(paths[0]), {file_sha256(paths[0])}
+    for path in paths[1:]:
+        if not path.exists() or file_sha256(path) not in same:
+            other = load_plan(path)
+            if other.content != first.content:
+                raise InputError(f"{path}: not the plan of {paths[0]} ({_plan_difference(first, other)})")
+    return first
+
+
+def _plan_difference(one: Plan, other: Plan) -> str:
+    if told := difference(one.release, other.release):
+        return told
+    changed = [name for name in ("device", "asset") if getattr(one, name) != getattr(other, name)]
+    told = [f"{name} {getattr(one, name)!r}, now {getattr(other, name)!r}" for name in changed]
+    return "; ".join(told) or "pose files or version"
+
+
+def _check_configurations(sources: Sequence[Source], plan: Plan) -> None:
+    for source in sources:
+        if source.configuration != sources[0].configuration:
+            told = difference(sources[0].configuration, source.configuration)
+            raise InputError(f"{source.path}: of another configuration than {sources[0].path} ({told})")
+        if json.loads(source.configuration)["plan"] != plan.content:
+            raise InputError(f"{source.path}: not made from the plan beside it")
+
+
+def _check_bytes(sources: Sequence[Source], folder: Path) -> None:
+    """Raise InputError if a shard is there twice, among the sources or with one in `folder`, with other bytes."""
+    first: dict[int, Source] = {}
+    for source in sources:
+        other = first.setdefault(source.shard, source)
+        if source.parcel.manifest["sha256"] != other.parcel.manifest["sha256"]:
+            raise InputError(f"{source.path} and {other.path}: the same shard with different bytes: move one away")
+        is_stored(source.parcel, folder)
+
+
+def _copy_plan(source: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("rejects.csv", "plan.npz"):
+        if (source / name).exists() and not (folder / name).exists():
+            write_atomic(folder / name, (source / name).read_bytes())
+
+
+def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views: int) -> None:
+    images = {source.shard: views * source.parcel.manifest["samples"] for source in sources}
+    with Progress(f"collect {summary.folder.name}", sum(images.values()), 0) as progress:
+        for shard, same in groupby(sources, key=lambda source: source.shard):
+            copies = list(same)
+            if any(_copied(source, summary) for source in copies) and move:
+                _delete(copies, summary)
+            progress.add(images[shard])
+
+
+def _copied(source: Source, summary: Summary) -> bool:
+    """Whether the shard is in the folder now."""
+    try:
+        if store(source.parcel, chunks(source.path), summary.folder):
+            summary.copied.append(source.shard)
+    except DamagedError as error:
+        summary.damaged.append(f"{source.path}: {error}")
+        return False
+    except LockedError:
+        summary.locked.append(source.shard)
+        return False
+    return True
+
+
+def _delete(copies: Sequence[Source], summary: Summary) -> None:
+    """Delete a shard's sources, if the copy reads back as it should."""
+    copy = summary.folder / copies[0].parcel.name
+    if file_sha256(copy) != copies[0].parcel.manifest["sha256"]:
+        summary.damaged.append(f"{copy}: does not read back as it was written; its source is kept")
+        return
+    for path in (source.path for source in copies):
+        events = EventLog.of(path.parent, copies[0].shard).path
+        for file in (path, manifest_path(path), path.with_suffix(".png"), events):
+            file.unlink(missing_ok=True)
+
+
+def _copy_reports(folders: Sequence[Path], summary: Summary) -> None:
+    """Copy what says of unfinished shards which samples are set aside, and their log; of several the shortest list."""
+    reports = [(json.loads(path.read_text())["lacks"], path) for folder in folders for path in _reports(folder)]
+    for _, path in sorted(reports, reverse=True):
+        shard = _number(path)
+        if shard not in summary.there:
+            write_atomic(summary.folder / path.name, path.read_bytes())
+            log = EventLog.of(path.parent, shard).path
+            add_events(summary.folder, shard, log.read_bytes() if log.exists() else b"")
+    for path in _reports(summary.folder):
+        if _number(path) in summary.there:
+            path.unlink()
+        else:
+            summary.incomplete.append(_number(path))
+
+
+def _reports(folder: Path) -> list[Path]:
+    return sorted(folder.glob("shard-*.incomplete.json"))
+
+
+def _number(path: Path) -> int:
+    return int(path.name.removeprefix("shard-").partition(".")[0])

@@ -1,0 +1,38 @@
+"""What a farm is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..planning.release import Release
+
+
+@dataclass(frozen=True)
+class FarmRequest:
+    """What to render, and with what. A worker has `cpus` cores and `gpus` GPUs. Paths are absolute."""
+
+    release: Release
+    shards: tuple[int, ...]
+    out: Path
+    samples: int | None = None  # only the first so many samples of a shard
+    cpus: float = 1.0
+    gpus: float = 0.0
+    scratch: Path | None = None  # on the nodes' own disks, for unfinished samples
+    collect: Path | None = None  # a folder of the nodes' own to render in; shards are sent to `out`
+    retry: bool = False  # samples that were set aside
+
+    @property
+    def folder(self) -> Path:
+        """Where the release lies here."""
+        return self.out / self.release.name
+
+    @property
+    def node_out(self) -> Path:
+        """OUT as the nodes have it."""
+        return self.collect or self.out
+
+    @property
+    def node_folder(self) -> Path:
+        """Where the release lies on the nodes."""
+        return self.node_out / self.release.name

@@ -1,0 +1,109 @@
+"""What a node is, as far as it decides bytes or whether it can work at all: compared before it takes any work."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from blender_scripts.blender import choose_device, import_bpy
+from blender_scripts.settings import RenderSettings
+from rigging.asset import DEFAULT_ASSET
+from rigging.files import file_sha256
+
+from ..device import device_kind
+from ..errors import InputError
+from ..planning.configuration import package_versions
+from ..planning.plan import inputs_key
+from ..planning.release import Release
+from ..rendering.topology import own_cores, physical_cores
+
+SOURCES = ("rigging", "blender_scripts", "dataset_tools", "render_farm")  # packages whose code decides bytes
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What must be the same on all nodes: names to values, such as "package bpy" to "4.5.15"."""
+
+    facts: dict[str, str]
+
+    @classmethod
+    def here(cls) -> Environment:
+        """That of this process."""
+        packages = {f"package {name}": version for name, version in package_versions().items()}
+        python = ".".join(platform.python_version_tuple()[:2])
+        return cls({"Python": python, **packages, **_sources(), "hand asset": file_sha256(DEFAULT_ASSET)[:12]})
+
+    def difference(self, expected: Environment) -> str:
+        """In what it differs from the `expected` one, in words; "" if in nothing."""
+        names = sorted(set(self.facts) | set(expected.facts))
+        told = [
+            f"{name} is {self.facts.get(name) or 'missing'}, not {expected.facts.get(name) or 'there at the driver'}"
+            for name in names
+            if self.facts.get(name) != expected.facts.get(name)
+        ]
+        return "; ".join(told[:2]) + (f"; and {len(told) - 2} more" if len(told) > 2 else "")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the driver wants to know of a node."""
+
+    host: str
+    boot: str  # the same for all nodes on one machine
+    cores: tuple[int, ...]  # logical ones it may use, those of one physical core beside each other
+    environment: Environment
+    device: str  # kind of processor (see `device`)
+    inputs: str  # key of all that decides the plan (see `plan`)
+    renders_on: str  # what Cycles found, such as "OPTIX: NVIDIA L4"
+    shares_out: bool  # whether its OUT is the driver's
+
+
+def report(release: Release, out: Path, mark: str, scratch: Path | None) -> Report:
+    """The report of this machine; `mark` is a file that the driver has just put into `out`.
+
+    Raises InputError in one line if nothing can be rendered here.
+    """
+    for folder in filter(None, (out / release.name, scratch)):
+        _require_writable(folder)
+    return Report(
+        host=socket.gethostname(),
+        boot=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+        cores=tuple(core for group in physical_cores(own_cores()) for core in group),
+        environment=Environment.here(),
+        device=device_kind(release.render),
+        inputs=inputs_key(release),
+        renders_on=_found_device(release.render),
+        shares_out=(out / release.name / mark).exists(),
+    )
+
+
+def _sources() -> dict[str, str]:
+    """A hash for every file of code."""
+    root = Path(__file__).parents[2]
+    files = sorted(path for package in SOURCES for path in (root / package).rglob("*.py"))
+    return {path.relative_to(root).as_posix(): file_sha256(path)[:12] for path in files}
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
+
+
+def _found_device(settings: RenderSettings) -> str:
+    """What Blender renders on here. Raises InputError if it cannot start or has no such device."""
+    try:
+        bpy = import_bpy()
+        choose_device(settings.device)
+    except (ImportError, ValueError) as error:
+        raise InputError(str(error)) from error
+    if settings.device == "CPU":
+        return f"CPU: {len(os.sched_getaffinity(0))} cores"
+    devices = bpy.context.preferences.addons["cycles"].preferences.devices
+    return f"{settings.device}: {', '.join(device.name for device in devices if device.use)}"

@@ -1,0 +1,1 @@
+"""How long a release will take on so many machines, before anything is rendered."""

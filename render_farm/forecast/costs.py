@@ -1,0 +1,102 @@
+"""What rendering costs: measured once and written down here, or taken from shards that were rendered already."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..planning.plan import load_plan
+from ..planning.release import Release
+from ..rendering.events import FOLDER, EventLog
+
+# Seconds of one core, as processor time on two cores of an AMD EPYC; to measure them anew:
+#   taskset -c 0 python -m render_farm render --release demo --shard 0 --samples K --workers 1 --out EMPTY
+# for K = 2 and 10, each twice, the second time with --cache of the first. Between K lies what a sample costs, between
+# the first and second time what a skin does, and what is left at K = 0 is the start and the end of a shard.
+VIEW_SECONDS = 0.25  # per view, whatever the number of samples per pixel
+PIXEL_SAMPLE_SECONDS = 1.25e-6  # per pixel and sample per pixel
+BAKE_SECONDS = 3.0  # per skin of 1024 x 1024
+START_SECONDS = 3.0  # per worker process: Blender, the hand, the plan
+SHEET_SECONDS = 2.0  # per shard: contact sheet, manifest, locks
+PACK_SECONDS = 0.01  # per view: packed, read back and hashed
+CANDIDATE_SECONDS = 6e-4  # per candidate, once: planning
+# Bytes
+VIEW_BYTES = 114_000  # per view of 256 x 256
+SAMPLE_BYTES = 45_000  # per sample: mesh, arm, joints, metadata
+SHEET_VIEW_BYTES = 100_000  # per view of a row of a contact sheet
+SKIN_BYTES = 6  # per pixel of a skin
+EVENT_BYTES = 130  # per line of a shard's event log
+REFERENCE_PIXELS = 256 * 256
+REFERENCE_SKIN = 1024 * 1024
+WORKER_MEGABYTES = 700  # resident
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds of one core, and on what they rest."""
+
+    sample: float
+    bake: float  # per skin
+    basis: str
+
+
+def known_costs(release: Release, sample: float | None = None, bake: float | None = None) -> Costs:
+    """What is written down above, scaled to `release`; `sample` and `bake` (seconds) replace it."""
+    views, pixels = release.cameras.views, release.cameras.image_size**2
+    seconds = views * (VIEW_SECONDS + PIXEL_SAMPLE_SECONDS * pixels * release.render.samples_per_pixel)
+    skin = BAKE_SECONDS * release.subjects.skin_resolution**2 / REFERENCE_SKIN
+    basis = "measured on two cores of an AMD EPYC" if sample is None else "as given"
+    return Costs(seconds if sample is None else sample, skin if bake is None else bake, basis)
+
+
+def measured_costs(release: Release, out: Path) -> Costs:
+    """What the samples cost that lie in the event logs of OUT/RELEASE, skins included.
+
+    Raises InputError if there are none, or if they were rendered with other cameras or settings of the renderer.
+    """
+    folder = out / release.name
+    if (folder / "plan.npz").exists():
+        _check_same_work(load_plan(folder / "plan.npz").release, release, folder)
+    seconds, shards = [], 0
+    for path in sorted((folder / FOLDER).glob("shard-*.jsonl")):
+        found = core_seconds(EventLog(path).read())
+        seconds += found
+        shards += bool(found)
+    if not seconds:
+        raise InputError(f"{folder}: no sample was rendered there, so no cost can be measured")
+    spread = f"{min(seconds):.1f} to {max(seconds):.1f} s"
+    return Costs(
+        math.fsum(seconds) / len(seconds), 0.0,
+        f"mean of {len(seconds):,} samples in {shards:,} shard(s) of {folder}, skins included ({spread})",
+    )  # fmt: skip
+
+
+def core_seconds(events: Iterable[Mapping[str, Any]]) -> list[float]:
+    """Seconds of one core of each sample that was rendered: its worker's seconds times the worker's cores."""
+    cores, found = 1.0, []
+    for event in events:
+        try:
+            if event["event"] == "start":
+                cores = max(1.0, int(event.get("cores", 0)) / int(event["workers"]))
+            elif event["event"] == "done":
+                found.append(float(event["seconds"]) * cores)
+        except (KeyError, ValueError, TypeError, ZeroDivisionError):
+            continue  # not written by us
+    return found
+
+
+def _check_same_work(there: str, release: Release, folder: Path) -> None:
+    """Raise InputError if a sample of `release` is other work than one of the release `there` (canonical JSON)."""
+    one, other = json.loads(there), json.loads(release.to_json())
+    for table in ("cameras", "render"):
+        for key in sorted(other[table]):
+            if one.get(table, {}).get(key) != other[table][key]:
+                raise InputError(
+                    f"{folder}: its samples were rendered with [{table}] {key} = {one.get(table, {}).get(key)!r}, "
+                    f"release {release.name!r} has {other[table][key]!r}: their cost says nothing"
+                )

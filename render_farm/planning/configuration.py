@@ -1,0 +1,80 @@
+"""What decides the bytes of a shard, and its hash."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from dataset_tools.schema import SCHEMA_VERSION
+
+from ..files import digest
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+# Packages whose versions can change bytes.
+PACKAGES = ("mvhm", "bpy", "numpy", "scipy", "numba", "opencv-python-headless", "h5py", "hdf5plugin")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Equal configurations give equal bytes; `samples` is the truncation of every shard, None for whole shards."""
+
+    release: str  # canonical JSON of the release
+    plan: str  # sha256 of the plan's content
+    device: str
+    samples: int | None
+    packages: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, plan: Plan, samples: int | None) -> Configuration:
+        """The configuration of a shard rendered here from `plan`."""
+        return cls(plan.release, plan.content, plan.device, samples, tuple(package_versions().items()))
+
+    @property
+    def text(self) -> str:
+        """All of it as JSON, for the shard's attribute."""
+        values = {
+            "release": json.loads(self.release), "plan": self.plan, "device": self.device, "samples": self.samples,
+            "packages": dict(self.packages), "schema_version": SCHEMA_VERSION,
+        }  # fmt: skip
+        return json.dumps(values, sort_keys=True)
+
+    @property
+    def hash(self) -> str:
+        """sha256 of `text`."""
+        return digest(self.text)
+
+    @property
+    def sample_hash(self) -> str:
+        """As `hash` but for the truncation: staged samples of equal ones are interchangeable."""
+        return Configuration(self.release, self.plan, self.device, None, self.packages).hash
+
+
+def difference(there: str, here: str) -> str:
+    """In which settings two configurations (as JSON) differ, in words; the first three."""
+    one, other = _flat(json.loads(there)), _flat(json.loads(here))
+    keys = [key for key in sorted(set(one) | set(other)) if one.get(key) != other.get(key)]
+    told = [f"{key} {one.get(key)!r}, now {other.get(key)!r}" for key in keys if key != "plan"] or keys
+    return "; ".join(told[:3])
+
+
+def _flat(values: dict, prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that decide bytes; "" for one that is not installed."""
+    return {name: _version(name) for name in PACKAGES}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""

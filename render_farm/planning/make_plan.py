@@ -1,0 +1,173 @@
+"""Makes a plan: candidates, the most diverse of them, splits, subjects, directions of up and wrist angles."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
+from rigging.files import file_sha256
+from rigging.posed import bone_lengths
+from rigging.poses.clip import PoseClip
+from rigging.poses.diversity import k_centre
+from rigging.poses.rejects import write_rejects
+from rigging.rotations import axis_angle, random_rotation, swing
+from rigging.shape import Subject, fit_subject, sample_subject
+
+from ..device import device_kind
+from ..errors import InputError
+from .candidates import PoseFrames, candidate_pairs, is_procedural, read_poses
+from .choose import Arrangement, SubjectSlot, arrange
+from .plan import Plan
+from .release import Release, WristSettings
+from .seeds import Stream, generator
+
+log = logging.getLogger(__name__)
+
+GOLDEN = (5**0.5 - 1) / 2
+WRIST_STEP = 0.05  # rad, standard deviation of the change of a wrist angle within a pair
+
+
+def make_plan(release: Release, key: str, folder: Path) -> Plan:
+    """Decide the release; what was left out goes to `folder`/rejects.csv and is counted on screen.
+
+    A source with fewer poses than the release has samples gives a plan of its first samples; none is used twice.
+    Raises InputError if the source has no usable pose or pair.
+    """
+    log.info("planning %s: poses from %s", release.name, release.poses.source)
+    frames, rejects = read_poses(release)
+    write_rejects(folder / "rejects.csv", rejects)
+    settings = release.pairs
+    pairs, dropped = candidate_pairs(frames, settings, release.splits.block)
+    if settings.length == 2 and not len(pairs) and max(map(len, frames.clips)) == 1:
+        log.warning("the source has single frames only: no pairs, so no flow")
+        settings = dataclasses.replace(settings, length=1)
+        pairs, dropped = candidate_pairs(frames, settings, release.splits.block)
+    for reason, count in (+dropped).items():
+        log.info("not a pair: %d, %s", count, reason)
+    if not len(pairs):
+        raise InputError(
+            f"POSES={release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
+            "`length = 1` in [pairs] of the release (no flow), or widen its `least` and `most`"
+        )
+    wanted = release.samples // settings.length
+    if len(pairs) < wanted:
+        log.warning("too few poses: the first %d of %d samples only", settings.length * len(pairs), release.samples)
+    chosen = choose_diverse(release, frames, pairs, min(wanted, len(pairs)))
+    return assemble(release, key, frames, chosen)
+
+
+def choose_diverse(release: Release, frames: PoseFrames, pairs: np.ndarray, count: int) -> np.ndarray:
+    """`count` of `pairs`, spread over all poses (greedy k-centre on the first pose of each)."""
+    rng = generator(release, Stream.CHOICE)
+    if len(pairs) > max(release.poses.candidates, count):
+        keep = rng.choice(len(pairs), max(release.poses.candidates, count), replace=False)
+        pairs = pairs[np.sort(keep)]
+    log.info("choosing %d of %d candidates", count, len(pairs))
+    return pairs[np.sort(k_centre(frames.joints[pairs[:, 0]], count, rng))]
+
+
+def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) -> Plan:
+    """Everything else about the chosen pairs (P, L)."""
+    asset = load_asset()
+    fitted = release.subjects.shape == "fitted" and not is_procedural(release)
+    rng = generator(release, Stream.ORDER)
+    arranged, slots = arrange(frames, pairs, release.splits, release.subjects.count, release.subjects.run, fitted, rng)
+    tones = skin_tones(release, arranged.subject, rng)
+    subjects = [
+        dataclasses.replace(draw_subject(release, asset, frames, slot, number), ita=float(tones[number]))
+        for number, slot in enumerate(slots)
+    ]
+    clip = frames.clip[arranged.pairs[:, 0]]
+    rngs = [generator(release, Stream.PLACEMENT, number) for number in range(len(clip))]
+    used = np.unique(clip)
+    return Plan(
+        joints=frames.joints[arranged.pairs],
+        up=np.stack([upright(frames.clips[c].up, rng) for c, rng in zip(clip, rngs)]),
+        wrist=np.stack([wrist_angles(release.wrist, arranged.pairs.shape[1], rng) for rng in rngs]),
+        clip=np.searchsorted(used, clip).astype(np.int32),
+        frame_id=_frame_ids(frames, arranged),
+        split=arranged.split,
+        subject=arranged.subject,
+        **_subject_table(subjects, slots),
+        clips=tuple(describe_clip(frames.clips[c]) for c in used),
+        release=release.to_json(),
+        inputs=key,
+        asset=file_sha256(DEFAULT_ASSET),
+        device=device_kind(release.render),
+    )
+
+
+def draw_subject(release: Release, asset: HandAsset, frames: PoseFrames, slot: SubjectSlot, number: int) -> Subject:
+    """Subject `number`: sampled, with the shape of its pose subject's bones if it follows one.
+
+    Its size stays the one drawn from anthropometry (sources differ in where the wrist is), unless bones are to be
+    stretched to the source's anyway.
+    """
+    rng = generator(release, Stream.SUBJECT, number)
+    subject = sample_subject(rng, asset)
+    if slot.pose_subject:
+        fitted = fit_subject(asset, median_bone_lengths(frames, slot.pose_subject), subject)
+        length = fitted.hand_length if release.retarget == "positions" else subject.hand_length
+        subject = dataclasses.replace(fitted, hand_length=length)
+    return subject
+
+
+def skin_tones(release: Release, subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(S,) degrees of ITA for the subjects of pairs `subject` (P,), so that every shard covers the whole range.
+
+    In the order in which subjects first appear, tones step round the range by the golden ratio (a Kronecker sequence).
+    """
+    first = np.unique(subject, return_index=True)[1]
+    place = np.empty(len(first), int)
+    place[np.argsort(first)] = np.arange(len(first))
+    low, high = release.subjects.ita
+    return low + (high - low) * ((rng.random() + place * GOLDEN) % 1)
+
+
+def median_bone_lengths(frames: PoseFrames, pose_subject: str) -> np.ndarray:
+    """(21,) m, median bone lengths of the frames that `pose_subject` recorded; 0 for the forearm."""
+    owned = np.array([clip.subject == pose_subject for clip in frames.clips])[frames.clip] & frames.valid
+    return np.median(bone_lengths(frames.joints[owned].astype(np.float64)), axis=0)
+
+
+def upright(up: tuple[float, float, float] | None, rng: np.random.Generator) -> np.ndarray:
+    """(3, 3) rotation from the source to a world with +z up: any at all where the source does not know up."""
+    if up is None:
+        return random_rotation(rng)
+    z = np.array([0.0, 0.0, 1.0])
+    return axis_angle(z, rng.uniform(0, 2 * np.pi)) @ swing(np.asarray(up, float), z)
+
+
+def wrist_angles(limits: WristSettings, poses: int, rng: np.random.Generator) -> np.ndarray:
+    """(poses, 2) rad, flexion and radial deviation within `limits`; hardly changing within a pair."""
+    low, high = np.array([limits.flexion, limits.deviation]).T
+    middle, reach = (low + high) / 2, (high - low) / 2
+    first = np.clip(middle + reach * rng.normal(0, 0.5, 2), low, high)
+    steps = rng.normal(0, WRIST_STEP, (poses, 2)) * (np.arange(poses) > 0)[:, None]
+    return np.clip(first + steps, low, high)
+
+
+def describe_clip(clip: PoseClip) -> dict:
+    """What a sample's metadata says of its clip."""
+    names = ("name", "subject", "source", "licence", "mirrored", "tip_def", "wrist_def", "fps", "sha256")
+    return {name: getattr(clip, name) for name in names} | {"has_up": clip.up is not None}
+
+
+def _frame_ids(frames: PoseFrames, arranged: Arrangement) -> np.ndarray:
+    flat = arranged.pairs.reshape(-1)
+    names = [str(frames.clips[c].frame_ids[f]) for c, f in zip(frames.clip[flat], frames.frame[flat])]
+    return np.array(names).reshape(arranged.pairs.shape)
+
+
+def _subject_table(subjects: list[Subject], slots: list[SubjectSlot]) -> dict[str, np.ndarray]:
+    table = {
+        name: np.array([getattr(subject, name) for subject in subjects], float)
+        for name in ("coefficients", "hand_length", "age", "gender", "ita")
+    }
+    table["skin_seed"] = np.array([subject.skin_seed for subject in subjects], np.int64)
+    table["subject_split"] = np.array([slot.split for slot in slots], np.uint8)
+    return table

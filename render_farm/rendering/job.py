@@ -1,0 +1,40 @@
+"""What a worker process does: one Blender scene, and sample after sample rendered into the staging folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+from blender_scripts.crosscheck import CrossCheckError
+from blender_scripts.render_sample import render_sample
+from blender_scripts.scene import Studio
+from dataset_tools.writer import encode_sample, write_staged
+from rigging.arm import arm_topology
+
+from ..errors import DisagreementError
+from ..planning.plan import load_plan, planned_asset
+from ..planning.release import Release
+from ..planning.spec import Specs
+from .staging import Staging
+
+
+class SampleJob:
+    """Renders samples of a plan; made once in a process, which then holds Blender."""
+
+    def __init__(self, plan: Path, release: Release, staging: Staging, cache: Path) -> None:
+        self.staging = staging
+        self.settings = dataclasses.replace(release.render, threads=len(os.sched_getaffinity(0)))
+        planned = load_plan(plan)
+        asset = planned_asset(planned)
+        hdris, photos = release.files.hdris or None, release.files.photos or None
+        self.studio = Studio(asset, *arm_topology(asset), self.settings, hdris, photos)
+        self.specs = Specs(planned, release, asset, tuple(self.studio.hdris.files), cache)
+
+    def __call__(self, sample: int) -> None:
+        """Render and stage `sample`. Raises DisagreementError if its labels are not what Cycles sees."""
+        try:
+            record = render_sample(self.studio, self.specs.spec(sample), self.settings)
+        except CrossCheckError as error:
+            raise DisagreementError(str(error)) from error
+        write_staged(self.staging.path(sample), encode_sample(record))

@@ -1,0 +1,278 @@
+"""A pull queue over worker processes; one that dies, hangs or grows too large is replaced, its task tried again."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from ..errors import DiskFullError, RenderError
+from .memory import OutOfMemoryKills, resident_megabytes
+from .topology import core_share, own_cores, worker_count
+from .worker import Answer, Job, thread_variables, work
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 1.0  # between two looks at memory and time
+START_SECONDS = 600.0  # after which a worker that is not ready counts as hung
+DISAGREEMENT_ATTEMPTS = 2  # rendering is deterministic: once more, in a fresh process, tells sample from process
+WORN_SHARE = 0.75  # of the memory limit: a worker that holds more after a sample is replaced
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class PoolSettings:
+    """How the worker processes are run."""
+
+    workers: int = 0  # processes; 0: one per physical core, as many as memory allows
+    recycle: int = 200  # tasks after which a worker is replaced (Blender's memory may grow)
+    attempts: int = 3  # times a task is tried before it is given up
+    seconds: float = 1800.0  # after which a task counts as hung and its worker is killed
+    memory: int = 4000  # MB that a worker may hold; 0 for no limit
+    cores: tuple[int, ...] | None = None  # that the workers share; default: all this process may use
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended: `cause` is "" when it was done, else one of `events.CAUSES`."""
+
+    task: int
+    cause: str = ""
+    reason: str = ""
+    attempts: int = 1
+    seconds: float = 0.0
+    megabytes: float = 0.0  # resident in its worker afterwards
+
+
+@dataclass
+class _Worker:
+    number: int
+    process: BaseProcess
+    connection: Connection
+    since: float  # when it was started, or given its task
+    task: int | None = None
+    done: int = 0
+    group: int | None = None
+    ready: bool = False
+    sentence: tuple[str, str] | None = None  # cause and reason for which we killed it
+
+
+@dataclass
+class Pool:
+    """Runs a job on tasks; `setup` is called once in every worker process and returns the job.
+
+    `setup` must be picklable. `groups` says which tasks share an expensive preparation: a worker prefers tasks of
+    the group it is at. The workers' output goes to `logs`/worker-k.log. `tell` hears what happens (see `events`).
+    """
+
+    setup: Callable[[], Job]
+    settings: PoolSettings
+    logs: Path
+    groups: Callable[[int], int] = lambda task: task
+    tell: Callable[..., None] = lambda event, **fields: None
+    _live: list[_Worker] = field(default_factory=list)
+    _pending: deque[int] = field(default_factory=deque)  # not tried yet
+    _again: deque[int] = field(default_factory=deque)  # failed before: after all others, so that they delay nobody
+    _alone: deque[int] = field(default_factory=deque)  # last, and while nothing else is being done
+    _tries: dict[int, int] = field(default_factory=dict)
+    _suspects: frozenset[int] = frozenset()  # those that are done alone
+    _cores: Sequence[int] = ()
+    _workers: int = 1
+    _kills: OutOfMemoryKills = field(default_factory=lambda: OutOfMemoryKills(os.getpid()))
+    _failed_starts: int = 0
+    _checked: float = 0.0
+
+    def run(
+        self, tasks: Sequence[int], tries: Mapping[int, int] | None = None, alone: Collection[int] = ()
+    ) -> Iterator[Outcome]:
+        """Yield an Outcome per task as they end. Closing the iterator ends all workers at once.
+
+        `tries` counts failed attempts that were made before; tasks in `alone` are done one at a time, so that what
+        takes the whole machine down is known. Raises RenderError, or DiskFullError, if workers cannot
+        even start.
+        """
+        self._pending = deque(task for task in tasks if task not in alone)
+        self._alone = deque(task for task in tasks if task in alone)
+        self._suspects = frozenset(alone)
+        self._tries = dict(tries or {})
+        self._cores = self.settings.cores or own_cores()
+        self._workers = worker_count(self.settings.workers, len(tasks), self._cores)
+        try:
+            while self._waiting() or self._busy():
+                self._fill()
+                for connection in wait([worker.connection for worker in self._live], timeout=CHECK_SECONDS):
+                    worker = next(worker for worker in self._live if worker.connection is connection)
+                    if (outcome := self._hear(worker)) is not None:
+                        yield outcome
+                self._check()
+        finally:
+            self._end()
+
+    def _waiting(self) -> int:
+        return len(self._pending) + len(self._again) + len(self._alone)
+
+    def _busy(self) -> int:
+        return sum(worker.task is not None for worker in self._live)
+
+    def _fill(self) -> None:
+        at_once = len(self._pending) + len(self._again) + min(1, len(self._alone)) + self._busy()
+        taken = {worker.number for worker in self._live}
+        for number in range(self._workers):
+            if len(self._live) < min(self._workers, at_once) and number not in taken:
+                self._live.append(self._start(number))
+        for worker in self._live:
+            if worker.ready and worker.task is None and (task := self._choose(worker)) is not None:
+                self._assign(worker, task)
+
+    def _choose(self, worker: _Worker) -> int | None:
+        """Take the next task for `worker` out of the queues."""
+        if self._pending:
+            elsewhere = {other.group for other in self._live if other is not worker}
+            own = (task for task in self._pending if self.groups(task) == worker.group)
+            fresh = (task for task in self._pending if self.groups(task) not in elsewhere)
+            task = next(own, None)
+            task = next(fresh, self._pending[0]) if task is None else task
+            self._pending.remove(task)
+            return task
+        if self._again:
+            return self._again.popleft()
+        return self._alone.popleft() if self._alone and not self._busy() else None
+
+    def _assign(self, worker: _Worker, task: int) -> None:
+        self.tell("begin", sample=task, worker=worker.number)
+        worker.task, worker.group, worker.since = task, self.groups(task), time.monotonic()
+        with contextlib.suppress(OSError):  # it died while idle: its end of file tells so next
+            worker.connection.send(task)
+
+    def _hear(self, worker: _Worker) -> Outcome | None:
+        try:
+            answer: Answer = worker.connection.recv()
+        except (EOFError, OSError):
+            return self._bury(worker)
+        if not worker.ready:
+            _require_start(answer)
+            worker.ready, self._failed_starts = True, 0
+            return None
+        task, worker.task = worker.task, None
+        worker.done += 1
+        if answer.cause:
+            self._live.remove(worker)  # its state may be spoilt: the next sample gets a fresh process
+            _kill(worker)
+            return self._failed(task, worker, answer.cause, answer.reason)
+        figures = {"seconds": round(answer.seconds, 3), "megabytes": round(answer.megabytes)}
+        self.tell("done", sample=task, worker=worker.number, **figures)
+        self._recycle_if_worn(worker, answer.megabytes)
+        return Outcome(task, attempts=self._tries.get(task, 0) + 1, **figures)
+
+    def _recycle_if_worn(self, worker: _Worker, megabytes: float) -> None:
+        limit = self.settings.memory * WORN_SHARE
+        cause = "memory" if limit and megabytes > limit else "samples" if worker.done >= self.settings.recycle else ""
+        if cause and self._waiting():
+            log.info("worker %d: replaced after %d samples with %.0f MB", worker.number, worker.done, megabytes)
+            self.tell("recycle", worker=worker.number, cause=cause, megabytes=round(megabytes))
+            self._live.remove(worker)
+            _dismiss(worker)
+
+    def _bury(self, worker: _Worker) -> Outcome | None:
+        """A worker is gone: replace it, and try its task again."""
+        self._live.remove(worker)
+        _kill(worker, patience=5)  # its connection is closed: all but dead
+        cause, reason = worker.sentence or self._cause_of_death(worker.process.exitcode)
+        reason = f"worker {worker.number} {reason} (output: {self._log(worker.number)})"
+        if worker.task is not None:
+            return self._failed(worker.task, worker, cause, reason)
+        if not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= self.settings.attempts:
+                raise RenderError(f"workers cannot start: {reason}")
+        log.warning("%s while it had no sample; starting another", reason)
+        return None
+
+    def _failed(self, task: int, worker: _Worker, cause: str, reason: str) -> Outcome | None:
+        """Put a task back, or give it up: at once on a full disk, else after too many tries."""
+        tries = self._tries[task] = self._tries.get(task, 0) + 1
+        most = min(self.settings.attempts, DISAGREEMENT_ATTEMPTS) if cause == "disagreement" else self.settings.attempts
+        if tries >= most or cause == "disk full":
+            return Outcome(task, cause, reason, tries)
+        log.warning("sample %d: %s; trying again later", task, reason)
+        self.tell("fault", sample=task, worker=worker.number, cause=cause, reason=reason, attempt=tries)
+        (self._alone if task in self._suspects else self._again).append(task)
+        return None
+
+    def _cause_of_death(self, code: int | None) -> tuple[str, str]:
+        """One of `events.CAUSES` and words for how a worker ended that we did not kill."""
+        if code is None or code >= 0:
+            return "crash", f"ended with exit code {code}"
+        if -code == signal.SIGKILL and self._kills.another():
+            return "memory", "was taken by the kernel's out-of-memory killer"
+        return "killed" if -code in FROM_OUTSIDE else "crash", f"was ended by {signal.Signals(-code).name}"
+
+    def _check(self) -> None:
+        """Kill workers that take too long or too much memory; their end of file is heard next."""
+        now = time.monotonic()
+        if now - self._checked < CHECK_SECONDS:
+            return
+        self._checked = now
+        for worker in self._live:
+            if worker.sentence is None and (sentence := self._sentence(worker, now)) is not None:
+                worker.sentence = sentence
+                worker.process.kill()
+
+    def _sentence(self, worker: _Worker, now: float) -> tuple[str, str] | None:
+        limit = self.settings.seconds if worker.ready else START_SECONDS
+        if (worker.task is not None or not worker.ready) and now - worker.since > limit:
+            return "hang", f"gave no answer within {limit:g} s"
+        most, held = self.settings.memory, resident_megabytes(worker.process.pid) if self.settings.memory else 0.0
+        return ("memory", f"held {held:.0f} MB, the limit is {most} MB") if held > most else None
+
+    def _start(self, number: int) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        cores = core_share(number, self._workers, self._cores)
+        arguments = (theirs, self.setup, self._log(number), cores, os.getpid())
+        process = context.Process(target=work, args=arguments, name=f"render-{number}", daemon=True)
+        with thread_variables(len(cores)):
+            process.start()
+        theirs.close()
+        return _Worker(number, process, ours, time.monotonic())
+
+    def _log(self, number: int) -> Path:
+        return self.logs / f"worker-{number}.log"
+
+    def _end(self) -> None:
+        for worker in self._live:
+            if worker.task is None and worker.ready:
+                _dismiss(worker)
+            else:
+                _kill(worker)
+        self._live.clear()
+
+
+def _require_start(answer: Answer) -> None:
+    if answer.cause == "disk full":
+        raise DiskFullError(f"a worker cannot start: the disk is full ({answer.reason})")
+    if answer.cause:
+        raise RenderError(f"a worker cannot start: {answer.reason}")
+
+
+def _kill(worker: _Worker, patience: float = 0.0) -> None:
+    """End a worker that has not ended by itself after `patience` seconds."""
+    worker.process.join(timeout=patience)
+    worker.process.kill()
+    worker.process.join()
+    worker.connection.close()
+
+
+def _dismiss(worker: _Worker) -> None:
+    with contextlib.suppress(OSError):
+        worker.connection.send(None)
+    _kill(worker, patience=20)

@@ -1,0 +1,63 @@
+"""Renders one sample of a planned release alone, in this very process, to see why it fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from dataset_tools.canvas import save
+from dataset_tools.writer import read_staged
+
+from ..errors import InputError
+from ..planning.plan import check_device, load_plan
+from ..planning.release import Release
+from ..settings_table import from_table
+from .staging import Staging
+
+FOLDER = ".reproduce"
+
+
+def reproduce(folder: Path, sample: int, cache: Path) -> tuple[Path, Path]:
+    """Render `sample` of the release in `folder` (OUT/RELEASE) and return the staged file and a picture of its views.
+
+    Everything comes from the plan, as in a shard; shards and their staging folders are left alone. Raises InputError
+    without a plan or such a sample, and whatever the sample raises.
+    """
+    plan = load_plan(folder / "plan.npz")
+    release = planned_release(plan.release, folder / "plan.npz")
+    check_device(plan, release, folder)
+    if not 0 <= sample < min(release.samples, plan.samples):
+        last = min(release.samples, plan.samples) - 1
+        raise InputError(f"SAMPLE={sample}: release {release.name!r} has samples 0..{last}")
+    from .job import SampleJob  # brings Blender into this process
+
+    staging = Staging(folder / FOLDER)
+    staging.folder.mkdir(exist_ok=True)
+    SampleJob(folder / "plan.npz", release, staging, cache)(sample)
+    staged = staging.path(sample)
+    return staged, save(staged.with_suffix(".png"), views_picture(read_staged(staged).jpeg))
+
+
+def planned_release(text: str, path: Path) -> Release:
+    """The release whose canonical JSON is `text`, from the plan at `path`. Raises InputError if it cannot be read."""
+    release = from_table(Release, _without_none(json.loads(text)), str(path))
+    if release.to_json() != text:
+        raise InputError(f"{path}: planned by another version of this program")
+    return release
+
+
+def views_picture(streams: tuple[bytes, ...]) -> np.ndarray:
+    """The views of a sample, JPEG streams, side by side: (H, V * W, 3) uint8."""
+    views = [cv2.imdecode(np.frombuffer(stream, np.uint8), cv2.IMREAD_COLOR)[..., ::-1] for stream in streams]
+    return np.concatenate(views, axis=1)
+
+
+def _without_none(value: Any) -> Any:
+    """A table as TOML would have it, which knows no null: what is None is left to the default."""
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return value

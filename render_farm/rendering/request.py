@@ -1,0 +1,67 @@
+"""One shard to render, and where everything of it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import ReleaseError
+from ..planning.release import Release
+from .pool import PoolSettings
+
+
+@dataclass(frozen=True)
+class Request:
+    """One shard to render."""
+
+    release: Release
+    shard: int
+    out: Path
+    samples: int | None = None  # only the first so many samples of the shard
+    cache: Path | None = None  # of baked skins; default OUT/.cache
+    pool: PoolSettings = field(default_factory=PoolSettings)
+    scratch: Path | None = None  # folder on a local disk to stage and pack in; default OUT
+    retry: bool = False  # try samples again that were set aside
+
+    @property
+    def folder(self) -> Path:
+        """Where the release lies."""
+        return self.out / self.release.name
+
+    @property
+    def path(self) -> Path:
+        """The shard's file."""
+        return self.folder / f"shard-{self.shard:05d}.h5"
+
+    @property
+    def sheet(self) -> Path:
+        """The shard's contact sheet."""
+        return self.path.with_suffix(".png")
+
+    @property
+    def incomplete(self) -> Path:
+        """Says what the shard lacks, while samples are set aside."""
+        return self.path.with_suffix(".incomplete.json")
+
+    @property
+    def lock(self) -> Path:
+        """The shard's lock file."""
+        return self.folder / ".locks" / f"{self.path.stem}.lock"
+
+    @property
+    def staging(self) -> Path:
+        """Where finished samples wait for the shard to be written, and the workers' output lies."""
+        return (self.scratch or self.out) / self.release.name / ".staging" / self.path.stem
+
+    @property
+    def skins(self) -> Path:
+        """Where baked skins are kept."""
+        return self.cache or self.out / ".cache"
+
+    @property
+    def indices(self) -> range:
+        """Samples to render. Raises ReleaseError for a shard or number of samples that cannot be."""
+        whole = self.release.shard_samples(self.shard)
+        if self.samples is not None and not 1 <= self.samples <= len(whole):
+            raise ReleaseError(f"SAMPLES={self.samples}: shard {self.shard} has samples 1..{len(whole)}")
+        return whole[: self.samples]

@@ -1,0 +1,123 @@
+"""Renders one shard: plan, lock, what is missing, assembly. Needs no cluster; every way to run a farm calls this."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dataset_tools.shard_file import ShardError, ShardFile
+from dataset_tools.sheet import write_sheet
+from dataset_tools.writer import manifest_path, read_manifest, write_manifest, write_shard
+from rigging.files import file_sha256
+
+from ..errors import DiskFullError, InputError
+from ..files import copy_checked, is_disk_full
+from ..lock import Lock
+from ..planning.configuration import Configuration, difference
+from ..planning.plan import Plan, ensure_plan, planned_asset
+from ..planning.spec import shard_record
+from .events import EventLog
+from .missing import render_missing, told_stop
+from .request import Request
+from .staging import Staging
+
+log = logging.getLogger(__name__)
+
+
+def render_shard(request: Request) -> Path:
+    """Render a shard unless it is there already, and return its path.
+
+    Raises InputError (wrong configuration or input), LockedError, DiskFullError, IncompleteError (samples are set
+    aside), RenderError; each carries the exit code. Whatever was interrupted, the next call goes on from the staged
+    samples and gives the same bytes.
+    """
+    indices = request.indices
+    try:
+        for folder in (request.lock.parent, request.staging.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if is_disk_full(error):
+            raise DiskFullError(f"{folder}: the disk is full") from error
+        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
+    try:
+        plan = ensure_plan(request.release, request.folder)
+        check_poses(request, plan, indices)
+        with Lock(request.lock):
+            return _render_locked(request, plan)
+    except OSError as error:
+        if is_disk_full(error):
+            raise DiskFullError(f"{request.folder}: the disk is full; staged samples are kept, run again") from error
+        raise
+
+
+def check_poses(request: Request, plan: Plan, indices: range) -> None:
+    """Raise InputError if the pose source had too few poses for the samples `indices`."""
+    if indices.stop <= plan.samples:
+        return
+    left = max(0, plan.samples - indices.start)
+    advice = f"SAMPLES={left} renders those" if left else "lower SHARD"
+    raise InputError(
+        f"SHARD={request.shard}: needs samples {indices.start} to {indices.stop - 1} of release "
+        f"{request.release.name!r}, but POSES={request.release.poses.source} has usable poses for the first "
+        f"{plan.samples} only: {advice}, or take more poses"
+    )
+
+
+def _render_locked(request: Request, plan: Plan) -> Path:
+    configuration = Configuration.of(plan, request.samples)
+    if not is_done(request.path, configuration):
+        staging, events = Staging(request.staging), EventLog.of(request.folder, request.shard)
+        with told_stop(events):
+            staging.open(configuration.sample_hash)
+            render_missing(request, plan, staging, events, configuration.sample_hash)
+            record = shard_record(request.release, request.shard, plan, planned_asset(plan), configuration)
+            sha256 = _write(request, staging, record)
+            write_manifest(request.path, sha256)
+            events.add("finish", bytes=request.path.stat().st_size, sha256=sha256)
+        staging.remove()
+    request.incomplete.unlink(missing_ok=True)
+    if not request.sheet.exists():
+        write_sheet(request.path, request.sheet)
+    log.info("%s: done, %d samples", request.path, len(request.indices))
+    return request.path
+
+
+def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str:
+    """Pack the staged samples into the shard's file and return its sha256.
+
+    With a local disk, packing happens there: HDF5 writes and reads back in small pieces all over the file, and a
+    shared file system is spared all but one sequential stream.
+    """
+    samples = staging.read(request.indices)
+    if request.scratch is None:
+        return write_shard(request.path, samples, record)
+    packed = staging.folder / request.path.name
+    sha256 = write_shard(packed, samples, record)
+    copy_checked(packed, request.path, sha256)
+    return sha256
+
+
+def is_done(path: Path, configuration: Configuration) -> bool:
+    """Whether the shard is there, whole and of this configuration; a manifest lost on the way is written again.
+
+    Raises InputError for a file of another configuration, a foreign or a damaged one: it is never overwritten.
+    """
+    if not path.exists():
+        return False
+    advice = "choose another OUT, or move the file away"
+    try:
+        with ShardFile(path) as shard:
+            found, text = str(shard.attrs["configuration_hash"]), str(shard.attrs["configuration"])
+        promised = read_manifest(path)["sha256"] if manifest_path(path).exists() else None
+    except (ShardError, KeyError) as error:
+        raise InputError(f"{error}; {advice}") from error
+    if found != configuration.hash:
+        raise InputError(f"{path}: made with another configuration ({difference(text, configuration.text)}): {advice}")
+    sha256 = file_sha256(path)
+    if promised is None:
+        write_manifest(path, sha256)
+    elif promised != sha256:
+        raise InputError(f"{path}: damaged, its sha256 is not the manifest's; move it away to render it again")
+    return True

@@ -1,0 +1,1 @@
+"""How far a release is, told from its folder alone."""

@@ -1,0 +1,193 @@
+"""`plan` on paper: what it says about large farms follows from a few measured costs, and its counts from real calls."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+
+import pytest
+from traced_files import can_trace, count, trace
+
+from render_farm.cli import main
+from render_farm.errors import InputError
+from render_farm.forecast.costs import Costs, core_seconds, known_costs, measured_costs
+from render_farm.forecast.estimate import Estimate
+from render_farm.forecast.extrapolate import Extrapolation, advise, extrapolate, side_by_side
+from render_farm.forecast.operations import ATOMIC, Operations, shard_operations
+from render_farm.planning.plan import ensure_plan
+from render_farm.planning.release import load_release
+from render_farm.rendering.events import EventLog
+
+MVHM = load_release("mvhm")
+COSTS = Costs(sample=3.6, bake=0.36, basis="as given")
+ESTIMATE = Estimate(MVHM, COSTS)
+
+
+def table(text: str) -> dict[str, str]:
+    """The lines "name   value" of a command's output."""
+    lines = (line.split("  ", 1) for line in text.splitlines() if "  " in line.strip())
+    return {name.strip(): value.strip() for name, value in lines}
+
+
+# ---- one machine
+
+
+def test_the_estimate_renders_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan", "--release", "mvhm", "--seconds-per-sample", "3.6", "--bake-seconds", "0.36"]) == 0
+    found = table(capsys.readouterr().out)
+    assert found["shards"] == "250 of 160 samples"
+    assert found["images"] == "320,000 (8 views)"
+    assert found["one core"].startswith("about 40.0 h")  # 40,000 samples and 400 skins
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_paths_views_and_pixels_cost_more():
+    cost = known_costs(MVHM).sample
+    render = dataclasses.replace(MVHM.render, samples_per_pixel=2 * MVHM.render.samples_per_pixel)
+    cameras = dataclasses.replace(MVHM.cameras, views=2 * MVHM.cameras.views)
+    assert cost < known_costs(dataclasses.replace(MVHM, render=render)).sample < 2 * cost
+    assert known_costs(dataclasses.replace(MVHM, cameras=cameras)).sample == pytest.approx(2 * cost)
+
+
+# ---- many machines
+
+
+def test_a_farm_is_never_faster_than_its_cores_allow_and_uses_nearly_all_of_a_few():
+    for machines in (1, 2, 10, 100, 1000, 10_000):
+        farm = extrapolate(ESTIMATE, machines, 16)
+        assert farm.seconds >= ESTIMATE.seconds / (16 * machines) and 0 < farm.busy <= 1
+    assert extrapolate(ESTIMATE, 1, 16).busy > 0.9
+
+
+def test_a_shard_is_whole_so_250_shards_leave_750_of_1000_machines_idle():
+    farm = extrapolate(ESTIMATE, 1000, 16)
+    assert (farm.cpus, farm.at_once, farm.machines_used, farm.rounds) == (16, 250, 250, 1)
+    assert farm.seconds == extrapolate(ESTIMATE, 250, 16).seconds
+    assert "750 of 1,000 machines get no shard; shard_size = " in advise(farm)
+
+
+def test_one_more_shard_than_seats_takes_a_whole_round_more():
+    seats = Extrapolation(ESTIMATE, 250, 16, 16)
+    fewer = Extrapolation(ESTIMATE, 249, 16, 16)
+    assert (seats.rounds, fewer.rounds) == (1, 2)
+    assert fewer.seconds - seats.seconds > 0.9 * seats.shard_seconds
+
+
+def test_the_advice_holds():
+    farm = extrapolate(ESTIMATE, 1000, 16)
+    size = int(advise(farm).split("shard_size = ")[1].split(" ")[0])
+    assert size % 2 == 0
+    other = extrapolate(Estimate(dataclasses.replace(MVHM, shard_size=size), COSTS), 1000, 16)
+    assert other.seconds < 0.8 * farm.seconds and advise(other) == ""
+    assert advise(extrapolate(ESTIMATE, 1, 16)) == ""
+
+
+def test_cores_per_shard_are_chosen_to_end_soonest():
+    for machines in (1, 10, 1000):
+        chosen = extrapolate(ESTIMATE, machines, 16)
+        others = [extrapolate(ESTIMATE, machines, 16, cpus=cpus) for cpus in (1, 2, 4, 8, 16)]
+        assert chosen.seconds == min(other.seconds for other in others)
+
+
+def test_samples_are_whole_too():
+    one, two = (Extrapolation(ESTIMATE, 250, 16, cpus) for cpus in (16, 12))
+    assert math.ceil(160 / 16) == 10 and math.ceil(160 / 12) == 14
+    assert two.shard_seconds - one.shard_seconds == pytest.approx(4 * COSTS.sample, abs=0.5)
+
+
+def test_skins_are_baked_once_on_a_small_farm_and_for_every_run_at_worst():
+    assert [extrapolate(ESTIMATE, machines, 16).bakes for machines in (1, 1000)] == [400, 2500]
+
+
+def test_with_scratch_samples_are_written_to_out_once_instead_of_twice():
+    shared, local = (extrapolate(ESTIMATE, 10, 16, scratch, cpus=16) for scratch in (False, True))
+    assert shared.written - local.written == MVHM.samples * ESTIMATE.sample_bytes
+    assert local.operations.created < 0.2 * shared.operations.created
+    assert local.staging == shared.staging == 2 * 10 * 160 * ESTIMATE.sample_bytes
+
+
+def test_the_command_puts_farms_side_by_side(capsys):
+    assert main(["plan", "--release", "mvhm", "--machines", "1,10,1000", "--cores", "16", "--scratch"]) == 0
+    text = capsys.readouterr().out
+    farms = [extrapolate(Estimate(MVHM, known_costs(MVHM)), machines, 16, True) for machines in (1, 10, 1000)]
+    assert text.endswith(side_by_side(farms) + "\n")
+    for farm in farms:
+        assert farm.rows()[3][0] == "until done" and farm.rows()[3][1] in text
+    assert max(map(len, text.splitlines()[10:-1])) <= 100
+
+
+@pytest.mark.parametrize("options", [["--machines", "0"], ["--machines", "1,x"], ["--cores", "4", "--cpus", "8"]])
+def test_farms_that_cannot_be_are_refused(options, capsys):
+    assert main(["plan", "--release", "mvhm", *options]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+# ---- measured costs
+
+
+def test_the_cost_of_a_sample_is_its_seconds_times_the_cores_of_its_worker():
+    start = {"event": "start", "workers": 2, "cores": 8}
+    done = [{"event": "done", "seconds": seconds} for seconds in (1.0, 3.0)]
+    assert core_seconds([start, *done, {"event": "done"}, {"event": "begin"}]) == [4.0, 12.0]
+    assert core_seconds([{"event": "start", "workers": 2}, done[0]]) == [1.0]  # as older logs have it
+
+
+def log_samples(out, release, seconds, shard=0):
+    log = EventLog.of(out / release.name, shard)
+    log.add("start", samples=9, views=2, staged=0, workers=1, cores=2, device="cpu")
+    for sample, took in enumerate(seconds):
+        log.add("done", sample=sample, worker=0, seconds=took, megabytes=1.0)
+
+
+def test_shards_rendered_already_tell_the_cost_and_how_many_samples_it_rests_on(tmp_path, capsys):
+    log_samples(tmp_path, MVHM, [1.0, 2.0], shard=3)
+    log_samples(tmp_path, MVHM, [3.0], shard=4)
+    costs = measured_costs(MVHM, tmp_path)
+    assert (costs.sample, costs.bake) == (4.0, 0.0)
+    assert main(["plan", "--release", "mvhm", "--measured", str(tmp_path)]) == 0
+    found = table(capsys.readouterr().out)
+    assert found["a sample"].startswith("4.00 s of one core, mean of 3 samples in 2 shard(s) of ")
+    assert found["one core"].startswith("about 44.4 h")
+
+
+def test_a_folder_without_samples_measures_nothing(tmp_path):
+    with pytest.raises(InputError, match="no sample was rendered there"):
+        measured_costs(MVHM, tmp_path)
+
+
+def test_the_cost_of_other_work_is_refused(tiny, tmp_path):
+    release = load_release(str(tiny))
+    ensure_plan(release, tmp_path / release.name)
+    log_samples(tmp_path, release, [1.0])
+    assert measured_costs(release, tmp_path).sample == 2.0
+    finer = dataclasses.replace(release, render=dataclasses.replace(release.render, samples_per_pixel=64))
+    with pytest.raises(InputError, match=r"\[render\] samples_per_pixel = 1, release 'tiny' has 64"):
+        measured_costs(finer, tmp_path)
+
+
+# ---- changes of files, as the kernel sees them
+
+
+@pytest.mark.skipif(not can_trace(), reason="strace is not there, or may not trace")
+def test_changes_of_files_are_those_of_a_real_shard(tiny, tmp_path):
+    release, out, local, samples, workers = load_release(str(tiny)), tmp_path / "out", tmp_path / "local", 4, 2
+    folder, skins, scratch = out / release.name, out / ".cache" / "skin", local / release.name / ".staging"
+    ensure_plan(release, folder)
+    for made_once in (folder / ".events", skins, scratch):
+        made_once.mkdir(parents=True)
+    before = {str(path) for path in out.rglob("*")}
+    command = [sys.executable, "-m", "render_farm", "render", "--release", tiny, "--shard", "0", "--out", out]
+    command += ["--samples", samples, "--workers", workers, "--scratch", local]
+    trace(list(map(str, command)), tmp_path / "trace.log")
+
+    found, there, skin = (count(tmp_path / "trace.log", place, before) for place in (folder, local, skins))
+    events = list(EventLog.of(folder, 0).read())
+    beats = found.touched - shard_operations(samples, workers, 0.0).touched
+    assert 0 <= beats <= (events[-1]["time"] - events[0]["time"]) / 10 + 2
+    heartbeats = Operations(touched=beats)
+    assert found == shard_operations(samples, workers, 0.0, scratch=True) + heartbeats
+    packed = ATOMIC + Operations(removed=1)  # the shard's file is made on the local disk first
+    assert found + there == shard_operations(samples, workers, 0.0) + packed + heartbeats
+    assert skin == ATOMIC * skin.created and len(list(skins.iterdir())) <= skin.created

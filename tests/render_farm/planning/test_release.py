@@ -1,0 +1,131 @@
+"""Release files: what they may say, and the one line for what they may not."""
+
+import dataclasses
+import typing
+from pathlib import Path
+
+import pytest
+
+from render_farm.errors import ReleaseError
+from render_farm.planning.release import Release, known_releases, load_release
+
+MINIMAL = 'name = "small"\nseed = 3\nsamples = 10\nshard_size = 4\n'
+
+
+def load(tmp_path, text):
+    path = tmp_path / "small.toml"
+    path.write_text(text)
+    return load_release(str(path))
+
+
+def complaint(tmp_path, text):
+    with pytest.raises(ReleaseError) as caught:
+        load(tmp_path, text)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "small.toml" in message
+    return message
+
+
+@pytest.mark.parametrize("name", ["demo", "mvhm", "mvhm-nyu"])
+def test_releases_that_come_with_the_package_load(name):
+    assert name in known_releases()
+    assert load_release(name).name == name
+
+
+def test_mvhm_has_the_numbers_of_the_paper():
+    release = load_release("mvhm")
+    assert (release.samples, release.cameras.views, release.shards) == (40_000, 8, 250)
+    assert release.samples * release.cameras.views == 320_000
+    assert release.cameras.image_size == release.render.width == release.render.height == 256
+
+
+def test_shards_cut_the_samples_without_gap_and_the_last_may_be_shorter(tmp_path):
+    release = load(tmp_path, MINIMAL)
+    assert [index for shard in range(release.shards) for index in release.shard_samples(shard)] == list(range(10))
+    assert len(release.shard_samples(2)) == 2
+    for shard in (-1, 3):
+        with pytest.raises(ReleaseError, match=r"shards 0\.\.2"):
+            release.shard_samples(shard)
+
+
+def test_nested_tables_and_whole_numbers_for_real_ones(tmp_path):
+    release = load(tmp_path, MINIMAL + "[cameras]\nimage_size = 64\nroll = 0\n[splits]\ntrain = 1\nval = 0\ntest = 0\n")
+    assert release.render.width == release.render.height == 64
+    assert isinstance(release.cameras.roll, float)
+    assert release.splits.train == 1.0
+
+
+def test_the_canonical_text_tells_settings_that_matter_apart_and_no_others(tmp_path):
+    plain = load(tmp_path, MINIMAL)
+    assert load(tmp_path, "# a comment\n" + MINIMAL + "hand = 'right'\n").to_json() == plain.to_json()
+    assert load(tmp_path, MINIMAL + "hand = 'left'\n").to_json() != plain.to_json()
+    assert plain.with_poses("nyu:/data").to_json() != plain.to_json()
+    assert plain.with_poses(None) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (MINIMAL + "sampels = 3\n", ["unknown key 'sampels'", "did you mean 'samples'"]),
+        (MINIMAL + "[cameras]\nvieuws = 3\n", ["[cameras]", "'vieuws'", "did you mean 'views'"]),
+        (MINIMAL + "[camera]\nviews = 3\n", ["'camera'", "did you mean 'cameras'"]),
+        (MINIMAL.replace("10", "'ten'"), ["samples = 'ten'", "a whole number"]),
+        (MINIMAL.replace("10", "10.0"), ["samples = 10.0", "a whole number"]),
+        (MINIMAL.replace("10", "true"), ["samples = True", "a whole number"]),
+        (MINIMAL.replace("10", "0"), ["samples = 0", "1..10000000"]),
+        (MINIMAL.replace("10", "9"), ["[9, 4]", "even"]),
+        (MINIMAL.replace("seed = 3", "seed = -1"), ["seed = -1"]),
+        (MINIMAL.replace("seed = 3\n", ""), ["'seed' is missing"]),
+        (MINIMAL.replace('"small"', '"../up"'), ["name = '../up'"]),
+        (MINIMAL + "hand = 'both'\n", ["hand = 'both'", "'right', 'left'"]),
+        (MINIMAL + "spin_mode = 'plam'\n", ["'plam'", "'palm'"]),
+        (MINIMAL + "poses = 'nyu:'\n", ["poses = 'nyu:'", "a table [poses]"]),
+        (MINIMAL + "[poses]\ncandidates = 0\n", ["[poses]", "candidates = 0"]),
+        (MINIMAL + "[subjects]\nita = [10]\n", ["[subjects]", "ita = [10]", "2 values"]),
+        (MINIMAL + "[subjects]\nita = [50, 10]\n", ["[subjects]", "ita"]),
+        (MINIMAL + "[subjects]\nita = [-50, nan]\n", ["ita", "finite"]),
+        (MINIMAL + "[splits]\ntrain = 0.5\n", ["[splits]", "train + val + test = 0.7"]),
+        (MINIMAL + "[pairs]\nlength = 3\n", ["[pairs]", "length = 3", "1, 2"]),
+        (MINIMAL + "[pairs]\nleast = 0.2\n", ["[pairs]", "motion"]),
+        (MINIMAL + "[look]\nbackgrounds = { folder = 1 }\n", ["[files] photos"]),
+        (MINIMAL + "[cameras]\nviews = 0\n", ["[cameras]", "views", "0"]),
+        (MINIMAL + "[render]\nsamples_per_pixel = 0\n", ["[render]", "samples_per_pixel", "0"]),
+        (MINIMAL + "[render]\nwidth = 64\n", ["[render] width", "[cameras] image_size"]),
+        (MINIMAL + "[look]\nsleeve = 1.5\n", ["[look]", "sleeve", "1.5"]),
+        (MINIMAL + "[look]\nbackgrounds = 3\n", ["[look]", "backgrounds = 3", "a table"]),
+        ("name = \n", ["not valid TOML", "line 1"]),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tmp_path, text, words):
+    message = complaint(tmp_path, text)
+    for word in words:
+        assert word in message
+
+
+def test_an_unknown_release_is_named_with_the_nearest(tmp_path):
+    with pytest.raises(ReleaseError, match=r"RELEASE=dem: no such release; did you mean 'demo'"):
+        load_release("dem")
+    with pytest.raises(ReleaseError, match=r"nowhere\.toml: there is no such file"):
+        load_release(str(tmp_path / "nowhere.toml"))
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ReleaseError, match="cannot be read"):
+        load_release(str(tmp_path / "binary.toml"))
+
+
+def test_a_release_is_frozen():
+    release = Release("x", 1, 2, 2)
+    with pytest.raises(AttributeError):
+        release.seed = 5
+
+
+def test_the_page_for_maintainers_names_every_key():
+    page = (Path(__file__).parents[3] / "docs" / "releases.md").read_text()
+    sections = {part.split("]")[0]: part for part in page.split("\n## [")[1:]}
+    for item in dataclasses.fields(Release):
+        kind = typing.get_type_hints(Release)[item.name]
+        if not dataclasses.is_dataclass(kind):
+            assert f"`{item.name}`" in page
+            continue
+        for key in dataclasses.fields(kind):
+            assert f"`{key.name}`" in sections[item.name], f"[{item.name}] {key.name}"

@@ -1,0 +1,73 @@
+"""When samples are to blame, and when the machine is: jobs that fail, and nothing is rendered."""
+
+import importlib
+import sys
+import textwrap
+
+import pytest
+import shard_commands
+
+from render_farm.errors import IncompleteError, RenderError
+from render_farm.planning.plan import load_plan
+from render_farm.planning.release import load_release
+from render_farm.rendering import missing
+from render_farm.rendering.events import EventLog
+from render_farm.rendering.pool import PoolSettings
+from render_farm.rendering.request import Request
+from render_farm.rendering.set_aside import read_record
+from render_farm.rendering.staging import Staging
+
+JOBS = """
+    class Broken:
+        def __init__(self, **_):
+            pass
+
+        def __call__(self, sample):
+            raise RuntimeError("no usable driver")
+
+    class AllButFirst(Broken):
+        def __call__(self, sample):
+            if sample > 0:
+                super().__call__(sample)
+"""
+
+
+@pytest.fixture
+def attempt(tiny, undisturbed, tmp_path, monkeypatch):
+    """Render shard 0 with a job of JOBS, and return the samples set aside, and those tried before."""
+    (tmp_path / "failing_jobs.py").write_text(textwrap.dedent(JOBS))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plan = load_plan(shard_commands.shard_of(undisturbed).with_name("plan.npz"))
+
+    def run(job, error, match, retry=False):
+        monkeypatch.setattr(missing, "SampleJob", getattr(importlib.import_module("failing_jobs"), job))
+        settings = PoolSettings(workers=1, attempts=1)
+        request = Request(load_release(str(tiny)), 0, tmp_path / "out", pool=settings, retry=retry)
+        staging, events = Staging(request.staging), EventLog.of(request.folder, 0)
+        staging.open("a configuration")
+        with pytest.raises(error, match=match):
+            missing.render_missing(request, plan, staging, events, "a configuration")
+        record = read_record(events.read(), "a configuration")
+        return sorted(record.aside), record.tries
+
+    yield run
+    sys.modules.pop("failing_jobs", None)
+
+
+def test_where_nothing_can_be_rendered_no_sample_is_set_aside(attempt):
+    aside, tries = attempt(
+        "Broken", RenderError, "nothing can be rendered here: the first 5 samples all failed.*driver"
+    )
+    assert not aside
+    assert not tries
+
+
+def test_one_sample_that_is_done_clears_the_machine(attempt):
+    aside, _ = attempt("AllButFirst", IncompleteError, "7 of 8 samples are set aside")
+    assert aside == list(range(1, 8))
+
+
+def test_samples_that_were_asked_for_again_may_all_fail(attempt):
+    aside, _ = attempt("AllButFirst", IncompleteError, "7 of 8")
+    aside, _ = attempt("Broken", IncompleteError, "of 8 samples are set aside", retry=True)
+    assert aside == list(range(8))
