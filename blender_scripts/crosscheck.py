@@ -8,7 +8,8 @@ import numpy as np
 
 from rigging.joints import ARM_PART
 
-from .scene import ARM_INDEX, Box
+from .framing import Box
+from .scene import ARM_INDEX
 
 DEPTH_TOLERANCE = 1e-4  # metres: more than this is another surface
 _MOST_OTHER = 0.002  # share of the covered pixels that may differ: pixel centres on an edge

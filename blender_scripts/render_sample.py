@@ -14,9 +14,10 @@ from .backgrounds import develop, make_backgrounds
 from .coverage import composite, pixel_coverage
 from .crosscheck import crosscheck_view, require_agreement
 from .exposure import camera_gains, scene_light, skin_reflectance
+from .framing import covering_box
 from .labels import make_labels
 from .look import Look
-from .scene import Studio, covering_box
+from .scene import Studio
 from .settings import RenderSettings
 
 _log = logging.getLogger(__name__)

@@ -5,7 +5,6 @@ Blender's world is the sample's world (+z up, metres); only the camera's axes di
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from .backgrounds import PhotoFolder
 from .blender import choose_device, import_bpy, return_large_blocks
 from .cloth import paint_cloth
 from .denoise import Denoiser
+from .framing import SENSOR, Box, camera_matrix, set_border
 from .guides import Guides, guide_body, make_guides, surface_maps
 from .hdri import HdriLibrary, hdri_files
 from .labels import Surface, make_surface, vertex_normals
@@ -30,18 +30,6 @@ from .settings import RenderSettings
 
 HAND_INDEX, ARM_INDEX = 1, 2  # material indices of the cross-check's pass
 _MOST_LAMPS = 4  # of each kind
-_SENSOR = 36.0  # millimetres, any value will do
-_OPENCV_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
-
-
-@dataclass(frozen=True)
-class Box:
-    """Part of an image, in whole pixels: columns left..right, rows top..bottom, ends excluded."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
 
 
 class Studio:
@@ -163,12 +151,12 @@ class Studio:
         if abs(K[0, 0] - K[1, 1]) > 1e-6 * K[0, 0] or abs(K[0, 1]) > 1e-9:
             raise ValueError(f"K has focal lengths {K[0, 0]}, {K[1, 1]} and skew {K[0, 1]}; Cycles needs square pixels")
         data = self.scene.camera.data
-        data.sensor_fit, data.sensor_width = "HORIZONTAL", _SENSOR
-        data.lens = K[0, 0] * _SENSOR / width
+        data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR
+        data.lens = K[0, 0] * SENSOR / width
         data.shift_x = (width / 2 - K[0, 2]) / width
         data.shift_y = (K[1, 2] - height / 2) / width
         self.scene.camera.matrix_world = camera_matrix(world_to_cam).T.tolist()
-        _set_border(self.scene.render, box or Box(0, 0, width, height), width, height)
+        set_border(self.scene.render, box or Box(0, 0, width, height), width, height)
 
     def render(self, seed: int) -> dict[str, np.ndarray]:
         """Render the box, noise and all. "Combined" (h, w, 4) float32 linear, premultiplied with its alpha; "Depth"
@@ -267,11 +255,6 @@ def set_quality(scene, settings: RenderSettings) -> None:
     scene.update_tag()
 
 
-def camera_matrix(world_to_cam: np.ndarray) -> np.ndarray:
-    """Blender's matrix_world (4, 4) of an OpenCV camera: Blender's looks along -z with y up."""
-    return np.linalg.inv(world_to_cam) @ _OPENCV_TO_BLENDER
-
-
 def cloth_uv(arm_uv: np.ndarray, sleeve: np.ndarray, cut: int) -> np.ndarray:
     """Texture coordinates (Fa, 3, 2) of the cloth: once around the arm in u, and to the same scale along it in v.
 
@@ -290,25 +273,6 @@ def cloth_uv(arm_uv: np.ndarray, sleeve: np.ndarray, cut: int) -> np.ndarray:
     if len(levels) != len(rings):
         raise ValueError(f"the arm's texture has {len(levels)} rings, the sleeve {len(rings)}")
     return np.stack([around, np.concatenate([[0], np.cumsum(steps) / girth])[ring.reshape(along.shape)]], axis=-1)
-
-
-def covering_box(
-    points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int, crop: bool = True
-) -> Box:
-    """Smallest box, to multiples of 16 pixels, that holds the projection of points (N, 3); else the whole image."""
-    camera = points @ world_to_cam[:3, :3].T + world_to_cam[:3, 3]
-    if not crop or camera[:, 2].min() < 1e-3:
-        return Box(0, 0, width, height)
-    image = camera[:, :2] / camera[:, 2:] * (K[0, 0], K[1, 1]) + K[:2, 2]
-    low = np.clip(np.floor((image.min(0) - 2) / 16) * 16, 0, (width - 16, height - 16)).astype(int)
-    high = np.clip(np.ceil((image.max(0) + 2) / 16) * 16, low + 16, (width, height)).astype(int)
-    return Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
-
-
-def _set_border(render, box: Box, width: int, height: int) -> None:
-    render.use_border = render.use_crop_to_border = True
-    render.border_min_x, render.border_max_x = box.left / width, box.right / width
-    render.border_min_y, render.border_max_y = 1 - box.bottom / height, 1 - box.top / height
 
 
 def _grey(values: np.ndarray) -> np.ndarray:

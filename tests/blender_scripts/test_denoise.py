@@ -11,10 +11,10 @@ import pytest
 
 from blender_scripts.colour import srgb_to_linear
 from blender_scripts.denoise import _QUALITIES, Denoiser
+from blender_scripts.framing import Box
 from blender_scripts.guides import surface_maps
 from blender_scripts.look import Cloth
 from blender_scripts.passes import render_passes
-from blender_scripts.scene import Box
 
 WHOLE = Box(0, 0, 96, 96)
 

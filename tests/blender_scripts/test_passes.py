@@ -9,9 +9,9 @@ import pytest
 
 from blender_scripts.blender import choose_device
 from blender_scripts.crosscheck import CrossCheckError, crosscheck_view, require_agreement
+from blender_scripts.framing import Box
 from blender_scripts.labels import make_labels
 from blender_scripts.passes import render_passes
-from blender_scripts.scene import Box
 from rigging.joints import ARM_PART
 
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from blender_scripts.framing import Box, camera_matrix, covering_box
 from blender_scripts.look import Lamp
-from blender_scripts.scene import ARM_INDEX, HAND_INDEX, Box, camera_matrix, cloth_uv, covering_box
+from blender_scripts.scene import ARM_INDEX, HAND_INDEX, cloth_uv
 from rigging.arm import build_arm
 
 

@@ -1,0 +1,45 @@
+"""Where the camera looks, and which part of its image is rendered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SENSOR = 36.0  # millimetres, any value will do
+_OPENCV_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Box:
+    """Part of an image, in whole pixels: columns left..right, rows top..bottom, ends excluded."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def camera_matrix(world_to_cam: np.ndarray) -> np.ndarray:
+    """Blender's matrix_world (4, 4) of an OpenCV camera: Blender's looks along -z with y up."""
+    return np.linalg.inv(world_to_cam) @ _OPENCV_TO_BLENDER
+
+
+def covering_box(
+    points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int, crop: bool = True
+) -> Box:
+    """Smallest box, to multiples of 16 pixels, that holds the projection of points (N, 3); else the whole image."""
+    camera = points @ world_to_cam[:3, :3].T + world_to_cam[:3, 3]
+    if not crop or camera[:, 2].min() < 1e-3:
+        return Box(0, 0, width, height)
+    image = camera[:, :2] / camera[:, 2:] * (K[0, 0], K[1, 1]) + K[:2, 2]
+    low = np.clip(np.floor((image.min(0) - 2) / 16) * 16, 0, (width - 16, height - 16)).astype(int)
+    high = np.clip(np.ceil((image.max(0) + 2) / 16) * 16, low + 16, (width, height)).astype(int)
+    return Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+
+
+def set_border(render, box: Box, width: int, height: int) -> None:
+    """Render only `box` of an image of this size."""
+    render.use_border = render.use_crop_to_border = True
+    render.border_min_x, render.border_max_x = box.left / width, box.right / width
+    render.border_min_y, render.border_max_y = 1 - box.bottom / height, 1 - box.top / height
