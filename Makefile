@@ -12,11 +12,13 @@ SHARD   ?= 0
 SHARDS  ?= all
 RELEASE ?= demo
 OUT     ?= out
-RENDER_OPTIONS := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(POSES),--poses '$(POSES)') $(if $(WORKERS),--workers $(WORKERS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(if $(RETRY),--retry)
+LIMITS := $(if $(RETRY),--retry) $(if $(MEMORY),--memory $(MEMORY)) $(if $(RECYCLE),--recycle $(RECYCLE)) \
+  $(if $(SAMPLE_SECONDS),--sample-seconds $(SAMPLE_SECONDS)) $(if $(ATTEMPTS),--attempts $(ATTEMPTS))
+RENDER_OPTIONS := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(POSES),--poses '$(POSES)') $(if $(WORKERS),--workers $(WORKERS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(LIMITS)
 
 FARM_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(ADDRESS),--address '$(ADDRESS)') \
   $(if $(CPUS),--cpus $(CPUS)) $(if $(GPUS),--gpus $(GPUS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(if $(COLLECT),--collect '$(COLLECT)') \
-  $(if $(RETRY),--retry)
+  $(LIMITS)
 
 STATUS_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(filter-out all,$(SHARDS)),--shards '$(SHARDS)') \
   $(if $(JSON),--json) $(if $(WATCH),--watch $(WATCH)) $(if $(PROMETHEUS),--prometheus '$(PROMETHEUS)')
@@ -26,7 +28,8 @@ STATUS_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 	@echo '  settings: SHARD=n RELEASE=demo|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
-	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local RETRY=1'
+	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local'
+	@echo '  of both:  RETRY=1 MEMORY=4000 RECYCLE=200 SAMPLE_SECONDS=1800 ATTEMPTS=3'
 
 setup: $(VENV)/.ready-dev doctor  ## Make the environment, with everything tests and development need
 

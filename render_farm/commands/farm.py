@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..planning.release import Release
+from .limits import add_limits, limits
 from .options import add_out, chosen_release, positive, shard_numbers
 
 
@@ -22,6 +23,7 @@ def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -
     farm.add_argument("--scratch", type=Path, help="folder on the nodes' own disks for unfinished samples")
     farm.add_argument("--collect", type=Path, help="folder of the nodes' own, where OUT is not shared")
     farm.add_argument("--retry", action="store_true", help="try samples again that were set aside")
+    add_limits(farm)
     farm.set_defaults(command=run)
 
 
@@ -37,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
         from ..farm.driver import run_farm  # not before: Ray reads its settings when it is imported
 
         request = FarmRequest(
-            release, tuple(shards), out, options.samples, options.cpus, gpus, scratch, collect, options.retry
+            release, tuple(shards), out, options.samples, options.cpus, gpus, scratch, collect, options.retry,
+            limits(options),
         )  # fmt: skip
         tally = run_farm(request)
     for line in tally.table():

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from ..files import is_disk_full
 from ..planning.configuration import Configuration
 from ..planning.plan import Plan
 from ..progress import Progress
-from ..rendering.pool import PoolSettings
 from ..rendering.shard import Request
 from .admission import PATIENCE_SECONDS, Admission
 from .child import Result, attempt
@@ -136,7 +135,7 @@ class Driver:
 
     def _shard_request(self, worker: Worker) -> Request:
         request = self.request
-        pool = PoolSettings(workers=1 if request.gpus else 0, cores=self.fleet.cores(worker))
+        pool = replace(request.limits, workers=1 if request.gpus else 0, cores=self.fleet.cores(worker))
         return Request(
             request.release, worker.shard, request.node_out, request.samples,
             pool=pool, scratch=request.scratch, retry=request.retry,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..planning.release import Release
+from ..rendering.pool import PoolSettings
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class FarmRequest:
     scratch: Path | None = None  # on the nodes' own disks, for unfinished samples
     collect: Path | None = None  # a folder of the nodes' own to render in; shards are sent to `out`
     retry: bool = False  # samples that were set aside
+    limits: PoolSettings = field(default_factory=PoolSettings)  # of the renderers of every worker
 
     @property
     def folder(self) -> Path:
