@@ -40,7 +40,8 @@ class Cluster:
     def __init__(self, prefix):
         self.prefix = prefix
         self.folder = Path(tempfile.mkdtemp(prefix="mvhm-t", dir="/tmp"))
-        self.env = {**os.environ, **QUIET, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # Ray hands it to all nodes
+        self.env = {**own, **QUIET, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         self.nodes = {}
 
     @property
