@@ -1,6 +1,5 @@
 """Shards of two nodes, really rendered, gathered in one folder: checked, whole or not at all, nothing lost or mixed."""
 
-import contextlib
 import hashlib
 import json
 import shutil
@@ -10,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shard_commands import small_disk
 
 from render_farm.cli import main
 from render_farm.farm.collect import ranges
@@ -247,7 +247,7 @@ def test_a_shard_that_is_being_rendered_in_the_folder_is_left_for_later(collect,
 def test_a_full_disk_leaves_nothing_half_written(collect, nodes, out):
     out.mkdir()
     size = shard_of(nodes[0]).stat().st_size + (nodes[0] / "tiny" / "plan.npz").stat().st_size
-    with small_disk(out, (size >> 10) + 40):
+    with small_disk(out, f"size={(size >> 10) + 40}k"):
         code, _, line = collect(*nodes)
         assert code == 75
         assert "the disk is full" in line
@@ -257,19 +257,6 @@ def test_a_full_disk_leaves_nothing_half_written(collect, nodes, out):
         subprocess.run(["mount", "-o", "remount,size=64m", str(out)], check=True)
         assert collect(*nodes)[0] == 0
         assert shard_of(out, 1).read_bytes() == shard_of(nodes[1], 1).read_bytes()
-
-
-@contextlib.contextmanager
-def small_disk(folder, kilobytes):
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 STALL = """

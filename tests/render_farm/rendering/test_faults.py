@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 import shard_commands
-from shard_commands import all_gone, arguments, command, complaint, events, render, sha256, shard_of, staged
+from shard_commands import all_gone, arguments, command, complaint, events, render, sha256, shard_of, small_disk, staged
 
 from dataset_tools.__main__ import main as dataset_tools
 from render_farm.rendering.events import EventLog
@@ -206,12 +206,7 @@ def test_with_a_local_disk_samples_are_staged_and_packed_there(tiny, cache, undi
 def test_a_disk_without_room_for_locks_and_logs_is_one_line_and_try_later(tiny, cache, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=4", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
+    with small_disk(disk, "size=64k,nr_inodes=4"):
         result = render(tiny, cache, disk)
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
     assert result.returncode == 75, result.stderr
     assert "the disk is full" in complaint(result)

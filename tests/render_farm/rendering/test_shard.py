@@ -1,6 +1,5 @@
 """A tiny shard, really rendered: the same bytes whatever happens on the way, and nothing lost or overwritten."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -12,7 +11,7 @@ import time
 import h5py
 import psutil
 import pytest
-from shard_commands import ROOT, all_gone, command, complaint, render, sha256, shard_of, staged
+from shard_commands import ROOT, all_gone, command, complaint, render, sha256, shard_of, small_disk, staged
 
 from dataset_tools.shard_file import ShardFile
 from render_farm.cli import main
@@ -224,7 +223,7 @@ def test_a_place_that_cannot_be_written_to_is_exit_code_2(tiny, cache, tmp_path,
 def test_a_full_disk_means_try_later_and_loses_nothing(tiny, cache, undisturbed, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    with small_disk(disk, "300k"):
+    with small_disk(disk, "size=300k"):
         result = render(tiny, cache, disk)
         assert result.returncode == 75, result.stderr
         assert "the disk is full" in complaint(result)
@@ -236,16 +235,3 @@ def test_a_full_disk_means_try_later_and_loses_nothing(tiny, cache, undisturbed,
         assert result.returncode == 0, result.stderr
         assert f"{kept} of 8 samples are there" in result.stderr
         assert sha256(shard_of(disk)) == sha256(shard_of(undisturbed))
-
-
-@contextlib.contextmanager
-def small_disk(folder, size):
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
