@@ -84,7 +84,7 @@ test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
 lint: $(VENV)/.ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet machine, three quarters of an hour)
+bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet machine, an hour)
 	@$(BIN)/python -m tests.benchmarks.run --folder $(OUT)/bench
 
 clean:  ## Remove the environment and caches (never OUT)

@@ -34,7 +34,9 @@ def results(*ways: str) -> dict[str, dict]:
               "resident_mb": [600.0 + k % 4 for k in range(300)], "seconds": [1.0] * 300, "round": 4}  # fmt: skip
     spin = {"modes": {"palm": {"median": 10, "poses_per_second_best": 12}}}
     render = {"samples_per_pixel": dict.fromkeys(ways, 2), "times": times}
-    return {"quality": measured(*ways), "render": render, "worker": worker, "spin": spin}
+    farm = {"release": "mvhm", "samples": 6, "shards": [2, 6], "share_of_plain_throughput": 0.981,
+            "seconds_per_shard": {"plain": [9.8, 10.0], "ray": [10.0, 10.2]}}  # fmt: skip
+    return {"quality": measured(*ways), "render": render, "worker": worker, "farm": farm, "spin": spin}
 
 
 @pytest.mark.parametrize(("tone", "decibels"), [(None, 32), ("light", 30), ("medium", 31.5), ("dark", 33.5)])
@@ -95,6 +97,7 @@ def test_the_page_names_every_way_and_its_ratio():
     assert "0.50 s of BlenderProc's are for its optical flow: without it the ratio is 5.0" in text
     assert "43.0 to 45.0 dB" in text
     assert text.count("**flat**") == 2
+    assert "98.1 % of the throughput" in text
 
 
 def test_the_page_says_if_memory_grows():

@@ -1,6 +1,6 @@
 """What Ray costs: two workers of `make farm` against two plain processes, by slope over two numbers of shards.
 
-    python -m tests.benchmarks.bench_farm --folder out/bench-farm
+    python -m tests.benchmarks.bench_farm --folder out/bench
 
 Every worker has one core of its own in both. A plain process calls the farm's shard function for every second shard.
 The plan and the baked skins are made before; start-up falls out of the slope. Prints one JSON object.
@@ -96,14 +96,15 @@ def measure(folder: Path, release: str, shards: tuple[int, int], samples: int, r
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="for what is rendered; made, and kept")
+    parser.add_argument("--folder", type=Path, default=Path("out/bench"), help="for what is rendered; kept")
     parser.add_argument("--release", default="mvhm")
     parser.add_argument("--samples", type=int, default=6, help="per shard")
     parser.add_argument("--shards", type=int, nargs=2, default=(2, 6), help="even numbers")
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    print(json.dumps(measure(options.folder, options.release, tuple(options.shards), options.samples, options.rounds)))
+    folder = options.folder / "farm"
+    folder.mkdir(parents=True, exist_ok=True)
+    print(json.dumps(measure(folder, options.release, tuple(options.shards), options.samples, options.rounds)))
 
 
 if __name__ == "__main__":

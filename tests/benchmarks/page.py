@@ -26,10 +26,11 @@ NOT_MEASURED = """
 
 
 def page(results: dict[str, dict]) -> str:
-    """The whole page. results: part: what it measured, the parts quality, render, worker and spin."""
+    """The whole page. results: part: what it measured, the parts quality, render, worker, farm and spin."""
     quality, render = results["quality"], results["render"]
     parts = (heading(), others(quality), quality_section(quality), speed_section(render))
-    return "\n\n".join([*parts, worker_section(results["worker"]), spin_section(results["spin"])]) + "\n"
+    parts += worker_section(results["worker"]), farm_section(results["farm"]), spin_section(results["spin"])
+    return "\n\n".join(parts) + "\n"
 
 
 def heading() -> str:
@@ -226,6 +227,24 @@ def trend_line(name: str, unit: str, values: list[float], period: int, skip: int
         f"  (standard error {found.error * 100:.1g}), so {100 * change:+.1f} % over {len(values)} samples, "
         f"at most {100 * most:.1f} %: **{verdict}**"
     )
+
+
+def farm_section(farm: dict) -> str:
+    """What Ray costs."""
+    few, many = farm["shards"]
+    rows = [row("", "seconds per shard, by slope", "of each turn"), rule({"median": 0, "turns": 0})]
+    for way, name in (("plain", "two plain processes"), ("ray", "`make farm`, two workers")):
+        turns = farm["seconds_per_shard"][way]
+        rows.append(row(name, f"{np.median(turns):.2f}", ", ".join(f"{turn:.2f}" for turn in turns)))
+    return f"""## Ray
+
+Two workers of `make farm`, one core each, against two plain processes that call the same shard function for every second
+shard: release `{farm["release"]}`, {farm["samples"]} samples a shard, {few} and {many} shards, from a ready plan with baked
+skins, taking turns. The slope over the two numbers of shards leaves start-up apart.
+
+{chr(10).join(rows)}
+
+**The farm has {100 * farm["share_of_plain_throughput"]:.1f} % of the throughput of the plain processes.**"""
 
 
 def spin_section(spin: dict) -> str:

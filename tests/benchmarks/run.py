@@ -18,7 +18,10 @@ from docs.figures.worker import draw_worker
 from .page import page
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = {"quality": "bench_quality", "render": "bench_render", "worker": "bench_worker", "spin": "bench_spin"}
+PARTS = {
+    "quality": "bench_quality", "render": "bench_render", "worker": "bench_worker", "farm": "bench_farm",
+    "spin": "bench_spin",
+}  # fmt: skip
 
 
 def run_part(part: str, folder: Path) -> dict:
