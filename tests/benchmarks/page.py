@@ -238,9 +238,9 @@ def farm_section(farm: dict) -> str:
         rows.append(row(name, f"{np.median(turns):.2f}", ", ".join(f"{turn:.2f}" for turn in turns)))
     return f"""## Ray
 
-Two workers of `make farm`, one core each, against two plain processes that call the same shard function for every second
-shard: release `{farm["release"]}`, {farm["samples"]} samples a shard, {few} and {many} shards, from a ready plan with baked
-skins, taking turns. The slope over the two numbers of shards leaves start-up apart.
+Two workers of `make farm`, one core each, against two plain processes that call the same shard function for every
+second shard: release `{farm["release"]}`, {farm["samples"]} samples a shard, {few} and {many} shards, from a ready
+plan with baked skins, taking turns. The slope over the two numbers of shards leaves start-up apart.
 
 {chr(10).join(rows)}
 
