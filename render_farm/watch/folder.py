@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..lock import read_lock
+from ..lock import STALE_SECONDS, read_lock
 from ..rendering.events import FOLDER, EventLog
 from .extent import Extent
 from .history import Aside, Busy, History, Span, aside_of, fold
@@ -111,6 +111,8 @@ class Folder:
             state, reason = "damaged", misfit
         elif aside and samples is not None and rendered + len(aside) >= samples:
             state, reason = "incomplete", ""
+        elif self._elsewhere(name, history):
+            state, reason = "rendering", ""
         else:
             state, reason = self._unfinished(name, history)
         status = ShardStatus(
@@ -132,6 +134,16 @@ class Folder:
             configuration=manifest.get("configuration_hash", ""),
         )
         return status, history
+
+    def _elsewhere(self, name: str, history: History) -> bool:
+        """Whether it is rendered on a node's own disk: its log comes here and goes on, but no lock or sample does.
+
+        With the log's last word being that it is written, it is on its way here.
+        """
+        here = (
+            f"{name}.lock" in self._inner[".locks"] or name in self._inner[".staging"] or f"{name}.json" in self.names
+        )
+        return not here and not history.stopped and history.seen is not None and self.now - history.seen < STALE_SECONDS
 
     def _unfinished(self, name: str, history: History) -> tuple[str, str]:
         """State and reason of a shard that nobody is at and that is not there."""
@@ -165,7 +177,8 @@ class Folder:
         if not history.scratch and name in self._inner[".staging"]:
             names = _names(self.path / ".staging" / name)
             return sum(file.startswith("sample-") and file.endswith(".staged") for file in names)
-        if history.scratch or (record is not None and history.samples is not None):
+        by_log = history.scratch or self._elsewhere(name, history)
+        if by_log or (record is not None and history.samples is not None):
             return history.staged
         return 0 if record is None else record[0] - len(record[1])
 

@@ -208,12 +208,12 @@ def test_time_left_is_by_the_recent_speed_else_by_the_overall_one_else_not_known
 
 
 def test_staged_samples_on_another_disk_and_of_another_folder_are_counted_by_the_log(folder, release):
-    work(folder, 0, NOW - 100, 3, scratch="/local")
+    work(folder, 0, NOW - 1000, 3, scratch="/local")
     log = work(folder, 1, NOW - 100, 7)
     set_aside(log, NOW - 10, 15)
     lacking = [{"sample": 15, "cause": "crash", "reason": "SIGSEGV", "seed": 5, "attempts": 3, "command": "c"}]
     (folder / "shard-00001.incomplete.json").write_text(json.dumps({"samples": SIZE, "lacking": lacking}))
-    work(folder, 2, NOW - 100, 3)
+    work(folder, 2, NOW - 1000, 3)
     shutil.rmtree(folder / ".staging")
     status = read_status(folder, release, now=NOW)
     assert [(s.state, s.rendered) for s in status.begun] == [("interrupted", 3), ("incomplete", 7), ("interrupted", 0)]
@@ -255,7 +255,7 @@ def test_foreign_files_and_shards_that_should_not_be_there_or_are_gone_are_named
     write(folder, 1)
     write(folder, 2, samples=4, configuration="c2")
     write(folder, 12)
-    work(folder, 3, NOW - 100, SIZE).add("finish", time=NOW, bytes=1, sha256="0")
+    work(folder, 3, NOW - 900, SIZE).add("finish", time=NOW - 800, bytes=1, sha256="0")
     shutil.rmtree(folder / ".staging")
     (folder / "notes.txt").touch()
     (folder / ".shard-00004.h5.17-3.tmp").touch()
@@ -267,6 +267,17 @@ def test_foreign_files_and_shards_that_should_not_be_there_or_are_gone_are_named
         ("shard-00012", "the release has shards 0 to 9"),
     }
     assert status.states["done"] == 3
+
+
+def test_a_shard_on_a_nodes_own_disk_is_known_by_its_log_while_that_goes_on(folder, release):
+    work(folder, 5, NOW - 100, 3)
+    shutil.rmtree(folder / ".staging")
+    status = read_status(folder, release, now=NOW)
+    assert status.states["rendering"] == 1
+    assert shard_of(status, 5).rendered == 3
+    assert shard_of(status, 5).host == "n1"
+    later = read_status(folder, release, now=NOW + STALE_SECONDS)
+    assert later.states["interrupted"] == 1
 
 
 def tree(folder):
@@ -283,7 +294,7 @@ GARBAGE = [b"", b"{", b"\xff\xfe\x00", b"null", b"[1, 2]", b'{"samples": "x", "l
 def test_whatever_is_half_written_or_foreign_is_passed_over(night, release, garbage):
     for path in [path for path in night.rglob("*") if path.is_file()]:
         path.write_bytes(garbage)
-    for name in ("plan.npz", "shard-00008.incomplete.json", "shard-00009.h5.part", ".locks/plan.lock"):
+    for name in ("plan.npz", "shard-00008.incomplete.json", "shard-00009.h5.1a2b3c4d.part", ".locks/plan.lock"):
         (night / name).write_bytes(garbage)
     (night / "shard-00009.h5").mkdir()
     before = tree(night)
