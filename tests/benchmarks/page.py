@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from blender_scripts.settings import RenderSettings
+
 from .summary import TONES, Curve, curve, median_ratio, median_seconds, trend
 
 NAMES = {"ours": "mvhm", "typical": "typical script", "blenderproc": "BlenderProc"}
@@ -112,7 +114,19 @@ Time is that of whole 8-view samples, median of one of each tone, BlenderProc's 
 
 Seconds per 8-view sample to reach a mean quality, interpolated along the curves:
 
-{seconds_table(curves)}"""
+{seconds_table(curves)}{default(curves["ours"])}"""
+
+
+def default(ours: Curve) -> str:
+    """What a release gets that says nothing about quality, if that was measured."""
+    samples = RenderSettings().samples_per_pixel
+    if samples not in ours.samples:
+        return ""
+    index = ours.samples.index(samples)
+    return f"""
+
+A release that says nothing has {samples} samples per pixel: {ours.decibels[index]:.1f} dB, here in
+{ours.seconds[index]:.2f} s. What fewer would lose, side by side, is on [rendering.md](rendering.md)."""
 
 
 def quality_table(curves: dict[str, Curve]) -> str:
