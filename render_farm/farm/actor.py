@@ -1,4 +1,4 @@
-"""The farm's Ray actor: a light supervisor on a node, which calls the farm's functions in processes of their own."""
+"""The farm's Ray actor: a light supervisor on a node, which calls the farm's functions in a process of their own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class Supervisor:
 
     def report(self, release: Release, out: Path, mark: str, scratch: Path | None) -> Result:
         """The node's report, or why nothing can be rendered here."""
-        return self.child.call(None, report, release, out, mark, scratch)
+        try:
+            return self.child.call(None, report, release, out, mark, scratch)
+        finally:
+            self.child.end()  # it has loaded Blender, which its own children could not load then
 
     def plan(self, release: Release, folder: Path) -> Result:
         """Make the plan of `release` in `folder` unless it is there; the value is its files."""

@@ -1,4 +1,4 @@
-"""One function in a fresh process, free of the caller's libraries, that ends when the caller ends or says so.
+"""Functions in a process of their own, free of the caller's libraries, that ends when the caller ends or says so.
 
 A Ray actor calls the farm's functions this way: Ray stays out of the renderers, a crash of native code costs one call,
 and SIGTERM stops it as it stops `make render`.
@@ -48,7 +48,10 @@ class Result:
 
 @dataclass
 class Child:
-    """Calls functions, one at a time, each in a process of its own; `stop` may be called from another thread."""
+    """Calls functions, one at a time, in a process that is started when it is needed and kept, unless it dies.
+
+    `stop` may be called from another thread.
+    """
 
     stopping: bool = False
     _process: subprocess.Popen | None = None
@@ -56,18 +59,16 @@ class Child:
 
     def call(self, log_file: Path | None, function: Callable[..., Any], *arguments: Any) -> Result:
         """Call `function` (of a module, so that it can be named); its output is appended to `log_file`."""
-        with _opened(log_file) as output:
-            with self._guard:
-                if self.stopping:
-                    return Result("stopped", reason="told to end")
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "render_farm.farm.child", str(os.getpid())],  # -P: not Ray's folder
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, env=_environment(),
-                )  # fmt: skip
-            answer, _ = self._process.communicate(pickle.dumps((function, arguments)))
-        if self.stopping and not answer:
-            return Result("stopped", reason="told to end")
-        return pickle.loads(answer) if answer else Result("failed", reason=self._death(log_file))
+        with self._guard:
+            if self.stopping:
+                return Result("stopped", reason="told to end")
+            process = self._process = self._process or _start(log_file)
+        try:
+            pickle.dump((log_file, function, arguments), process.stdin)
+            process.stdin.flush()
+            return pickle.load(process.stdout)
+        except (EOFError, OSError, pickle.UnpicklingError):
+            return self._death(process, log_file)
 
     def stop(self) -> None:
         """End the call that runs, if any, as SIGTERM ends `make render`; later ones do not begin."""
@@ -76,19 +77,30 @@ class Child:
             if self._process is not None:
                 self._process.terminate()
 
-    def _death(self, log_file: Path | None) -> str:
-        code = self._process.returncode
+    def end(self) -> None:
+        """End the process, so that the next call is made in a fresh one."""
+        with self._guard:
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+    def _death(self, process: subprocess.Popen, log_file: Path | None) -> Result:
+        """What is to be said of a process that died; the next call gets another one."""
+        self.end()
+        if self.stopping:
+            return Result("stopped", reason="told to end")
+        code = process.returncode
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return f"its process {how}" + (f" (output: {log_file})" if log_file else "")
+        return Result("failed", reason=f"its process {how}" + (f" (output: {log_file})" if log_file else ""))
 
 
-def _opened(log_file: Path | None) -> BinaryIO:
-    """The log, or nowhere without one or on a full disk."""
-    if log_file is not None:
-        with contextlib.suppress(OSError):
-            log_file.parent.mkdir(parents=True, exist_ok=True)
-            return open(log_file, "ab")
-    return open(os.devnull, "ab")
+def _start(log_file: Path | None) -> subprocess.Popen:
+    with _opened(log_file) as output:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "render_farm.farm.child", str(os.getpid())],  # -P: not Ray's folder
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, env=_environment(),
+        )  # fmt: skip
 
 
 def _environment() -> dict[str, str]:
@@ -117,15 +129,34 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Result:
 
 
 def main(parent: int) -> None:
-    """Read a call from stdin, write its Result to stdout; what the function prints goes to stderr."""
+    """Read calls from stdin, write their Results to stdout; what the functions print goes to their logs."""
     die_with(parent)
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver decides
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with os.fdopen(os.dup(1), "wb") as out:
-        os.dup2(2, 1)
-        function, arguments = pickle.load(sys.stdin.buffer)
-        out.write(pickle.dumps(attempt(function, *arguments)))
+    with os.fdopen(os.dup(1), "wb") as out, contextlib.suppress(EOFError, Terminated):
+        while True:
+            log_file, function, arguments = pickle.load(sys.stdin.buffer)
+            _redirect(log_file)
+            result = attempt(function, *arguments)
+            sys.stdout.flush()
+            pickle.dump(result, out)
+            out.flush()
+
+
+def _opened(log_file: Path | None) -> BinaryIO:
+    if log_file is not None:
+        with contextlib.suppress(OSError):
+            log_file.parent.mkdir(parents=True, exist_ok=True)
+            return open(log_file, "ab")
+    return open(os.devnull, "ab")
+
+
+def _redirect(log_file: Path | None) -> None:
+    """Append stdout and stderr to the log, or to nowhere without one or on a full disk."""
+    with _opened(log_file) as output:
+        for stream in (1, 2):
+            os.dup2(output.fileno(), stream)
 
 
 def _terminate(*_: object) -> NoReturn:

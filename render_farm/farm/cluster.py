@@ -25,6 +25,15 @@ LONGEST_FOLDER = 40  # characters: Ray adds 64 to it for its sockets, whose path
 PREFIX = "mvhm-ray-"
 STORE_BYTES = 100 << 20  # of shared memory; only a few chunks of finished shards ever lie there
 CONNECT_SECONDS = 10.0
+# What Ray would collect, several times a second, for a dashboard that is not there; takes from the renderers' cores
+QUIET = {
+    "RAY_enable_metrics_collection": "0",
+    "RAY_enable_ray_event": "0",
+    "RAY_enable_timeline": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_raylet_report_resources_period_milliseconds": "2000",
+    "REPORTER_UPDATE_INTERVAL_MS": "60000",
+}
 DEFAULT_TOKEN = Path(".ray/auth_token")  # in the home folder, where `ray get-auth-token --generate` writes it
 
 
@@ -96,7 +105,7 @@ def _start(folder: Path) -> None:
     """
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ.pop("RAY_AUTH_TOKEN_PATH", None)
-    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    os.environ.update(QUIET, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
     import ray
 
     if ray.util.get_node_ip_address() != "127.0.0.1":  # imported before, or a version that does it in another way

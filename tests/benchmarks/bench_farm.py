@@ -18,6 +18,9 @@ import sys
 import time
 from pathlib import Path
 
+from render_farm.planning.release import load_release
+from render_farm.rendering.events import EventLog
+
 ROOT = Path(__file__).parents[2]
 WORKERS = 2
 
@@ -62,17 +65,19 @@ def _pin(numbers: range | list[int]) -> None:
 WAYS = {"ray": with_ray, "plain": without_ray}
 
 
-def timed(way: str, release: str, prepared: Path, shards: int, samples: int) -> float:
-    """Seconds of a run in a fresh folder that has the plan and the skins."""
+def timed(way: str, release: str, prepared: Path, shards: tuple[int, int], samples: int) -> tuple[float, float]:
+    """Seconds until the two numbers of shards were finished, in a fresh folder that has the plan and the skins."""
     out = prepared.with_name("run")
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(prepared / ".cache", out / ".cache")
     for plan in prepared.glob("*/plan.npz"):
         (out / plan.parent.name).mkdir()
         shutil.copy(plan, out / plan.parent.name)
-    start = time.perf_counter()
-    WAYS[way](release, out, shards, samples)
-    return time.perf_counter() - start
+    start = time.time()
+    WAYS[way](release, out, shards[1], samples)
+    logs = (EventLog.of(out / load_release(release).name, shard).read() for shard in range(shards[1]))
+    ends = sorted(event["time"] - start for log in logs for event in log if event["event"] == "finish")
+    return ends[shards[0] - 1], ends[shards[1] - 1]
 
 
 def measure(folder: Path, release: str, shards: tuple[int, int], samples: int, rounds: int) -> dict[str, object]:
@@ -83,10 +88,9 @@ def measure(folder: Path, release: str, shards: tuple[int, int], samples: int, r
     runs: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
     for turn in range(rounds):
         for way in list(WAYS)[:: 1 if turn % 2 == 0 else -1]:
-            few, many = (timed(way, release, prepared, count, samples) for count in shards)
-            runs[way].append((few, many))
+            runs[way].append(timed(way, release, prepared, shards, samples))
     slopes = {way: [(many - few) / (shards[1] - shards[0]) for few, many in pairs] for way, pairs in runs.items()}
-    middle = {way: statistics.median(values) for way, values in slopes.items()}
+    middle = {way: statistics.mean(values) for way, values in slopes.items()}
     return {
         "release": release, "shards": shards, "samples": samples, "seconds": runs, "seconds_per_shard": slopes,
         "share_of_plain_throughput": middle["plain"] / middle["ray"],
