@@ -42,7 +42,7 @@ def shard_operations(samples: int, workers: int, seconds: float, scratch: bool =
     """Of one shard of a planned release, without skins; `scratch`: finished samples wait on a local disk."""
     guard = Operations(created=1)  # stays
     lock = guard + LOCK + Operations(touched=int(seconds / HEARTBEAT_SECONDS))
-    events = Operations(created=1, appended=2 * samples + 2)
+    events = Operations(created=1, appended=2 * samples + 2, flushed=samples)  # what is begun is flushed
     results = ATOMIC * 3  # shard, manifest, sheet
     return lock + events + results + (Operations() if scratch else _staging(samples, workers))
 

@@ -83,7 +83,7 @@ def disturbed(tiny, cache, tmp_path):
 
 def test_whatever_happens_to_workers_the_shard_has_the_bytes_of_an_undisturbed_one(disturbed, undisturbed, tmp_path):
     ways = {1: ["crash"], 2: ["kill"], 3: ["stop"], 4: ["error"], 5: ["grow"]}
-    words, environment = disturbed(ways, "--sample-seconds", "15", "--memory", "1500")
+    words, environment = disturbed(ways, "--sample-seconds", "10", "--memory", "1500")
     result = shard_commands.run(words, **environment)
     assert result.returncode == 0, result.stderr
     assert sha256(shard_of(tmp_path / "out")) == sha256(shard_of(undisturbed))
@@ -156,7 +156,19 @@ def memory_group(megabytes):
     try:
         yield group / "cgroup.procs"
     finally:
-        group.rmdir()
+        _remove(group)
+
+
+def _remove(group, seconds=20):
+    """Its processes have ended, but the kernel may need a moment to know."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return group.rmdir()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def test_a_sample_that_takes_the_whole_process_down_is_set_aside_in_the_end(disturbed, tiny, cache, tmp_path):
