@@ -51,7 +51,14 @@ class Cluster:
     def start(self, ip, **env):
         """Start a node; the head first. Does not wait for it."""
         role = ["--head", f"--port={PORT}"] if ip == HEAD else [f"--address={self.address}"]
-        ray = [str(Path(sys.executable).with_name("ray")), "start", *role, f"--node-ip-address={ip}", "--num-cpus=1"]
+        ray = [
+            str(Path(sys.executable).with_name("ray")),
+            "start",
+            *role,
+            f"--node-ip-address={ip}",
+            "--num-cpus=1",
+            "--num-gpus=0",
+        ]
         more = ["--object-store-memory=80000000", "--block"]
         more += ["--include-dashboard=false"] if ip == HEAD else []
         folder = ["--temp-dir", str(self.folder / ip[-1])]  # nodes that start at once in one folder clash

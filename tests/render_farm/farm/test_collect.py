@@ -24,12 +24,13 @@ ROOT = Path(__file__).parents[3]
 def rendered(tiny, cache, tmp_path_factory):
     """OUT of two nodes that share nothing: the first has shard 0, the second shard 1, of one sample each."""
     nodes = tmp_path_factory.mktemp("nodes")
+    renders = []
     for shard in (0, 1):
         command = ("--release", tiny, "--shard", shard, "--samples", 1, "--out", nodes / str(shard), "--cache", cache)
-        result = subprocess.run(
-            [sys.executable, "-m", "render_farm", "render", *map(str, command)], cwd=ROOT, stderr=subprocess.PIPE
-        )
-        assert result.returncode == 0, result.stderr.decode()
+        words = [sys.executable, "-m", "render_farm", "render", "--workers", "1", *map(str, command)]
+        renders.append(subprocess.Popen(words, cwd=ROOT))
+    assert [render.wait(timeout=200) for render in renders] == [0, 0]
+    for shard in (0, 1):
         EventLog.of(nodes / str(shard) / "tiny", shard).add("stop", cause="error", reason="for the tests of logs")
     return nodes
 

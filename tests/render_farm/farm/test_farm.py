@@ -2,7 +2,6 @@
 
 import hashlib
 import ipaddress
-import os
 import shutil
 import signal
 import subprocess
@@ -109,17 +108,6 @@ def test_a_farm_listens_on_loopback_only_ends_with_ctrl_c_and_goes_on_from_there
     assert hashes(tmp_path) == {name: hashes(undisturbed)[name] for name in ("shard-00000.h5", "shard-00001.h5")}
 
 
-def test_without_a_shared_folder_shards_come_from_the_nodes_own_disk(four, tmp_path):
-    out, disk = tmp_path / "out", tmp_path / "disk"
-    farm = command(four, out, "--shards", "1", "--samples", "2", "--collect", disk)
-    result = subprocess.run(farm, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    files = {path.name for path in (out / "tiny").iterdir() if path.is_file()}
-    assert files == {"plan.npz", "rejects.csv", "shard-00001.h5", "shard-00001.json", "shard-00001.png"}
-    assert not list(disk.rglob("shard-*.h5"))
-    assert '"finish"' in (out / "tiny" / ".events" / "shard-00001.jsonl").read_text()
-
-
 def changed_copy(folder):
     """Our packages with one line more."""
     for package in ("rigging", "blender_scripts", "dataset_tools", "render_farm"):
@@ -129,43 +117,75 @@ def changed_copy(folder):
     return folder
 
 
-def test_a_cluster_survives_kill_9_of_a_renderer_an_actor_a_node_and_the_driver(four, undisturbed, tmp_path):
+@pytest.fixture(scope="module")
+def nodes():
+    """A Ray cluster, to begin with of one node."""
+    with cluster() as made:
+        made.start(HEAD)
+        made.wait_for(HEAD)
+        yield made
+
+
+def test_a_cluster_survives_kill_9_of_a_renderer_an_actor_a_node_and_the_driver(nodes, four, undisturbed, tmp_path):
     out = tmp_path / "out"
-    with cluster() as nodes:
-        nodes.start(HEAD)
-        nodes.wait_for(HEAD)
-        nodes.start("127.0.0.3")
-        nodes.start("127.0.0.4")
-        for ip in nodes.nodes:
-            nodes.wait_for(ip)
-        farm = command(four, out, "--shards", "0-2", "--address", nodes.address, prefix=nodes.prefix)
-        with open(tmp_path / "log", "w") as log:
-            driver = psutil.Popen(farm, cwd=tmp_path, env=nodes.env, stdout=log, stderr=log)
-        wait_for(lambda: all(nodes.processes(ip, RENDERER) for ip in nodes.nodes) and staged(out), driver)
-        nodes.processes(HEAD, RENDERER)[0].kill()
-        nodes.processes("127.0.0.3", "ray::Supervisor")[0].kill()
-        nodes.kill("127.0.0.4")
-        before = len(staged(out)) + 4 * len(hashes(out))
-        wait_for(lambda: len(staged(out)) + 4 * len(hashes(out)) > before, driver)
-        orphans = [process for ip in nodes.nodes for words in OURS for process in nodes.processes(ip, words)]
-        assert orphans
-        driver.kill()
-        driver.wait()
-        assert gone(orphans)
-        assert "worker 127.0.0.3/0 is lost with shard" in (tmp_path / "log").read_text()
-        assert len(hashes(out)) < len(SHARDS)
+    nodes.start("127.0.0.3")
+    nodes.start("127.0.0.4")
+    for ip in nodes.nodes:
+        nodes.wait_for(ip)
+    farm = command(four, out, "--shards", "0-2", "--address", nodes.address, prefix=nodes.prefix)
+    with open(tmp_path / "log", "w") as log:
+        driver = psutil.Popen(farm, cwd=tmp_path, env=nodes.env, stdout=log, stderr=log)
+    wait_for(lambda: all(nodes.processes(ip, RENDERER) for ip in nodes.nodes) and staged(out), driver)
+    nodes.processes(HEAD, RENDERER)[0].kill()
+    nodes.processes("127.0.0.3", "ray::Supervisor")[0].kill()
+    nodes.kill("127.0.0.4")
+    before = len(staged(out)) + 4 * len(hashes(out))
+    wait_for(lambda: len(staged(out)) + 4 * len(hashes(out)) > before, driver)
+    orphans = [process for ip in nodes.nodes for words in OURS for process in nodes.processes(ip, words)]
+    assert orphans
+    driver.kill()
+    driver.wait()
+    assert gone(orphans)
+    assert "worker 127.0.0.3/0 is lost with shard" in (tmp_path / "log").read_text()
+    assert len(hashes(out)) < len(SHARDS)
 
-        nodes.start("127.0.0.4", PYTHONPATH=str(changed_copy(tmp_path / "changed")))  # a machine with other sources
-        nodes.wait_for("127.0.0.4")
-        result = subprocess.run(farm, cwd=tmp_path, env=nodes.env, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stderr
-        assert "node 127.0.0.4 is not used: rigging/joints.py is " in result.stderr
-        assert hashes(out) == hashes(undisturbed)
+    nodes.start("127.0.0.4", PYTHONPATH=str(changed_copy(tmp_path / "changed")))  # a machine with other sources
+    nodes.wait_for("127.0.0.4")
+    result = subprocess.run(farm, cwd=tmp_path, env=nodes.env, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "node 127.0.0.4 is not used: rigging/joints.py is " in result.stderr
+    assert hashes(out) == hashes(undisturbed)
 
-        thief = nodes.env | {"RAY_AUTH_TOKEN": "0" * 64}
-        result = subprocess.run(farm, cwd=tmp_path, env=thief, capture_output=True, text=True, check=False)
-        assert result.returncode == 2
-        assert complaint(result.stderr).endswith("the cluster does not accept this token")
+
+def join(nodes, release, out, *more, **env):
+    """Run a farm on the cluster."""
+    farm = command(release, out, "--address", nodes.address, *more, prefix=nodes.prefix)
+    return subprocess.run(farm, cwd=ROOT, env=nodes.env | env, capture_output=True, text=True, check=False)
+
+
+def test_a_wrong_token_is_refused(nodes, four, tmp_path):
+    result = join(nodes, four, tmp_path, RAY_AUTH_TOKEN="0" * 64)
+    assert result.returncode == 2
+    assert complaint(result.stderr).endswith("the cluster does not accept this token")
+
+
+def test_without_a_shared_folder_shards_come_from_the_nodes_own_disk(nodes, four, tmp_path):
+    out, disk = tmp_path / "out", tmp_path / "disk"
+    result = join(nodes, four, out, "--shards", "1", "--samples", "2", "--collect", disk)
+    assert result.returncode == 0, result.stderr
+    files = {path.name for path in (out / "tiny").iterdir() if path.is_file()}
+    assert files == {"plan.npz", "rejects.csv", "shard-00001.h5", "shard-00001.json", "shard-00001.png"}
+    assert not list(disk.rglob("shard-*.h5"))
+    assert '"finish"' in (out / "tiny" / ".events" / "shard-00001.jsonl").read_text()
+
+
+def test_a_release_for_gpus_is_never_rendered_on_the_cpu(nodes, tiny, tmp_path):
+    release = tmp_path / "gpu.toml"
+    release.write_text(tiny.read_text() + 'device = "OPTIX"\n')
+    result = join(nodes, release, tmp_path)
+    assert result.returncode == 2
+    assert " has 1 CPUs and 1 GPUs for a worker" in complaint(result.stderr)
+    assert not list(tmp_path.rglob("*.staged"))
 
 
 def test_a_cluster_is_not_joined_without_a_token(tiny, tmp_path, capsys, monkeypatch):
@@ -184,16 +204,6 @@ def test_gpus_are_refused_where_they_would_not_be_used(tiny, tmp_path, capsys):
     code, line = refused(capsys, tiny, tmp_path, "--gpus", "0.5")
     assert code == 2
     assert "GPUS=0.5: release 'tiny' is rendered on the CPU" in line
-
-
-def test_a_release_for_gpus_is_never_rendered_on_the_cpu(tiny, tmp_path):
-    release = tmp_path / "gpu.toml"
-    release.write_text(tiny.read_text() + 'device = "OPTIX"\n')
-    env = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
-    result = subprocess.run(command(release, tmp_path), cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert result.returncode == 2
-    assert "no node can be used: none of 1 has 1 CPUs and 1 GPUs for a worker" in complaint(result.stderr)
-    assert not list(tmp_path.rglob("*.staged"))
 
 
 @pytest.mark.parametrize("shards", ["0-2", "4", "1-0", "x"])
