@@ -51,15 +51,8 @@ class Cluster:
     def start(self, ip, **env):
         """Start a node; the head first. Does not wait for it."""
         role = ["--head", f"--port={PORT}"] if ip == HEAD else [f"--address={self.address}"]
-        ray = [
-            str(Path(sys.executable).with_name("ray")),
-            "start",
-            *role,
-            f"--node-ip-address={ip}",
-            "--num-cpus=1",
-            "--num-gpus=0",
-        ]
-        more = ["--object-store-memory=80000000", "--block"]
+        ray = [str(Path(sys.executable).with_name("ray")), "start", *role, f"--node-ip-address={ip}"]
+        more = ["--num-cpus=1", "--num-gpus=0", "--object-store-memory=80000000", "--block"]
         more += ["--include-dashboard=false"] if ip == HEAD else []
         folder = ["--temp-dir", str(self.folder / ip[-1])]  # nodes that start at once in one folder clash
         with open(self.folder / f"{ip}.log", "wb") as log:
@@ -86,8 +79,7 @@ class Cluster:
         kill_all(_tree(self.nodes[ip]))
 
     def end(self):
-        for ip in self.nodes:
-            self.kill(ip)
+        kill_all([process for node in self.nodes.values() for process in _tree(node)])
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
