@@ -18,8 +18,8 @@ from ..rendering.events import FOLDER, EventLog
 #   taskset -c 0 python -m render_farm render --release demo --shard 0 --samples K --workers 1 --out EMPTY
 # for K = 2 and 10, each twice, the second time with --cache of the first. Between K lies what a sample costs, between
 # the first and second time what a skin does, and what is left at K = 0 is the start and the end of a shard.
-VIEW_SECONDS = 0.25  # per view, whatever the number of samples per pixel
-PIXEL_SAMPLE_SECONDS = 1.25e-6  # per pixel and sample per pixel
+VIEW_SECONDS = 0.23  # per view, whatever the number of samples per pixel
+PIXEL_SAMPLE_SECONDS = 1.65e-6  # per pixel and sample per pixel
 BAKE_SECONDS = 3.0  # per skin of 1024 x 1024
 START_SECONDS = 3.0  # per worker process: Blender, the hand, the plan
 SHEET_SECONDS = 2.0  # per shard: contact sheet, manifest, locks

@@ -40,7 +40,13 @@ def with_ray(release: str, out: Path, shards: int, samples: int) -> None:
         "--out",
         out,
     ]
-    subprocess.run(_command("render_farm", *words), cwd=ROOT, check=True, preexec_fn=lambda: _pin(range(WORKERS)))
+    subprocess.run(
+        _command("render_farm", *words),
+        cwd=ROOT,
+        check=True,
+        stdout=sys.stderr,
+        preexec_fn=lambda: _pin(range(WORKERS)),
+    )
 
 
 def without_ray(release: str, out: Path, shards: int, samples: int) -> None:

@@ -235,7 +235,8 @@ def trend_line(name: str, unit: str, values: list[float], period: int, skip: int
     """Whether a value of the long run is flat."""
     found = trend(values, period, skip)
     change, most = found.change(len(values))
-    verdict = "flat" if most < FLAT else "not shown to be flat"
+    unclear = "no change seen" if abs(found.slope) < 2 * found.error else "not flat"
+    verdict = "flat" if most < FLAT else unclear
     return (
         f"- {name}: mean {found.mean:.3g} {unit}, slope {found.slope * 100:+.2g} {unit} per 100 samples\n"
         f"  (standard error {found.error * 100:.1g}), so {100 * change:+.1f} % over {len(values)} samples, "
