@@ -36,7 +36,7 @@ def draw_values(axis: plt.Axes, values: list[float], period: int, label: str) ->
     whole = len(values) // period * period
     rounds = np.reshape(values[:whole], (-1, period)).mean(1)
     axis.plot(count[:whole].reshape(-1, period).mean(1), rounds, color="#0072b2", lw=2, label=f"mean of {period}")
-    axis.set(ylabel=label, ylim=(0, None), xlim=(0, len(values)))
+    axis.set(ylabel=label, ylim=(0, 1.15 * max(values)), xlim=(0, len(values)))
     axis.grid(color="0.9")
 
 
