@@ -17,12 +17,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn
 
 from ..cli import Terminated
 from ..errors import FarmError, IncompleteError, InputError, LockedError, PassingError
 from ..files import is_disk_full
-from ..rendering.worker import THREAD_VARIABLES, die_with
+from ..rendering.worker import THREAD_VARIABLES, die_with, open_log, redirect_output
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,9 @@ class Child:
 
     def call(self, log_file: Path | None, function: Callable[..., Any], *arguments: Any) -> Result:
         """Call `function` (of a module, so that it can be named); its output is appended to `log_file`."""
+        if log_file is not None:
+            with contextlib.suppress(OSError):
+                log_file.parent.mkdir(parents=True, exist_ok=True)
         with self._guard:
             if self.stopping:
                 return Result("stopped", reason="told to end")
@@ -96,7 +99,7 @@ class Child:
 
 
 def _start(log_file: Path | None) -> subprocess.Popen:
-    with _opened(log_file) as output:
+    with open_log(log_file) as output:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "render_farm.farm.child", str(os.getpid())],  # -P: not Ray's folder
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, env=_environment(),
@@ -137,26 +140,11 @@ def main(parent: int) -> None:
     with os.fdopen(os.dup(1), "wb") as out, contextlib.suppress(EOFError, Terminated):
         while True:
             log_file, function, arguments = pickle.load(sys.stdin.buffer)
-            _redirect(log_file)
+            redirect_output(log_file)
             result = attempt(function, *arguments)
             sys.stdout.flush()
             pickle.dump(result, out)
             out.flush()
-
-
-def _opened(log_file: Path | None) -> BinaryIO:
-    if log_file is not None:
-        with contextlib.suppress(OSError):
-            log_file.parent.mkdir(parents=True, exist_ok=True)
-            return open(log_file, "ab")
-    return open(os.devnull, "ab")
-
-
-def _redirect(log_file: Path | None) -> None:
-    """Append stdout and stderr to the log, or to nowhere without one or on a full disk."""
-    with _opened(log_file) as output:
-        for stream in (1, 2):
-            os.dup2(output.fileno(), stream)
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -108,7 +108,7 @@ def _render(
     views, total = request.release.cameras.views, len(request.indices)
     name = f"{request.release.name} shard {request.shard}"
     progress = Progress(name, views * total, views * (total - len(samples)))
-    failed: list[int] | None = [] if not request.retry else None  # None: that nothing works is ruled out
+    done, failed = 0, []
     with progress, closing(pool.run(samples, record.tries, suspects)) as outcomes:
         for outcome in outcomes:
             if outcome.cause == "disk full":
@@ -116,16 +116,17 @@ def _render(
             if outcome.cause:
                 gone = SetAside.of(request, outcome.task, outcome.cause, outcome.reason, outcome.attempts)
                 _set_aside(events, record, gone)
-                failed = None if failed is None else [*failed, outcome.task]
-                _require_hope(events, record, failed, outcome.reason)
+                failed.append(outcome.task)
+                if not (done or request.retry):
+                    _require_hope(events, record, failed, outcome.reason)
             else:
-                failed = None
+                done += 1
                 progress.add(views)
 
 
-def _require_hope(events: EventLog, record: Record, failed: Sequence[int] | None, reason: str) -> None:
+def _require_hope(events: EventLog, record: Record, failed: Sequence[int], reason: str) -> None:
     """Raise RenderError, and set nothing aside, if all that was tried failed for good: another machine may do."""
-    if failed is None or len(failed) < HOPELESS:
+    if len(failed) < HOPELESS:
         return
     events.add("retry", samples=list(failed))
     record.forgive(failed)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import DisagreementError
 from ..files import is_disk_full
@@ -41,7 +42,9 @@ def work(connection: Connection, setup: Callable[[], Job], log_file: Path, cores
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     die_with(parent)
     yield_to_the_kernel()
-    _redirect_output(log_file)
+    redirect_output(log_file)
+    faulthandler.enable()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         os.sched_setaffinity(0, cores)
         job = setup()
@@ -87,19 +90,21 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _redirect_output(path: Path) -> None:
-    """Append stdout and stderr, of native libraries and of crashes too, to a file; to nowhere on a full disk."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    except OSError:
-        handle = os.open(os.devnull, os.O_WRONLY)
+def open_log(path: Path | None) -> BinaryIO:
+    """A log to append to; nowhere without one, or where it cannot be written (a full disk)."""
+    if path is not None:
+        with contextlib.suppress(OSError):
+            return open(path, "ab")
+    return open(os.devnull, "ab")
+
+
+def redirect_output(path: Path | None) -> None:
+    """Append stdout and stderr, of native libraries and of crashes too, to the log `path` (see `open_log`)."""
     sys.stdout.flush()
     sys.stderr.flush()
-    for stream in (1, 2):
-        os.dup2(handle, stream)
-    os.close(handle)
-    faulthandler.enable()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    with open_log(path) as output:
+        for stream in (1, 2):
+            os.dup2(output.fileno(), stream)
 
 
 @contextlib.contextmanager

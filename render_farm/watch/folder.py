@@ -101,7 +101,8 @@ class Folder:
         record = None if manifest else self._record(shard)
         samples = manifest.get("samples") or history.samples or (record and record[0]) or extent.samples_of(shard)
         aside = () if manifest else history.aside if history.samples is not None or record is None else record[1]
-        staged = samples if manifest else self._staged(name, history, record)
+        elsewhere = self._elsewhere(name, history)
+        staged = samples if manifest else self._staged(name, history, record, elsewhere)
         rendered = staged if samples is None else min(staged, samples)
         if manifest:
             state, reason = "done", ""
@@ -111,7 +112,7 @@ class Folder:
             state, reason = "damaged", misfit
         elif aside and samples is not None and rendered + len(aside) >= samples:
             state, reason = "incomplete", ""
-        elif self._elsewhere(name, history):
+        elif elsewhere:
             state, reason = "rendering", ""
         else:
             state, reason = self._unfinished(name, history)
@@ -172,13 +173,12 @@ class Folder:
             return {}, f"has {size:,} bytes, its manifest says {told:,}: move both away to render it again"
         return manifest, ""
 
-    def _staged(self, name: str, history: History, record: Record | None) -> int:
+    def _staged(self, name: str, history: History, record: Record | None, elsewhere: bool) -> int:
         """Finished samples of a shard that is not written: counted if they lie here, else as log or record say."""
         if not history.scratch and name in self._inner[".staging"]:
             names = _names(self.path / ".staging" / name)
             return sum(file.startswith("sample-") and file.endswith(".staged") for file in names)
-        by_log = history.scratch or self._elsewhere(name, history)
-        if by_log or (record is not None and history.samples is not None):
+        if history.scratch or elsewhere or (record is not None and history.samples is not None):
             return history.staged
         return 0 if record is None else record[0] - len(record[1])
 
