@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigging.asset import HandAsset
+from rigging.geometry.mesh import vertex_normals
+from rigging.geometry.projection import project, to_camera
 from rigging.joints import ARM_PART, JOINT_PARENTS, adjoining_parts
-from rigging.mesh import face_normals
 
 from .interpolate import displace, shade
 from .rasterise import rasterise, rasterise_points
@@ -56,14 +57,9 @@ def make_surface(asset: HandAsset, arm_faces: np.ndarray, arm_joined: bool, left
     return Surface(np.ascontiguousarray(faces), part, np.ascontiguousarray(smooth), seam)
 
 
-def vertex_normals(vertices: np.ndarray, surface: Surface) -> np.ndarray:
+def surface_normals(vertices: np.ndarray, surface: Surface) -> np.ndarray:
     """Area-weighted unit normals (N, 3) of vertices (N, 3), pointing outwards, the same on both sides of a seam."""
-    index = surface.smooth_faces.ravel()
-    weights = np.repeat(face_normals(vertices, surface.smooth_faces), 3, axis=0)
-    normals = np.stack([np.bincount(index, weights[:, k], len(vertices)) for k in range(3)], axis=1)
-    normals = normals[surface.seam]
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
+    return vertex_normals(vertices, surface.smooth_faces)[surface.seam]
 
 
 def make_labels(
@@ -90,7 +86,7 @@ def make_labels(
     """
     vertices, joints = _as_stored(vertices), _as_stored(joints)
     neighbours = {"flow_backward": _as_stored(previous), "flow_forward": _as_stored(following)}
-    normals = vertex_normals(vertices, surface)
+    normals = surface_normals(vertices, surface)
     views = [
         _view_labels(surface, vertices, normals, neighbours, joints, K[v], world_to_cam[v], width, height)
         for v in range(len(K))
@@ -121,7 +117,7 @@ def _view_labels(surface, vertices, normals, neighbours, joints, K, world_to_cam
 def _flow(triangle, barycentric, surface, target, K, world_to_cam) -> tuple[np.ndarray, np.ndarray]:
     """Displacement (H, W, 2) in pixels of the surface points seen, and whether they are seen where they go."""
     height, width = triangle.shape
-    in_camera = target @ world_to_cam[:3, :3].T + world_to_cam[:3, 3]
+    in_camera = to_camera(target, world_to_cam[None])[0]
     flow, there, depth, pixel = displace(triangle, barycentric, surface.faces, in_camera, K)
     nearest, _ = rasterise_points(target, surface.faces, K, world_to_cam, there, width, height)
     visible = np.zeros(height * width, bool)
@@ -129,18 +125,13 @@ def _flow(triangle, barycentric, surface, target, K, world_to_cam) -> tuple[np.n
     return flow, visible.reshape(height, width)
 
 
-def _project(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    camera = points @ world_to_cam[:3, :3].T + world_to_cam[:3, 3]
-    image = camera @ K.T
-    return image[:, :2] / image[:, 2:], camera[:, 2]
-
-
 def joint_visibility(
     surface: Surface, vertices: np.ndarray, joints: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray,
     width: int, height: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Which of the joints (21, 3) are not occluded, and which lie within the image: two (21,) bool arrays."""
-    image, z = _project(joints, K, world_to_cam)
+    z = to_camera(joints, world_to_cam[None])[0, :, 2]
+    image = np.nan_to_num(project(joints, K[None], world_to_cam[None])[0], nan=-1.0)  # behind the camera
     in_frame = ((image >= 0) & (image < (width, height))).all(1) & (z > 0)
     first, triangle = rasterise_points(vertices, surface.faces, K, world_to_cam, image, width, height)
     part = np.where(triangle >= 0, surface.face_part[triangle], 0)

@@ -21,7 +21,7 @@ from .denoise import Denoiser
 from .framing import SENSOR, Box, camera_matrix, set_border
 from .guides import Guides, guide_body, make_guides, surface_maps
 from .hdri import HdriLibrary, hdri_files
-from .labels import Surface, make_surface, vertex_normals
+from .labels import Surface, make_surface, surface_normals
 from .lamps import new_lamp, place_lamp
 from .look import LAMP_KINDS, Cloth, Lamp
 from .materials import CLOTH_HEIGHT, PLAIN_ROUGHNESS, SwappedImage, cloth_material, set_subsurface, skin_material
@@ -92,7 +92,7 @@ class Studio:
     def set_body(self, arm_style: str, left: bool, vertices: np.ndarray) -> None:
         """Pose the body: vertices (N, 3) world, metres, the hand's and then the arm's."""
         surface, mesh = self._get_body(arm_style, left)
-        normals = vertex_normals(vertices, surface)
+        normals = surface_normals(vertices, surface)
         mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
         mesh.normals_split_custom_set_from_vertices(normals.astype(np.float32))
         mesh.update()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .dataset import HandDataset
-    from .torch_dataset import TorchHandDataset
+    from .load.dataset import HandDataset
+    from .load.torch_dataset import TorchHandDataset
 
 __all__ = ["HandDataset", "TorchHandDataset"]
 
@@ -14,11 +14,11 @@ __all__ = ["HandDataset", "TorchHandDataset"]
 def __getattr__(name: str) -> Any:
     """The two loaders, imported when first asked for: `import dataset_tools` alone loads nothing heavy."""
     if name == "HandDataset":
-        from .dataset import HandDataset
+        from .load.dataset import HandDataset
 
         return HandDataset
     if name == "TorchHandDataset":
-        from .torch_dataset import TorchHandDataset
+        from .load.torch_dataset import TorchHandDataset
 
         return TorchHandDataset
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

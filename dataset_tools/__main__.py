@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _format(options: argparse.Namespace) -> int:
-    from .format_page import format_page
+    from .format.format_page import format_page
 
     if options.write:
         options.write.write_text(format_page(), encoding="utf-8")
@@ -57,7 +57,7 @@ def _format(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from .dataset import HandDataset
+    from .load.dataset import HandDataset
 
     dataset = HandDataset(options.shard, fields=COUNTED)
     size = sum(path.stat().st_size for path in dataset.paths)
@@ -76,9 +76,9 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .check import check_shard, lacking
-    from .dataset import find_shards
-    from .shard_file import ShardError
+    from .check.shard import check_shard, lacking
+    from .load.dataset import find_shards
+    from .store.shard_file import ShardError
 
     unfinished = [line for given in options.shard for line in lacking(given)]
     for line in unfinished:
@@ -102,7 +102,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _view(options: argparse.Namespace) -> int:
-    from .view import write_views
+    from .pictures.view import write_views
 
     out = options.out or Path(f"{options.shard.with_suffix('')}-view")
     for path in write_views(options.shard, options.sample, out):
@@ -111,7 +111,7 @@ def _view(options: argparse.Namespace) -> int:
 
 
 def _sheet(options: argparse.Namespace) -> int:
-    from .sheet import write_sheet
+    from .pictures.sheet import write_sheet
 
     print(write_sheet(options.shard, options.out))
     return 0

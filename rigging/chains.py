@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .geometry.rotations import axis_angle, normalise
 from .joints import FINGER_NAMES, JOINT_NAMES
 from .limits import LIMITS
-from .rotations import axis_angle, normalise
 
 # Turning axes of (flexion, abduction, twist) in a joint's frame, whose columns are hinge, bone, palmar.
 _AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from .asset import HandAsset
+from .geometry.mesh import face_normals, vertex_normals
 from .joints import PART_NAMES
-from .mesh import face_normals, vertex_normals
 from .shape import RestHand, chain_length
 
 # Distance (m, adult) of the rings from the cut along the bare arm

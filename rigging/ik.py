@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .chains import Chain, chain_rotations, direction_angles, direction_jacobian, finger_chains, pose_rotations
+from .geometry.rotations import normalise
 from .joints import JOINT_PARENTS
 from .limits import DIP_PIP_RATIO, THUMB_PRONATION
-from .rotations import normalise
 
 _ITERATIONS = 12
 _SMALL_STEP = 1e-7  # radians

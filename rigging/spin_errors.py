@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .geometry.rotations import normalise, twist_angle
 from .hinges import rest_directions
 from .joints import JOINT_PARENTS
-from .rotations import normalise, twist_angle
 from .spin import Match
 
 # Bones that follow another bone of the same finger; the first of each finger follows the palm as a whole.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .rotations import ANTIPARALLEL, from_quaternion, kabsch, swing
+from .geometry.rotations import ANTIPARALLEL, from_quaternion, kabsch, swing
 
 PALM_JOINTS = (0, 5, 9, 13, 17)  # wrist and the four MCP joints: what Kabsch turns
 _REFINEMENTS = 4  # Rayleigh quotient steps converge cubically: 4 take 60 degrees to rounding

@@ -21,15 +21,27 @@ MAY_IMPORT = {
     "render_farm": {"rigging", "blender_scripts", "dataset_tools"},
     "baselines": {"rigging", "dataset_tools"},
 }
-MAY_ENTER = {  # the rooms of render_farm; "" is what lies beside them
-    "": {"commands"},
-    "planning": {""},
-    "rendering": {"", "planning"},
-    "farm": {"", "planning", "rendering"},
-    "watch": {"", "planning", "rendering"},
-    "forecast": {"", "planning", "rendering"},
-    "commands": {"", "planning", "rendering", "farm", "watch", "forecast"},
+MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
+    "render_farm": {
+        "": {"commands"},
+        "planning": {""},
+        "rendering": {"", "planning"},
+        "farm": {"", "planning", "rendering"},
+        "watch": {"", "planning", "rendering"},
+        "forecast": {"", "planning", "rendering"},
+        "commands": {"", "planning", "rendering", "farm", "watch", "forecast"},
+    },
+    "dataset_tools": {
+        "": {"format", "store", "load", "check", "pictures"},
+        "format": set(),
+        "store": {"format"},
+        "load": {"format", "store"},
+        "pictures": {"format", "store", "load"},
+        "check": {"format", "store", "load", "pictures"},
+        "release": {"format", "store", "load", "pictures", "check"},
+    },
 }
+ROOMS = [(package, room) for package, rooms in MAY_ENTER.items() for room in rooms]
 HOME_OF = {
     "bpy": {"blender_scripts"},
     "mathutils": {"blender_scripts"},
@@ -64,18 +76,18 @@ def test_imports_follow_the_data_flow(package):
         assert not foreign, f"{path.relative_to(ROOT)} imports {foreign}"
 
 
-def rooms_imported(path: Path, room: str) -> set[str]:
-    """The rooms of render_farm that a file in `room` imports from, without its own."""
+def rooms_imported(path: Path, package: str, room: str) -> set[str]:
+    """The rooms of a package that a file in `room` imports from, without its own."""
     nodes = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom))
     outside = 2 if room else 1
     firsts = {(node.module or "").split(".")[0] for node in nodes if node.level == outside}
-    return {first if first in MAY_ENTER else "" for first in firsts} - {room}
+    return {first if first in MAY_ENTER[package] else "" for first in firsts} - {room}
 
 
-@pytest.mark.parametrize("room", MAY_ENTER)
-def test_rooms_of_the_farm_are_entered_one_way(room):
-    for path in sorted((ROOT / "render_farm" / room).glob("*.py")):
-        foreign = rooms_imported(path, room) - MAY_ENTER[room]
+@pytest.mark.parametrize(("package", "room"), ROOMS)
+def test_rooms_are_entered_one_way(package, room):
+    for path in sorted((ROOT / package / room).glob("*.py")):
+        foreign = rooms_imported(path, package, room) - MAY_ENTER[package][room]
         assert not foreign, f"{path.relative_to(ROOT)} imports from {foreign}"
 
 

@@ -17,11 +17,11 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 from rigging.arm import arm_topology, build_arm
 from rigging.asset import load_asset
 from rigging.cameras import Cameras, CameraSettings, palm_frame, ring
+from rigging.geometry.mesh import face_normals
+from rigging.geometry.rotations import axis_angle, normalise
 from rigging.kinematics import forward, skeleton
-from rigging.mesh import face_normals
 from rigging.posed import pose_hand
 from rigging.poses.anchors import load_anchors
-from rigging.rotations import axis_angle, normalise
 from rigging.shape import RestHand
 from rigging.spin import match
 

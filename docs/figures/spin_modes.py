@@ -14,13 +14,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from rigging.asset import load_asset
-from rigging.cameras import CameraSettings, palm_frame, project, ring
+from rigging.cameras import CameraSettings, palm_frame, ring
+from rigging.geometry.projection import project
+from rigging.geometry.rotations import axis_angle, normalise
 from rigging.hinges import hinge_axes
 from rigging.joints import JOINT_PARENTS
 from rigging.kinematics import forward, skeleton
 from rigging.posed import pose_hand
 from rigging.poses.anchors import load_anchors
-from rigging.rotations import axis_angle, normalise
 from rigging.shape import RestHand
 from rigging.spin import MODES, match
 

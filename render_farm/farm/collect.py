@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from dataset_tools.shard_file import ShardError, ShardFile
-from dataset_tools.writer import manifest_path
+from dataset_tools.store.manifest import manifest_path
+from dataset_tools.store.shard_file import ShardError, ShardFile
 from rigging.files import file_sha256, write_atomic
 
 from ..errors import InputError, LockedError

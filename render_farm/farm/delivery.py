@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataset_tools.shard_file import ShardError
-from dataset_tools.writer import manifest_path, read_manifest
+from dataset_tools.store.manifest import manifest_path, read_manifest
+from dataset_tools.store.shard_file import ShardError
 from rigging.files import atomic_file, file_sha256, write_atomic
 
 from ..errors import DiskFullError, FarmError, InputError

@@ -15,8 +15,8 @@ from typing import Any
 
 from ray.actor import ActorHandle
 
-from dataset_tools.shard_file import ShardError
-from dataset_tools.writer import read_manifest
+from dataset_tools.store.manifest import read_manifest
+from dataset_tools.store.shard_file import ShardError
 
 from ..errors import InputError, PassingError
 from ..files import is_disk_full

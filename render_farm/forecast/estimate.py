@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataset_tools.sheet import ROWS
+from dataset_tools.pictures.sheet import ROWS
 
 from ..planning.release import Release
 from ..progress import duration

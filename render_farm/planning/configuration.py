@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from dataset_tools.schema import SCHEMA_VERSION
+from dataset_tools.format.schema import SCHEMA_VERSION
 
 from ..files import digest
 

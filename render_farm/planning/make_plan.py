@@ -10,11 +10,11 @@ import numpy as np
 
 from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.files import file_sha256
+from rigging.geometry.rotations import axis_angle, random_rotation, swing
 from rigging.posed import bone_lengths
 from rigging.poses.clip import PoseClip
 from rigging.poses.diversity import k_centre
 from rigging.poses.rejects import write_rejects
-from rigging.rotations import axis_angle, random_rotation, swing
 from rigging.shape import Subject, fit_subject, sample_subject
 
 from ..device import device_kind

@@ -97,7 +97,7 @@ def planned_asset(plan: Plan) -> HandAsset:
 
 def inputs_key(release: Release) -> str:
     """Key of all that decides a plan: the release's settings, the pose files, the hand asset and the versions."""
-    from dataset_tools.schema import SCHEMA_VERSION
+    from dataset_tools.format.schema import SCHEMA_VERSION
 
     poses = pose_files(release.poses.source)
     return digest(

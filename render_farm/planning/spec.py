@@ -15,9 +15,9 @@ from blender_scripts.render_sample import SampleSpec
 from rigging.arm import arm_topology, build_arm
 from rigging.asset import HandAsset
 from rigging.cameras import Cameras, palm_frame, ring
+from rigging.geometry.rotations import axis_angle
 from rigging.hinges import hinge_axes
 from rigging.posed import PosedHand, framing_points, mirror_posed, pose_hand
-from rigging.rotations import axis_angle
 from rigging.shape import RestHand, Subject, rest_hand
 from rigging.skin.cache import cached_bake
 from rigging.skin.tone import monk_bin

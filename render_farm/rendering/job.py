@@ -9,7 +9,8 @@ from pathlib import Path
 from blender_scripts.crosscheck import CrossCheckError
 from blender_scripts.render_sample import render_sample
 from blender_scripts.scene import Studio
-from dataset_tools.writer import encode_sample, write_staged
+from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.staged import write_staged
 from rigging.arm import arm_topology
 
 from ..errors import DisagreementError

@@ -9,8 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from dataset_tools.canvas import save
-from dataset_tools.writer import read_staged
+from dataset_tools.pictures.canvas import save
+from dataset_tools.store.staged import read_staged
 
 from ..errors import InputError
 from ..planning.plan import check_device, load_plan

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataset_tools.shard_file import ShardError, ShardFile
-from dataset_tools.sheet import write_sheet
-from dataset_tools.writer import manifest_path, read_manifest, write_manifest, write_shard
+from dataset_tools.pictures.sheet import write_sheet
+from dataset_tools.store.manifest import manifest_path, read_manifest, write_manifest
+from dataset_tools.store.shard_file import ShardError, ShardFile
+from dataset_tools.store.writer import write_shard
 from rigging.files import file_sha256
 
 from ..errors import DiskFullError, InputError

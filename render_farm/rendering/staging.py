@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset_tools.shard_file import ShardError
-from dataset_tools.writer import EncodedSample, read_staged
+from dataset_tools.store.encode import EncodedSample
+from dataset_tools.store.shard_file import ShardError
+from dataset_tools.store.staged import read_staged
 from rigging.files import write_atomic
 
 log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..geometry.mesh import face_normals
 from ..joints import BONE_PARTS, TIP_JOINTS
-from ..mesh import face_normals
 
 # Quads of the nail plates among the body's quads, as painted in MakeHuman's fingernail mask.
 _PLATE = ((1741, 186), (1742, 186), (1743, 186), (1744, 186), (1745, 186), (1746, 186))

@@ -12,7 +12,7 @@ from scipy.sparse import coo_matrix, csr_matrix, diags
 from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 from scipy.sparse.linalg import splu
 
-from ..mesh import face_normals
+from ..geometry.mesh import face_normals
 
 MARGIN = 0.008  # of the atlas, around each chart: 8 texels at 1024
 ARM_ROOM = 0.2  # the hand's charts stay above this v; the cap and the arm lie below

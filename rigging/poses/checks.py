@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..geometry.rotations import kabsch
 from ..joints import JOINT_PARENTS
-from ..rotations import kabsch
 from .mirror import palm_normal
 
 # Typical bone lengths over that of the middle finger from wrist to tip, bones 1 to 20. Phalanges and metacarpals

@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
+from ..geometry.rotations import kabsch
 from ..limits import DIP_PIP_RATIO, LIMITS
-from ..rotations import kabsch
 from .nyu_rig import PIP_ALONG, PIP_PALMAR, REFERENCE_SCALE, TIP_RADIUS, rig_scale, thumb_joints, unit
 
 # Millimetres at REFERENCE_SCALE in the palm frame (radial, distal, palmar) with the wrist root as origin.

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arm import arm_topology
 from ..asset import HandAsset
+from ..geometry.mesh import vertex_normals, weld
 from ..shape import RestHand
 from . import tone
 from .anatomy import Anatomy, make_anatomy, nail_directions
@@ -19,7 +20,7 @@ from .nails import nail_frames, paint_nails
 from .noise import Noise, ridge, smoothstep
 from .palm import paint_palm_lines
 from .params import SkinParams, SkinSubject, draw_params
-from .texels import Surface, Texels, make_texels, smooth_normals
+from .texels import Surface, Texels, make_texels
 from .vessels import paint_tendons, paint_veins, paint_wrist_veins
 
 BAKER_VERSION = 3  # raise when the maps change: cached ones are then baked again
@@ -63,7 +64,8 @@ def make_surface(asset: HandAsset, vertices: np.ndarray, arm_vertices: np.ndarra
         faces = np.concatenate([faces, arm_faces.astype(np.int64) + len(vertices)])
         vertices, uv = np.concatenate([vertices, arm_vertices]), np.concatenate([uv, arm_uv])
         weights, skin = np.concatenate([weights, arm_weights]), np.concatenate([skin, np.ones(len(arm_faces), bool)])
-    return Surface(vertices, faces, uv, smooth_normals(vertices, faces[skin]), weights, skin)
+    same = weld(vertices)
+    return Surface(vertices, faces, uv, vertex_normals(vertices, same[faces[skin]])[same], weights, skin)
 
 
 def _paint_base(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noise) -> None:

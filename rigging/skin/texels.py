@@ -101,15 +101,3 @@ def make_texels(uv: np.ndarray, faces: np.ndarray, resolution: int) -> Texels:
     """The texels of a mesh with `faces` (F, 3) and `uv` (F, 3, 2)."""
     index, face, weights = rasterise_uv(uv, resolution)
     return Texels(resolution, index, faces[face], weights, face)
-
-
-def smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Unit vertex normals (V, 3), area weighted; vertices at the same place share theirs."""
-    normal = np.cross(vertices[faces[:, 1]] - vertices[faces[:, 0]], vertices[faces[:, 2]] - vertices[faces[:, 0]])
-    _, same = np.unique(np.round(vertices, 6), axis=0, return_inverse=True)
-    same = same.reshape(-1)
-    total = np.zeros((same.max() + 1, 3))
-    for corner in range(3):
-        np.add.at(total, same[faces[:, corner]], normal)
-    total = total[same]
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)

@@ -15,8 +15,8 @@ import time
 import numpy as np
 
 from rigging.asset import load_asset
+from rigging.geometry.rotations import random_rotation
 from rigging.hinges import hinge_axes
-from rigging.rotations import random_rotation
 from rigging.spin import MODES, match
 
 POSES = {"ik": 500}  # others: 30,000

@@ -11,11 +11,11 @@ import sys
 import numpy as np
 
 from rigging.asset import load_asset
+from rigging.geometry.rotations import normalise, random_rotation, twist_angle
 from rigging.hinges import hinge_axes
 from rigging.joints import JOINT_PARENTS
 from rigging.kinematics import bone_frames, bone_rotations, place_joints, skeleton
 from rigging.poses.anchors import load_anchors
-from rigging.rotations import normalise, random_rotation, twist_angle
 from rigging.spin import MODES, match
 
 POSES = 1000

@@ -11,7 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `records`
 
 from records import make_record, shard_record
 
-from dataset_tools.writer import encode_sample, write_manifest, write_shard
+from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.manifest import write_manifest
+from dataset_tools.store.writer import write_shard
 
 
 @pytest.fixture(scope="session")

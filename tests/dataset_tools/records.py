@@ -132,7 +132,7 @@ def joint_flags(joints: np.ndarray, parts: np.ndarray, K: np.ndarray, world_to_c
 
 
 def make_record(sample: int = 0, views: int = 8, size: int = 64, seed: int = 0) -> dict:
-    """A record as `render_sample` returns it: see `dataset_tools.schema`."""
+    """A record as `render_sample` returns it: see `dataset_tools.format.schema`."""
     asset, rng = load_asset(), np.random.default_rng((seed, sample))
     arm, arm_faces = arm_of(asset)
     before, now, after = poses(asset, rng)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dataset_tools.codecs import CODECS
+from dataset_tools.format.codecs import CODECS
 
 SIZE = (6, 7)
 few = settings(max_examples=60, deadline=None)

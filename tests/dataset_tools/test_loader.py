@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from records import make_record, shard_record
 
-import dataset_tools.dataset as dataset_module
+import dataset_tools.load.dataset as dataset_module
 from dataset_tools import HandDataset
-from dataset_tools.dataset import depth_to_distance
-from dataset_tools.schema import METADATA, SAMPLE_FIELDS
-from dataset_tools.shard_file import ShardError
-from dataset_tools.writer import encode_sample, write_shard
+from dataset_tools.format.schema import METADATA, SAMPLE_FIELDS
+from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.shard_file import ShardError
+from dataset_tools.store.writer import write_shard
+from rigging.geometry.projection import depth_to_distance
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ from records import shard_record
 
 from dataset_tools import HandDataset
 from dataset_tools.__main__ import main
-from dataset_tools.dataset import outward, project, to_camera
-from dataset_tools.drawing import (
+from dataset_tools.format.schema import IMAGES
+from dataset_tools.load.dataset import outward
+from dataset_tools.pictures.drawing import (
     WHITE,
     draw_depth,
     draw_flow_arrows,
@@ -29,11 +30,12 @@ from dataset_tools.drawing import (
     joint_colours,
     part_colours,
 )
-from dataset_tools.schema import IMAGES
-from dataset_tools.sheet import caption, choose_samples, write_sheet
-from dataset_tools.solid import Eye, draw_clay, look_from, nearest_triangles, upright, vertex_normals
-from dataset_tools.view import PICTURES, overview, shown, write_views
-from dataset_tools.writer import encode_sample, write_shard
+from dataset_tools.pictures.sheet import caption, choose_samples, write_sheet
+from dataset_tools.pictures.solid import Eye, draw_clay, look_from, nearest_triangles, upright, vertex_normals
+from dataset_tools.pictures.view import PICTURES, overview, shown, write_views
+from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.writer import write_shard
+from rigging.geometry.projection import project, to_camera
 
 
 @pytest.fixture(scope="module")

@@ -12,17 +12,12 @@ import numpy as np
 import pytest
 from records import make_record, shard_record
 
-from dataset_tools.schema import SAMPLE_FIELDS, SchemaError
-from dataset_tools.shard_file import ShardError, ShardFile
-from dataset_tools.writer import (
-    encode_sample,
-    read_manifest,
-    read_staged,
-    verify,
-    write_manifest,
-    write_shard,
-    write_staged,
-)
+from dataset_tools.format.schema import SAMPLE_FIELDS, SchemaError
+from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.manifest import read_manifest, write_manifest
+from dataset_tools.store.shard_file import ShardError, ShardFile
+from dataset_tools.store.staged import read_staged, write_staged
+from dataset_tools.store.writer import verify, write_shard
 
 HERE = Path(__file__).parent
 LOSSY = {"rgb", "depth", "normals", "flow_forward", "flow_backward"}
@@ -79,7 +74,8 @@ def test_the_same_samples_give_the_same_bytes_staged_or_not_and_in_another_proce
     code = (
         f"import sys; sys.path.insert(0, {str(HERE)!r}); from pathlib import Path\n"
         "from records import make_record, shard_record\n"
-        "from dataset_tools.writer import encode_sample, write_shard\n"
+        "from dataset_tools.store.encode import encode_sample\n"
+        "from dataset_tools.store.writer import write_shard\n"
         f"path = Path({str(tmp_path / 'c.h5')!r})\n"
         "print(write_shard(path, [encode_sample(make_record(i)) for i in range(3)], shard_record()))"
     )
@@ -135,7 +131,8 @@ def test_a_full_disk_is_an_os_error_and_leaves_nothing(encoded, tmp_path):
     code = (
         f"import resource, signal, sys; sys.path.insert(0, {str(HERE)!r}); from pathlib import Path\n"
         "from records import shard_record\n"
-        "from dataset_tools.writer import read_staged, write_shard\n"
+        "from dataset_tools.store.staged import read_staged\n"
+        "from dataset_tools.store.writer import write_shard\n"
         f"folder = Path({str(tmp_path)!r}); sample = read_staged(folder / 'one')\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "try:\n    write_shard(folder / 'a.h5', [sample], shard_record())\n"

@@ -9,11 +9,11 @@ import numpy as np
 import scipy.io
 
 from rigging.asset import load_asset
+from rigging.geometry.rotations import axis_angle, random_rotation
 from rigging.joints import JOINT_PARENTS
 from rigging.kinematics import ANGLE_NAMES, forward, skeleton
 from rigging.poses.permutations import JOINT_ORDERS
 from rigging.poses.webxr import WEBXR_NAMES
-from rigging.rotations import axis_angle, random_rotation
 
 NYU_NAMES = tuple(
     f"{finger}_KNU{number}_{letter}"

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from rigging.arm import STYLES, arm_topology, build_arm
 from rigging.asset import load_asset
 from rigging.forearm import forearm_frame
-from rigging.mesh import face_normals, vertex_normals
+from rigging.geometry.mesh import face_normals, vertex_normals
 from rigging.shape import RestHand, rest_hand, sample_subject
 from rigging.skinning import dual_quaternion
 from rigging.sleeve import LINING_RINGS

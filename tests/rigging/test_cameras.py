@@ -8,16 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rigging.asset import load_asset
-from rigging.cameras import (
-    CameraSettings,
-    depth_to_distance,
-    palm_frame,
-    project,
-    ring,
-    to_camera,
-    triangulate,
-)
-from rigging.rotations import random_rotation
+from rigging.cameras import CameraSettings, palm_frame, ring
+from rigging.geometry.projection import depth_to_distance, project, to_camera, triangulate
+from rigging.geometry.rotations import random_rotation
 
 ASSET = load_asset()
 seeds = st.integers(0, 2**32 - 1)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from rigging.asset import load_asset
 from rigging.chains import chain_rotations, direction_jacobian, finger_chains, pose_rotations
+from rigging.geometry.rotations import normalise, random_rotation, rotation_angle, twist_angle
 from rigging.hinges import hinge_axes
 from rigging.ik import fit_angles
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, TIP_JOINTS
 from rigging.limits import DIP_PIP_RATIO, LIMITS, THUMB_PRONATION, limits_array
-from rigging.rotations import normalise, random_rotation, rotation_angle, twist_angle
 from rigging.spin import match
 
 REST = load_asset().joints

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from layouts import hand, mirrored, moving_hand
 
+from rigging.geometry.rotations import random_rotation
 from rigging.poses import checks
 from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseClip
 from rigging.poses.gate import GateSettings, clip_chirality, find_jumps, gate
 from rigging.poses.rejects import Reject, count_reasons, write_rejects
-from rigging.rotations import random_rotation
 
 FRAMES = 30
 

@@ -7,6 +7,7 @@ import pytest
 import scipy.io
 from layouts import nyu_array, nyu_hand, nyu_points, write_nyu
 
+from rigging.geometry.rotations import kabsch
 from rigging.poses.checks import bone_lengths, finger_flexion
 from rigging.poses.clip import PoseError
 from rigging.poses.nyu import subjects_by_scale
@@ -14,7 +15,6 @@ from rigging.poses.nyu_complete import CHAINS, _chain, complete
 from rigging.poses.nyu_rig import SUBSET_14, anatomical_joints
 from rigging.poses.permutations import to_canonical
 from rigging.poses.registry import open_source
-from rigging.rotations import kabsch
 
 KNOWN_BY_14 = (0, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18, 20)  # joints that the 14 points nearly give
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from layouts import hand, in_order, mirrored, moving_hand
 
 from rigging.asset import load_asset
+from rigging.geometry.rotations import random_rotation
 from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseError
 from rigging.poses.mirror import mirror_points, mirror_up, palm_normal
 from rigging.poses.permutations import JOINT_ORDERS, NONE, joint_order, to_canonical
-from rigging.rotations import random_rotation
 
 
 @pytest.mark.parametrize("name", JOINT_ORDERS)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from rigging.asset import load_asset
 from rigging.cameras import palm_frame
+from rigging.geometry.rotations import axis_angle, random_rotation
 from rigging.posed import SKINNING, framing_points, mirror_faces, mirror_posed, pose_hand
-from rigging.rotations import axis_angle, random_rotation
 from rigging.shape import RestHand
 from rigging.spin import bone_lengths, match
 

@@ -11,8 +11,8 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from rigging.asset import load_asset
+from rigging.geometry.mesh import vertex_normals
 from rigging.kinematics import ANGLE_NAMES, ANGLES, angle_limits, bone_frames, bone_rotations, place_joints, skeleton
-from rigging.mesh import vertex_normals
 from rigging.penetration import penetration_depth
 from rigging.poses.anchors import ANCHORS_FILE, GROUPS, contact_gaps, hand_flesh, load_anchors, load_motions, settle
 from rigging.poses.clip import PoseError

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from rigging.rotations import (
+from rigging.geometry.rotations import (
     axis_angle,
     from_quaternion,
     half_turn,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from rigging.asset import load_asset
 from rigging.chains import finger_chains, pose_rotations
+from rigging.geometry.rotations import axis_angle, kabsch, normalise, random_rotation, rotation_angle
 from rigging.hinges import hinge_axes, rest_directions
 from rigging.joints import JOINT_PARENTS
 from rigging.limits import THUMB_PRONATION
-from rigging.rotations import axis_angle, kabsch, normalise, random_rotation, rotation_angle
 from rigging.spin import MODES, RETARGETS, bone_lengths, match
 from rigging.spin_errors import phalanx_twists, spin_errors
 

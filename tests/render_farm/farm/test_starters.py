@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dataset_tools.writer import read_manifest
+from dataset_tools.store.manifest import read_manifest
 from render_farm.lock import Lock
 from rigging.files import file_sha256
 

@@ -17,9 +17,9 @@ from render_farm.planning.release import Release, WristSettings, load_release
 from render_farm.planning.seeds import Stream, generator, render_seed
 from render_farm.planning.spec import forearm_rotations, plan_subject
 from rigging.asset import load_asset
+from rigging.geometry.rotations import axis_angle
 from rigging.posed import bone_lengths
 from rigging.poses.clip import PoseClip, save_clip
-from rigging.rotations import axis_angle
 from rigging.shape import rest_hand
 
 ROOT = Path(__file__).parents[3]

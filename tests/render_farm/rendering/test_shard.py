@@ -13,7 +13,7 @@ import psutil
 import pytest
 from shard_commands import ROOT, all_gone, command, complaint, render, sha256, shard_of, small_disk, staged
 
-from dataset_tools.shard_file import ShardFile
+from dataset_tools.store.shard_file import ShardFile
 from render_farm.cli import main
 from render_farm.lock import Lock
 

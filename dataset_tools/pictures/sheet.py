@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..load.dataset import HandDataset, outward
 from .canvas import GREY, fit, page, put, put_text, save
-from .dataset import HandDataset, outward
 from .drawing import draw_mask, draw_skeleton, enlarge
 from .solid import draw_clay, draw_joints_3d, frame, look_from, upright
 

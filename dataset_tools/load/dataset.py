@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from .schema import METADATA, SAMPLE_FIELDS, Field
-from .shard_file import ShardError, ShardFile
+from rigging.geometry.projection import project, to_camera
+
+from ..format.schema import METADATA, SAMPLE_FIELDS, Field
+from ..store.shard_file import ShardError, ShardFile
 
 OPEN_SHARDS = 64  # files a process keeps open
 META = frozenset(field.name for field in METADATA)
@@ -163,28 +165,9 @@ def _derive(name: str, values: dict[str, Any]) -> Any:
     return values[name]
 
 
-def to_camera(points: np.ndarray, world_to_cam: np.ndarray) -> np.ndarray:
-    """World points (N, 3) m in the axes of cameras (V, 4, 4): (V, N, 3) float64 m."""
-    turned = points.astype(np.float64) @ np.swapaxes(world_to_cam[:, :3, :3], 1, 2)
-    return turned + world_to_cam[:, None, :3, 3]
-
-
-def project(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> np.ndarray:
-    """World points (N, 3) m in the images of cameras (V, 3, 3), (V, 4, 4): (V, N, 2) float64 px."""
-    image = to_camera(points, world_to_cam) @ np.swapaxes(K, 1, 2)
-    return image[..., :2] / image[..., 2:]
-
-
 def outward(faces: np.ndarray, hand: str) -> np.ndarray:
     """Faces (F, 3) in the order that is counter-clockwise from outside, for a "right" or a (mirrored) "left" hand."""
     return faces if hand == "right" else np.ascontiguousarray(faces[:, ::-1])
-
-
-def depth_to_distance(depth: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """Distance along the ray (V, H, W) m from `depth` (V, H, W) m (z) and `K` (V, 3, 3); background stays 0."""
-    y, x = np.mgrid[: depth.shape[1], : depth.shape[2]] + 0.5
-    rays = np.stack([x, y, np.ones_like(x)], -1) @ np.swapaxes(np.linalg.inv(K), 1, 2)[:, None]
-    return depth * np.linalg.norm(rays, axis=-1).astype(np.float32)
 
 
 def _python(value: Any) -> Any:

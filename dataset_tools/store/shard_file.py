@@ -12,8 +12,8 @@ import h5py
 import hdf5plugin  # noqa: F401  registers the Zstandard filter
 import numpy as np
 
-from .codecs import CODECS
-from .schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, Field
+from ..format.codecs import CODECS
+from ..format.schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, Field
 
 SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
 

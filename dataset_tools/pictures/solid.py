@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from rigging.geometry.mesh import vertex_normals
 from rigging.joints import JOINT_PARENTS
-from rigging.mesh import vertex_normals
 
 from .drawing import INK, SHIFT, joint_colours
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from rigging.geometry.projection import project, to_camera
+
+from ..load.dataset import HandDataset, outward
 from .canvas import GREY, fit, grid, page, put, put_text, save, titled
-from .dataset import HandDataset, outward, project, to_camera
 from .drawing import (
     depth_colours,
     depth_range,

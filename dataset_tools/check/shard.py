@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from rigging.files import file_sha256
+from rigging.geometry.projection import project, to_camera, triangulate
 from rigging.joints import ARM_PART
 
-from .dataset import HandDataset, outward, project, to_camera
-from .schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
-from .shard_file import ShardError, ShardFile
-from .solid import nearest_triangles
-from .writer import read_manifest
+from ..format.schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
+from ..load.dataset import HandDataset, outward
+from ..pictures.solid import nearest_triangles
+from ..store.manifest import read_manifest
+from ..store.shard_file import ShardError, ShardFile
 
 REPROJECTION = 1e-5  # m
 MASK_IOU = 0.9  # alpha is anti-aliased and path traced; the labels are neither
@@ -157,17 +158,6 @@ def draw_mesh(sample: dict[str, Any], dataset: HandDataset, view: int) -> tuple[
     depth[hit] = -1 / (inverse[faces[triangle[hit]]] * weights[hit]).sum(1)
     parts[hit] = face_part[triangle[hit]]
     return depth, parts
-
-
-def triangulate(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> np.ndarray:
-    """Points (N, 3) m from their pixels (V, N, 2) in all views, by linear least squares (K^-1 applied first)."""
-    inverse = np.linalg.inv(K)
-    rays = np.concatenate([points.astype(np.float64), np.ones((*points.shape[:2], 1))], -1)
-    rays = rays @ np.swapaxes(inverse, 1, 2)
-    P = world_to_cam[:, None, :3]
-    rows = rays[..., :2, None] * P[..., 2:, :] - P[..., :2, :]  # (V, N, 2, 4)
-    rows = np.moveaxis(rows, 1, 0).reshape(points.shape[1], -1, 4)
-    return np.stack([np.linalg.lstsq(row[:, :3], -row[:, 3], rcond=None)[0] for row in rows])
 
 
 def intersection_over_union(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from .schema import FORMAT, GEOMETRY, IMAGES, METADATA, SCHEMA_VERSION, SHARD, S
 
 HEAD = """# The shard format, version {version}
 
-*Written by `python -m dataset_tools format --write docs/format.md` from `dataset_tools/schema.py`; do not edit.*
+*Written by `python -m dataset_tools format --write docs/format.md` from `dataset_tools/format/schema.py`; do not edit.*
 
 A shard is one HDF5 file, `shard-0000n.h5`, with a manifest `shard-0000n.json` beside it (sha256, bytes, samples,
 schema version, configuration hash, package versions). Images are compressed with HDF5's shuffle filter and
@@ -18,13 +18,13 @@ Zstandard, so other readers than `HandDataset` need the Zstandard filter (`impor
 - A camera looks along +z, x right, y down (OpenCV). The centre of the top-left pixel is (0.5, 0.5).
 - A world point X is seen at pixel (u, v) with depth z where `[x, y, z, 1] = world_to_cam [X, 1]` and
   `z [u, v, 1] = K [x, y, z]`.
-- `depth` is this z, not the distance along the ray (`dataset_tools.dataset.depth_to_distance` converts).
+- `depth` is this z, not the distance along the ray (`rigging.geometry.projection.depth_to_distance` converts).
 - Labels are taken at pixel centres, of the very meshes stored in the file: they are not anti-aliased; `alpha` is.
 - Flow of a pixel is where its surface point goes, seen by the same camera; whether that point is hidden there is
   `flow_*_visible`. Samples come in pairs of neighbouring poses (t, t + 1) that share cameras, light and subject.
 - Joints: wrist, then thumb, index, middle, ring and little finger, each from the palm outwards.
 - A left hand (`hand`) is a right one mirrored, so the order of its triangles is clockwise from outside
-  (`dataset_tools.dataset.outward` turns them).
+  (`dataset_tools.load.dataset.outward` turns them).
 
 ## The file
 Attributes of the file: `format` = "{format}", `schema_version` = {version}, `samples`, `sizes` (JSON: the value of

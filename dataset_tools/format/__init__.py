@@ -1,0 +1,1 @@
+"""What a shard holds: the schema, the codecs, and the page that documents both."""

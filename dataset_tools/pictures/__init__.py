@@ -1,0 +1,1 @@
+"""Labels as pictures: overlays, contact sheets, views of a sample."""

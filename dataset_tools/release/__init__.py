@@ -1,0 +1,1 @@
+"""From validated shards to a published release: manifest, index, card, and checks of copies."""

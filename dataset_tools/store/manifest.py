@@ -1,0 +1,40 @@
+"""The manifest beside a shard: what a release says of the file without opening it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rigging.files import write_atomic
+
+from ..format.schema import SCHEMA_VERSION
+from .shard_file import ShardError, ShardFile
+
+
+def manifest_path(shard: Path) -> Path:
+    """Where the manifest of a shard lies: beside it, `.json` for `.h5`."""
+    return Path(shard).with_suffix(".json")
+
+
+def write_manifest(shard: Path, sha256: str) -> Path:
+    """Write the manifest of a finished shard: what a release says of the file without opening it."""
+    with ShardFile(shard) as opened:
+        manifest = {
+            "file": Path(shard).name, "sha256": sha256, "bytes": Path(shard).stat().st_size,
+            "samples": len(opened), "schema_version": SCHEMA_VERSION, "release": opened.attrs["release"],
+            "shard": int(opened.attrs["shard"]), "configuration_hash": opened.attrs["configuration_hash"],
+            "device": opened.attrs["device"], "package_versions": json.loads(opened.attrs["package_versions"]),
+        }  # fmt: skip
+    write_atomic(manifest_path(shard), (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
+    return manifest_path(shard)
+
+
+def read_manifest(shard: Path) -> dict[str, Any]:
+    """The manifest of a shard. Raises FileNotFoundError, or ShardError where it is not a manifest."""
+    path = manifest_path(shard)
+    try:
+        manifest = json.loads(path.read_text())
+        return {"sha256": manifest["sha256"], **manifest}
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        raise ShardError(f"{path}: not a manifest of a shard") from None

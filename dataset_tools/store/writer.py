@@ -1,0 +1,141 @@
+"""From encoded samples to a shard: packed, read back, renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from rigging.files import part_path, sync_folder
+from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
+
+from ..format.schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, SHARD_FIELDS, SchemaError, check_record, sizes_of
+from .encode import LIBVER, EncodedSample, chunked
+from .shard_file import ShardFile
+
+
+def write_shard(path: Path, encoded: Iterable[EncodedSample], shard_record: Mapping[str, Any]) -> str:
+    """Pack samples into `path` and return the file's sha256 (hex).
+
+    `encoded` is consumed once and one at a time (a generator over `read_staged` will do); `shard_record` holds the
+    schema's "shard" fields. The file is written to a .part beside it, flushed, read back in full, then renamed.
+    The same samples give the same bytes. Raises SchemaError, ShardError, and OSError for a full disk.
+    """
+    path, shard_values = Path(path), check_record(shard_record, SHARD_FIELDS)
+    part = part_path(path)
+    try:
+        with h5py.File(part, "w", libver=LIBVER, track_order=True) as file:
+            _fill(file, encoded, shard_values, part.parent)
+        with open(part, "rb") as handle:
+            os.fsync(handle.fileno())
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        verify(part)
+        os.replace(part, path)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, (OSError, RuntimeError)):
+            raise _write_error(error, path) from error
+        raise
+    sync_folder(path.parent)
+    return digest
+
+
+def _write_error(error: BaseException, path: Path) -> BaseException:
+    """One line for a failed write: HDF5 reports a full disk in many, and again, as RuntimeError, when it closes."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.errno):
+        cause = cause.__context__
+    return error if cause is None else OSError(cause.errno, os.strerror(cause.errno), str(path))
+
+
+def _fill(file: h5py.File, encoded: Iterable[EncodedSample], shard_values: Mapping[str, Any], folder: Path) -> None:
+    columns: dict[str, list] = {}
+    lengths: list[int] = []
+    sizes: dict[str, int] = {}
+    with tempfile.TemporaryFile(dir=folder) as streams:  # colour waits here: a contiguous blob needs its size first
+        for row, sample in enumerate(encoded):
+            sizes = sizes or sample.sizes
+            if sample.sizes != sizes:
+                raise SchemaError(f"sample {row} of the shard has sizes {sample.sizes}, the first one {sizes}")
+            _append_chunks(file, sample, row)
+            for name, value in sample.values.items():
+                columns.setdefault(name, []).append(value)
+            streams.write(b"".join(sample.jpeg))
+            lengths += [len(stream) for stream in sample.jpeg]
+        if not lengths:
+            raise SchemaError("a shard needs at least one sample")
+        _write_blob(file, streams, lengths)
+    for name, column in columns.items():
+        _write_column(file, name, column)
+    _write_shard_values(file, shard_values, sizes, row + 1)
+
+
+def _append_chunks(file: h5py.File, sample: EncodedSample, row: int) -> None:
+    for path, chunks in sample.chunks.items():
+        dtype, view = sample.dtypes[path]
+        dataset = file[path] if path in file else chunked(file, path, dtype, view, (len(chunks),))
+        dataset.resize(row + 1, 0)
+        for v, (mask, data) in enumerate(chunks):
+            dataset.id.write_direct_chunk((row, v) + (0,) * len(view), data, mask)
+
+
+def _write_blob(file: h5py.File, streams: Any, lengths: list[int], block: int = 1 << 24) -> None:
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    file.create_dataset("images/rgb/offsets", data=offsets, track_times=False)
+    blob = file.create_dataset("images/rgb/jpeg", (int(offsets[-1]),), np.uint8, track_times=False)
+    streams.seek(0)
+    for start in range(0, len(blob), block):
+        data = np.frombuffer(streams.read(block), np.uint8)
+        blob[start : start + len(data)] = data
+
+
+def _write_column(file: h5py.File, path: str, column: list[np.ndarray | str]) -> None:
+    if isinstance(column[0], str):  # fixed length: the fastest to read, and no heap whose bytes could vary
+        data = [value.encode() for value in column]
+        dtype = h5py.string_dtype("utf-8", max(1, max(map(len, data))))
+        file.create_dataset(path, data=np.array(data, dtype), dtype=dtype, track_times=False)
+    else:
+        file.create_dataset(path, data=np.stack(column), track_times=False)
+
+
+def _write_shard_values(file: h5py.File, values: Mapping[str, Any], sizes: dict[str, int], samples: int) -> None:
+    sizes = sizes | sizes_of(values, SHARD_FIELDS)
+    attrs = {
+        "format": FORMAT, "schema_version": SCHEMA_VERSION, "samples": samples,
+        "sizes": json.dumps(sizes, sort_keys=True), "units": "metres, radians, pixels",
+        "joint_names": json.dumps(JOINT_NAMES), "joint_parents": json.dumps(JOINT_PARENTS),
+        "part_names": json.dumps(PART_NAMES),
+    }  # fmt: skip
+    for name, value in values.items():
+        if isinstance(value, str) or value.ndim == 0:
+            attrs[name] = value if isinstance(value, str) else int(value)
+        else:
+            file.create_dataset(SHARD_FIELDS[name].path, data=value, track_times=False)
+    for name, value in attrs.items():
+        file.attrs[name] = value
+    _describe(file)
+
+
+def _describe(file: h5py.File) -> None:
+    """Say beside every dataset what it is, for those who open the file without this package."""
+    for field in (*SAMPLE_FIELDS.values(), *SHARD_FIELDS.values()):
+        if field.stored and field.path in file:
+            about = {"unit": field.unit, "frame": field.frame, "codec": field.codec, "description": field.description}
+            for name, text in about.items():
+                file[field.path].attrs[name] = text
+
+
+def verify(path: Path) -> None:
+    """Read and decode every stored field of every sample. Raises ShardError naming the first that is damaged."""
+    names = [name for name, field in SAMPLE_FIELDS.items() if field.stored]
+    with ShardFile(path) as shard:
+        for row in range(len(shard)):
+            shard.read(row, names)
+            shard.check_streams(row)

@@ -1,0 +1,1 @@
+"""Geometry that every package shares: projection and triangulation, triangle meshes, rotations."""
