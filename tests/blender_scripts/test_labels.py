@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_scripts.labels import joint_visibility, make_labels, make_surface, vertex_normals
+from blender_scripts.labels import joint_visibility, make_labels, make_surface, surface_normals
 from rigging.asset import load_asset
 from rigging.joints import JOINT_NAMES, PART_NAMES
 
@@ -69,7 +69,7 @@ def test_normals_face_the_camera_and_run_on_across_the_cut(hand):
     labels = labels_of(hand)
     facing = labels["normals"][..., 2][labels["parts"] > 0]
     assert (facing < 0.1).mean() > 0.995  # interpolated normals may lean away at the rim alone
-    normals = vertex_normals(vertices, surface)
+    normals = surface_normals(vertices, surface)
     count = len(asset.cut_loop)
     arm_start = normals[len(asset.template) : len(asset.template) + count]
     assert np.array_equal(arm_start, normals[asset.cut_loop])
@@ -87,7 +87,7 @@ def test_vertex_normals_agree_with_the_naive_sum(hand):
     naive = naive[surface.seam]
     used = np.linalg.norm(naive, axis=1) > 0
     naive[used] /= np.linalg.norm(naive[used], axis=1, keepdims=True)
-    assert np.allclose(vertex_normals(vertices, surface), naive, atol=1e-12)
+    assert np.allclose(surface_normals(vertices, surface), naive, atol=1e-12)
 
 
 def test_flow_is_the_projected_motion_of_the_surface(hand):
@@ -170,5 +170,5 @@ def test_a_left_hand_is_the_mirror_image(hand):
     arm_faces = surface.faces[len(asset.faces) :] - len(asset.template)
     left = make_surface(asset, arm_faces, arm_joined=True, left=True)
     mirrored = vertices * [-1, 1, 1]
-    right_normals, left_normals = vertex_normals(vertices, surface), vertex_normals(mirrored, left)
+    right_normals, left_normals = surface_normals(vertices, surface), surface_normals(mirrored, left)
     assert np.allclose(left_normals, right_normals * [-1, 1, 1], atol=1e-12)
