@@ -1,0 +1,37 @@
+"""Faults whose message is one line for the user, by what to do about them; each class carries its exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+
+class MvhmError(Exception):
+    """A fault whose message is one line: what, where, what is allowed."""
+
+    exit_code = 1
+
+
+class InputError(MvhmError, ValueError):
+    """Wrong configuration or input: trying again is useless."""
+
+    exit_code = 2
+
+
+class PassingError(MvhmError):
+    """Something that may pass by itself: try again later."""
+
+    exit_code = 75
+
+
+class DiskFullError(PassingError):
+    """No space left; what is finished is kept."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether `error` says that a disk or quota is full (HDF5 gives the number only in its text)."""
+    full = (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, OSError) and error.errno in full:
+        return True
+    text = str(error)
+    return any(f"errno = {number}," in text or os.strerror(number) in text for number in full)
