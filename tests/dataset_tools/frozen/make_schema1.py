@@ -1,4 +1,4 @@
-"""Made shard-00000.h5, its manifest and expected.npz with the last commit that wrote schema version 1 (see README.md)."""
+"""Made shard-00000.h5, its manifest and expected.npz with a commit that wrote schema version 1 (see README.md)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # for `records`
 
-from records import make_record, shard_record
+from records import make_record, shard_record  # noqa: E402
 
-from dataset_tools import HandDataset
-from dataset_tools.store.encode import encode_sample
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools import HandDataset  # noqa: E402
+from dataset_tools.store.encode import encode_sample  # noqa: E402
+from dataset_tools.store.manifest import write_manifest  # noqa: E402
+from dataset_tools.store.writer import write_shard  # noqa: E402
 
 VERTICES = 600  # of the hand's 2651, to keep the file small
 
