@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class Element:
         return cls(name, CODECS[name].version, CODECS[name].constants, field.dtype, field.shape)
 
     @classmethod
+    @lru_cache(maxsize=1024)  # the same in all shards of a release
     def parse(cls, text: bytes) -> Element:
         """From the attribute of a file. Raises ValueError where it is none."""
         try:

@@ -14,6 +14,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,12 @@ class Checksums:
     samples: np.ndarray  # (S, C) uint32
     shard: Mapping[str, int]
 
-    def require(self, data: Any, path: str, row: int, view: int = 0) -> None:
-        """Compare the bytes of a row (or of one view of it) of the dataset `path`. Raises DamageError."""
-        if path not in self.columns or not 0 <= view < self.columns[path][1]:
+    def of(self, path: str, row: int) -> list[int]:
+        """The sums of a row of the dataset `path`: one, or one a view. Raises DamageError if there are none."""
+        if path not in self.columns:
             raise DamageError(f"no checksum of {path}")
-        if zlib.crc32(data) != self.samples[row, self.columns[path][0] + view]:
-            raise DamageError("checksum")
+        first, width = self.columns[path]
+        return self.samples[row, first : first + width].tolist()
 
     def require_once(self, data: Any, name: str, start: int = 0) -> None:
         """Compare the bytes of what is there once; `start` is the sum of what precedes. Raises DamageError."""
@@ -51,10 +52,15 @@ def parse(columns: bytes, samples: np.ndarray, names: bytes, shard: np.ndarray, 
     """The sums as stored, of `count` samples, once their own sum is `total`. Raises DamageError."""
     if total_of(columns, samples, names, shard) != total:
         raise DamageError("checksum of the checksums")
-    places = {path: (int(first), int(width)) for path, (first, width) in json.loads(columns).items()}
+    places = _places(columns)
     if samples.ndim != 2 or len(samples) != count or any(a + n > samples.shape[1] for a, n in places.values()):
         raise DamageError(f"checksums of {samples.shape} for {count} samples")
     return Checksums(places, samples, dict(zip(json.loads(names), shard.tolist())))
+
+
+@lru_cache(maxsize=64)  # one for all shards of a release
+def _places(columns: bytes) -> dict[str, tuple[int, int]]:
+    return {path: (int(first), int(width)) for path, (first, width) in json.loads(columns).items()}
 
 
 def total_of(columns: bytes, samples: np.ndarray, names: bytes, shard: np.ndarray) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .checksums import Checksums
+from .checksums import Checksums, DamageError
 
 SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
 PIXEL_BYTES = 32  # at most, of a code
@@ -36,12 +36,14 @@ class Datasets:
         self._columns.clear()
 
     def open(self, path: str) -> h5py.Dataset:
-        """A dataset, once it is sure that reading it (a row of it, if it is in chunks) takes no more than it may."""
+        """A dataset, once it is sure that reading it (one row of a code) takes no more memory than it may."""
         if path not in self._open:
             dataset = self._file[path]
             if not isinstance(dataset, h5py.Dataset) or dataset.dtype.hasobject:
                 raise ValueError("not an array of values of fixed size")
-            shape, limit = (dataset.shape[1:], self._row_limit) if dataset.chunks else (dataset.shape, self._limit)
+            shape, limit = dataset.shape, self._limit
+            if path.endswith("/code"):
+                shape, limit = shape[1:], self._row_limit
             if dataset.dtype.itemsize * math.prod(shape) > limit:
                 raise ValueError(f"{dataset.dtype} {dataset.shape} in a file of {self._limit} bytes")
             self._open[path] = dataset
@@ -64,39 +66,39 @@ class Datasets:
             return np.concatenate([stream for row in rows for stream in self.streams(path, row, None)])
         data = self.open(path)[()]
         for row in rows:
-            self._require(self._window(path, data, row), path, row)
+            self._require(path, row, [self._window(path, data, row)])
         return data
 
     def row(self, path: str, row: int) -> Any:
         """A row of a plain dataset."""
-        if path not in self._columns:
+        if path in self._columns:
+            data = self._columns[path][row : row + 1]
+        else:
             dataset = self.open(path)
-            if dataset.dtype.itemsize * math.prod(dataset.shape[1:]) > SMALL_ROW:
-                data = dataset[row : row + 1]  # not [row]: a single text would lose its padding
-                self._require(data, path, row)
-                return data[0]
-            self._columns[path] = dataset[()]
-        data = self._columns[path][row : row + 1]
-        self._require(data, path, row)
-        return data[0].copy()
+            if dataset.dtype.itemsize * math.prod(dataset.shape[1:]) <= SMALL_ROW:
+                self._columns[path] = dataset[()]
+                return self.row(path, row)
+            data = dataset[row : row + 1]  # not [row]: a single text would lose its padding
+        self._require(path, row, [data])
+        return data[0].copy() if path in self._columns else data[0]
 
-    def chunk(self, path: str, row: int, view: int) -> tuple[int, bytes]:
-        """The chunk of one view of a code: HDF5's mask of skipped filters, and the bytes as stored."""
+    def chunks(self, path: str, row: int, views: Sequence[int]) -> list[tuple[int, bytes]]:
+        """The chunks of a code of one sample: HDF5's mask of skipped filters, and the bytes as stored."""
         dataset = self.open(path)
-        mask, data = dataset.id.read_direct_chunk((row, view) + (0,) * (len(dataset.shape) - 2))
-        self._require(data, path, row, view)
-        return mask, data
+        if dataset.shape[:2] != (self._samples, self._views):
+            raise ValueError(f"{dataset.shape} for {self._samples} samples of {self._views} views")
+        read, rest = dataset.id.read_direct_chunk, (0,) * (len(dataset.shape) - 2)
+        chunks = [read((row, view, *rest)) for view in views]
+        self._require(path, row, [data for _, data in chunks], views)
+        return chunks
 
     def codes(self, path: str, row: int, views: Sequence[int] | None) -> np.ndarray:
         """A code of one sample, of the chosen views (None: all)."""
         import hdf5plugin  # noqa: F401  registers the Zstandard filter; nobody needs it who reads no images
 
-        dataset = self.open(path)
-        if dataset.shape[:2] != (self._samples, self._views):
-            raise ValueError(f"{dataset.shape} for {self._samples} samples of {self._views} views")
         if self._sums is not None:
-            for view in range(self._views) if views is None else views:
-                self.chunk(path, row, view)
+            self.chunks(path, row, range(self._views) if views is None else views)
+        dataset = self.open(path)
         if views is None:
             return dataset[row]
         out = np.empty((len(views), *dataset.shape[2:]), dataset.dtype)
@@ -110,15 +112,16 @@ class Datasets:
         if places not in self._columns:
             self._columns[places] = self.open(places)[()]
         offsets = self._window(places, self._columns[places], row)
-        self._require(offsets, places, row)
-        if len(offsets) != self._views + 1 or offsets[0] < 0 or (offsets[1:] < offsets[:-1]).any():
+        self._require(places, row, [offsets])
+        at = offsets.tolist()
+        if len(at) != self._views + 1 or at[0] < 0 or sorted(at) != at:
             raise ValueError("offsets of the streams")
         if views is None:
-            streams = np.split(blob[offsets[0] : offsets[-1]], offsets[1:-1] - offsets[0])
+            views, data = range(self._views), blob[at[0] : at[-1]]
+            streams = [data[at[view] - at[0] : at[view + 1] - at[0]] for view in views]
         else:
-            streams = [blob[offsets[view] : offsets[view + 1]] for view in views]
-        for view, stream in zip(range(self._views) if views is None else views, streams):
-            self._require(stream, path, row, view)
+            streams = [blob[at[view] : at[view + 1]] for view in views]
+        self._require(path, row, streams, views)
         return streams
 
     def _window(self, path: str, data: np.ndarray, row: int) -> np.ndarray:
@@ -127,6 +130,11 @@ class Datasets:
             return data[row * self._views : (row + 1) * self._views + 1]
         return data[row : row + 1]
 
-    def _require(self, data: Any, path: str, row: int, view: int = 0) -> None:
-        if self._sums is not None:
-            self._sums.require(data, path, row, view)
+    def _require(self, path: str, row: int, parts: Sequence[Any], views: Sequence[int] = (0,)) -> None:
+        """Compare a row's parts, those of `views`, with their sums. Raises DamageError."""
+        if self._sums is None:
+            return
+        sums = self._sums.of(path, row)
+        for view, part in zip(views, parts):
+            if zlib.crc32(part) != sums[view]:
+                raise DamageError(f"checksum of view {view}" if len(sums) > 1 else "checksum")

@@ -31,11 +31,11 @@ def require_version(file: h5py.File, path: Path) -> int:
     return version
 
 
-def attribute(node: h5py.HLObject, name: str) -> int | str | None:
-    """An attribute that is a number or a text of fixed length; None if there is none, or it is anything else."""
-    if not h5py.h5a.exists(node.id, name.encode()):
+def attribute(file: h5py.File, name: str, path: str = ".") -> int | str | None:
+    """An attribute of what lies at `path` that is a number or a text of fixed length; None if it is anything else."""
+    if not h5py.h5a.exists(file.id, name.encode(), obj_name=path.encode()):
         return None
-    stored = h5py.h5a.open(node.id, name.encode())
+    stored = h5py.h5a.open(file.id, name.encode(), obj_name=path.encode())
     dtype = stored.dtype
     if stored.shape != () or dtype.kind not in "iuS" or dtype.itemsize > MOST_TEXT:
         return None
@@ -65,7 +65,7 @@ def read_checksums(file: h5py.File, attributes: dict[str, int | str], limit: int
         if dataset.dtype != np.dtype("<u4") or dataset.nbytes > limit:
             raise ValueError(f"{name} is {dataset.dtype} {dataset.shape}")
         tables.append(dataset[()])
-        texts.append(str(attribute(dataset, text)).encode())
+        texts.append(str(attribute(file, text, name)).encode())
     sums = parse(texts[0], tables[0], texts[1], tables[1], int(attributes[ROOT]), int(attributes["samples"]))
     sums.require_once(attributes_text(attributes), ATTRIBUTES)
     return sums

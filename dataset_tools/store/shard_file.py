@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,22 @@ class ShardFile:
         if verify:
             self._sums = read_checksums(self._file, attributes, self.path.stat().st_size)
         self._take(attributes)
-        self.attrs |= {name: self.array(f"shard/{name}").item().decode() for name in LONG_TEXTS}
+        self._groups = tuple(group for group in GROUPS if self._file.id.links.exists(group.encode()))
 
     def _take(self, attributes: dict[str, Any]) -> None:
-        self.attrs = explained(attributes)
-        self.sizes: dict[str, int] = self.attrs["sizes"]
+        self._head = explained(attributes)
+        self.sizes: dict[str, int] = self._head["sizes"]
         size = self.path.stat().st_size
         self._datasets = Datasets(self._file, len(self), self.sizes, size, self._sums)
 
+    @cached_property
+    def attrs(self) -> dict[str, Any]:
+        """The shard's own fields that are no arrays, and what explains the arrays. Raises ShardError."""
+        texts = () if self._version == 1 else LONG_TEXTS
+        return self._head | {name: self.array(f"shard/{name}").item().decode() for name in texts}
+
     def __len__(self) -> int:
-        return int(self.attrs["samples"])
+        return int(self._head["samples"])
 
     def __enter__(self) -> ShardFile:
         return self
@@ -82,7 +89,7 @@ class ShardFile:
         if self._version == 1:
             return tuple(path.split("/")[1] for path in SCHEMA_1 if path.split("/")[0] in GROUPS)
         with self._told("its list of fields"):
-            return tuple(name for group in GROUPS if group in self._file for name in self._file[group])
+            return tuple(name for group in self._groups for name in self._file[group])
 
     def element(self, name: str) -> tuple[str, Element]:
         """Where a field of a sample lies in the file, and what the file says of it. Raises ShardError."""
@@ -94,10 +101,7 @@ class ShardFile:
         with self._told(path):
             if not path.startswith("shard/"):
                 return self._datasets.column(path)
-            if self._version == 1:
-                return self._datasets.once(path, b"")
-            text = attribute(self._datasets.open(path), ATTRIBUTE)
-            return self._datasets.once(path, str(text).encode())
+            return self._datasets.once(path, b"" if self._version == 1 else self._encoding(path))
 
     def read(self, row: int, names: Iterable[str], views: Sequence[int] | None = None) -> dict[str, Any]:
         """Stored fields of one sample; of the chosen views only (None: all).
@@ -106,10 +110,12 @@ class ShardFile:
         """
         if not 0 <= row < len(self):
             raise IndexError(f"{self.path}: row {row} of a shard of {len(self)} samples")
-        out = {}
-        for name in names:
-            with self._told(f"{name} of sample {row}"):
+        out, name = {}, ""
+        try:
+            for name in names:
                 out[name] = self._field(row, name, views)
+        except (UnknownEncodingError, *UNREADABLE) as error:
+            raise self._fault(f"{name} of sample {row}", error) from None
         return out
 
     def streams(self, row: int) -> tuple[bytes, ...]:
@@ -120,7 +126,7 @@ class ShardFile:
     def chunks(self, path: str, row: int) -> tuple[tuple[int, bytes], ...]:
         """The chunks of a code of a sample, one a view, as stored: mask of skipped filters, bytes."""
         with self._told(f"{path} of sample {row}"):
-            return tuple(self._datasets.chunk(path, row, view) for view in range(self.sizes["V"]))
+            return tuple(self._datasets.chunks(path, row, range(self.sizes["V"])))
 
     def chunk_type(self, path: str) -> tuple[str, tuple[int, ...]]:
         """dtype and shape of one view of a code. Raises ShardError."""
@@ -133,14 +139,15 @@ class ShardFile:
         """Whatever goes wrong with `what` becomes a ShardError of one line."""
         try:
             yield
-        except ShardError:
-            raise
-        except UnknownEncodingError as error:
-            raise ShardError(
-                f"{self.path}: {what} {error}; upgrade the mvhm package to a version that reads it"
-            ) from None
-        except UNREADABLE as error:
-            raise ShardError(f"{self.path}: {what} {cause_of(error)}") from None
+        except (UnknownEncodingError, *UNREADABLE) as error:
+            raise self._fault(what, error) from None
+
+    def _fault(self, what: str, error: Exception) -> ShardError:
+        if isinstance(error, ShardError):
+            return error
+        if isinstance(error, UnknownEncodingError):
+            return ShardError(f"{self.path}: {what} {error}; upgrade the mvhm package to a version that reads it")
+        return ShardError(f"{self.path}: {what} {cause_of(error)}")
 
     def _found(self, name: str) -> tuple[str, Element]:
         if name not in self._elements:
@@ -173,17 +180,21 @@ class ShardFile:
     def _holds(self, group: str, name: str) -> bool:
         if self._version == 1:
             return f"{group}/{name}" in SCHEMA_1
-        return group in self._file and f"{group}/{name}" in self._file
+        return group in self._groups and self._file.id.links.exists(f"{group}/{name}".encode())
 
     def _element(self, path: str) -> Element:
         if self._version == 1:
             return SCHEMA_1[path]
-        text = attribute(self._file[path], ATTRIBUTE)
+        text = self._encoding(path)
+        if self._sums is not None:
+            self._sums.require_once(text, path)
+        return Element.parse(text)
+
+    def _encoding(self, path: str) -> bytes:
+        text = attribute(self._file, ATTRIBUTE, path)
         if not isinstance(text, str):
             raise ValueError(f"no attribute {ATTRIBUTE!r}")
-        if self._sums is not None:
-            self._sums.require_once(text.encode(), path)
-        return Element.parse(text.encode())
+        return text.encode()
 
     def _require_fit(self, path: str, element: Element) -> None:
         """Raise ValueError unless a plain dataset has the dtype and shape that the file says."""
