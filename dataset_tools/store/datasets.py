@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -14,6 +14,18 @@ from .checksums import Checksums, DamageError
 
 SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
 PIXEL_BYTES = 32  # at most, of a code
+
+
+class Opened(NamedTuple):
+    """A dataset with what h5py would find out anew each time."""
+
+    data: h5py.Dataset
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def row_bytes(self) -> int:
+        return self.dtype.itemsize * math.prod(self.shape[1:])
 
 
 class Datasets:
@@ -27,7 +39,7 @@ class Datasets:
     ) -> None:
         self._file, self._samples, self._views, self._sums = file, samples, sizes["V"], sums
         self._limit, self._row_limit = limit, max(limit, PIXEL_BYTES * math.prod(sizes[letter] for letter in "VHW"))
-        self._open: dict[str, h5py.Dataset] = {}
+        self._open: dict[str, Opened] = {}
         self._columns: dict[str, np.ndarray] = {}
 
     def close(self) -> None:
@@ -35,24 +47,23 @@ class Datasets:
         self._open.clear()
         self._columns.clear()
 
-    def open(self, path: str) -> h5py.Dataset:
+    def open(self, path: str) -> Opened:
         """A dataset, once it is sure that reading it (one row of a code) takes no more memory than it may."""
         if path not in self._open:
             dataset = self._file[path]
-            if not isinstance(dataset, h5py.Dataset) or dataset.dtype.hasobject:
+            if not isinstance(dataset, h5py.Dataset) or (dtype := dataset.dtype).hasobject:
                 raise ValueError("not an array of values of fixed size")
-            shape, limit = dataset.shape, self._limit
-            if path.endswith("/code"):
-                shape, limit = shape[1:], self._row_limit
-            if dataset.dtype.itemsize * math.prod(shape) > limit:
-                raise ValueError(f"{dataset.dtype} {dataset.shape} in a file of {self._limit} bytes")
-            self._open[path] = dataset
+            opened = Opened(dataset, dataset.shape, dtype)
+            whole = dtype.itemsize * math.prod(opened.shape)
+            if opened.row_bytes > self._row_limit if path.endswith("/code") else whole > self._limit:
+                raise ValueError(f"{dtype} {opened.shape} in a file of {self._limit} bytes")
+            self._open[path] = opened
         return self._open[path]
 
     def once(self, path: str, text: bytes) -> np.ndarray:
         """A dataset that is there once for the shard; its sum continues that of `text`, which describes it."""
-        dataset = self.open(path)
-        data = np.asarray(dataset[()], dataset.dtype)
+        opened = self.open(path)
+        data = np.asarray(opened.data[()], opened.dtype)
         if self._sums is not None:
             self._sums.require_once(data, path, zlib.crc32(text))
         return data
@@ -64,7 +75,7 @@ class Datasets:
             return np.stack([self.codes(path, row, None) for row in rows])
         if path.endswith("/jpeg"):
             return np.concatenate([stream for row in rows for stream in self.streams(path, row, None)])
-        data = self.open(path)[()]
+        data = self.open(path).data[()]
         for row in rows:
             self._require(path, row, [self._window(path, data, row)])
         return data
@@ -74,20 +85,20 @@ class Datasets:
         if path in self._columns:
             data = self._columns[path][row : row + 1]
         else:
-            dataset = self.open(path)
-            if dataset.dtype.itemsize * math.prod(dataset.shape[1:]) <= SMALL_ROW:
-                self._columns[path] = dataset[()]
+            opened = self.open(path)
+            if opened.row_bytes <= SMALL_ROW:
+                self._columns[path] = opened.data[()]
                 return self.row(path, row)
-            data = dataset[row : row + 1]  # not [row]: a single text would lose its padding
+            data = opened.data[row : row + 1]  # not [row]: a single text would lose its padding
         self._require(path, row, [data])
         return data[0].copy() if path in self._columns else data[0]
 
     def chunks(self, path: str, row: int, views: Sequence[int]) -> list[tuple[int, bytes]]:
         """The chunks of a code of one sample: HDF5's mask of skipped filters, and the bytes as stored."""
-        dataset = self.open(path)
-        if dataset.shape[:2] != (self._samples, self._views):
-            raise ValueError(f"{dataset.shape} for {self._samples} samples of {self._views} views")
-        read, rest = dataset.id.read_direct_chunk, (0,) * (len(dataset.shape) - 2)
+        opened = self.open(path)
+        if opened.shape[:2] != (self._samples, self._views):
+            raise ValueError(f"{opened.shape} for {self._samples} samples of {self._views} views")
+        read, rest = opened.data.id.read_direct_chunk, (0,) * (len(opened.shape) - 2)
         chunks = [read((row, view, *rest)) for view in views]
         self._require(path, row, [data for _, data in chunks], views)
         return chunks
@@ -98,19 +109,19 @@ class Datasets:
 
         if self._sums is not None:
             self.chunks(path, row, range(self._views) if views is None else views)
-        dataset = self.open(path)
+        opened = self.open(path)
         if views is None:
-            return dataset[row]
-        out = np.empty((len(views), *dataset.shape[2:]), dataset.dtype)
+            return opened.data[row]
+        out = np.empty((len(views), *opened.shape[2:]), opened.dtype)
         for code, view in zip(out, views):
-            dataset.read_direct(code, np.s_[row, view])
+            opened.data.read_direct(code, np.s_[row, view])
         return out
 
     def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[np.ndarray]:
         """The colour streams of one sample, uint8 arrays, of the chosen views (None: all)."""
-        blob, places = self.open(path), path.removesuffix("jpeg") + "offsets"
+        blob, places = self.open(path).data, path.removesuffix("jpeg") + "offsets"
         if places not in self._columns:
-            self._columns[places] = self.open(places)[()]
+            self._columns[places] = self.open(places).data[()]
         offsets = self._window(places, self._columns[places], row)
         self._require(places, row, [offsets])
         at = offsets.tolist()

@@ -35,7 +35,10 @@ def attribute(file: h5py.File, name: str, path: str = ".") -> int | str | None:
     """An attribute of what lies at `path` that is a number or a text of fixed length; None if it is anything else."""
     if not h5py.h5a.exists(file.id, name.encode(), obj_name=path.encode()):
         return None
-    stored = h5py.h5a.open(file.id, name.encode(), obj_name=path.encode())
+    return _value(h5py.h5a.open(file.id, name.encode(), obj_name=path.encode()))
+
+
+def _value(stored: h5py.h5a.AttrID) -> int | str | None:
     dtype = stored.dtype
     if stored.shape != () or dtype.kind not in "iuS" or dtype.itemsize > MOST_TEXT:
         return None
@@ -47,8 +50,8 @@ def attribute(file: h5py.File, name: str, path: str = ".") -> int | str | None:
 def read_attributes(file: h5py.File) -> dict[str, int | str]:
     """All attributes of a file of version 2. Raises ValueError for one that is no number or text of fixed length."""
     count = h5py.h5a.get_num_attrs(file.id)
-    names = [h5py.h5a.open(file.id, index=index).name.decode() for index in range(count)]
-    found = {name: attribute(file, name) for name in names}
+    stored = [h5py.h5a.open(file.id, index=index) for index in range(count)]
+    found = {one.name.decode(): _value(one) for one in stored}
     if odd := [name for name, value in found.items() if value is None]:
         raise ValueError(f"attribute {odd[0]!r} is neither a number nor a text of fixed length")
     return found

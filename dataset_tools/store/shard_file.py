@@ -131,8 +131,8 @@ class ShardFile:
     def chunk_type(self, path: str) -> tuple[str, tuple[int, ...]]:
         """dtype and shape of one view of a code. Raises ShardError."""
         with self._told(path):
-            dataset = self._datasets.open(path)
-            return dataset.dtype.str, dataset.shape[2:]
+            opened = self._datasets.open(path)
+            return opened.dtype.str, opened.shape[2:]
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
@@ -198,6 +198,6 @@ class ShardFile:
 
     def _require_fit(self, path: str, element: Element) -> None:
         """Raise ValueError unless a plain dataset has the dtype and shape that the file says."""
-        dataset, wanted = self._datasets.open(path), (len(self), *element.decoded_shape(self.sizes))
-        if not element.is_of(dataset.dtype) or dataset.shape != wanted:
-            raise ValueError(f"{dataset.dtype} {dataset.shape} instead of {element.dtype} {wanted}")
+        opened, wanted = self._datasets.open(path), (len(self), *element.decoded_shape(self.sizes))
+        if not element.is_of(opened.dtype) or opened.shape != wanted:
+            raise ValueError(f"{opened.dtype} {opened.shape} instead of {element.dtype} {wanted}")
