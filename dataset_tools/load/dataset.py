@@ -16,10 +16,12 @@ import numpy as np
 
 from rigging.geometry.projection import project, to_camera
 
-from ..format.schema import METADATA, SAMPLE_FIELDS, Field
-from ..store.shard_file import ShardError, ShardFile
+from ..format.schema import METADATA, SAMPLE_FIELDS
+from ..store.errors import ShardError, TooManyFilesError
+from ..store.shard_file import ShardFile
+from ..store.whole_file import Stamp
 
-OPEN_SHARDS = 64  # files a process keeps open
+OPEN_SHARDS = 64  # files a process keeps open, if it may
 META = frozenset(field.name for field in METADATA)
 HAND_PARTS = (1, 17)
 JSON_ATTRS = ("configuration", "package_versions")
@@ -35,24 +37,36 @@ class HandDataset:
     decoded. Metadata comes as the dict `sample["meta"]`; index -1 is the last sample, a slice gives a list. `attrs`
     (release, configuration, licence, ...), faces and names are those of the first shard.
 
-    Files open when first read, once per process, so a dataset can be pickled and used after fork or spawn.
-    Raises FileNotFoundError; ShardError for a foreign, damaged or newer file; ValueError for unknown fields or views.
+    Whatever is read is compared with its checksum, and a shard of schema version 1 with its manifest, once, when it is
+    opened; `verify=False` does neither. Files open when first read, once per process, so a dataset can be pickled and
+    used after fork or spawn. Raises FileNotFoundError; ShardError for a file that cannot be read, and for a foreign,
+    damaged or newer one; ValueError for unknown fields or views.
     """
 
-    def __init__(self, path: Paths, fields: Iterable[str] | None = None, views: Iterable[int] | None = None) -> None:
+    def __init__(
+        self,
+        path: Paths,
+        fields: Iterable[str] | None = None,
+        views: Iterable[int] | None = None,
+        verify: bool = True,
+    ) -> None:
         self.paths = find_shards(path)
+        self.verify = verify
+        self._known: set[Stamp] = set()
         self._files: OrderedDict[Path, ShardFile] = OrderedDict()
         self._pid = os.getpid()
         first, counts = self._scan()
         self._ends = list(accumulate(counts))
-        self.fields = _choose_fields(fields)
+        strange = [name for name in first.names() if name not in SAMPLE_FIELDS]  # fields of the file, not of the code
+        self._meta = META.union(name for name in strange if first.element(name)[0].startswith("metadata/"))
+        self.fields = _choose_fields(fields, strange, self._meta)
         self.views = _choose_views(views, first.sizes["V"])
         self._stored = _stored_names(self.fields)
         self.sizes: dict[str, int] = first.sizes
         self.faces: np.ndarray = first.array("shard/faces")  # (F, 3) int32
         self.face_part: np.ndarray = first.array("shard/face_part")  # (F,) uint8, index into part_names
         self.arm_faces: np.ndarray = first.array("shard/arm_faces")  # (B, 3) int32
-        self.attrs = {k: json.loads(v) if k in JSON_ATTRS else v for k, v in first.attrs.items()}
+        self.attrs = first.attrs | {name: _parsed(first, name) for name in JSON_ATTRS if name in first.attrs}
         self.joint_names = tuple(self.attrs["joint_names"])
         self.joint_parents = tuple(self.attrs["joint_parents"])
         self.part_names = tuple(self.attrs["part_names"])
@@ -76,8 +90,8 @@ class HandDataset:
             return [self[i] for i in range(*index.indices(len(self)))]
         path, row = self.locate(index)
         values = self._open(path).read(row, self._stored, self.views)
-        sample = {name: _derive(name, values) for name in self.fields if name not in META}
-        meta = {name: _python(values[name]) for name in self.fields if name in META}
+        sample = {name: _derive(name, values) for name in self.fields if name not in self._meta}
+        meta = {name: _python(values[name]) for name in self.fields if name in self._meta}
         return sample | ({"meta": meta} if meta else {})
 
     def locate(self, index: int) -> tuple[Path, int]:
@@ -93,9 +107,13 @@ class HandDataset:
         if self._pid != os.getpid():  # after a fork: the parent's handles are the parent's
             self._files, self._pid = OrderedDict(), os.getpid()
         if path not in self._files:
-            self._files[path] = ShardFile(path)
-            if len(self._files) > OPEN_SHARDS:
+            while len(self._files) >= open_limit():
                 self._files.popitem(last=False)[1].close()
+            try:
+                self._files[path] = ShardFile(path, self.verify, self._known)
+            except TooManyFilesError:  # others hold files too: do with one
+                self.close()
+                self._files[path] = ShardFile(path, self.verify, self._known)
         self._files.move_to_end(path)
         return self._files[path]
 
@@ -106,6 +124,16 @@ class HandDataset:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_files": OrderedDict(), "_pid": -1}
+
+
+def open_limit() -> int:
+    """How many shards a process keeps open: OPEN_SHARDS, or a quarter of the files that it may open."""
+    try:
+        import resource
+    except ImportError:  # not a Unix
+        return OPEN_SHARDS
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return OPEN_SHARDS if limit == resource.RLIM_INFINITY else max(1, min(OPEN_SHARDS, limit // 4))
 
 
 def find_shards(path: Paths) -> tuple[Path, ...]:
@@ -123,17 +151,18 @@ def find_shards(path: Paths) -> tuple[Path, ...]:
     return found
 
 
-def _choose_fields(names: Iterable[str] | None) -> tuple[str, ...]:
+def _choose_fields(names: Iterable[str] | None, strange: Sequence[str], meta: frozenset[str]) -> tuple[str, ...]:
+    there = (*SAMPLE_FIELDS, *strange)
     if names is None:
-        return tuple(SAMPLE_FIELDS)
+        return there
     if isinstance(names, str):
         raise ValueError(f"fields: a list of names is wanted, got {names!r}")
     chosen = set(names)
     if "meta" in chosen:
-        chosen = (chosen - {"meta"}) | META
-    if unknown := sorted(chosen - set(SAMPLE_FIELDS)):
-        raise ValueError(f"fields: no {', '.join(unknown)}; there are: meta, {', '.join(SAMPLE_FIELDS)}")
-    return tuple(name for name in SAMPLE_FIELDS if name in chosen)
+        chosen = (chosen - {"meta"}) | meta
+    if unknown := sorted(chosen - set(there)):
+        raise ValueError(f"fields: no {', '.join(unknown)}; there are: meta, {', '.join(there)}")
+    return tuple(name for name in there if name in chosen)
 
 
 def _choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | None:
@@ -147,11 +176,8 @@ def _choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | 
 
 def _stored_names(names: Sequence[str]) -> tuple[str, ...]:
     """What has to be read for `names`."""
-    wanted: dict[str, Field] = {}
-    for name in names:
-        for source in SAMPLE_FIELDS[name].derived_from or (name,):
-            wanted[source] = SAMPLE_FIELDS[source]
-    return tuple(wanted)
+    sources = [SAMPLE_FIELDS[name].derived_from if name in SAMPLE_FIELDS else () for name in names]
+    return tuple(dict.fromkeys(source for name, given in zip(names, sources) for source in given or (name,)))
 
 
 def _derive(name: str, values: dict[str, Any]) -> Any:
@@ -168,6 +194,13 @@ def _derive(name: str, values: dict[str, Any]) -> Any:
 def outward(faces: np.ndarray, hand: str) -> np.ndarray:
     """Faces (F, 3) in the order that is counter-clockwise from outside, for a "right" or a (mirrored) "left" hand."""
     return faces if hand == "right" else np.ascontiguousarray(faces[:, ::-1])
+
+
+def _parsed(shard: ShardFile, name: str) -> Any:
+    try:
+        return json.loads(shard.attrs[name])
+    except (ValueError, TypeError):
+        raise ShardError(f"{shard.path}: {name} is damaged (not JSON)") from None
 
 
 def _python(value: Any) -> Any:

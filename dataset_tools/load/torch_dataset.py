@@ -17,12 +17,18 @@ class TorchHandDataset:
     float on the GPU); numbers and strings of `meta` stay as they are. Raises ImportError where torch is missing.
     """
 
-    def __init__(self, path: Paths, fields: Iterable[str] | None = None, views: Iterable[int] | None = None) -> None:
+    def __init__(
+        self,
+        path: Paths,
+        fields: Iterable[str] | None = None,
+        views: Iterable[int] | None = None,
+        verify: bool = True,
+    ) -> None:
         try:
             import torch  # noqa: F401
         except ImportError:
             raise ImportError("TorchHandDataset needs PyTorch: pip install torch") from None
-        self.hands = HandDataset(path, fields, views)
+        self.hands = HandDataset(path, fields, views, verify)
 
     def __len__(self) -> int:
         return len(self.hands)
