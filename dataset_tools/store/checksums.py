@@ -19,12 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from .errors import DamageError
+
 ATTRIBUTES = "attributes"
 ROOT = "checksums"  # the group, and the attribute of the file
-
-
-class DamageError(ValueError):
-    """Bytes that are not those that were written."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from .checksums import Checksums, DamageError
+from .checksums import Checksums
+from .errors import DamageError
 
 SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
 PIXEL_BYTES = 32  # at most, of a code

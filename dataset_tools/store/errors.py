@@ -11,3 +11,7 @@ class ShardError(InputError):
 
 class TooManyFilesError(ShardError):
     """This process may open no more files."""
+
+
+class DamageError(ValueError):
+    """Bytes that are not those that were written; what reads them says of which file."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import h5py
 
-from .errors import ShardError, TooManyFilesError
+from .errors import DamageError, ShardError, TooManyFilesError
 
 TOO_MANY = (errno.EMFILE, errno.ENFILE)
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where the file system has no locks
@@ -62,6 +62,8 @@ def cause_of(error: BaseException) -> str:
     """What went wrong, in a part of a line: the system's reason if it gave one, else that the data are damaged."""
     if (number := error_number(error)) is not None:
         return f"cannot be read ({os.strerror(number)})"
+    if isinstance(error, DamageError):
+        return f"is damaged ({error})"
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     lines = text.splitlines() or [type(error).__name__]
     return f"is damaged or missing ({lines[0]})"

@@ -69,7 +69,8 @@ class ShardFile:
     def attrs(self) -> dict[str, Any]:
         """The shard's own fields that are no arrays, and what explains the arrays. Raises ShardError."""
         texts = () if self._version == 1 else LONG_TEXTS
-        return self._head | {name: self.array(f"shard/{name}").item().decode() for name in texts}
+        with self._told("its attributes"):
+            return self._head | {name: self.array(f"shard/{name}").item().decode() for name in texts}
 
     def __len__(self) -> int:
         return int(self._head["samples"])
