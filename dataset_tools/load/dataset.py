@@ -57,8 +57,8 @@ class HandDataset:
         self._pid = os.getpid()
         first, counts = self._scan()
         self._ends = list(accumulate(counts))
-        strange = [name for name in first.names() if name not in SAMPLE_FIELDS]  # fields of the file, not of the code
-        self._meta = META.union(name for name in strange if first.element(name)[0].startswith("metadata/"))
+        strange = {name: path for name, path in first.fields().items() if name not in SAMPLE_FIELDS}
+        self._meta = META.union(name for name, path in strange.items() if path.startswith("metadata/"))
         self.fields = _choose_fields(fields, strange, self._meta)
         self.views = _choose_views(views, first.sizes["V"])
         self._stored = _stored_names(self.fields)
@@ -151,7 +151,7 @@ def find_shards(path: Paths) -> tuple[Path, ...]:
     return found
 
 
-def _choose_fields(names: Iterable[str] | None, strange: Sequence[str], meta: frozenset[str]) -> tuple[str, ...]:
+def _choose_fields(names: Iterable[str] | None, strange: Iterable[str], meta: frozenset[str]) -> tuple[str, ...]:
     there = (*SAMPLE_FIELDS, *strange)
     if names is None:
         return there
