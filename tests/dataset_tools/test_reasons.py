@@ -5,18 +5,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import resource
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import pytest
 
-import dataset_tools.load.dataset as dataset_module
-from dataset_tools import HandDataset
 from dataset_tools.store import opening
-from dataset_tools.store.errors import TooManyFilesError
 from dataset_tools.store.shard_file import ShardError, ShardFile
 
 REAL = h5py.File
@@ -43,48 +40,58 @@ def refusing(number: int, unless_unlocked: bool = False):
     return open_file
 
 
-@pytest.fixture
-def few_files():
-    """About 40 files may be opened yet."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = max(int(handle) for handle in os.listdir("/proc/self/fd"))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 40, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+FEW = """
+import os, resource, sys
+from dataset_tools import HandDataset
+from dataset_tools.load.dataset import open_limit
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
-
-def test_many_shards_are_read_with_few_open_files(shard, tmp_path, few_files):
-    for i in range(100):
-        shutil.copy(shard, tmp_path / f"shard-{i:05d}.h5")
-    dataset = HandDataset(tmp_path, fields=["sample"])
-    assert [dataset[i]["meta"]["sample"] for i in (0, 299, 150)] == [0, 2, 0]
-    assert len(dataset._files) == dataset_module.open_limit() < 64
-
-
-@pytest.fixture
-def few_left(shard, few_files):
-    """All but one of them held by others."""
+def hold(left):
+    "Take all files that may be opened, but `left`."
     held = []
     try:
         while True:
-            held.append(os.open(shard, os.O_RDONLY))
+            held.append(os.open(sys.argv[1], os.O_RDONLY))
     except OSError:
-        os.close(held.pop())
-    yield held
-    for handle in held:
-        os.close(handle)
+        for _ in range(left):
+            os.close(held.pop())
+
+"""
 
 
-def test_a_dataset_does_with_one_open_file_where_others_hold_them(release, few_left):
-    dataset = HandDataset(release, fields=["sample"])
-    assert [sample["meta"]["sample"] for sample in dataset] == [0, 1, 2, 3]
-    assert len(dataset._files) == 1
+def with_few_files(code: str, path: Path) -> str:
+    """What a process that may open 40 files prints."""
+    done = subprocess.run([sys.executable, "-c", FEW + code, path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
-def test_too_many_open_files_are_told(shard, few_left):
-    few_left.append(os.open(shard, os.O_RDONLY))
-    with pytest.raises(TooManyFilesError, match=r"h5: too many open files: .*ulimit -n"):
-        ShardFile(shard)
+def test_many_shards_are_read_with_few_open_files(shard, tmp_path):
+    for i in range(60):
+        shutil.copy(shard, tmp_path / f"shard-{i:05d}.h5")
+    code = (
+        "data = HandDataset(sys.argv[1], fields=['sample'])\n"
+        "print([data[i]['meta']['sample'] for i in (0, 179, 91)], len(data), len(data._files), open_limit())"
+    )
+    assert with_few_files(code, tmp_path) == "[0, 2, 1] 180 10 10"
+
+
+def test_a_dataset_does_with_one_open_file_where_others_hold_the_rest(release):
+    code = (
+        "import h5py; hold(1); data = HandDataset(sys.argv[1], fields=['sample'])\n"
+        "print([sample['meta']['sample'] for sample in data], len(data._files))"
+    )
+    assert with_few_files(code, release) == "[0, 1, 2, 3] 1"
+
+
+def test_too_many_open_files_are_told(shard):
+    code = (
+        "import h5py; hold(0)\ntry:\n    HandDataset(sys.argv[1])\n"
+        "except Exception as error:\n    print(type(error).__name__, error)"
+    )
+    told = with_few_files(code, shard)
+    assert told.startswith(f"TooManyFilesError {shard}: too many open files: ")
+    assert "ulimit -n" in told
 
 
 @pytest.mark.parametrize("number", opening.NO_LOCKS)
