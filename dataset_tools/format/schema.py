@@ -153,7 +153,7 @@ METADATA = tuple(
     )
 )  # fmt: skip
 
-LONG = ("configuration", "package_versions")  # texts of any length: no attributes
+LONG = ("configuration", "package_versions")  # texts of any length: no attributes since version 2
 SHARD = tuple(
     Field(name, "shard", dtype, shape, "-", "-", description, "text" if name in LONG else "plain")
     for name, dtype, shape, description in (

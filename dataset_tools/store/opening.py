@@ -62,6 +62,8 @@ def cause_of(error: BaseException) -> str:
     """What went wrong, in a part of a line: the system's reason if it gave one, else that the data are damaged."""
     if (number := error_number(error)) is not None:
         return f"cannot be read ({os.strerror(number)})"
+    if isinstance(error, MemoryError):
+        return "cannot be read (not enough memory)"
     if isinstance(error, DamageError):
         return f"is damaged ({error})"
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

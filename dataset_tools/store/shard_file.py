@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..format.elements import ATTRIBUTE, Element, UnknownEncodingError
+from ..format.schema import LONG
 from ..format.schema1 import ELEMENTS as SCHEMA_1
 from .checksums import Checksums
 from .datasets import Datasets
@@ -20,7 +21,6 @@ from .opening import cause_of, open_hdf5
 from .whole_file import Stamp, require_whole
 
 GROUPS = ("images", "geometry", "metadata")  # of a sample's fields
-LONG_TEXTS = ("configuration", "package_versions")  # attributes in version 1, too long for one
 UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError, MemoryError, OverflowError)
 
 
@@ -68,7 +68,7 @@ class ShardFile:
     @cached_property
     def attrs(self) -> dict[str, Any]:
         """The shard's own fields that are no arrays, and what explains the arrays. Raises ShardError."""
-        texts = () if self._version == 1 else LONG_TEXTS
+        texts = () if self._version == 1 else LONG
         with self._told("its attributes"):
             return self._head | {name: self.array(f"shard/{name}").item().decode() for name in texts}
 
@@ -166,8 +166,10 @@ class ShardFile:
         codec = element.codec
         parts = {part: self._part(path, part, row, views, element) for part in codec.parts if part != "offsets"}
         value = codec.decode(parts, (self.sizes["H"], self.sizes["W"]), element.constants)
-        if "" not in parts and value.shape[1:] != element.decoded_shape(self.sizes)[1:]:
-            raise ValueError(f"decodes to {value.shape}")
+        if not codec.is_plain:
+            wanted = element.decoded_shape(self.sizes)
+            if value.dtype != element.dtype or value.shape[1:] != wanted[1:]:
+                raise ValueError(f"decodes to {value.dtype} {value.shape} instead of {element.dtype} {wanted}")
         return value
 
     def _part(self, path: str, part: str, row: int, views: Sequence[int] | None, element: Element) -> Any:

@@ -22,6 +22,7 @@ from dataset_tools.format.elements import Element
 from dataset_tools.format.schema import SAMPLE_FIELDS, Field
 from dataset_tools.store import whole_file
 from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.header import explained
 from dataset_tools.store.shard_file import ShardError, ShardFile
 from dataset_tools.store.writer import write_shard
 from rigging.files import file_sha256
@@ -194,3 +195,26 @@ def test_only_images_need_the_filter(shard):
     )
     done = subprocess.run([sys.executable, "-c", code, shard], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_sizes_that_cannot_be_are_no_allocation(shard, tmp_path):
+    path = tmp_path / "a.h5"
+    shutil.copy(shard, path)
+    with h5py.File(path, "r+", libver=("v110", "v110")) as file:
+        attributes = dict(file["geometry/K"].attrs)
+        del file["geometry/K"]
+        huge = file.create_dataset("geometry/K", (3, 8, 1 << 40, 3), "f8")
+        for name, value in attributes.items():
+            huge.attrs[name] = value
+    with pytest.raises(ShardError, match=r"K of sample 0 is damaged or missing \(float64 .* in a file of \d+ bytes"):
+        HandDataset(path, fields=["K"])[0]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    ['{"V": 1000000, "H": 10000, "W": 10000}', '{"V": 1}', '{"V": 1, "H": 2, "W": "3"}', "[]", "{", '{"V": -1}'],
+)
+def test_sizes_that_explain_nothing_are_refused(sizes):
+    others = {name: "[]" for name in ("joint_names", "joint_parents", "part_names")}
+    with pytest.raises(ValueError, match="sizes are|Expecting"):
+        explained({"samples": 1, "sizes": sizes, **others})
