@@ -216,5 +216,5 @@ def test_sizes_that_cannot_be_are_no_allocation(shard, tmp_path):
 )
 def test_sizes_that_explain_nothing_are_refused(sizes):
     others = {name: "[]" for name in ("joint_names", "joint_parents", "part_names")}
-    with pytest.raises(ValueError, match="sizes are|Expecting"):
+    with pytest.raises(ValueError, match=r"sizes are|Expecting"):
         explained({"samples": 1, "sizes": sizes, **others})
