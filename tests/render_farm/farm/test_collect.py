@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from shard_commands import small_disk
 
+from dataset_tools.format.schema import SAMPLE_FIELDS, SHARD_FIELDS
+from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.shard_file import ShardFile
+from dataset_tools.store.writer import write_shard
 from render_farm.cli import main
 from render_farm.farm.collect import ranges
 from render_farm.farm.delivery import DamagedError, chunks, pack, store
@@ -171,13 +175,14 @@ def test_another_plan_is_refused_with_what_differs(collect, tiny, cache, nodes, 
 
 def test_a_shard_of_other_packages_is_refused_with_what_differs(collect, nodes, out):
     """One of another numpy, rendered from the same plan."""
-    import h5py
-
     path = shard_of(nodes[1], 1)
-    with h5py.File(path, "r+") as file:
-        text = json.loads(file.attrs["configuration"])
-        text["packages"]["numpy"] = "1.26.3"
-        file.attrs["configuration"] = json.dumps(text, sort_keys=True)
+    with ShardFile(path) as shard:
+        stored = [name for name, field in SAMPLE_FIELDS.items() if field.stored]
+        samples = [encode_sample(shard.read(row, stored)) for row in range(len(shard))]
+        own = {name: shard.array(f.path) if f.shape else shard.attrs[name] for name, f in SHARD_FIELDS.items()}
+    text = json.loads(own["configuration"])
+    text["packages"]["numpy"] = "1.26.3"
+    write_shard(path, samples, own | {"configuration": json.dumps(text, sort_keys=True)})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     edit(path.with_suffix(".json"), sha256=digest, bytes=path.stat().st_size)
     code, _, line = collect(*nodes)
