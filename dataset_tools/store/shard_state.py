@@ -47,8 +47,8 @@ def shard_state(
 ) -> ShardState:
     """The state of a shard of a release; of another configuration than `configuration_hash`, if that is given.
 
-    Cheap: of the shard's file only the size is looked at, and its manifest read. With `deep`, all its bytes are compared
-    with the manifest's sha256, and with a configuration (or where the manifest is gone) its own is read, too.
+    Cheap: of the shard's file only the size is looked at, and its manifest read. With `deep`, all its bytes are
+    compared with the manifest's sha256, and with a configuration (or without a manifest) the file's own is read, too.
     """
     found = file_state(folder.shard(shard), configuration_hash, deep)
     if found.state is not State.MISSING:

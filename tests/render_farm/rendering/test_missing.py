@@ -47,7 +47,7 @@ def attempt(tiny, undisturbed, tmp_path, monkeypatch):
         staging.open("a configuration")
         with pytest.raises(error, match=match):
             missing.render_missing(request, plan, staging, events, "a configuration")
-        record = read_record(events.read(), "a configuration")
+        record = read_record(0, events.read(), "a configuration")
         return sorted(record.aside), record.tries
 
     yield run
