@@ -61,7 +61,10 @@ def shard_state(
 
 
 def file_state(path: Path, configuration_hash: str | None = None, deep: bool = False) -> ShardState:
-    """What `shard_state` says of the file at `path`, whatever its name, by itself and the manifest beside it."""
+    """What `shard_state` says of the file at `path`, whatever its name: only file and manifest are looked at.
+
+    It is missing, partial (without a manifest), whole, of another configuration or damaged.
+    """
     shard, size, manifest = shard_number(path), None, None
     try:
         size = path.stat().st_size
@@ -85,11 +88,11 @@ def unfinished(path: Path) -> list[str]:
 
 def readable_shards(folder: ReleaseFolder) -> tuple[Path, ...]:
     """The shards' files in a folder, by number; one without manifest will do. Raises ShardError for a damaged one."""
-    shards = folder.shards()
-    for found in (shard_state(folder, shard) for shard in shards):
-        if found.state is State.DAMAGED:
-            raise ShardError(f"{folder.shard(found.shard)}: {found.reason}")
-    return tuple(folder.shard(shard) for shard in shards)
+    paths = tuple(folder.shard(shard) for shard in folder.shards())
+    for path in paths:
+        if (found := file_state(path)).state is State.DAMAGED:
+            raise ShardError(f"{path}: {found.reason}")
+    return paths
 
 
 def _manifest(path: Path) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_tools.store.layout import ReleaseFolder, shard_stem
-from dataset_tools.store.shard_state import State, file_state, shard_state
+from dataset_tools.store.shard_state import State, file_state
 from rigging.errors import is_disk_full
 from rigging.files import atomic_file, file_sha256, write_atomic
 
@@ -73,8 +73,8 @@ def is_stored(parcel: Parcel, folder: Path) -> bool:
 
     Raises InputError if there is another file of its name; one without manifest is read.
     """
-    files = ReleaseFolder(folder)
-    path, there = files.shard(parcel.shard), shard_state(files, parcel.shard)
+    path = ReleaseFolder(folder).shard(parcel.shard)
+    there = file_state(path)
     if there.size is None:
         return False
     sha256 = file_sha256(path) if there.manifest is None else there.manifest["sha256"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ray.actor import ActorHandle
 
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.shard_state import State, shard_state
+from dataset_tools.store.shard_state import State, file_state
 from rigging.errors import is_disk_full
 
 from ..errors import InputError, PassingError
@@ -116,9 +116,10 @@ class Driver:
     def _make_queue(self, plan: Plan) -> None:
         request, configuration = self.request, Configuration.of(plan, self.request.samples)
         samples = {shard: len(request.release.shard_samples(shard)[: request.samples]) for shard in request.shards}
+        found = {shard: file_state(request.files.shard(shard), configuration.hash) for shard in samples}
         before = frozenset(
-            shard for shard in samples if shard_state(request.files, shard, configuration.hash).state is State.WHOLE
-        )  # by manifest and size: in any doubt a worker looks closer
+            shard for shard in samples if found[shard].state is State.WHOLE
+        )  # else a worker looks closer
         views = request.release.cameras.views
         total, there = views * sum(samples.values()), views * sum(samples[shard] for shard in before)
         log.info("%s: %d shards, %d of them are there", request.release.name, len(samples), len(before))

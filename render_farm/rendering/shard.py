@@ -12,7 +12,7 @@ from dataset_tools.pictures.sheet import write_sheet
 from dataset_tools.store.errors import ShardError
 from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.shard_file import ShardFile
-from dataset_tools.store.shard_state import State, shard_state
+from dataset_tools.store.shard_state import State, file_state
 from dataset_tools.store.writer import write_shard
 from rigging.errors import is_disk_full
 from rigging.files import file_sha256
@@ -111,15 +111,16 @@ def is_done(request: Request, configuration: Configuration) -> bool:
 
     Raises InputError for a file of another configuration, a foreign or a damaged one: it is never overwritten.
     """
-    found, path = shard_state(request.files, request.shard, configuration.hash, deep=True), request.path
+    path = request.path
+    found = file_state(path, configuration.hash, deep=True)
     if found.state is State.OTHER:
         told = f" ({changes})" if (changes := _changes(path, configuration)) else ""
         raise InputError(f"{path}: {found.reason}{told}: choose another OUT, or move the file away")
     if found.state is State.DAMAGED:
         raise InputError(f"{path}: {found.reason}; move it away to render it again, or choose another OUT")
-    if found.size is not None and found.state is State.PARTIAL:
+    if found.state is State.PARTIAL:
         write_manifest(path, file_sha256(path))
-    return found.size is not None
+    return found.state is not State.MISSING
 
 
 def _changes(path: Path, configuration: Configuration) -> str:

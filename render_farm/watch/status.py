@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dataset_tools.store.layout import ReleaseFolder, shard_stem
-from dataset_tools.store.shard_state import State, shard_state
+from dataset_tools.store.shard_state import State, file_state
 
 from ..planning.release import Release
 from .extent import Extent, Problem, read_extent
@@ -130,7 +130,7 @@ def verified(status: Status, bar: Callable[[Sequence[ShardStatus]], Iterable[Sha
     """The status after reading all of every finished shard: one whose sha256 is not its manifest's is damaged."""
     damaged: dict[int, ShardStatus] = {}
     for shard in bar([shard for shard in status.begun if shard.state == "done"]):
-        found = shard_state(ReleaseFolder(Path(status.folder)), shard.shard, deep=True)
+        found = file_state(ReleaseFolder(Path(status.folder)).shard(shard.shard), deep=True)
         if found.state is not State.WHOLE:
             damaged[shard.shard] = replace(shard, state="damaged", rendered=0, reason=advised(found))
     lost = sum(shard.samples * (shard.views or 0) for shard in damaged.values())
