@@ -90,8 +90,8 @@ class Folder:
         stored, holder = shard_state(self.files, shard), self._holder(self.files.lock(shard))
         whole = stored.state is State.WHOLE
         samples = (stored.samples if whole else None) or history.samples or stored.samples or extent.samples_of(shard)
-        told = history.aside if history.samples is not None or not stored.quarantined else stored.quarantined
-        aside = () if whole else told
+        by_log = history.samples is not None or not stored.quarantined
+        aside = () if whole else history.aside if by_log else stored.quarantined
         elsewhere = self._elsewhere(shard, history)
         staged = samples if whole else self._staged(shard, history, stored, elsewhere)
         rendered = staged if samples is None else min(staged, samples)
