@@ -58,11 +58,14 @@ def _format(options: argparse.Namespace) -> int:
 
 def _info(options: argparse.Namespace) -> int:
     from .load.dataset import HandDataset
+    from .store.shard_state import unfinished
 
     dataset = HandDataset(options.shard, fields=COUNTED)
     size = sum(path.stat().st_size for path in dataset.paths)
     views = len(dataset) * dataset.sizes["V"]
     print(f"{len(dataset.paths)} shard(s), {len(dataset)} samples, {views} views, {size / 2**20:.1f} MiB")
+    for line in unfinished(options.shard):
+        print(line)
     print(f"sizes: {', '.join(f'{letter} = {n}' for letter, n in dataset.sizes.items())}")
     for name in ("release", "configuration_hash", "schema_version", "device", "licence", "retarget", "spin_mode"):
         print(f"{name}: {dataset.attrs[name]}")
@@ -76,15 +79,14 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .check.shard import check_shard, lacking
-    from .load.dataset import find_shards
+    from .check.shard import check_shard, lacking, shards_to_check
     from .store.shard_file import ShardError
 
     unfinished = [line for given in options.shard for line in lacking(given)]
     for line in unfinished:
         print(line)
     failed = len(unfinished)
-    for path in [shard for given in options.shard for shard in find_shards(given)]:
+    for path in [shard for given in options.shard for shard in shards_to_check(given)]:
         try:
             report = check_shard(path)
         except ShardError as error:  # go on: a release has many shards

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
+from rigging.errors import DiskFullError, InputError, MvhmError, PassingError
 
-class FarmError(Exception):
-    """A fault whose message is one line for the user."""
+__all__ = [
+    "DisagreementError", "DiskFullError", "FarmError", "IncompleteError", "InputError", "LockedError", "PassingError",
+    "ReleaseError", "RenderError",
+]  # fmt: skip
 
-    exit_code = 1
 
-
-class InputError(FarmError, ValueError):
-    """Wrong configuration or input: trying again is useless."""
-
-    exit_code = 2
+FarmError = MvhmError
 
 
 class ReleaseError(InputError):
     """A release file that cannot be used; the message names file, key, what was got and what is allowed."""
-
-
-class PassingError(FarmError):
-    """Something that may pass by itself, such as a full disk: try again later."""
-
-    exit_code = 75
-
-
-class DiskFullError(PassingError):
-    """No space left; what is finished is kept."""
 
 
 class LockedError(PassingError):
@@ -35,8 +23,6 @@ class LockedError(PassingError):
 
 class RenderError(FarmError):
     """Samples that could not be rendered, or labels that disagree with the render."""
-
-    exit_code = 1
 
 
 class IncompleteError(RenderError):

@@ -14,12 +14,9 @@ import numpy as np
 
 from ..format.codecs import CODECS
 from ..format.schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, Field
+from .errors import ShardError
 
 SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
-
-
-class ShardError(ValueError):
-    """A file that is not a whole, readable shard."""
 
 
 class ShardFile:

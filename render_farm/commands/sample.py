@@ -6,6 +6,8 @@ import argparse
 import faulthandler
 from pathlib import Path
 
+from dataset_tools.store.layout import ReleaseFolder
+
 from ..errors import InputError
 from ..planning.release import load_release
 from .options import add_out
@@ -28,8 +30,8 @@ def run(options: argparse.Namespace) -> int:
     faulthandler.enable()
     is_file = options.release.endswith(".toml") or "/" in options.release
     folder = options.out / (load_release(options.release).name if is_file else options.release)
-    if not (folder / "plan.npz").exists():
-        raise InputError(f"{folder}: holds no plan.npz: nothing was rendered of RELEASE={options.release} in OUT")
+    if not (plan := ReleaseFolder(folder).plan).exists():
+        raise InputError(f"{folder}: holds no {plan.name}: nothing was rendered of RELEASE={options.release} in OUT")
     for path in reproduce(folder, options.sample, options.cache or options.out / ".cache"):
         print(path)
     return 0

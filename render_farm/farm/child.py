@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rigging.errors import is_disk_full
+
 from ..cli import Terminated
 from ..errors import FarmError, IncompleteError, InputError, LockedError, PassingError
-from ..files import is_disk_full
 from ..rendering.worker import THREAD_VARIABLES, die_with, open_log, redirect_output
 
 log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset_tools.store.layout import ReleaseFolder
 from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.files import file_sha256, write_atomic
 
@@ -125,12 +126,13 @@ def ensure_plan(release: Release, folder: Path) -> Plan:
     One process plans, others wait; a plan that is there is read without a lock, as many processes may begin at once.
     Raises InputError if the folder holds shards of another configuration.
     """
-    (folder / ".locks").mkdir(parents=True, exist_ok=True)
-    key, path = inputs_key(release), folder / "plan.npz"
+    files, key = ReleaseFolder(folder), inputs_key(release)
+    files.locks.mkdir(parents=True, exist_ok=True)
+    path = files.plan
     if (plan := _plan_of(path, key)) is not None:
         check_device(plan, release, folder)
         return plan
-    lock = Lock(folder / ".locks" / "plan.lock")
+    lock = Lock(files.plan_lock)
     lock.wait()
     with lock:
         if (plan := _plan_of(path, key)) is not None:  # made meanwhile
@@ -164,7 +166,7 @@ def check_device(plan: Plan, release: Release, folder: Path) -> None:
 
 def refuse_to_mix(plan: Plan, release: Release, folder: Path) -> None:
     """Raise InputError if `folder` holds shards, made from another `plan`."""
-    shards = sorted(folder.glob("shard-*.h5"))
+    shards = ReleaseFolder(folder).shards()
     if shards:
         changed = difference(plan.release, release.to_json()) or "pose files, hand or version"
         raise InputError(

@@ -280,6 +280,27 @@ def test_a_shard_on_a_nodes_own_disk_is_known_by_its_log_while_that_goes_on(fold
     assert later.states["interrupted"] == 1
 
 
+def test_shards_beyond_99999_are_told_of_by_number(folder, release):
+    vast = dataclasses.replace(release, samples=SIZE * 100_002)
+    write(folder, 99_999)
+    write(folder, 100_000)
+    work(folder, 100_001, NOW - 900, 3)
+    work(folder, 99_998, NOW - 900, 3)
+    write(folder, 100_002)
+    status = read_status(folder, vast, now=NOW)
+    assert [(shard.shard, shard.state) for shard in status.begun] == [
+        (99_998, "interrupted"), (99_999, "done"), (100_000, "done"), (100_001, "interrupted")
+    ]  # fmt: skip
+    assert [problem.file for problem in status.problems] == ["shard-100002"]
+    assert (status.other_files, status.states["waiting"]) == ((), 100_002 - 4)
+
+
+def test_a_shard_that_is_being_written_or_published_is_not_foreign(folder, release):
+    for name in ("shard-00003.h5.1a2b3c4d.part", "manifest.json", "README.md", "shard-00003.png"):
+        (folder / name).touch()
+    assert read_status(folder, release, now=NOW).other_files == ()
+
+
 def tree(folder):
     return {
         path.relative_to(folder): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
