@@ -14,7 +14,6 @@ from PIL import Image
 from records import shard_record
 
 from dataset_tools import HandDataset
-from dataset_tools.__main__ import main
 from dataset_tools.format.schema import IMAGES
 from dataset_tools.load.dataset import outward
 from dataset_tools.pictures.drawing import (
@@ -35,6 +34,7 @@ from dataset_tools.pictures.solid import Eye, draw_clay, look_from, nearest_tria
 from dataset_tools.pictures.view import PICTURES, overview, shown, write_views
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.writer import write_shard
+from rigging.command_line import main
 from rigging.geometry.projection import project, to_camera
 
 
