@@ -115,7 +115,7 @@ def as_typed(text: str, parser: argparse.ArgumentParser) -> str:
             return f"{name}=1{space}"
         return f"{name}=" if space else name
 
-    return re.sub(r"(?<![\w-])(--[a-z][a-z-]*[a-z])( (?!--))?", setting, text)
+    return re.sub(r"(?<![\w-])(--[a-z][a-z-]*[a-z])(?![\w=-])( (?!--))?", setting, text)
 
 
 def obey(action: Callable[[], int], parser: Parser) -> int:

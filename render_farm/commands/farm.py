@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rigging.option_types import positive
+
 from ..errors import InputError
 from ..planning.release import Release
 from .limits import add_limits, limits
-from .options import SAMPLES_KEPT, add_out, add_poses, add_release, chosen_release, positive, shard_numbers
+from .options import SAMPLES_KEPT, add_out, add_poses, add_release, chosen_release, shard_numbers
 
 KEPT = SAMPLES_KEPT
 

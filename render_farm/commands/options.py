@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
@@ -50,16 +49,3 @@ def shard_numbers(text: str, shards: int | None) -> list[int]:
             raise InputError(f"--shards {text}: the release has shards 0 to {shards - 1}")
         found.update(range(first, last + 1))
     return sorted(found)
-
-
-def positive(kind: type) -> Callable[[str], float]:
-    """A parser of positive numbers, for argparse's `type`."""
-
-    def parse(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
-        return value
-
-    parse.__name__ = f"positive {'whole ' if kind is int else ''}number"
-    return parse

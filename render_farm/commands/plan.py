@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import add_poses, add_release, chosen_release, positive
+from rigging.option_types import positive
+
+from .options import add_poses, add_release, chosen_release
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

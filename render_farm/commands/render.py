@@ -6,8 +6,10 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from rigging.option_types import positive
+
 from .limits import add_limits, limits
-from .options import SAMPLES_KEPT, add_out, add_poses, add_release, chosen_release, positive
+from .options import SAMPLES_KEPT, add_out, add_poses, add_release, chosen_release
 
 KEPT = SAMPLES_KEPT
 

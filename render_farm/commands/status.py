@@ -13,13 +13,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from rigging.option_types import positive
+
 from ..errors import InputError, ReleaseError
 from ..planning.release import load_release
 from ..watch.extent import read_extent
 from ..watch.metrics import save_metrics
 from ..watch.status import Status, read_status, verified
 from ..watch.status_text import table
-from .options import add_out, add_poses, add_release, positive, shard_numbers
+from .options import add_out, add_poses, add_release, shard_numbers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +55,9 @@ def run(options: argparse.Namespace) -> int:
 def _reader(options: argparse.Namespace) -> Callable[[], Status]:
     """How to read the status that the options ask for. Raises InputError."""
     if not options.out.is_dir():
-        raise InputError(f"--out {options.out}: there is no such folder; or nothing was rendered into it")
+        raise InputError(
+            f"--out {options.out}: there is no such folder: nothing was rendered into it, or look elsewhere"
+        )
     name, release = options.release, None
     try:
         release = load_release(name)

@@ -114,7 +114,7 @@ def _release_folder(out: Path, name: str, target: Path) -> Path:
     if not folder.is_dir():
         raise InputError(f"{out}: holds no folder {name!r}: FROM takes folders that shards were rendered into")
     if target.exists() and folder.samefile(target):
-        raise InputError(f"{out}: is --out itself")
+        raise InputError(f"{out}: is the folder to gather in (--out)")
     return folder
 
 

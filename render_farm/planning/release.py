@@ -195,7 +195,7 @@ def _with_image_size(release: Release, table: dict[str, Any], where: str) -> Rel
     """The images are as large as the cameras say; threads come with the workers. Neither is set twice."""
     instead = {"width": "[cameras] image_size", "height": "[cameras] image_size", "threads": "--workers"}
     for key in sorted(set(instead) & set(table.get("render", {}))):
-        raise ReleaseError(f"{where}: [render] {key}: set {instead[key]} instead")
+        raise ReleaseError(f"{where}: [render] {key}: set by {instead[key]}, not here")
     size = release.cameras.image_size
     return dataclasses.replace(release, render=dataclasses.replace(release.render, width=size, height=size))
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..asset import load_asset
 from ..errors import InputError, input_errors
 from ..hinges import hinge_axes
+from ..option_types import whole
 from ..poses.clip import PoseClip
 from ..poses.registry import open_source
 from ..spin import MODES, RETARGETS, bone_lengths, match
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a pose source: nyu:PATH, hanco:PATH, procedural, ..., or a clip's .npz")
     parser.add_argument("--mode", choices=(*MODES, "all"), default="all", help="default: all")
     parser.add_argument("--retarget", choices=RETARGETS, default="directions")
-    parser.add_argument("--frames", type=int, default=2000, help="at most so many frames, 0 for all (default 2000)")
+    parser.add_argument("--frames", type=whole, default=2000, help="at most so many frames, 0 for all (default 2000)")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -203,7 +203,7 @@ def test_view_writes_a_picture_of_every_label(shard, tmp_path, capsys):
 
 def test_view_of_a_sample_that_is_not_there(shard, tmp_path, capsys):
     assert main(["view", str(shard), "--sample", "9", "--out", str(tmp_path / "new")]) == 2
-    assert capsys.readouterr().err == "error: sample 9 of a data set of 3\n"
+    assert capsys.readouterr().err == f"error: --sample 9: {shard} has samples 0 to 2\n"
     assert not (tmp_path / "new").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError):

@@ -212,7 +212,7 @@ def test_a_copy_that_does_not_read_back_keeps_its_source(collect, nodes, out):
 def test_the_folder_itself_is_no_source(collect, nodes, out):
     shutil.copytree(nodes[0], out)
     code, _, line = collect(out, "--move")
-    assert (code, line) == (2, f"error: {out}: is --out itself")
+    assert (code, line) == (2, f"error: {out}: is the folder to gather in (--out)")
     assert shard_of(out).exists()
 
 
