@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument("file", help="a pose source: nyu:PATH, hanco:PATH, procedural, ..., or a clip's .npz")
     parser.add_argument("--mode", choices=(*MODES, "all"), default="all", help="default: all")
-    parser.add_argument("--retarget", choices=RETARGETS, default="directions")
+    parser.add_argument("--retarget", choices=RETARGETS, default="directions", help="default: directions")
     parser.add_argument("--frames", type=whole, default=2000, help="at most so many frames, 0 for all (default 2000)")
 
 
