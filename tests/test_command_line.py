@@ -209,7 +209,7 @@ def test_bugs_go_through_with_their_traceback(bug):
 def test_a_value_error_about_what_the_user_gave_is_made_a_fault_where_it_is_known_to_be_one():
     with pytest.raises(InputError, match=r"^clip\.npz: frame 3 has no palm$"), input_errors("clip.npz"):
         raise ValueError("frame 3 has no palm")
-    with pytest.raises(PassingError, match="^later$"), input_errors("clip.npz"):
+    with pytest.raises(PassingError, match=r"^later$"), input_errors("clip.npz"):
         raise PassingError("later")
     with pytest.raises(KeyError), input_errors():
         raise KeyError("a")
@@ -300,11 +300,7 @@ def test_options_are_told_in_the_form_they_were_given_in(text, in_make, monkeypa
         (["status", "--out", "/nowhere"], "--out /nowhere: there is no", "OUT=/nowhere: there is no"),
         (["farm", "--gpus", "0.5"], "--gpus 0.5: release 'demo' is", "GPUS=0.5: release 'demo' is"),
         (["farm", "--shards", "9-"], "--shards 9-: must be", "SHARDS=9-: must be"),
-        (
-            ["plan", "--cpus", "99"],
-            "--cpus 99: a machine has 16 cores (--cores)",
-            "CPUS=99: a machine has 16 cores (CO",
-        ),
+        (["plan", "--cpus", "99"], "--cpus 99: a machine has", "CPUS=99: a machine has 16 cores (CORES)"),
     ],
 )
 def test_faults_of_commands_are_told_in_both_forms(words, typed, in_make, capsys, monkeypatch, tmp_path):
