@@ -13,11 +13,7 @@ import pytest
 from rigging.command_line import Parser, command_tables
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = {
-    name: f"{package}.commands.{name.replace('-', '_')}"
-    for package, table in command_tables().items()
-    for name in table
-}
+PACKAGE = {name: package for package, table in command_tables().items() for name in table}
 
 
 @pytest.fixture
@@ -83,7 +79,7 @@ def targets() -> dict[str, str]:
 @pytest.mark.parametrize("name", targets())
 def test_every_option_of_a_command_is_a_setting_of_its_target(name):
     parser = Parser(prog=name)
-    importlib.import_module(MODULES[name]).add_arguments(parser)
+    importlib.import_module(f"{PACKAGE[name]}.commands.{name}").add_arguments(parser)
     recipe = targets()[name].replace("$(RELEASED)", "RELEASE OUT")
     recipe = recipe.replace("$(LIMITS)", "MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS")
     for action in parser._actions:
