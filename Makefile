@@ -32,6 +32,7 @@ help:  ## Show this list
 	@echo '  settings: SHARD=n RELEASE=demo|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
 	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local'
 	@echo '  of both:  RETRY=1 MEMORY=4000 RECYCLE=200 SAMPLE_SECONDS=1800 ATTEMPTS=3'
+	@echo '  the same without make, and more: $(BIN)/mvhm --help'
 
 setup: $(VENV)/.ready-dev doctor  ## Make the environment, with everything tests and development need
 
@@ -93,7 +94,7 @@ lint: $(VENV)/.ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet machine, an hour)
-	@$(BIN)/python -m tests.benchmarks.run --folder $(OUT)/bench
+	@$(BIN)/python -m tests.benchmarks.run --folder "$$OUT/bench"
 
 clean:  ## Remove the environment and caches (never OUT)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info

@@ -24,7 +24,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_format_page_is_written_from_the_schema():
     page = (DOCS / "format.md").read_text(encoding="utf-8")
-    assert page == format_page(), "run: python -m dataset_tools format --write docs/format.md"
+    assert page == format_page(), "run: mvhm format --write docs/format.md"
     for name in (*SAMPLE_FIELDS, *SHARD_FIELDS):
         assert f"| `{name}` |" in page
 
