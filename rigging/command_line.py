@@ -164,7 +164,7 @@ def _without_command(parser: Parser, words: Sequence[str], tables: Mapping[str, 
 def _complain(error: Exception, parser: Parser) -> int:
     """Say what is wrong, in one line, and return the exit code."""
     kept = f": {parser.kept}" if parser.kept and isinstance(error, Terminated) else ""
-    print(f"error: {as_typed(' '.join(_line(error).split()), parser)}{kept}", file=sys.stderr)
+    print(f"error: {as_typed(' '.join(_line(error).splitlines()), parser)}{kept}", file=sys.stderr)
     return exit_code(error)
 
 

@@ -26,7 +26,7 @@ def make(tmp_path):
         (venv / "bin" / name).chmod(0o755)
     link = tmp_path / "venv"
     link.symlink_to(venv)
-    for stage in ("render", "farm", "dev"):
+    for stage in ("render", "farm", "publish", "dev"):
         (venv / f".ready-{stage}").touch()
 
     def run(target: str, *settings: str, **environment: str) -> list[str]:
