@@ -1,16 +1,13 @@
-"""Faults by what a farm's wrapper should do about them; each class carries its exit code."""
+"""Faults of rendering, by what a farm's wrapper should do about them (beside those of `rigging.errors`)."""
 
 from __future__ import annotations
 
 from rigging.errors import DiskFullError, InputError, MvhmError, PassingError
 
 __all__ = [
-    "DisagreementError", "DiskFullError", "FarmError", "IncompleteError", "InputError", "LockedError", "PassingError",
+    "DisagreementError", "DiskFullError", "IncompleteError", "InputError", "LockedError", "MvhmError", "PassingError",
     "ReleaseError", "RenderError",
 ]  # fmt: skip
-
-
-FarmError = MvhmError
 
 
 class ReleaseError(InputError):
@@ -21,7 +18,7 @@ class LockedError(PassingError):
     """The work is being done by a live process."""
 
 
-class RenderError(FarmError):
+class RenderError(MvhmError):
     """Samples that could not be rendered, or labels that disagree with the render."""
 
 

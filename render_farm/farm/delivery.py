@@ -15,13 +15,13 @@ from dataset_tools.store.shard_state import State, file_state
 from rigging.errors import is_disk_full
 from rigging.files import atomic_file, file_sha256, write_atomic
 
-from ..errors import DiskFullError, FarmError, InputError
+from ..errors import DiskFullError, InputError, MvhmError
 from ..lock import Lock
 
 CHUNK = 8 << 20  # bytes
 
 
-class DamagedError(FarmError):
+class DamagedError(MvhmError):
     """Bytes that are not what their manifest says."""
 
 

@@ -62,10 +62,10 @@ def check_poses(request: Request, plan: Plan, indices: range) -> None:
     if indices.stop <= plan.samples:
         return
     left = max(0, plan.samples - indices.start)
-    advice = f"SAMPLES={left} renders those" if left else "lower SHARD"
+    advice = f"--samples {left} renders those" if left else "lower --shard"
     raise InputError(
-        f"SHARD={request.shard}: needs samples {indices.start} to {indices.stop - 1} of release "
-        f"{request.release.name!r}, but POSES={request.release.poses.source} has usable poses for the first "
+        f"--shard {request.shard}: needs samples {indices.start} to {indices.stop - 1} of release "
+        f"{request.release.name!r}, but --poses {request.release.poses.source} has usable poses for the first "
         f"{plan.samples} only: {advice}, or take more poses"
     )
 
@@ -93,14 +93,14 @@ def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str
     """Pack the staged samples into the shard's file and return its sha256.
 
     With a local disk, packing happens there: HDF5 writes and reads back in small pieces all over the file, and a
-    shared file system is spared all but one sequential stream.
+    shared file system is spared all but one sequential stream. Raises RenderError if it does not read back.
     """
     samples = staging.read(request.indices)
     packed = request.path if request.scratch is None else staging.folder / request.path.name
     try:
         sha256 = write_shard(packed, samples, record)
     except (ShardError, SchemaError) as error:  # as of a disk that gives back other bytes than it was given
-        raise RenderError(f"{packed}: cannot be written: {error}") from error
+        raise RenderError(f"{packed}: cannot be written: {error}; run again") from error
     if packed != request.path:
         copy_checked(packed, request.path, sha256)
     return sha256
@@ -115,9 +115,9 @@ def is_done(request: Request, configuration: Configuration) -> bool:
     found = file_state(path, configuration.hash, deep=True)
     if found.state is State.OTHER:
         told = f" ({changes})" if (changes := _changes(path, configuration)) else ""
-        raise InputError(f"{path}: {found.reason}{told}: choose another OUT, or move the file away")
+        raise InputError(f"{path}: {found.reason}{told}: choose another --out, or move the file away")
     if found.state is State.DAMAGED:
-        raise InputError(f"{path}: {found.reason}; move it away to render it again, or choose another OUT")
+        raise InputError(f"{path}: {found.reason}; move it away to render it again, or choose another --out")
     if found.state is State.PARTIAL:
         write_manifest(path, file_sha256(path))
     return found.state is not State.MISSING
