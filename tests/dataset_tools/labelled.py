@@ -16,8 +16,8 @@ from dataset_tools.load.dataset import outward
 from dataset_tools.load.derive import derive
 from rigging.asset import load_asset
 from rigging.cameras import CameraSettings, palm_frame, ring
+from rigging.posed import PosedHand, mirror_posed
 
-MIRROR = np.array([-1.0, 1.0, 1.0])
 SIZE = 72
 
 
@@ -32,13 +32,13 @@ class Labelled:
 
 def labelled(left: bool = False, views: int = 8, size: int = SIZE, seed: int = 0) -> Labelled:
     """A sample of a right hand, or of the left hand of the same plan; its cameras do not draw a phase."""
-    asset, rng = load_asset(), np.random.default_rng(seed)
+    asset, hand = load_asset(), len(load_asset().template)
     arm, arm_faces = arm_of(asset)
-    sides = MIRROR if left else np.ones(3)
-    placed = [pose_points(np.concatenate([asset.template, arm]), pose) * sides for pose in poses(asset, rng)]
-    joints = pose_points(asset.joints, poses(asset, np.random.default_rng(seed))[1]) * sides
-    placed, joints = [as_stored(points) for points in placed], as_stored(joints)
-    hand = len(asset.template)
+    rest = PosedHand(asset.template, asset.joints, arm, np.tile(np.eye(3), (21, 1, 1)))
+    hands = [rest.placed(pose[:3, :3], pose[:3, 3]) for pose in poses(asset, np.random.default_rng(seed))]
+    hands = [mirror_posed(posed) for posed in hands] if left else hands
+    placed = [as_stored(np.concatenate([posed.vertices, posed.arm_vertices])) for posed in hands]
+    joints = as_stored(hands[1].joints)
     settings = CameraSettings(views=views, image_size=size, phase=False, fill=0.9, focal=(2.0, 2.0), zoom="ring")
     cameras = ring(palm_frame(joints), placed[1][:hand], settings, np.random.default_rng(seed))
     surface = make_surface(asset, arm_faces, arm_joined=True, left=left)
@@ -50,16 +50,11 @@ def labelled(left: bool = False, views: int = 8, size: int = SIZE, seed: int = 0
         "alpha": np.where(sample["parts"] > 0, 255, 0).astype(np.uint8),
         "rgb": np.rint(127.5 * (1 + sample["normals"])).astype(np.uint8),
         "meta": {"hand": "left" if left else "right", "mirrored": left, "subject": 3,
-                 "source_joints": (joints + sides * 0.01).astype(np.float32)},
+                 "source_joints": (joints * 1.01).astype(np.float32)},
     }  # fmt: skip
     sample |= {name: derive(name, sample) for name in ("mask", "joints_cam", "joints_2d")}
     sample["amodal_mask"] = sample["mask"].copy()
     return Labelled(sample, before, after)
-
-
-def pose_points(points: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """Points (N, 3) moved by a pose (4, 4)."""
-    return points @ pose[:3, :3].T + pose[:3, 3]
 
 
 def as_stored(points: np.ndarray) -> np.ndarray:
