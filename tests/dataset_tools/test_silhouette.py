@@ -32,7 +32,7 @@ def naive(vertices: np.ndarray, faces: np.ndarray, K: np.ndarray, size: tuple[in
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.booleans(), st.booleans())
 def test_any_triangles_cover_what_the_naive_twin_says(seed, count, closed, behind):
     """Loose triangles, closed bodies, through each other, over the edge and behind the camera."""
@@ -44,9 +44,9 @@ def test_any_triangles_cover_what_the_naive_twin_says(seed, count, closed, behin
     else:
         vertices, faces = rng.normal(0, 0.5, (9, 3)), rng.integers(0, 9, (count, 3))
     vertices = vertices + [0, 0, 0.3 if behind else 3.0]
-    K = np.array([[20.0, 0, 7], [0, 22, 6], [0, 0, 1]])
-    got = silhouettes(vertices, faces, K[None], EYE, (11, 13))[0]
-    assert np.array_equal(got, naive(vertices, faces, K, (11, 13)))
+    K = np.array([[14.0, 0, 5], [0, 16, 4], [0, 0, 1]])
+    got = silhouettes(vertices, faces, K[None], EYE, (8, 9))[0]
+    assert np.array_equal(got, naive(vertices, faces, K, (8, 9)))
 
 
 def test_edges_are_found_once_and_a_hand_is_closed(shard):
