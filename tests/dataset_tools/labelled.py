@@ -57,6 +57,14 @@ def labelled(left: bool = False, views: int = 8, size: int = SIZE, seed: int = 0
     return Labelled(sample, before, after)
 
 
+def labels_anew(moved: dict, before: np.ndarray, after: np.ndarray, size: tuple[int, int]) -> dict:
+    """All labels of a moved sample, made from its meshes and cameras; size (width, height) px."""
+    surface = make_surface(load_asset(), arm_of(load_asset())[1], True, left=moved["meta"]["hand"] == "left")
+    now = np.concatenate([moved["vertices_world"], moved["arm_vertices_world"]])
+    cameras = moved["K"], moved["world_to_cam"]
+    return make_labels(surface, now, before, after, moved["joints_world"], *cameras, *size)
+
+
 def as_stored(points: np.ndarray) -> np.ndarray:
     """Points as float32 keeps them."""
     return points.astype(np.float32).astype(np.float64)

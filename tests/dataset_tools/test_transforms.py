@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labelled import SIZE, Labelled, cast_labels, labelled
+from labelled import SIZE, Labelled, cast_labels, labelled, labels_anew
 
 from dataset_tools.format.schema import SAMPLE_FIELDS
 from dataset_tools.load.resample import axis_weights, crop_colours, pick, sources, warp_colours
@@ -214,6 +214,20 @@ def test_a_chain_that_keeps_pixel_centres_is_exact_at_the_new_ones(right):
                            np.pi / 2))["alpha"][2] > 0  # fmt: skip
     assert inside.sum() == (SIZE - 4) * (SIZE - 3)
     check_cast(new, right.before * MIRROR, right.after * MIRROR, 2, grid((SIZE, SIZE)), inside)
+
+
+@pytest.mark.parametrize("box", [(9, 4, 60, 70), (30, 30, 55, 50)])
+def test_labels_made_anew_for_the_moved_cameras_are_the_moved_labels(box, right):
+    """Inside the picture and from pixel to pixel: also what is visible at t - 1 and t + 1, and which joints are."""
+    size = (box[2] - box[0], box[3] - box[1])
+    new = crop(right.sample, box, size)
+    labels = labels_anew(new, right.before, right.after, size)
+    for name, value in labels.items():
+        differ = np.abs(value.astype(float) - new[name]) > 1e-4
+        assert differ.mean() < 1e-3, name
+    visible = new["flow_forward_visible"]
+    picked = right.sample["flow_forward_visible"][:, box[1] : box[3], box[0] : box[2]]
+    assert (picked & ~visible).sum() > 50  # surface that leaves the new picture
 
 
 def test_the_mirror_image_is_the_left_handed_release_of_the_same_plan(right):
