@@ -1,4 +1,7 @@
-"""Schema of a shard, version 1: every field once. Writer, loader, checks and docs/format.md follow this table."""
+"""Schema of a shard, version 2: every field once. Writer, checks and docs/format.md follow this table.
+
+The loader follows what a file says of itself (`elements`), and for files of version 1 the table in `schema1`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-SCHEMA_VERSION = 1
+from rigging.errors import InputError
+
+SCHEMA_VERSION = 2
 FORMAT = "mvhm-shard"
 
 # The letters in shapes; a shard says their values in its attribute `sizes`. 21 (joints) is fixed by the joint order.
@@ -24,7 +29,7 @@ SYMBOLS = {
 }
 
 
-class SchemaError(ValueError):
+class SchemaError(InputError):
     """A record does not fit the schema."""
 
 
@@ -58,6 +63,11 @@ class Field:
     @property
     def stored(self) -> bool:
         return not self.derived_from
+
+    @property
+    def attribute(self) -> bool:
+        """Whether it is an attribute of the file; a long text is none: HDF5 keeps no checksum of one above 4 KiB."""
+        return self.group == "shard" and not self.shape and self.codec != "text"
 
     @property
     def path(self) -> str:
@@ -146,8 +156,9 @@ METADATA = tuple(
     )
 )  # fmt: skip
 
+LONG = ("configuration", "package_versions")  # texts of any length: no attributes
 SHARD = tuple(
-    Field(name, "shard", dtype, shape, "-", "-", description)
+    Field(name, "shard", dtype, shape, "-", "-", description, "text" if name in LONG else "plain")
     for name, dtype, shape, description in (
         ("faces", "int32", ("F", 3), "Triangles of the hand, counter-clockwise from outside (left hands: clockwise)."),
         ("face_part", "uint8", ("F",), "Part of each triangle of the hand: index into part_names."),

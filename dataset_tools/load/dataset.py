@@ -13,6 +13,7 @@ import numpy as np
 from rigging.errors import InputError
 
 from ..format.schema import METADATA, SAMPLE_FIELDS
+from ..store.errors import ShardError
 from ..store.layout import ReleaseFolder, shard_number
 from .derive import Derivation, stored_names
 from .index import SampleIndex, build_index, index_of
@@ -37,9 +38,10 @@ class HandDataset:
     With `items="view"` an item is one view of one sample, views of a sample in a row: arrays without the axis of views,
     what belongs to the sample as it is, and the camera's index as `meta["view"]`.
 
-    Files open when first read, once per process, so a dataset can be pickled and used after fork or spawn.
-    Raises FileNotFoundError; ShardError for a foreign, damaged or newer file; InputError (a ValueError) for unknown
-    fields, views or items.
+    Whatever is read is compared with its checksum, and a shard of schema version 1 with its manifest, once, when it is
+    opened; `verify=False` does neither. Files open when first read, once per process, so a dataset can be pickled and
+    used after fork or spawn. Raises FileNotFoundError; ShardError for a file that cannot be read, and for a foreign,
+    damaged or newer one; InputError (a ValueError) for unknown fields, views or items.
     """
 
     def __init__(
@@ -48,21 +50,26 @@ class HandDataset:
         fields: Iterable[str] | None = None,
         views: Iterable[int] | None = None,
         items: str = "sample",
+        verify: bool = True,
     ) -> None:
         if items not in ITEMS:
             raise InputError(f"items: {' or '.join(map(repr, ITEMS))} is wanted, got {items!r}")
-        self._shards = ShardSet(path)
+        self._shards = ShardSet(path, verify)
         self._chosen: np.ndarray | None = None  # (n,) positions in all samples, rising; None: all
         self._index: SampleIndex | None = None
         self.items = items
-        self.fields = _choose_fields(fields)
+        strange = self._shards.strange
+        self._meta = META.union(name for name, (place, _) in strange.items() if place.startswith("metadata/"))
+        self._per_view = {name for name, field in SAMPLE_FIELDS.items() if field.per == "view"}
+        self._per_view |= {name for name, (_, element) in strange.items() if element.per_view}
+        self.fields = _choose_fields(fields, tuple(strange), self._meta)
         self.views = _choose_views(views, self.sizes["V"])
         self._stored = stored_names(self.fields)
         self.faces: np.ndarray = self._shards.shared["shard/faces"]  # (F, 3) int32
         self.face_part: np.ndarray = self._shards.shared["shard/face_part"]  # (F,) uint8, index into part_names
         self.arm_faces: np.ndarray = self._shards.shared["shard/arm_faces"]  # (B, 3) int32
         self._derivation = Derivation(self.faces, (self.sizes["H"], self.sizes["W"]))
-        self.attrs = {k: json.loads(v) if k in JSON_ATTRS else v for k, v in self._shards.attrs.items()}
+        self.attrs = self._shards.attrs | {name: _parsed(self._shards, name) for name in JSON_ATTRS}
         self.joint_names = tuple(self.attrs["joint_names"])
         self.joint_parents = tuple(self.attrs["joint_parents"])
         self.part_names = tuple(self.attrs["part_names"])
@@ -141,10 +148,10 @@ class HandDataset:
         path, row = self._shards.locate(position)
         views = self.views if view is None else (view,)
         values = self._shards.open(path).read(row, self._stored, views)
-        sample = {name: self._derivation.field(name, values) for name in self.fields if name not in META}
-        meta = {name: _python(values[name]) for name in self.fields if name in META}
+        sample = {name: self._derivation.field(name, values) for name in self.fields if name not in self._meta}
+        meta = {name: _python(values[name]) for name in self.fields if name in self._meta}
         if view is not None:
-            sample = {name: value[0] if SAMPLE_FIELDS[name].per == "view" else value for name, value in sample.items()}
+            sample = {name: value[0] if name in self._per_view else value for name, value in sample.items()}
             meta["view"] = view
         return sample | ({"meta": meta} if meta else {})
 
@@ -186,17 +193,18 @@ def _index(shards: ShardSet) -> SampleIndex:
     return index
 
 
-def _choose_fields(names: Iterable[str] | None) -> tuple[str, ...]:
+def _choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: frozenset[str]) -> tuple[str, ...]:
+    there = (*SAMPLE_FIELDS, *strange)
     if names is None:
-        return tuple(SAMPLE_FIELDS)
+        return there
     if isinstance(names, str):
         raise InputError(f"fields: a list of names is wanted, got {names!r}")
     chosen = set(names)
     if "meta" in chosen:
-        chosen = (chosen - {"meta"}) | META
-    if unknown := sorted(chosen - set(SAMPLE_FIELDS)):
-        raise InputError(f"fields: no {', '.join(unknown)}; there are: meta, {', '.join(SAMPLE_FIELDS)}")
-    return tuple(name for name in SAMPLE_FIELDS if name in chosen)
+        chosen = (chosen - {"meta"}) | meta
+    if unknown := sorted(chosen - set(there)):
+        raise InputError(f"fields: no {', '.join(unknown)}; there are: meta, {', '.join(there)}")
+    return tuple(name for name in there if name in chosen)
 
 
 def _choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | None:
@@ -211,6 +219,13 @@ def _choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | 
 def outward(faces: np.ndarray, hand: str) -> np.ndarray:
     """Faces (F, 3) in the order that is counter-clockwise from outside, for a "right" or a (mirrored) "left" hand."""
     return faces if hand == "right" else np.ascontiguousarray(faces[:, ::-1])
+
+
+def _parsed(shards: ShardSet, name: str) -> Any:
+    try:
+        return json.loads(shards.attrs[name])
+    except (KeyError, ValueError, TypeError):
+        raise ShardError(f"{shards.paths[0]}: {name} is damaged or missing (not JSON)") from None
 
 
 def _python(value: Any) -> Any:

@@ -17,7 +17,8 @@ HAND_PARTS = (1, 17)
 
 def stored_names(names: Sequence[str]) -> tuple[str, ...]:
     """What has to be read for fields `names`."""
-    wanted = (source for name in names for source in SAMPLE_FIELDS[name].derived_from or (name,))
+    given = {name: SAMPLE_FIELDS[name].derived_from if name in SAMPLE_FIELDS else () for name in names}
+    wanted = (source for name in names for source in given[name] or (name,))
     return tuple(dict.fromkeys(wanted))
 
 

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..format.schema import SAMPLE_FIELDS
+from ..store.errors import ShardError, TooManyFilesError
 from ..store.layout import ReleaseFolder
 from ..store.manifest import read_manifest
-from ..store.shard_file import ShardError, ShardFile
+from ..store.shard_file import ShardFile
+from ..store.whole_file import Stamp
 
 OPEN_SHARDS = 64  # files a process keeps open at most
 SHARED = ("shard/faces", "shard/face_part", "shard/arm_faces")  # what all shards have alike
@@ -28,11 +31,13 @@ class ShardSet:
 
     Files open when first read, once per process, so a set can be pickled and used after fork or spawn. Only the first
     one opens at once: it says what sizes, triangles and names the others must have, which is checked as they open.
+    `verify` compares what is read with its checksums: see ShardFile.
     Raises FileNotFoundError for a missing shard; ShardError for a foreign or damaged one or a lying manifest.
     """
 
-    def __init__(self, path: Paths) -> None:
-        self.paths = find_shards(path)
+    def __init__(self, path: Paths, verify: bool = True) -> None:
+        self.paths, self.verify = find_shards(path), verify
+        self._known: set[Stamp] = set()
         self.folder = Path(path) if isinstance(path, (str, Path)) and Path(path).is_dir() else None
         self._files: OrderedDict[Path, ShardFile] = OrderedDict()
         self._fitting: set[Path] = {self.paths[0]}
@@ -40,6 +45,8 @@ class ShardSet:
         first = self._open(self.paths[0])
         self.sizes: dict[str, int] = first.sizes
         self.attrs: dict[str, Any] = dict(first.attrs)
+        strange = [name for name in first.names() if name not in SAMPLE_FIELDS]
+        self.strange = {name: first.element(name) for name in strange}  # the files' own fields: path and element
         self.shared = {name: first.array(name) for name in SHARED}
         self.counts = tuple(self._count(path) for path in self.paths)
         self._ends = list(accumulate(self.counts))
@@ -86,9 +93,16 @@ class ShardSet:
         if path not in self._files:
             while len(self._files) >= self._limit:
                 self._files.popitem(last=False)[1].close()
-            self._files[path] = ShardFile(path)
+            self._files[path] = self._opened(path)
         self._files.move_to_end(path)
         return self._files[path]
+
+    def _opened(self, path: Path) -> ShardFile:
+        try:
+            return ShardFile(path, self.verify, self._known)
+        except TooManyFilesError:  # others hold files too: do with one
+            self.close()
+            return ShardFile(path, self.verify, self._known)
 
     def _fitted(self, path: Path) -> ShardFile:
         """The shard, open. Raises ShardError where its sizes, triangles or names are not those of the first one."""

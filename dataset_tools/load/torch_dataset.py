@@ -26,12 +26,13 @@ class TorchHandDataset:
         views: Iterable[int] | None = None,
         items: str = "sample",
         transform: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        verify: bool = True,
     ) -> None:
         try:
             import torch  # noqa: F401
         except ImportError:
             raise ImportError("TorchHandDataset needs PyTorch: pip install torch") from None
-        self.hands = path if isinstance(path, HandDataset) else HandDataset(path, fields, views, items)
+        self.hands = path if isinstance(path, HandDataset) else HandDataset(path, fields, views, items, verify)
         self.transform = transform
 
     @property

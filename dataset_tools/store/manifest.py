@@ -8,8 +8,7 @@ from typing import Any
 
 from rigging.files import write_atomic
 
-from ..format.schema import SCHEMA_VERSION
-from .shard_file import ShardError, ShardFile
+from .errors import ShardError
 
 
 def manifest_path(shard: Path) -> Path:
@@ -19,10 +18,13 @@ def manifest_path(shard: Path) -> Path:
 
 def write_manifest(shard: Path, sha256: str) -> Path:
     """Write the manifest of a finished shard: what a release says of the file without opening it."""
+    from .shard_file import ShardFile  # not before: manifests are read without HDF5
+
     with ShardFile(shard) as opened:
         manifest = {
             "file": Path(shard).name, "sha256": sha256, "bytes": Path(shard).stat().st_size,
-            "samples": len(opened), "schema_version": SCHEMA_VERSION, "release": opened.attrs["release"],
+            "samples": len(opened), "schema_version": int(opened.attrs["schema_version"]),
+            "release": opened.attrs["release"],
             "shard": int(opened.attrs["shard"]), "configuration_hash": opened.attrs["configuration_hash"],
             "device": opened.attrs["device"], "package_versions": json.loads(opened.attrs["package_versions"]),
         }  # fmt: skip

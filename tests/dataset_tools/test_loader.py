@@ -164,7 +164,7 @@ def test_it_can_be_pickled_and_closed(shard):
 def newer(path, shard):
     shutil.copy(shard, path)
     with h5py.File(path, "r+") as file:
-        file.attrs["schema_version"] = 2
+        file.attrs["schema_version"] = 3
 
 
 def foreign(path, shard):
@@ -175,11 +175,11 @@ def foreign(path, shard):
 BAD = {
     "missing": (lambda path, shard: None, "no such shard"),
     "text": (lambda path, shard: path.write_text("hello"), "not an HDF5 file"),
-    "empty": (lambda path, shard: path.write_bytes(b""), "not an HDF5 file"),
+    "empty": (lambda path, shard: path.write_bytes(b""), "not an HDF5 file: it is empty"),
     "truncated": (lambda path, shard: path.write_bytes(shard.read_bytes()[:-5000]), "truncated"),
     "head only": (lambda path, shard: path.write_bytes(shard.read_bytes()[:600]), "truncated"),
     "foreign": (foreign, "not a shard of this project"),
-    "newer": (newer, "schema version 2, this mvhm reads up to 1; upgrade the mvhm package"),
+    "newer": (newer, "schema version 3, this mvhm reads versions 1 to 2; upgrade the mvhm package"),
 }
 
 
