@@ -99,7 +99,7 @@ def _shard_columns(path: Path) -> dict[str, np.ndarray]:
         number = int(shard.attrs["shard"]) if number is None else number
     columns |= {"shard": np.full(count, number), "row": np.arange(count), "verdict": np.full(count, "")}
     if wrong := [name for name, column in columns.items() if column.shape != (count,)]:
-        raise ShardError(f"{path}: metadata {wrong[0]} is not one value for each of the {count} samples")
+        raise ShardError(f"{path}: metadata/{wrong[0]} is not one value for each of the {count} samples")
     return columns
 
 
@@ -114,7 +114,7 @@ def _read_column(shard: ShardFile, name: str) -> np.ndarray:
         raise
     except (OSError, KeyError, ValueError, TypeError) as error:
         cause = str(error).splitlines()[0]
-        raise ShardError(f"{shard.path}: metadata {name} is damaged or missing ({cause})") from None
+        raise ShardError(f"{shard.path}: metadata/{name} is damaged or missing ({cause})") from None
     return np.array([_entry(text, KINDS[name]) for text in texts] if name in KINDS else texts, np.str_)
 
 

@@ -159,7 +159,7 @@ def test_what_is_no_shard_or_lacks_metadata_is_named(folder):
         index_of(folder / "nothing")
     with h5py.File(folder / "shard-00001.h5", "r+") as file:
         del file["metadata/clip"]
-    with pytest.raises(ShardError, match=r"shard-00001.h5: metadata clip is damaged or missing"):
+    with pytest.raises(ShardError, match=r"shard-00001.h5: metadata/clip is damaged or missing"):
         index_of(folder)
     (folder / "shard-00001.h5").write_text(json.dumps({}))
     with pytest.raises(ShardError, match="not an HDF5 file"):
