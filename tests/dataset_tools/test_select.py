@@ -147,9 +147,9 @@ def opened(monkeypatch) -> list[str]:
     """Names of the shards that are opened from now on."""
     names: list[str] = []
 
-    def note(path: Path) -> ShardFile:
+    def note(path: Path, *options: object) -> ShardFile:
         names.append(Path(path).name)
-        return ShardFile(path)
+        return ShardFile(path, *options)
 
     monkeypatch.setattr(shard_set_module, "ShardFile", note)
     return names
