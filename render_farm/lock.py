@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -15,11 +16,12 @@ from types import TracebackType
 
 from rigging.files import write_atomic
 
-from .errors import LockedError
+from .errors import InputError, LockedError
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 10.0
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where there are none
 STALE_SECONDS = 180.0  # without a heartbeat, for an owner that cannot be seen from here
 
 
@@ -134,8 +136,13 @@ class _Guard:
             fcntl.flock(self.file, fcntl.LOCK_EX)
             os.utime(self.path)
             return self.path.stat().st_mtime
-        except BaseException:
+        except BaseException as error:
             self.file.close()
+            if isinstance(error, OSError) and error.errno in NO_LOCKS:
+                raise InputError(
+                    f"{self.path}: this file system has no file locks ({error.strerror}), and rendering needs them: "
+                    "mount it with locks (NFS: a lock daemon; local_lock=flock for one host), or choose another --out"
+                ) from None
             raise
 
     def __exit__(self, *_: object) -> None:

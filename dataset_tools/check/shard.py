@@ -64,8 +64,6 @@ def check_shard(path: Path) -> Report:
         problems += _against_schema(shard)
         if problems:
             return Report(Path(path), len(shard), tuple(problems), float("nan"), float("nan"))
-        for row in range(len(shard)):
-            shard.check_streams(row)
     dataset = HandDataset(path)
     found = [_sample(dataset[i], i) for i in range(len(dataset))]
     problems += [problem for _, _, lines in found for problem in lines]
@@ -96,8 +94,8 @@ def _dataset_problem(shard: ShardFile, field: Field) -> list[str]:
     wanted = rows + tuple(size if isinstance(size, int) else shard.sizes[size] for size in field.shape)
     try:
         array = shard.array(field.path)
-    except KeyError:
-        return [f"{field.path} is missing"]
+    except ShardError as error:
+        return [str(error)]
     if array.shape != wanted or array.dtype != field.dtype:
         return [f"{field.path}: {field.dtype} {wanted} is wanted, got {array.dtype} {array.shape}"]
     return []

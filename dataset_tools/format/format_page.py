@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .codecs import CODECS
-from .schema import FORMAT, GEOMETRY, IMAGES, METADATA, SCHEMA_VERSION, SHARD, SYMBOLS, Field
+from .elements import Element
+from .schema import FORMAT, GEOMETRY, IMAGES, METADATA, SAMPLE_FIELDS, SCHEMA_VERSION, SHARD, SYMBOLS, Field
 
 HEAD = """# The shard format, version {version}
 
@@ -28,11 +29,38 @@ Zstandard, so other readers than `HandDataset` need the Zstandard filter (`impor
 
 ## The file
 Attributes of the file: `format` = "{format}", `schema_version` = {version}, `samples`, `sizes` (JSON: the value of
-every letter below), `units`, `joint_names`, `joint_parents`, `part_names` (JSON lists), and the shard's texts and
-numbers listed last. Every field says its unit, frame, codec and meaning in attributes of its own. The first axis of
-everything under `images/`, `geometry/` and `metadata/` is the sample, S in all. Letters in shapes:
+every letter below), `units`, `joint_names`, `joint_parents`, `part_names` (JSON lists), `checksums` (below), and the
+shard's texts and numbers listed last. The first axis of everything under `images/`, `geometry/` and `metadata/` is
+the sample, S in all. Letters in shapes:
 
 {symbols}
+
+Every element (a dataset, or a group with the parts of its codec) says in attributes of its own what it is: `unit`,
+`frame`, `description`, and in `encoding`, as JSON, how it is to be read:
+
+    {example}
+
+The loader decodes by this and not by what it expects: a field that it does not know is read if its encoding is known;
+an encoding, or a version of one, that it does not know is named, as is what it reads. Attributes and texts are UTF-8
+of fixed length, padded with zeros: what HDF5 keeps of variable length lies in a heap without a checksum.
+
+## Checksums
+Nothing is returned that is not what was written. HDF5 checks its own structures and, with a Fletcher-32 sum, chunks;
+everything is under a CRC-32 (zlib's) of the shard's own besides, which `HandDataset` compares at every read:
+- `checksums/samples`, uint32 (S, C): a sum for each sample and dataset, or for each of its views. The attribute
+  `columns` (JSON) maps a dataset's path to its first column and their number: V for a `code` (of the chunk as stored,
+  after its filters) and for `jpeg` (of each stream), 1 for all else (of the row; of the V + 1 numbers of `offsets`).
+- `checksums/shard`, uint32 (K,); its attribute `names` (JSON) says of what: of a dataset of `shard/` the text of its
+  `encoding` followed by its bytes, of any other element that text, and of `attributes` those of the file but
+  `checksums`, as Python's `json.dumps` writes them by name.
+- the file's attribute `checksums`: the sum of `columns`, `checksums/samples`, `names` and `checksums/shard`, one after
+  another.
+
+## Version 1
+Version 1 kept texts of variable length, no `encoding` attributes and no checksums but Fletcher-32 and
+`images/rgb/crc32`; otherwise it is as version 2. Its table is frozen in `dataset_tools/format/schema1.py`. The loader
+compares such a file with the sha256 of its manifest, once in a process, before it reads from it, and does not read it
+without one unless told to (`verify=False`).
 """
 
 
@@ -40,11 +68,13 @@ def format_page() -> str:
     """The text of docs/format.md."""
     symbols = "\n".join(f"- {letter}: {meaning}" for letter, meaning in SYMBOLS.items())
     parts = [
-        HEAD.format(version=SCHEMA_VERSION, format=FORMAT, symbols=symbols),
+        HEAD.format(version=SCHEMA_VERSION, format=FORMAT, symbols=symbols, example=_example()),
         _table("Images", "`images/NAME/`, a group with the parts of its codec (below)", IMAGES),
         _table("Geometry", "`geometry/NAME`, as it is", GEOMETRY),
         _table("Metadata", '`metadata/NAME`, texts in UTF-8; in Python the dict `sample["meta"]`', METADATA),
-        _table("Shard", "arrays: `shard/NAME`; texts and numbers: attributes of the file", SHARD),
+        _table(
+            "Shard", "arrays and texts with the codec `text`: `shard/NAME`; other texts, and numbers: attributes", SHARD
+        ),
         _codecs(),
     ]
     return "\n".join(parts)
@@ -65,9 +95,14 @@ def _row(field: Field) -> str:
     return f"| `{field.name}` | {field.dtype} | {shape} | {field.unit} | {field.frame} | {codec} | {error} | {text} |"
 
 
+def _example() -> str:
+    return Element.of(SAMPLE_FIELDS["normals"]).text
+
+
 def _codecs() -> str:
-    lines = ["## Codecs", "`plain` is the array itself. A `code` is in chunks of one view, with a Fletcher-32 sum.", ""]
+    lines = ["## Codecs", "A `code` is in chunks of one view. Fields of dtype str are `text` in the file.", ""]
     for name, codec in CODECS.items():
-        lines.append(f"- `{name}`")
-        lines += [f"  - `{part}`: {text}" for part, text in codec.parts.items()]
+        constants = ", ".join(f"`{key}` = {value}" for key, value in codec.constants.items())
+        lines.append(f"- `{name}`, version {codec.version}" + (f"; {constants}" if constants else ""))
+        lines += [f"  - {f'`{part}`: ' if part else ''}{text}" for part, text in codec.parts.items()]
     return "\n".join(lines) + "\n"

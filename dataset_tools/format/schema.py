@@ -1,4 +1,7 @@
-"""Schema of a shard, version 1: every field once. Writer, loader, checks and docs/format.md follow this table."""
+"""Schema of a shard, version 2: every field once. Writer, checks and docs/format.md follow this table.
+
+The loader follows what a file says of itself (`elements`), and for files of version 1 the table in `schema1`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 
 from rigging.errors import InputError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FORMAT = "mvhm-shard"
 
 # The letters in shapes; a shard says their values in its attribute `sizes`. 21 (joints) is fixed by the joint order.
@@ -62,6 +65,11 @@ class Field:
         return not self.derived_from
 
     @property
+    def attribute(self) -> bool:
+        """Whether it is an attribute of the file; a long text is none: HDF5 keeps no checksum of one above 4 KiB."""
+        return self.group == "shard" and not self.shape and self.codec != "text"
+
+    @property
     def path(self) -> str:
         """Dataset (codec "plain") or group (other codecs) inside the file."""
         return f"{self.group}/{self.name}"
@@ -78,6 +86,9 @@ IMAGES = (
           "Coverage of the pixel by hand and arm as rendered (anti-aliased).", "zstd"),
     Field("mask", "images", "bool", VHW, "-", "image",
           "The pixel's centre shows the hand (parts 1 to 17, not the arm).", derived_from=("parts",)),
+    Field("amodal_mask", "images", "bool", VHW, "-", "image",
+          "The hand's mesh covers the pixel's centre, whatever lies before it, the arm or nothing.",
+          derived_from=("vertices_world", "K", "world_to_cam")),
     Field("parts", "images", "uint8", VHW, "index into part_names", "image",
           "Part seen at the pixel's centre: 0 background, 1 to 17 hand, 18 arm.", "zstd"),
     Field("depth", "images", "float32", VHW, "m", "camera",
@@ -145,8 +156,9 @@ METADATA = tuple(
     )
 )  # fmt: skip
 
+LONG = ("configuration", "package_versions")  # texts of any length: no attributes
 SHARD = tuple(
-    Field(name, "shard", dtype, shape, "-", "-", description)
+    Field(name, "shard", dtype, shape, "-", "-", description, "text" if name in LONG else "plain")
     for name, dtype, shape, description in (
         ("faces", "int32", ("F", 3), "Triangles of the hand, counter-clockwise from outside (left hands: clockwise)."),
         ("face_part", "uint8", ("F",), "Part of each triangle of the hand: index into part_names."),

@@ -7,3 +7,11 @@ from rigging.errors import InputError
 
 class ShardError(InputError):
     """A file that is not a whole, readable shard."""
+
+
+class TooManyFilesError(ShardError):
+    """This process may open no more files."""
+
+
+class DamageError(ValueError):
+    """Bytes that are not those that were written; what reads them says of which file."""

@@ -127,6 +127,13 @@ class ReleaseFolder:
         """The validation's verdicts."""
         return self.validation / "report.json"
 
+    # what the loader keeps
+
+    @property
+    def built_index(self) -> Path:
+        """The index of a folder that was never published, made on first use."""
+        return self.path / ".index.npz"
+
     # what only rendering needs
 
     def incomplete(self, shard: int) -> Path:

@@ -8,7 +8,6 @@ from typing import Any
 
 from rigging.files import write_atomic
 
-from ..format.schema import SCHEMA_VERSION
 from .errors import ShardError
 from .layout import manifest_path
 
@@ -22,7 +21,8 @@ def write_manifest(shard: Path, sha256: str) -> Path:
     with ShardFile(shard) as opened:
         manifest = {
             "file": Path(shard).name, "sha256": sha256, "bytes": Path(shard).stat().st_size,
-            "samples": len(opened), "schema_version": SCHEMA_VERSION, "release": opened.attrs["release"],
+            "samples": len(opened), "schema_version": int(opened.attrs["schema_version"]),
+            "release": opened.attrs["release"],
             "shard": int(opened.attrs["shard"]), "configuration_hash": opened.attrs["configuration_hash"],
             "device": opened.attrs["device"], "package_versions": json.loads(opened.attrs["package_versions"]),
         }  # fmt: skip

@@ -1,41 +1,79 @@
-"""One shard, open for reading: rows of chosen fields and views."""
+"""One shard, open for reading: rows of chosen fields and views, as the file says that they are stored."""
 
 from __future__ import annotations
 
-import json
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
-import hdf5plugin  # noqa: F401  registers the Zstandard filter
 import numpy as np
 
-from ..format.codecs import CODECS
-from ..format.schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, Field
+from ..format.elements import ATTRIBUTE, Element, UnknownEncodingError
+from ..format.schema1 import ELEMENTS as SCHEMA_1
+from .checksums import Checksums
+from .datasets import Datasets
 from .errors import ShardError
+from .header import attribute, explained, read_attributes, read_checksums, require_version
+from .opening import cause_of, open_hdf5
+from .whole_file import Stamp, require_whole
 
-SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
+GROUPS = ("images", "geometry", "metadata")  # of a sample's fields
+LONG_TEXTS = ("configuration", "package_versions")  # attributes in version 1, too long for one
+UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError, MemoryError, OverflowError)
 
 
 class ShardFile:
-    """A shard by its path. Raises FileNotFoundError or ShardError (one line: foreign, truncated, newer schema)."""
+    """A shard by its path. Raises FileNotFoundError or ShardError (one line: foreign, truncated, newer schema, ...).
 
-    def __init__(self, path: Path | str) -> None:
+    Whatever is read is compared with its checksum; a file of version 1, which has none, with its manifest when it is
+    opened. `verify=False` does neither. `known` are files of version 1 found whole before: see `require_whole`.
+    """
+
+    def __init__(self, path: Path | str, verify: bool = True, known: set[Stamp] | None = None) -> None:
         self.path = Path(path)
-        self._file = _open(self.path)
+        self._file = open_hdf5(self.path)
+        self._sums: Checksums | None = None
+        self._elements: dict[str, tuple[str, Element]] = {}
         try:
-            self.attrs = _header(self._file, self.path)
+            with self._told("its head"):
+                self._version = require_version(self._file, self.path)
+                if self._version == 1:
+                    self._open_1(verify, set() if known is None else known)
+                else:
+                    self._open_2(verify)
         except BaseException:
             self._file.close()
             raise
-        self.sizes: dict[str, int] = self.attrs["sizes"]
-        self._datasets: dict[str, h5py.Dataset] = {}
-        self._columns: dict[str, np.ndarray] = {}
+
+    def _open_1(self, verify: bool, known: set[Stamp]) -> None:
+        if verify:
+            require_whole(self.path, known)
+        self._take(dict(self._file.attrs))
+
+    def _open_2(self, verify: bool) -> None:
+        attributes = read_attributes(self._file)
+        if verify:
+            self._sums = read_checksums(self._file, attributes, self.path.stat().st_size)
+        self._take(attributes)
+        self._groups = tuple(group for group in GROUPS if self._file.id.links.exists(group.encode()))
+
+    def _take(self, attributes: dict[str, Any]) -> None:
+        self._head = explained(attributes)
+        self.sizes: dict[str, int] = self._head["sizes"]
+        size = self.path.stat().st_size
+        self._datasets = Datasets(self._file, len(self), self.sizes, size, self._sums)
+
+    @cached_property
+    def attrs(self) -> dict[str, Any]:
+        """The shard's own fields that are no arrays, and what explains the arrays. Raises ShardError."""
+        texts = () if self._version == 1 else LONG_TEXTS
+        with self._told("its attributes"):
+            return self._head | {name: self.array(f"shard/{name}").item().decode() for name in texts}
 
     def __len__(self) -> int:
-        return int(self.attrs["samples"])
+        return int(self._head["samples"])
 
     def __enter__(self) -> ShardFile:
         return self
@@ -44,102 +82,123 @@ class ShardFile:
         self.close()
 
     def close(self) -> None:
-        self._datasets.clear()
+        self._datasets.close()
         self._file.close()
 
+    def names(self) -> tuple[str, ...]:
+        """Names of the stored fields of a sample, also of those that this package does not know."""
+        if self._version == 1:
+            return tuple(path.split("/")[1] for path in SCHEMA_1 if path.split("/")[0] in GROUPS)
+        with self._told("its list of fields"):
+            return tuple(name for group in self._groups for name in self._file[group])
+
+    def element(self, name: str) -> tuple[str, Element]:
+        """Where a field of a sample lies in the file, and what the file says of it. Raises ShardError."""
+        with self._told(name):
+            return self._found(name)
+
     def array(self, path: str) -> np.ndarray:
-        """A whole dataset, by its path in the file."""
-        return self._dataset(path)[()]
+        """A whole dataset, by its path in the file. Raises ShardError where it is damaged or missing."""
+        with self._told(path):
+            if not path.startswith("shard/"):
+                return self._datasets.column(path)
+            return self._datasets.once(path, b"" if self._version == 1 else self._encoding(path))
 
     def read(self, row: int, names: Iterable[str], views: Sequence[int] | None = None) -> dict[str, Any]:
-        """Stored fields of one sample; of the chosen views only (None: all). Raises ShardError for damaged data."""
-        out = {}
-        for name in names:
-            try:
-                out[name] = self._field(row, SAMPLE_FIELDS[name], views)
-            except (OSError, KeyError, ValueError) as error:
-                cause = str(error).splitlines()[0]
-                raise ShardError(f"{self.path}: {name} of sample {row} is damaged or missing ({cause})") from None
+        """Stored fields of one sample; of the chosen views only (None: all).
+
+        Raises ShardError for what is damaged, missing, or encoded as this package does not know; IndexError.
+        """
+        if not 0 <= row < len(self):
+            raise IndexError(f"{self.path}: row {row} of a shard of {len(self)} samples")
+        out, name = {}, ""
+        try:
+            for name in names:
+                out[name] = self._field(row, name, views)
+        except (UnknownEncodingError, *UNREADABLE) as error:
+            raise self._fault(f"{name} of sample {row}", error) from None
         return out
 
-    def check_streams(self, row: int) -> None:
-        """Compare the colour streams of a sample with their CRC-32. Raises ShardError."""
-        for view, (stream, crc) in enumerate(zip(self._streams(row, None), self.array("images/rgb/crc32")[row])):
-            if zlib.crc32(stream) != crc:
-                raise ShardError(f"{self.path}: rgb of sample {row}, view {view} is damaged (checksum)")
+    def streams(self, row: int) -> tuple[bytes, ...]:
+        """The colour streams of a sample, one a view, as stored. Raises ShardError."""
+        with self._told(f"rgb of sample {row}"):
+            return tuple(stream.tobytes() for stream in self._datasets.streams("images/rgb/jpeg", row, None))
 
-    def _field(self, row: int, field: Field, views: Sequence[int] | None) -> Any:
-        if field.codec == "plain":
-            value = self._row(field.path, row)
-            if field.dtype == "str":
-                return bytes(value).decode()
-            return value if views is None or field.per != "view" else value[list(views)]
-        parts: dict[str, Any] = {}
-        for part in CODECS[field.codec].parts:
-            if part == "jpeg":
-                parts[part] = self._streams(row, views)
-            elif part == "code":
-                parts[part] = self._codes(f"{field.path}/code", row, views)
-            elif part not in ("offsets", "crc32"):
-                value = self._row(f"{field.path}/{part}", row)
-                parts[part] = value if views is None else value[list(views)]
-        return CODECS[field.codec].decode(parts, (self.sizes["H"], self.sizes["W"]))
+    def chunks(self, path: str, row: int) -> tuple[tuple[int, bytes], ...]:
+        """The chunks of a code of a sample, one a view, as stored: mask of skipped filters, bytes."""
+        with self._told(f"{path} of sample {row}"):
+            return tuple(self._datasets.chunks(path, row, range(self.sizes["V"])))
 
-    def _dataset(self, path: str) -> h5py.Dataset:
-        if path not in self._datasets:
-            self._datasets[path] = self._file[path]
-        return self._datasets[path]
+    def chunk_type(self, path: str) -> tuple[str, tuple[int, ...]]:
+        """dtype and shape of one view of a code. Raises ShardError."""
+        with self._told(path):
+            opened = self._datasets.open(path)
+            return opened.dtype.str, opened.shape[2:]
 
-    def _row(self, path: str, row: int) -> Any:
-        if path in self._columns:
-            return self._columns[path][row].copy()
-        dataset = self._dataset(path)
-        if dataset.dtype.itemsize * int(np.prod(dataset.shape[1:])) <= SMALL_ROW:
-            self._columns[path] = dataset[()]
-            return self._columns[path][row].copy()
-        return dataset[row]
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Whatever goes wrong with `what` becomes a ShardError of one line."""
+        try:
+            yield
+        except (UnknownEncodingError, *UNREADABLE) as error:
+            raise self._fault(what, error) from None
 
-    def _codes(self, path: str, row: int, views: Sequence[int] | None) -> np.ndarray:
-        dataset = self._dataset(path)
-        if views is None:
-            return dataset[row]
-        out = np.empty((len(views), *dataset.shape[2:]), dataset.dtype)
-        for code, view in zip(out, views):
-            dataset.read_direct(code, np.s_[row, view])
-        return out
+    def _fault(self, what: str, error: Exception) -> ShardError:
+        if isinstance(error, ShardError):
+            return error
+        if isinstance(error, UnknownEncodingError):
+            return ShardError(f"{self.path}: {what} {error}; upgrade the mvhm package to a version that reads it")
+        return ShardError(f"{self.path}: {what} {cause_of(error)}")
 
-    def _streams(self, row: int, views: Sequence[int] | None) -> list[np.ndarray]:
-        blob, count = self._dataset("images/rgb/jpeg"), self.sizes["V"]
-        if "offsets" not in self._columns:
-            self._columns["offsets"] = self.array("images/rgb/offsets")
-        offsets = self._columns["offsets"][row * count : (row + 1) * count + 1]
-        if views is None:
-            data = blob[offsets[0] : offsets[-1]]
-            return np.split(data, offsets[1:-1] - offsets[0])
-        return [blob[offsets[view] : offsets[view + 1]] for view in views]
+    def _found(self, name: str) -> tuple[str, Element]:
+        if name not in self._elements:
+            path = next((f"{group}/{name}" for group in GROUPS if self._holds(group, name)), None)
+            if path is None:
+                raise ValueError("no such field in the file")
+            element = self._element(path)
+            if element.codec.is_plain:
+                self._require_fit(path, element)
+            self._elements[name] = path, element
+        return self._elements[name]
 
+    def _field(self, row: int, name: str, views: Sequence[int] | None) -> Any:
+        path, element = self._found(name)
+        codec = element.codec
+        parts = {part: self._part(path, part, row, views, element) for part in codec.parts if part != "offsets"}
+        value = codec.decode(parts, (self.sizes["H"], self.sizes["W"]), element.constants)
+        if "" not in parts and value.shape[1:] != element.decoded_shape(self.sizes)[1:]:
+            raise ValueError(f"decodes to {value.shape}")
+        return value
 
-def _open(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such shard")
-    try:
-        return h5py.File(path, "r", rdcc_nbytes=0)  # every chunk is read once: a cache would only cost a copy
-    except OSError as error:
-        if "truncated" in str(error):
-            raise ShardError(f"{path}: the file is truncated ({path.stat().st_size} bytes); fetch it again") from None
-        raise ShardError(f"{path}: not an HDF5 file, or its head is damaged") from None
+    def _part(self, path: str, part: str, row: int, views: Sequence[int] | None, element: Element) -> Any:
+        if part == "jpeg":
+            return self._datasets.streams(f"{path}/jpeg", row, views)
+        if part == "code":
+            return self._datasets.codes(f"{path}/code", row, views)
+        value = self._datasets.row(f"{path}/{part}" if part else path, row)
+        return value[list(views)] if views is not None and element.per_view else value
 
+    def _holds(self, group: str, name: str) -> bool:
+        if self._version == 1:
+            return f"{group}/{name}" in SCHEMA_1
+        return group in self._groups and self._file.id.links.exists(f"{group}/{name}".encode())
 
-def _header(file: h5py.File, path: Path) -> dict[str, Any]:
-    attrs = dict(file.attrs)
-    if attrs.get("format") != FORMAT:
-        raise ShardError(f"{path}: an HDF5 file, but not a shard of this project (attribute format: {FORMAT!r})")
-    version = int(attrs["schema_version"])
-    if version > SCHEMA_VERSION:
-        raise ShardError(
-            f"{path}: written with schema version {version}, this mvhm reads up to {SCHEMA_VERSION}; "
-            "upgrade the mvhm package"
-        )
-    for name in ("sizes", "joint_names", "joint_parents", "part_names"):
-        attrs[name] = json.loads(attrs[name])
-    return attrs
+    def _element(self, path: str) -> Element:
+        if self._version == 1:
+            return SCHEMA_1[path]
+        text = self._encoding(path)
+        if self._sums is not None:
+            self._sums.require_once(text, path)
+        return Element.parse(text)
+
+    def _encoding(self, path: str) -> bytes:
+        text = attribute(self._file, ATTRIBUTE, path)
+        if not isinstance(text, str):
+            raise ValueError(f"no attribute {ATTRIBUTE!r}")
+        return text.encode()
+
+    def _require_fit(self, path: str, element: Element) -> None:
+        """Raise ValueError unless a plain dataset has the dtype and shape that the file says."""
+        opened, wanted = self._datasets.open(path), (len(self), *element.decoded_shape(self.sizes))
+        if not element.is_of(opened.dtype) or opened.shape != wanted:
+            raise ValueError(f"{opened.dtype} {opened.shape} instead of {element.dtype} {wanted}")

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset_tools.format.schema import SCHEMA_VERSION
+from dataset_tools.store.errors import ShardError
 from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.manifest import read_manifest
 from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.files import file_sha256, write_atomic
 
@@ -26,6 +29,7 @@ from .release import Release
 log = logging.getLogger(__name__)
 
 PLAN_VERSION = 2
+PLAN_KEY = f"plan {PLAN_VERSION} schema 1"  # how shards are stored decides nothing in a plan: as it was at first
 POSE_SUFFIXES = (".json", ".mat", ".npz", ".npy")
 ARRAYS = (
     "joints", "up", "wrist", "clip", "frame_id", "split", "subject", "coefficients", "hand_length", "age", "gender",
@@ -98,11 +102,9 @@ def planned_asset(plan: Plan) -> HandAsset:
 
 def inputs_key(release: Release) -> str:
     """Key of all that decides a plan: the release's settings, the pose files, the hand asset and the versions."""
-    from dataset_tools.format.schema import SCHEMA_VERSION
-
     poses = pose_files(release.poses.source)
     return digest(
-        f"plan {PLAN_VERSION} schema {SCHEMA_VERSION}",
+        PLAN_KEY,
         release.to_json(),
         fingerprint(poses, POSE_SUFFIXES) if poses is not None else "no pose files",
         file_sha256(DEFAULT_ASSET),
@@ -126,6 +128,7 @@ def ensure_plan(release: Release, folder: Path) -> Plan:
     One process plans, others wait; a plan that is there is read without a lock, as many processes may begin at once.
     Raises InputError if the folder holds shards of another configuration.
     """
+    refuse_other_schema(folder)
     files, key = ReleaseFolder(folder), inputs_key(release)
     files.locks.mkdir(parents=True, exist_ok=True)
     path = files.plan
@@ -173,6 +176,22 @@ def refuse_to_mix(plan: Plan, release: Release, folder: Path) -> None:
             f"{folder}: holds {len(shards)} shard(s) of another configuration ({changed}): "
             "choose another --out, or move them away"
         )
+
+
+def refuse_other_schema(folder: Path) -> None:
+    """Raise InputError if `folder` holds shards of another schema version: a release is of one."""
+    files = ReleaseFolder(folder)
+    for shard in files.shards():
+        try:
+            version = read_manifest(files.shard(shard)).get("schema_version")
+        except (FileNotFoundError, ShardError):  # it is told when that shard's turn comes
+            continue
+        if version != SCHEMA_VERSION:
+            raise InputError(
+                f"{folder}: begun with another configuration (schema_version {version}, now {SCHEMA_VERSION}): finish "
+                "it with the version of mvhm that began it (0.1 for schema_version 1), or choose another --out"
+            )
+        return
 
 
 def save_plan(plan: Plan, path: Path) -> None:

@@ -15,14 +15,20 @@ READ = """
 import importlib.util, json, sys
 import numpy as np
 from dataset_tools import HandDataset
+from dataset_tools.load.sampler import ShardSampler
+from dataset_tools.load.transforms import crop, mirror, rotate
 dataset = HandDataset(sys.argv[1])
 sample = dataset[0]
+moved = rotate(mirror(crop(sample, (4, 4, 60, 60), 32)), 0.2)
+views = dataset.select(split="train").views_as_items()
 present = [name for name in ("bpy", "ray", "torch", "numba") if importlib.util.find_spec(name)]
 print(json.dumps({
     "python": sys.version_info[:2], "numpy": np.__version__, "present": present, "samples": len(dataset),
     "fields": len(sample), "rgb": int(sample["rgb"].astype(int).sum()),
     "depth": float(sample["depth"].astype(float).sum()),
     "flow": float(np.abs(sample["flow_forward"]).astype(float).sum()),
+    "moved": [list(moved["rgb"].shape), moved["meta"]["hand"], int(moved["parts"].astype(int).sum())],
+    "amodal": int(sample["amodal_mask"].sum()), "order": list(ShardSampler(views, seed=2))[:5],
     "names": [dataset.joint_names[8], sample["meta"]["light"]],
 }))
 """
@@ -82,9 +88,16 @@ def test_the_core_install_reads_a_shard_on_python_3_13_with_numpy_2(core, shard,
     assert said["numpy"].startswith("2.")
     assert said["present"] == []
     from dataset_tools import HandDataset
+    from dataset_tools.load.sampler import ShardSampler
+    from dataset_tools.load.transforms import crop, mirror, rotate
 
     sample = HandDataset(shard)[0]
     assert said["samples"] == 3
+    assert said["moved"][:2] == [[8, 32, 32, 3], "left"]
+    moved = rotate(mirror(crop(sample, (4, 4, 60, 60), 32)), 0.2)
+    assert said["moved"][2] == int(moved["parts"].astype(int).sum())
+    assert said["amodal"] == int(sample["amodal_mask"].sum())
+    assert said["order"] == list(ShardSampler(HandDataset(shard, items="view"), seed=2))[:5]
     assert said["fields"] == len(sample)
     assert said["rgb"] == int(sample["rgb"].astype(int).sum())
     assert said["depth"] == pytest.approx(float(sample["depth"].astype(float).sum()), rel=1e-6)

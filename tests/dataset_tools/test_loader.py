@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from records import make_record, shard_record
 
-import dataset_tools.load.dataset as dataset_module
+import dataset_tools.load.shard_set as shard_set_module
 from dataset_tools import HandDataset
 from dataset_tools.format.schema import METADATA, SAMPLE_FIELDS
 from dataset_tools.store.encode import encode_sample
@@ -164,7 +164,7 @@ def test_it_can_be_pickled_and_closed(shard):
 def newer(path, shard):
     shutil.copy(shard, path)
     with h5py.File(path, "r+") as file:
-        file.attrs["schema_version"] = 2
+        file.attrs["schema_version"] = 3
 
 
 def foreign(path, shard):
@@ -175,11 +175,11 @@ def foreign(path, shard):
 BAD = {
     "missing": (lambda path, shard: None, "no such shard"),
     "text": (lambda path, shard: path.write_text("hello"), "not an HDF5 file"),
-    "empty": (lambda path, shard: path.write_bytes(b""), "not an HDF5 file"),
+    "empty": (lambda path, shard: path.write_bytes(b""), "not an HDF5 file: it is empty"),
     "truncated": (lambda path, shard: path.write_bytes(shard.read_bytes()[:-5000]), "truncated"),
     "head only": (lambda path, shard: path.write_bytes(shard.read_bytes()[:600]), "truncated"),
     "foreign": (foreign, "not a shard of this project"),
-    "newer": (newer, "schema version 2, this mvhm reads up to 1; upgrade the mvhm package"),
+    "newer": (newer, "schema version 3, this mvhm reads versions 1 to 2; upgrade the mvhm package"),
 }
 
 
@@ -207,7 +207,7 @@ def test_shards_of_different_sizes_are_not_one_dataset(shard, tmp_path):
 
 
 def test_more_shards_than_may_be_open_still_read(release, monkeypatch):
-    monkeypatch.setattr(dataset_module, "OPEN_SHARDS", 1)
+    monkeypatch.setattr(shard_set_module, "OPEN_SHARDS", 1)
     whole = HandDataset(release, fields=["sample"])
     assert [whole[i]["meta"]["sample"] for i in (0, 3, 1, 3, 2)] == [0, 3, 1, 3, 2]
-    assert len(whole._files) == 1
+    assert len(whole._shards._files) == 1

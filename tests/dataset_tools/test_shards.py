@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from records import make_record, shard_record
 
+from dataset_tools.format.codecs import CODECS
 from dataset_tools.format.schema import SAMPLE_FIELDS, SchemaError
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.manifest import read_manifest, write_manifest
@@ -147,7 +149,7 @@ def test_a_full_disk_is_an_os_error_and_leaves_nothing(encoded, tmp_path):
     ("change", "message"),
     [
         ({"rgb": None}, "lacks rgb"),
-        ({"colour": 1}, "not in schema version 1: colour"),
+        ({"colour": 1}, "not in schema version 2: colour"),
         ({"mask": np.zeros((8, 64, 64), bool)}, "the loader derives mask"),
         ({"depth": np.zeros((8, 64, 64))}, "depth: dtype float32 is wanted, got float64"),
         ({"depth": np.zeros((8, 64, 63), np.float32)}, r"depth: shape \(V, H, W\)"),
@@ -211,7 +213,14 @@ def test_the_file_describes_itself(shard):
     with h5py.File(shard) as file:
         for field in SAMPLE_FIELDS.values():
             if field.stored:
-                attrs = file[field.path].attrs
-                assert (attrs["unit"], attrs["frame"], attrs["codec"]) == (field.unit, field.frame, field.codec)
-                assert attrs["description"] == field.description
-        assert file.attrs["units"] == "metres, radians, pixels"
+                attrs = {name: value.decode() for name, value in file[field.path].attrs.items()}
+                assert (attrs["unit"], attrs["frame"], attrs["description"]) == (
+                    field.unit,
+                    field.frame,
+                    field.description,
+                )
+                told = json.loads(attrs["encoding"])
+                assert told["name"] == ("text" if field.dtype == "str" else field.codec)
+                assert (told["version"], told["constants"]) == (1, CODECS[told["name"]].constants)
+                assert (told["dtype"], tuple(told["shape"])) == (field.dtype, field.shape)
+        assert file.attrs["units"] == b"metres, radians, pixels"

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from render_farm.errors import LockedError
-from render_farm.lock import STALE_SECONDS, Lock, Owner
+from render_farm import lock as locks
+from render_farm.errors import InputError, LockedError
+from render_farm.lock import NO_LOCKS, STALE_SECONDS, Lock, Owner
 
 ROOT = Path(__file__).parents[2]
 
@@ -150,3 +151,15 @@ def test_a_lock_that_another_took_over_is_left_to_it(tmp_path):
     leave(lock.path, host="elsewhere", namespace="another")
     lock.release()
     assert lock.path.exists()
+
+
+@pytest.mark.parametrize("number", NO_LOCKS)
+def test_a_file_system_without_locks_is_one_line(tmp_path, monkeypatch, number):
+    def flock(file, how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(locks.fcntl, "flock", flock)
+    with pytest.raises(InputError, match=r"a\.lock.*: this file system has no file locks") as error:
+        Lock(tmp_path / "a.lock").acquire()
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "a.lock").exists()

@@ -1,6 +1,7 @@
 """The plan: decided once, the same everywhere, and never mixed with another release's."""
 
 import dataclasses
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,27 @@ def test_changed_pose_files_are_another_plan_unless_there_are_shards(poses, tmp_
     save_clip(poses / "0.npz", recording(seed=8))
     with pytest.raises(InputError, match=r"holds 1 shard\(s\) of another configuration \(pose files"):
         ensure_plan(release(poses, tmp_path), folder)
+
+
+def test_how_shards_are_stored_is_no_part_of_a_plan(poses, tmp_path, monkeypatch):
+    """Plans of releases that were begun with schema version 1 stay what they are, to the byte."""
+    assert plans.PLAN_KEY == "plan 2 schema 1"
+    before = ensure_plan(release(poses, tmp_path), tmp_path / "one")
+    monkeypatch.setattr(plans, "SCHEMA_VERSION", 99)
+    ensure_plan(release(poses, tmp_path), tmp_path / "two")
+    assert (tmp_path / "one" / "plan.npz").read_bytes() == (tmp_path / "two" / "plan.npz").read_bytes()
+    assert load_plan(tmp_path / "two" / "plan.npz").content == before.content
+
+
+def test_a_release_begun_with_schema_version_1_is_not_gone_on_with(poses, tmp_path):
+    folder = tmp_path / "out"
+    ensure_plan(release(poses, tmp_path), folder)
+    for suffix in (".h5", ".json"):
+        shutil.copy(ROOT / "tests" / "dataset_tools" / "frozen" / f"shard-00000{suffix}", folder)
+    with pytest.raises(InputError, match=r"\(schema_version 1, now 2\): finish it with .* mvhm") as error:
+        ensure_plan(release(poses, tmp_path), folder)
+    assert str(error.value).startswith(str(folder))
+    assert "\n" not in str(error.value)
 
 
 def test_another_kind_of_processor_is_refused(poses, tmp_path, monkeypatch):

@@ -1,0 +1,152 @@
+"""The arrays of an open shard: bounded before they are read, compared with their checksums after."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+
+from .checksums import Checksums
+from .errors import DamageError
+
+SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
+PIXEL_BYTES = 32  # at most, of a code
+
+
+class Opened(NamedTuple):
+    """A dataset with what h5py would find out anew each time."""
+
+    data: h5py.Dataset
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def row_bytes(self) -> int:
+        return self.dtype.itemsize * math.prod(self.shape[1:])
+
+
+class Datasets:
+    """Datasets by their path in the file. Everything raises what h5py raises, or ValueError for what does not fit.
+
+    `limit` is the file's size in bytes; without `sums` nothing is compared.
+    """
+
+    def __init__(
+        self, file: h5py.File, samples: int, sizes: Mapping[str, int], limit: int, sums: Checksums | None
+    ) -> None:
+        self._file, self._samples, self._views, self._sums = file, samples, sizes["V"], sums
+        self._limit, self._row_limit = limit, max(limit, PIXEL_BYTES * math.prod(sizes[letter] for letter in "VHW"))
+        self._open: dict[str, Opened] = {}
+        self._columns: dict[str, np.ndarray] = {}
+
+    def close(self) -> None:
+        """Let go of all datasets."""
+        self._open.clear()
+        self._columns.clear()
+
+    def open(self, path: str) -> Opened:
+        """A dataset, once it is sure that reading it (one row of a code) takes no more memory than it may."""
+        if path not in self._open:
+            dataset = self._file[path]
+            if not isinstance(dataset, h5py.Dataset) or (dtype := dataset.dtype).hasobject:
+                raise ValueError("not an array of values of fixed size")
+            opened = Opened(dataset, dataset.shape, dtype)
+            whole = dtype.itemsize * math.prod(opened.shape)
+            if opened.row_bytes > self._row_limit if path.endswith("/code") else whole > self._limit:
+                raise ValueError(f"{dtype} {opened.shape} in a file of {self._limit} bytes")
+            self._open[path] = opened
+        return self._open[path]
+
+    def once(self, path: str, text: bytes) -> np.ndarray:
+        """A dataset that is there once for the shard; its sum continues that of `text`, which describes it."""
+        opened = self.open(path)
+        data = np.asarray(opened.data[()], opened.dtype)
+        if self._sums is not None:
+            self._sums.require_once(data, path, zlib.crc32(text))
+        return data
+
+    def column(self, path: str) -> np.ndarray:
+        """The rows of all samples, of a dataset of any kind."""
+        rows = range(self._samples)
+        if path.endswith("/code"):
+            return np.stack([self.codes(path, row, None) for row in rows])
+        if path.endswith("/jpeg"):
+            return np.concatenate([stream for row in rows for stream in self.streams(path, row, None)])
+        data = self.open(path).data[()]
+        for row in rows:
+            self._require(path, row, [self._window(path, data, row)])
+        return data
+
+    def row(self, path: str, row: int) -> Any:
+        """A row of a plain dataset."""
+        if path in self._columns:
+            data = self._columns[path][row : row + 1]
+        else:
+            opened = self.open(path)
+            if opened.row_bytes <= SMALL_ROW:
+                self._columns[path] = opened.data[()]
+                return self.row(path, row)
+            data = opened.data[row : row + 1]  # not [row]: a single text would lose its padding
+        self._require(path, row, [data])
+        return data[0].copy() if path in self._columns else data[0]
+
+    def chunks(self, path: str, row: int, views: Sequence[int]) -> list[tuple[int, bytes]]:
+        """The chunks of a code of one sample: HDF5's mask of skipped filters, and the bytes as stored."""
+        opened = self.open(path)
+        if opened.shape[:2] != (self._samples, self._views):
+            raise ValueError(f"{opened.shape} for {self._samples} samples of {self._views} views")
+        read, rest = opened.data.id.read_direct_chunk, (0,) * (len(opened.shape) - 2)
+        chunks = [read((row, view, *rest)) for view in views]
+        self._require(path, row, [data for _, data in chunks], views)
+        return chunks
+
+    def codes(self, path: str, row: int, views: Sequence[int] | None) -> np.ndarray:
+        """A code of one sample, of the chosen views (None: all)."""
+        import hdf5plugin  # noqa: F401  registers the Zstandard filter; nobody needs it who reads no images
+
+        if self._sums is not None:
+            self.chunks(path, row, range(self._views) if views is None else views)
+        opened = self.open(path)
+        if views is None:
+            return opened.data[row]
+        out = np.empty((len(views), *opened.shape[2:]), opened.dtype)
+        for code, view in zip(out, views):
+            opened.data.read_direct(code, np.s_[row, view])
+        return out
+
+    def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[np.ndarray]:
+        """The colour streams of one sample, uint8 arrays, of the chosen views (None: all)."""
+        blob, places = self.open(path).data, path.removesuffix("jpeg") + "offsets"
+        if places not in self._columns:
+            self._columns[places] = self.open(places).data[()]
+        offsets = self._window(places, self._columns[places], row)
+        self._require(places, row, [offsets])
+        at = offsets.tolist()
+        if len(at) != self._views + 1 or at[0] < 0 or sorted(at) != at:
+            raise ValueError("offsets of the streams")
+        if views is None:
+            views, data = range(self._views), blob[at[0] : at[-1]]
+            streams = [data[at[view] - at[0] : at[view + 1] - at[0]] for view in views]
+        else:
+            streams = [blob[at[view] : at[view + 1]] for view in views]
+        self._require(path, row, streams, views)
+        return streams
+
+    def _window(self, path: str, data: np.ndarray, row: int) -> np.ndarray:
+        """What belongs to a row of a dataset of rows, or of the offsets of streams."""
+        if path.endswith("/offsets"):
+            return data[row * self._views : (row + 1) * self._views + 1]
+        return data[row : row + 1]
+
+    def _require(self, path: str, row: int, parts: Sequence[Any], views: Sequence[int] = (0,)) -> None:
+        """Compare a row's parts, those of `views`, with their sums. Raises DamageError."""
+        if self._sums is None:
+            return
+        sums = self._sums.of(path, row)
+        for view, part in zip(views, parts):
+            if zlib.crc32(part) != sums[view]:
+                raise DamageError(f"checksum of view {view}" if len(sums) > 1 else "checksum")

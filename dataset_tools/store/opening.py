@@ -1,0 +1,102 @@
+"""Opening HDF5 files for reading, and the true reason where one cannot be opened or read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from pathlib import Path
+
+import h5py
+
+from .errors import DamageError, ShardError, TooManyFilesError
+
+TOO_MANY = (errno.EMFILE, errno.ENFILE)
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where the file system has no locks
+FORBIDDEN = (errno.EACCES, errno.EPERM)
+POINTERS = {  # how files begin that stand for another
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself: run `git lfs pull`",
+    b"/annex/objects/": "a git-annex pointer, not the file itself: run `git annex get`",
+}
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """An HDF5 file, open for reading; without a lock where the file system has none.
+
+    Raises FileNotFoundError, or ShardError: one line that names the file and the reason.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(f"{path}: no such shard") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise _fault(path, error) from None
+    if not stat.S_ISREG(mode):
+        raise ShardError(f"{path}: {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; a shard is a file")
+    try:
+        return _open(path)
+    except (OSError, RuntimeError) as error:
+        raise _fault(path, error) from None
+
+
+def _open(path: Path) -> h5py.File:
+    options = {"mode": "r", "rdcc_nbytes": 0}  # every chunk is read once: a cache would only cost a copy
+    try:
+        return h5py.File(path, **options)
+    except OSError as error:
+        if error_number(error) not in NO_LOCKS:
+            raise
+        return h5py.File(path, locking=False, **options)
+
+
+def error_number(error: BaseException) -> int | None:
+    """The errno of an error; HDF5 gives it in its text only."""
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    match = re.search(r"errno = (\d+)", str(error))
+    return int(match[1]) if match else None
+
+
+def cause_of(error: BaseException) -> str:
+    """What went wrong, in a part of a line: the system's reason if it gave one, else that the data are damaged."""
+    if (number := error_number(error)) is not None:
+        return f"cannot be read ({os.strerror(number)})"
+    if isinstance(error, DamageError):
+        return f"is damaged ({error})"
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    lines = text.splitlines() or [type(error).__name__]
+    return f"is damaged or missing ({lines[0]})"
+
+
+def _fault(path: Path, error: BaseException) -> ShardError:
+    """Why an existing file cannot be opened."""
+    number, text = error_number(error), str(error)
+    if number in TOO_MANY:
+        return TooManyFilesError(f"{path}: too many open files: close some, or allow more with `ulimit -n`")
+    if number in FORBIDDEN:
+        return ShardError(f"{path}: no permission to read it")
+    if number in (errno.EAGAIN, errno.EWOULDBLOCK) or "already open for" in text:
+        return ShardError(f"{path}: open for writing elsewhere, or its writer died: wait for it, or fetch it again")
+    if number is not None:
+        return ShardError(f"{path}: cannot be read ({os.strerror(number)})")
+    return _damage(path, text)
+
+
+def _damage(path: Path, text: str) -> ShardError:
+    """What is wrong with a file that can be read but is not HDF5."""
+    try:
+        with open(path, "rb") as file:
+            head, size = file.read(64), os.fstat(file.fileno()).st_size
+    except OSError as error:
+        return _fault(path, error)
+    if not head:
+        return ShardError(f"{path}: not an HDF5 file: it is empty; fetch it again")
+    for start, told in POINTERS.items():
+        if head.startswith(start):
+            return ShardError(f"{path}: {told}")
+    if "truncated" in text:
+        return ShardError(f"{path}: the file is truncated ({size} bytes); fetch it again")
+    if "signature" in text:
+        return ShardError(f"{path}: not an HDF5 file, or its first bytes are damaged")
+    return ShardError(f"{path}: its head is damaged ({text.splitlines()[0] if text else 'unreadable'})")
