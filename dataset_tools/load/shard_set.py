@@ -46,7 +46,7 @@ class ShardSet:
         first = self._open(self.paths[0])
         self.sizes: dict[str, int] = first.sizes
         self.attrs: dict[str, Any] = dict(first.attrs)
-        strange = [name for name in first.names() if name not in SAMPLE_FIELDS]
+        strange = [name for name in first.fields() if name not in SAMPLE_FIELDS]
         self.strange = {name: first.element(name) for name in strange}  # the files' own fields: path and element
         self.shared = {name: first.array(name) for name in SHARED}
         self.counts = tuple(self._count(path) for path in self.paths)

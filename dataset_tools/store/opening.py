@@ -45,7 +45,7 @@ def _open(path: Path) -> h5py.File:
     try:
         return h5py.File(path, **options)
     except OSError as error:
-        if error_number(error) not in NO_LOCKS:
+        if error_number(error) not in NO_LOCKS and "locking flag" not in str(error):  # open in this process, unlocked
             raise
         return h5py.File(path, locking=False, **options)
 

@@ -85,12 +85,12 @@ class ShardFile:
         self._datasets.close()
         self._file.close()
 
-    def names(self) -> tuple[str, ...]:
-        """Names of the stored fields of a sample, also of those that this package does not know."""
+    def fields(self) -> dict[str, str]:
+        """The stored fields of a sample, also those that this package does not know, and where they lie in the file."""
         if self._version == 1:
-            return tuple(path.split("/")[1] for path in SCHEMA_1 if path.split("/")[0] in GROUPS)
+            return {path.split("/")[1]: path for path in SCHEMA_1 if path.split("/")[0] in GROUPS}
         with self._told("its list of fields"):
-            return tuple(name for group in self._groups for name in self._file[group])
+            return {name: f"{group}/{name}" for group in self._groups for name in self._file[group]}
 
     def element(self, name: str) -> tuple[str, Element]:
         """Where a field of a sample lies in the file, and what the file says of it. Raises ShardError."""
