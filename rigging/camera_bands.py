@@ -51,4 +51,3 @@ def outside(band: Interval, low: float, high: float) -> tuple[Interval, ...]:
     """What (low, high) leaves without `band`."""
     parts = ((low, band[0]), (band[1], high))
     return tuple(part for part in parts if part[0] < part[1])
-
