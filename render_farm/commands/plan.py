@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import chosen_release, positive
+from ..planning.release import Release
+from .options import add_out, chosen_release, positive
 
 
 def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -21,6 +22,10 @@ def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -
     disk = plan.add_mutually_exclusive_group()
     disk.add_argument("--scratch", action="store_true", help="finished samples wait on local disks")
     disk.add_argument("--shared", action="store_false", dest="scratch", help="they wait in OUT (default)")
+    add_out(plan)
+    plan.add_argument(
+        "--splits", action="store_true", help="decide the release (OUT/RELEASE/plan.npz) and say its splits"
+    )
     plan.set_defaults(command=run)
 
 
@@ -30,7 +35,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the estimate and the extrapolation."""
+    """Print the estimate, the extrapolation and, once it is planned, the splits."""
     from ..errors import InputError
     from ..forecast.costs import known_costs, measured_costs
     from ..forecast.estimate import Estimate
@@ -45,5 +50,17 @@ def run(options: argparse.Namespace) -> int:
         costs = known_costs(release, options.seconds_per_sample, options.bake_seconds)
     estimate = Estimate(release, costs)
     farms = [extrapolate(estimate, m, options.cores, options.scratch, options.cpus) for m in options.machines]
-    print(f"{estimate.table()}\n\n{side_by_side(farms)}")
+    print(f"{estimate.table()}\n\n{side_by_side(farms)}\n\n{splits(release, options.out, options.splits)}")
     return 0
+
+
+def splits(release: Release, out: Path, make: bool) -> str:
+    """The table of splits in the plan in OUT, made if `make` says so; a line if there is none of this release."""
+    from ..planning.plan import ensure_plan, load_plan
+    from ..planning.split_table import split_table
+
+    path = out / release.name / "plan.npz"
+    plan = ensure_plan(release, path.parent) if make else load_plan(path) if path.exists() else None
+    if plan is None or plan.release != release.to_json():
+        return f"splits           said once {path} is of this release; to decide it now: --splits"
+    return split_table(plan)

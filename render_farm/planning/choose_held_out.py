@@ -15,7 +15,7 @@ from ..errors import InputError
 from .candidates import PoseFrames, thin_out
 from .choose import Arrangement, SubjectSlot, block_ids
 from .deal import deal_runs, deal_splits, deal_subjects
-from .pose_clusters import cluster_poses, held_clusters, sides
+from .pose_clusters import clear_of_border, cluster_poses, held_clusters, sides
 from .release import Release
 from .seeds import Draw, Stream, generator
 
@@ -43,13 +43,20 @@ def choose_held_out(release: Release, asset: HandAsset, frames: PoseFrames, pair
     wanted = release.samples // pairs.shape[1]
     pairs = thin_out(pairs, max(release.poses.candidates, wanted), rng)
     angles = joint_angles(asset, frames.joints[pairs.reshape(-1)]).reshape(*pairs.shape, -1)
+    angles = np.round(angles, 6)  # radians: products summed in another order must not change a bit of the plan
     own = generator(release, Stream.HOLD_OUT, Draw.CLUSTERS)
     centres, cluster = cluster_poses(angles, release.hold_out.clusters, own)
     share = release.splits.holding("pose")
-    clusters = held_clusters(centres, np.bincount(cluster[:, 0], minlength=len(centres)), share, own) if share else ()
+    clusters: tuple[int, ...] = ()
+    if share:
+        clusters = held_clusters(centres, np.bincount(cluster[:, 0], minlength=len(centres)), share, own)
+        clear = clear_of_border(angles, centres, clusters, release.hold_out.margin)
+        pairs, cluster = pairs[clear], cluster[clear]
+        log.info("poses: %d pairs at the border of what is held out are not used", (~clear).sum())
     kept, side = sides(block_ids(frames, pairs, release.splits.block), np.isin(cluster, clusters), share)
-    log.info("poses: %d of %d clusters held out; not used at their borders: %d pairs", len(clusters), len(centres),
-             (~kept).sum())  # fmt: skip
+    log.info(
+        "poses: %d of %d clusters held out; %d pairs lie on both sides", len(clusters), len(centres), (~kept).sum()
+    )
     counts = _counts(release, wanted, int((kept & ~side).sum()), int((kept & side).sum()))
     chosen = [
         np.sort(rows[k_centre(frames.joints[pairs[rows, 0]], count, rng)])

@@ -108,7 +108,7 @@ def subject_counts(release: Release, runs: Sequence[Run]) -> dict[int, int]:
     counts[TRAIN] = total - sum(counts.values())
     if counts[TRAIN] < 1:
         raise InputError(
-            f"[subjects] count = {total}: test_subject and test_all take {total - counts[TRAIN]}: more are needed, for train"
+            f"[subjects] count = {total}: test_subject and test_all take {total - counts[TRAIN]}, train needs some too"
         )
     for owner in owners:
         own = sum(run.split == owner for run in runs)

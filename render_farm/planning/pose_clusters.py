@@ -8,7 +8,6 @@ from scipy.cluster.vq import kmeans2, vq
 from ..errors import InputError
 
 _ROUNDS = 30  # of k-means
-_DRAWS = 200  # sets of clusters drawn, of which the most typical is held out
 _SHARE_SLACK = 0.25  # by which the share of candidates in held-out clusters may miss the share asked for
 
 
@@ -27,29 +26,29 @@ def cluster_poses(angles: np.ndarray, count: int, rng: np.random.Generator) -> t
 
 
 def held_clusters(centres: np.ndarray, sizes: np.ndarray, share: float, rng: np.random.Generator) -> tuple[int, ...]:
-    """Clusters that hold about `share` of all poses: of many random sets that which is most like all clusters.
+    """Neighbouring clusters that hold about `share` of all poses: of many such sets the most typical one.
 
-    centres (K, 21), sizes (K,) poses. Like in how large its clusters are and in how far they lie from the middle of
+    centres (K, 21), sizes (K,) poses. Typical in how large its clusters are and in how far they lie from the middle of
     all poses, so that they are neither all tiny nor all at the border. Raises InputError if no set has the share.
     """
-    middle = (centres * sizes[:, None]).sum(0) / sizes.sum()
-    reach = np.linalg.norm(centres - middle, axis=1)
-    sets = [_random_set(sizes, share * sizes.sum(), rng) for _ in range(_DRAWS)]
-    misses = [abs(sizes[chosen].sum() / (share * sizes.sum()) - 1) for chosen in sets]
+    middle = np.average(centres, axis=0, weights=sizes)
+    reach, wanted = np.linalg.norm(centres - middle, axis=1), share * sizes.sum()
+    sets = [_neighbours(centres, sizes, wanted, start) for start in rng.permutation(np.flatnonzero(sizes))]
+    misses = np.array([abs(sizes[chosen].sum() / wanted - 1) for chosen in sets])
     scores = [miss + _unlikeness(chosen, sizes, reach) for chosen, miss in zip(sets, misses)]
-    best = int(np.argmin(np.where(np.array(misses) <= _SHARE_SLACK, scores, np.inf)))
+    best = int(np.argmin(np.where(misses <= _SHARE_SLACK, scores, np.inf)))
     if misses[best] > _SHARE_SLACK:
         raise InputError(
-            f"[hold_out] clusters = {len(sizes)}: no set of clusters holds about {share:.0%} of the poses, as "
-            "test_pose and test_all ask: more clusters, or larger shares"
+            f"[hold_out] clusters = {len(sizes)}: no neighbouring clusters hold about {share:.0%} of the poses, as "
+            "test_pose and test_all ask together: more clusters, or larger shares"
         )
     return tuple(sorted(int(cluster) for cluster in sets[best]))
 
 
-def _random_set(sizes: np.ndarray, wanted: float, rng: np.random.Generator) -> np.ndarray:
-    """Clusters in random order, each taken if that brings the sum of their sizes closer to `wanted`."""
+def _neighbours(centres: np.ndarray, sizes: np.ndarray, wanted: float, start: int) -> np.ndarray:
+    """Clusters by distance from `start`, each taken if that brings the sum of their sizes closer to `wanted`."""
     chosen, total = [], 0
-    for cluster in rng.permutation(np.flatnonzero(sizes)):
+    for cluster in np.argsort(np.linalg.norm(centres - centres[start], axis=1), kind="stable"):
         if abs(total + sizes[cluster] - wanted) < abs(total - wanted):
             chosen.append(cluster)
             total += sizes[cluster]
@@ -63,6 +62,20 @@ def _unlikeness(chosen: np.ndarray, sizes: np.ndarray, reach: np.ndarray) -> flo
     typical = np.average(sizes, weights=sizes), np.average(reach, weights=sizes)
     found = np.average(sizes[chosen], weights=sizes[chosen]), np.average(reach[chosen], weights=sizes[chosen])
     return float(sum(abs(np.log(one / other)) for one, other in zip(found, typical)))
+
+
+def clear_of_border(angles: np.ndarray, centres: np.ndarray, held: tuple[int, ...], margin: float) -> np.ndarray:
+    """(N,) whether all poses of a pair are clearly nearer to held-out clusters than to others, or clearly farther.
+
+    angles (N, L, 21), centres (K, 21) radians. The distances to the nearest centre of either kind differ by more than
+    `margin` of their mean.
+    """
+    kinds = np.isin(np.arange(len(centres)), held)
+    own, other = (
+        np.min([np.linalg.norm(angles - centre, axis=-1) for centre in centres[kinds == kind]], axis=0)
+        for kind in (True, False)
+    )
+    return (np.abs(own - other) > margin * (own + other) / 2).all(1)
 
 
 def sides(blocks: np.ndarray, held: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:

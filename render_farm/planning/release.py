@@ -117,6 +117,7 @@ class HoldOutSettings:
 
     subjects: int = 0  # of test_subject alone; test_all has as many per pair; 0: in proportion to their pairs
     clusters: int = 16  # of joint angles, of which whole ones are held out
+    margin: float = 0.2  # poses are not used whose distances to held-out and other clusters differ by less (share)
     backgrounds: tuple[str, ...] = ()  # kinds
     panoramas: tuple[str, ...] = ()  # names; if neither kinds nor panoramas are named, a quarter of the panoramas
     phase: tuple[float, float] | None = None  # azimuths, in steps between cameras from 0; None: a quarter of a step
@@ -125,6 +126,7 @@ class HoldOutSettings:
     def __post_init__(self) -> None:
         _require(0 <= self.subjects <= 100_000, "subjects", self.subjects, "in 0..100000")
         _require(4 <= self.clusters <= 10_000, "clusters", self.clusters, "in 4..10000")
+        _require(0 <= self.margin < 1, "margin", self.margin, "in 0..1, below 1")
         for kind in self.backgrounds:
             _require(kind in BACKGROUND_KINDS, "backgrounds", kind, f"of {', '.join(BACKGROUND_KINDS)}")
         if self.phase is not None:
