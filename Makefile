@@ -27,7 +27,7 @@ STATUS_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo '  settings: SHARD=n RELEASE=demo|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
+	@echo '  settings: SHARD=n RELEASE=demo|mini|gate|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
 	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local'
 	@echo '  of both:  RETRY=1 MEMORY=4000 RECYCLE=200 SAMPLE_SECONDS=1800 ATTEMPTS=3'
 
@@ -74,8 +74,8 @@ status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSO
 collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /node2/out' [RELEASE=mvhm] [OUT=out] [MOVE=1]
 	@$(BIN)/python -m render_farm collect --release '$(RELEASE)' --out '$(OUT)' $(if $(MOVE),--move) $(FROM)
 
-plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT]
-	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' $(if $(POSES),--poses '$(POSES)') \
+plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT] [SPLITS=1]
+	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' --out '$(OUT)' $(if $(SPLITS),--splits) $(if $(POSES),--poses '$(POSES)') \
 	  $(if $(MACHINES),--machines $(MACHINES)) $(if $(CORES),--cores $(CORES)) $(if $(MEASURED),--measured '$(MEASURED)')
 
 test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)

@@ -50,17 +50,18 @@ def run(options: argparse.Namespace) -> int:
         costs = known_costs(release, options.seconds_per_sample, options.bake_seconds)
     estimate = Estimate(release, costs)
     farms = [extrapolate(estimate, m, options.cores, options.scratch, options.cpus) for m in options.machines]
-    print(f"{estimate.table()}\n\n{side_by_side(farms)}\n\n{splits(release, options.out, options.splits)}")
+    parts = [estimate.table(), side_by_side(farms), *splits(release, options.out, options.splits)]
+    print("\n\n".join(parts))
     return 0
 
 
-def splits(release: Release, out: Path, make: bool) -> str:
-    """The table of splits in the plan in OUT, made if `make` says so; a line if there is none of this release."""
+def splits(release: Release, out: Path, make: bool) -> list[str]:
+    """The table of splits in the plan in OUT, made if `make` says so; else how to have it, if there is much to tell."""
     from ..planning.plan import ensure_plan, load_plan
     from ..planning.split_table import split_table
 
     path = out / release.name / "plan.npz"
     plan = ensure_plan(release, path.parent) if make else load_plan(path) if path.exists() else None
-    if plan is None or plan.release != release.to_json():
-        return f"splits           said once {path} is of this release; to decide it now: --splits"
-    return split_table(plan)
+    if plan is not None and plan.release == release.to_json():
+        return [split_table(plan)]
+    return ["splits           once planned; to plan now: --splits"] if release.splits.hold_out else []

@@ -449,7 +449,7 @@ def test_mini_has_every_split_in_200_samples():
 def test_the_command_tells_the_splits_once_they_are_decided(tmp_path, capsys, gate):
     command = ["plan", "--release", "mini", "--out", str(tmp_path)]
     assert main(command) == 0
-    assert "to decide it now: --splits" in capsys.readouterr().out
+    assert "to plan now: --splits" in capsys.readouterr().out
     assert main([*command, "--splits"]) == 0
     said = capsys.readouterr().out
     assert main(command) == 0
