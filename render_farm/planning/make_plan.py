@@ -88,10 +88,17 @@ def assemble_held_out(release: Release, key: str, frames: PoseFrames, pairs: np.
     rng = generator(release, Stream.ORDER)
     names = pose_subjects(frames, choice.pairs, follows_recorders(release))
     arranged, slots, order = arrange_held_out(release, frames, choice, names, rng)
-    panoramas = panorama_names(release.files.hdris or None)
+    panoramas = _panoramas(release)
     hold_out = decide_hold_out(release, panoramas, choice.held_clusters)
     strata = draw_strata(release, hold_out, arranged.split, (choice.cluster[order], choice.centres), panoramas)
     return fill(release, key, frames, arranged, slots, even_tones(slots, release.subjects.ita, rng), strata)
+
+
+def _panoramas(release: Release) -> tuple[str, ...]:
+    try:
+        return panorama_names(release.files.hdris or None)
+    except FileNotFoundError as error:
+        raise InputError(f"[files] hdris: {error}") from error
 
 
 def follows_recorders(release: Release) -> bool:
