@@ -29,7 +29,7 @@ export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS REJECT
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo '  settings: SHARD=n RELEASE=demo|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
+	@echo '  settings: SHARD=n RELEASE=demo|mini|gate|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
 	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local'
 	@echo '  of both:  RETRY=1 MEMORY=4000 RECYCLE=200 SAMPLE_SECONDS=1800 ATTEMPTS=3'
 	@echo '  the same without make, and more: $(BIN)/mvhm --help'
@@ -77,9 +77,9 @@ status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSO
 collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /node2/out' [RELEASE=mvhm] [OUT=out] [MOVE=1]
 	@$(MVHM) collect $(call options,$(RELEASED)) $(call flags,MOVE) -- $$FROM
 
-plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT]
-	@$(MVHM) plan $(call options,RELEASE POSES MACHINES CORES CPUS MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS) \
-	  $(call flags,SCRATCH SHARED)
+plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT] [SPLITS=1]
+	@$(MVHM) plan $(call options,$(RELEASED) POSES MACHINES CORES CPUS MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS) \
+	  $(call flags,SCRATCH SHARED SPLITS)
 
 poses: setup-render  ## Say what a pose source holds and what is rejected: [POSES=nyu:PATH] [REJECTS=FILE.csv]
 	@$(MVHM) poses $(call options,REJECTS) -- "$${POSES:-procedural}"

@@ -125,6 +125,13 @@ def best_delta(frames: PoseFrames, members: np.ndarray, target: float) -> int:
     return min(errors, key=errors.__getitem__, default=1)
 
 
+def thin_out(pairs: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """At most `most` of `pairs` (N, L), in their order."""
+    if len(pairs) <= most:
+        return pairs
+    return pairs[np.sort(rng.choice(len(pairs), most, replace=False))]
+
+
 def motion(frames: PoseFrames, pairs: np.ndarray) -> np.ndarray:
     """(N,) m, mean displacement of the 21 joints between the two poses of each pair."""
     first, second = frames.joints[pairs[:, 0]], frames.joints[pairs[:, -1]]

@@ -24,7 +24,10 @@ from ..errors import InputError
 from ..files import digest, fingerprint
 from ..lock import Lock
 from .configuration import difference
+from .hold_out import HoldOut
 from .release import Release
+from .strata import ARRAYS as STRATA
+from .strata import Strata
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ class Plan:
     wrist: np.ndarray  # (P, L, 2) float64 rad, flexion and radial deviation
     clip: np.ndarray  # (P,) int32, index into clips
     frame_id: np.ndarray  # (P, L) str, the source's own frame names
-    split: np.ndarray  # (P,) uint8, index into choose.SPLITS
+    split: np.ndarray  # (P,) uint8, index into splits.SPLITS
     subject: np.ndarray  # (P,) int32
     coefficients: np.ndarray  # (S, K) float64, shape in standard deviations
     hand_length: np.ndarray  # (S,) float64 m
@@ -54,12 +57,13 @@ class Plan:
     gender: np.ndarray  # (S,) float64
     ita: np.ndarray  # (S,) float64 degrees
     skin_seed: np.ndarray  # (S,) int64
-    subject_split: np.ndarray  # (S,) uint8
+    subject_split: np.ndarray  # (S,) uint8, whose it is; train's are shared by splits that hold no subject out
     clips: tuple[dict, ...]  # name, subject, source, licence, mirrored, tip_def, wrist_def, fps, has_up, sha256
     release: str  # canonical JSON of the release
     inputs: str  # key of what the plan was made from
     asset: str  # sha256 of the hand asset's file
     device: str  # kind of processor that renders the release
+    strata: Strata | None = None  # with splits that hold a factor out
 
     @property
     def poses_per_pair(self) -> int:
@@ -83,9 +87,13 @@ class Plan:
     def content(self) -> str:
         """sha256 over everything in the plan: two plans with the same one give the same release."""
         arrays = [np.ascontiguousarray(getattr(self, name)) for name in ARRAYS]
+        if self.strata is not None:
+            arrays += [np.ascontiguousarray(getattr(self.strata, name)) for name in STRATA]
         described = [f"{array.dtype.str}{array.shape}" for array in arrays]
         clips = json.dumps(self.clips, sort_keys=True)
         texts = [str(PLAN_VERSION), clips, self.release, self.inputs, self.asset, self.device]
+        if self.strata is not None:
+            texts.append(self.strata.hold_out.to_json())
         return digest(*texts, *described, *(array.tobytes() for array in arrays))
 
 
@@ -197,6 +205,8 @@ def refuse_other_schema(folder: Path) -> None:
 def save_plan(plan: Plan, path: Path) -> None:
     """Write `plan` as an .npz, atomically; the same plan gives the same bytes."""
     values = {field.name: getattr(plan, field.name) for field in dataclasses.fields(plan)}
+    if (strata := values.pop("strata")) is not None:
+        values |= {name: getattr(strata, name) for name in STRATA} | {"hold_out": strata.hold_out.to_json()}
     values["clips"] = json.dumps(plan.clips, sort_keys=True)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, version=PLAN_VERSION, **values)
@@ -213,6 +223,9 @@ def load_plan(path: Path) -> Plan:
         for name in ("release", "inputs", "asset", "device"):
             values[name] = str(values[name])
         values["clips"] = tuple(json.loads(str(values["clips"])))
+        if "hold_out" in values:
+            arrays = {name: values.pop(name) for name in STRATA}
+            values["strata"] = Strata(hold_out=HoldOut.from_json(str(values.pop("hold_out"))), **arrays)
         return Plan(**values)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a whole plan ({error}): remove it to plan again") from error
