@@ -79,10 +79,12 @@ def choose_pixels(parts: np.ndarray, phase: int) -> tuple[np.ndarray, np.ndarray
     lattice[phase % LATTICE :: LATTICE, phase // LATTICE % LATTICE :: LATTICE] = True
     everywhere = np.flatnonzero(np.broadcast_to(lattice, parts.shape))
     outline, inner = beside_edges(parts > 0), beside_edges(parts)
-    edges = [_thin(np.flatnonzero(inside[v]), v * inside[v].size) for inside in (outline, inner) for v in range(len(parts))]
-    edges = np.unique(np.concatenate(edges))
+    chosen = [
+        _thin(np.flatnonzero(beside[v]), v * beside[v].size) for beside in (outline, inner) for v in range(len(parts))
+    ]
+    edges = np.unique(np.concatenate(chosen))
     flat = np.concatenate([edges, np.setdiff1d(everywhere, edges, assume_unique=True)])
-    return *np.unravel_index(flat, parts.shape), np.arange(len(flat)) < len(edges)
+    return *np.unravel_index(flat, parts.shape), inner.ravel()[flat]
 
 
 def beside_edges(labels: np.ndarray) -> np.ndarray:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from rigging.geometry.mesh import vertex_normals
-from rigging.joints import ARM_PART
+from rigging.joints import ARM_PART, BONE_PARTS, PART_NAMES
 
 SAME_PLACE = 1e-5  # m: a vertex of the arm that lies this near to one of the hand is the same point of the skin
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Topology:
     """What all samples of a shard share: triangles of hand and arm, the arm's vertices after the hand's."""
 
@@ -34,6 +34,21 @@ class Topology:
         """(F + B + 1,) uint8: the part of each triangle; the last entry, which index -1 finds, is the background."""
         arm = np.full(len(self.arm_faces), ARM_PART, np.uint8)
         return np.concatenate([self.hand_part, arm, np.zeros(1, np.uint8)])
+
+    @cached_property
+    def part_vertices(self) -> dict[int, np.ndarray]:
+        """Part of the hand: its vertices, those on its border included."""
+        return {part: np.unique(self.hand_faces[self.hand_part == part]) for part in sorted(set(BONE_PARTS))}
+
+    @cached_property
+    def from_wrist(self) -> np.ndarray:
+        """Vertices of the hand from the wrist on, which cameras have to have in the image."""
+        return np.unique(self.hand_faces[self.hand_part != PART_NAMES.index("forearm")])
+
+    @cached_property
+    def arm_border(self) -> np.ndarray:
+        """Vertices of the arm on its open edge."""
+        return _boundary(self.arm_faces)
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,7 @@ class Surface:
         """(F + B,) bool: triangles at the cut, where the two meshes may share their normals."""
         count = self.topology.hand_vertices
         near = np.zeros(len(self.vertices), bool)
-        loop = _boundary(self.topology.arm_faces)
+        loop = self.topology.arm_border
         apart = np.linalg.norm(self.vertices[:count, None] - self.vertices[None, count + loop], axis=2)
         near[count + loop] = True
         near[:count] = apart.min(1) < SAME_PLACE if len(loop) else False
