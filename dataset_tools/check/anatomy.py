@@ -19,6 +19,10 @@ CHECKS = (
     Check("handedness", "evidence that the hand is not of the side it is called", 0, ""),
     Check("residual", "difference of residual from the distance of the source's joints", 0.01, "mm"),
 )
+SUBJECT_CHECKS = (
+    Check("bones", "difference of a bone's length from the subject's median", 0.05, "mm"),
+    Check("mesh_size", "difference of the mean edge of the hand's mesh from the subject's median, as a share", 0.1, ""),
+)
 MIDDLE = (9, 10, 11, 12)
 FINGERS = ((5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
 SURE_BEND = 3.0  # radians over four fingers: hands bend back by less than this
@@ -29,7 +33,7 @@ def anatomy_figures(sample: Stored) -> Figures:
     joints, hand = sample["joints_world"].astype(float), sample["vertices_world"].astype(float)
     length, faces = float(sample.meta["hand_length"]), sample.topology.hand_faces
     misplaced = joint_distances(joints, hand, sample.topology) / length
-    edge = np.linalg.norm(hand[faces] - hand[np.roll(faces, 1, axis=1)], axis=2).max()
+    edge = edge_lengths(hand, faces).max()
     reach = bone_lengths(joints)[list(MIDDLE)].sum()
     residual = np.abs(np.linalg.norm(joints - sample.meta["source_joints"], axis=1) - sample.meta["residual"])
     keeps = sample.attrs["retarget"] == "directions"  # else bones are as long as the source's
@@ -42,10 +46,33 @@ def anatomy_figures(sample: Stored) -> Figures:
     )
 
 
+def subject_figures(bones: np.ndarray, edges: np.ndarray, subject: np.ndarray) -> list[Figures]:
+    """Figures of SUBJECT_CHECKS of S samples, each against all of its subject; `edges` (S,) m is the mean edge.
+
+    bones: (S, 21) m, NaN where the retargeting does not keep them.
+    """
+    out: list[Figures] = [{} for _ in subject]
+    for one in np.unique(subject):
+        own = np.flatnonzero(subject == one)
+        off = np.abs(bones[own] - np.median(bones[own], axis=0)) * 1000
+        size = np.abs(edges[own] / np.median(edges[own]) - 1)
+        for row, bone, edge in zip(own, off, size):
+            out[row]["mesh_size"] = Figure(float(edge))
+            if not np.isnan(bone).any():
+                out[row]["bones"] = Figure(float(bone.max()), JOINT_NAMES[int(bone.argmax())])
+    return out
+
+
 def bone_lengths(joints: np.ndarray) -> np.ndarray:
     """(21,) m: distance of each joint (21, 3) from its parent; 0 for the wrist, whose bone is the forearm."""
     parents = np.array(JOINT_PARENTS)
     return np.where(parents >= 0, np.linalg.norm(joints - joints[np.maximum(parents, 0)], axis=1), 0.0)
+
+
+def edge_lengths(hand: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(F, 3) m: the edges of triangles (F, 3) of vertices (N, 3)."""
+    corners = hand[faces]
+    return np.linalg.norm(corners - corners[:, [1, 2, 0]], axis=2)
 
 
 def joint_distances(joints: np.ndarray, hand: np.ndarray, topology: Topology) -> np.ndarray:

@@ -19,9 +19,9 @@ CHECKS = (
     Check("frozen", "difference of one view's picture from another's or from the neighbour's", 0.1, "levels", True),
     Check("alpha", "error of alpha against the outline, relative to that of an outline shifted by 1 px", 0.95, ""),
     Check("alpha_inside", "pixels away from the outline where alpha denies the label, as a share of the hand's", 0.01, ""),
-    Check("outline", "how much more the pictures change at the outline than beside it, over all views", 0.12, "", True),
+    Check("silhouette", "how much more (log) the pictures change at the outline than beside it, all views", 0.12, "", True),
     Check("warp", "difference of the neighbour's pictures warped by flow, relative to unwarped", 0.93, ""),
-    Check("picture", "misfit of one view's picture with the outline, the other views and the neighbour", 1.3, "nats"),
+    Check("picture", "misfit of one view's picture with the outline, the other views and the neighbour", 3.5, "-fold"),
 )
 BLACK, BLOWN = 2, 253  # levels of the brightest and of the darkest channel
 SHIFTS = np.array([(d * np.cos(a), d * np.sin(a)) for d in (5, 8) for a in np.arange(8) * np.pi / 4]).round().astype(int)
@@ -43,7 +43,7 @@ def image_figures(sample: Stored) -> Figures:
     return exposure_figures(sample) | measured(
         alpha=worst_view([_alpha_shift(*pair) for pair in zip(sample["alpha"], sample["parts"] > 0, outlines)]),
         alpha_inside=worst_view(_alpha_inside(sample)),
-        outline=None if np.isnan(gains).all() else Figure(float(np.nanmean(gains))),
+        silhouette=None if np.isnan(gains).all() else Figure(float(np.nanmean(gains))),
         warp=_warp(warped),
         picture=worst_view(_misfit(gains, colours, warped)),
     )
@@ -193,7 +193,7 @@ def _warp(errors: np.ndarray | None) -> Figure | None:
 
 
 def _misfit(gains: np.ndarray, colours: np.ndarray, warped: np.ndarray | None) -> np.ndarray:
-    """(V,) how badly each view's picture fits, as a log: errors relative to the sample's median, less the outline."""
+    """(V,) how badly each view's picture fits, errors relative to the sample's median, over e to the outline's gain."""
     if np.isnan(colours).all():
         return np.full(len(gains), np.nan)
     colour = np.log(colours / np.nanmedian(colours))
@@ -201,4 +201,4 @@ def _misfit(gains: np.ndarray, colours: np.ndarray, warped: np.ndarray | None) -
     if warped is not None and not np.isnan(warped[:, 0]).all():
         other = np.log(warped[:, 0] / np.nanmedian(warped[:, 0]))
         other = np.where(np.isnan(other), colour, other)
-    return colour + other - OUTLINE_WEIGHT * gains
+    return np.exp(colour + other - OUTLINE_WEIGHT * gains)

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..format.schema import METADATA, SAMPLE_FIELDS
+from ..format.schema import SAMPLE_FIELDS
 from .surface import Hits, Surface, Topology, Views
 
 # what the loader derives is left out: a check of it would hold a value against itself
 STORED = tuple(name for name, one in SAMPLE_FIELDS.items() if one.stored)
-META = frozenset(one.name for one in METADATA)
 LATTICE = 3  # px between the pixels that are looked at everywhere
 EDGE_PIXELS = 400  # of each view, beside the outline and beside edges between parts, so that 1 px is noticed
 
