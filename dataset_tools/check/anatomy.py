@@ -21,7 +21,7 @@ CHECKS = (
 )
 SUBJECT_CHECKS = (
     Check("bones", "difference of a bone's length from the subject's median", 0.05, "mm"),
-    Check("mesh_size", "difference of the mean edge of the hand's mesh from the subject's median, as a share", 0.1, ""),
+    Check("mesh_size", "difference of the mean edge of the hand's mesh from the subject's median, as a share", 0.05, ""),
 )
 MIDDLE = (9, 10, 11, 12)
 FINGERS = ((5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))

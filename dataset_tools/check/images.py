@@ -10,8 +10,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from rigging.joints import ARM_PART
+
 from .figures import Check, Figure, Figures, measured, worst_view
-from .stored import Pixels, Stored, beside_edges
+from .stored import Pixels, Stored, beside_edges, scattered
 
 CHECKS = (
     Check("dark", "share of the hand that is black", 0.8, ""),
@@ -31,6 +33,7 @@ FACING = 0.25  # cosine: surface that a camera sees more obliquely is not compar
 SAME_POINT = 1.5e-3  # m: another view sees the same point of the surface if its depth says so to this distance
 FEWEST = 30  # pixels that a statistic takes
 LEAST_MOTION = 0.7  # px, mean flow of the hand below which warping shows nothing
+OUTLINE_PIXELS = 500  # of a view
 OUTLINE_WEIGHT = 3.0  # of the outline, in the misfit of a view
 
 
@@ -52,8 +55,8 @@ def image_figures(sample: Stored) -> Figures:
 def exposure_figures(sample: Stored) -> Figures:
     """Black hands, blown pictures, and pictures that stand still, from the chosen pixels."""
     pixels, count = sample.pixels, len(sample["K"])
-    on = np.flatnonzero(pixels.of(sample["parts"]))
-    colour, view = sample["rgb"][pixels.view[on], pixels.row[on], pixels.column[on]], pixels.view[on]
+    hand = pixels[np.flatnonzero(pixels.of(sample["parts"]))]
+    colour, view = hand.of(sample["rgb"]), hand.view
     return measured(
         dark=worst_view(_means(colour.max(1) <= BLACK, view, count)),
         blown=worst_view(_means(colour.min(1) >= BLOWN, view, count)),
@@ -84,9 +87,11 @@ def _outline(sample: Stored, view: int) -> tuple[np.ndarray, np.ndarray, np.ndar
     shown = sample["parts"][view] > 0
     edge = beside_edges(shown[None])[0]
     edge[:2] = edge[-2:] = edge[:, :2] = edge[:, -2:] = False
-    rows, columns = np.nonzero(edge)
+    found = np.flatnonzero(edge)
+    rows, columns = np.divmod(found[scattered(len(found), OUTLINE_PIXELS)], edge.shape[1])
     soft = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 1.0)
-    normal = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0)[edge], cv2.Sobel(soft, cv2.CV_32F, 0, 1)[edge]], 1)
+    at = rows, columns
+    normal = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0)[at], cv2.Sobel(soft, cv2.CV_32F, 0, 1)[at]], 1)
     return rows, columns, normal / (np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9)
 
 
@@ -126,8 +131,8 @@ def _skin(sample: Stored) -> tuple[Pixels, np.ndarray, np.ndarray]:
     """Chosen pixels that show the hand away from edges, their points (P, 3) m and outward normals (P, 3)."""
     pixels, parts = sample.pixels, sample.topology.part
     part = pixels.of(sample["parts"])
-    on = np.flatnonzero((part > 0) & (part == parts[pixels.hits.triangle]) & (part < parts.max()) & ~pixels.edge)
-    chosen = Pixels(pixels.view[on], pixels.row[on], pixels.column[on], pixels.edge[on], pixels.hits[on])
+    on = (part > 0) & (part == parts[pixels.hits.triangle]) & (part != ARM_PART) & ~pixels.edge
+    chosen = pixels[np.flatnonzero(on)]
     side = 1.0 if sample.meta["hand"] == "right" else -1.0
     corners = sample.surface.normals[sample.topology.faces[chosen.hits.triangle]]
     return chosen, sample.surface.points(chosen.hits), side * np.einsum("pk,pkc->pc", chosen.hits.weights, corners)

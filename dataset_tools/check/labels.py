@@ -122,7 +122,8 @@ def _validity(sample: Stored) -> Figure:
             cases.append(f"{name}_valid is false though the neighbour is there")
         if valid and other is None and not sample.cut:
             cases.append(f"{name}_valid is true though there is no neighbour")
-        given = (sample[name][..., 0] != 0) | (sample[name][..., 1] != 0) | sample[f"{name}_visible"]
+        moves = np.ascontiguousarray(sample[name]).view(np.complex64)[..., 0] != 0
+        given = moves | sample[f"{name}_visible"]
         if not valid and given.any():
             cases.append(f"{name} is not valid, but not zero")
         if valid and (given & background).any():

@@ -13,28 +13,42 @@ from .surface import Hits, Surface, Topology, Views
 
 # what the loader derives is left out: a check of it would hold a value against itself
 STORED = tuple(name for name, one in SAMPLE_FIELDS.items() if one.stored)
-LATTICE = 3  # px between the pixels that are looked at everywhere
-EDGE_PIXELS = 400  # of each view, beside the outline and beside edges between parts, so that 1 px is noticed
+LATTICE = 4  # px between the pixels that are looked at everywhere
+GOLDEN = 0.6180339887498949
+EDGE_PIXELS = 300  # of each view, beside the outline and beside edges between parts, so that 1 px is noticed
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """P chosen pixels of all views and what the rays through their centres meet."""
+    """P chosen pixels of all views, by view, and what the rays through their centres meet."""
 
-    view: np.ndarray  # (P,) int
-    row: np.ndarray  # (P,) int
-    column: np.ndarray  # (P,) int
+    size: tuple[int, int, int]  # V, H, W
+    flat: np.ndarray  # (P,) int, rising: index into the pixels of all views
     edge: np.ndarray  # (P,) bool: beside an edge of the stored parts
     hits: Hits
 
-    @property
+    def __getitem__(self, chosen: np.ndarray) -> Pixels:
+        return Pixels(self.size, self.flat[chosen], self.edge[chosen], self.hits[chosen])
+
+    @cached_property
+    def view(self) -> np.ndarray:
+        """(P,) int."""
+        return self.flat // (self.size[1] * self.size[2])
+
+    @cached_property
     def xy(self) -> np.ndarray:
         """(P, 2) px: the pixels' centres."""
-        return np.stack([self.column, self.row], 1) + 0.5
+        return centres(self.flat, self.size)
 
     def of(self, images: np.ndarray) -> np.ndarray:
         """The values of images (V, H, W, ...) at the pixels."""
-        return images[self.view, self.row, self.column]
+        return images.reshape(-1, *images.shape[3:])[self.flat]
+
+
+def centres(flat: np.ndarray, size: tuple[int, int, int]) -> np.ndarray:
+    """(P, 2) px: centres of the pixels that indices (P,) into all pixels of views of a size mean."""
+    row, column = np.divmod(flat % (size[1] * size[2]), size[2])
+    return np.stack([column, row], 1) + 0.5
 
 
 @dataclass(eq=False)
@@ -64,26 +78,34 @@ class Stored:
     @cached_property
     def pixels(self) -> Pixels:
         """The pixels that are looked at; another lattice in every sample."""
-        view, row, column, edge = choose_pixels(self["parts"], int(self.meta["sample"]))
-        rays = self.views.rays(view, np.stack([column, row], 1) + 0.5)
-        return Pixels(view, row, column, edge, self.surface.cast(*rays))
+        size = self["parts"].shape
+        flat, edge = choose_pixels(self["parts"], int(self.meta["sample"]))
+        view = flat // (size[1] * size[2])
+        return Pixels(size, flat, edge, self.surface.cast(*self.views.rays(view, centres(flat, size))))
 
 
-def choose_pixels(parts: np.ndarray, phase: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """View, row, column and whether beside an edge, (P,) each: a lattice, and pixels on both sides of edges.
+def choose_pixels(parts: np.ndarray, phase: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (P,) into the pixels of parts (V, H, W), rising, and which of them (P,) lie beside an edge.
 
-    parts: (V, H, W). Up to EDGE_PIXELS along the outline and as many between parts are chosen, evenly.
+    They are a lattice, and evenly chosen ones of the pixels beside an edge: up to EDGE_PIXELS of a view along the
+    outline, and as many between parts.
     """
-    lattice = np.zeros(parts.shape[1:], bool)
-    lattice[phase % LATTICE :: LATTICE, phase // LATTICE % LATTICE :: LATTICE] = True
-    everywhere = np.flatnonzero(np.broadcast_to(lattice, parts.shape))
-    outline, inner = beside_edges(parts > 0), beside_edges(parts)
-    chosen = [
-        _thin(np.flatnonzero(beside[v]), v * beside[v].size) for beside in (outline, inner) for v in range(len(parts))
-    ]
-    edges = np.unique(np.concatenate(chosen))
-    flat = np.concatenate([edges, np.setdiff1d(everywhere, edges, assume_unique=True)])
-    return *np.unravel_index(flat, parts.shape), inner.ravel()[flat]
+    chosen = np.zeros(parts.shape, bool)
+    chosen[:, phase % LATTICE :: LATTICE, phase // LATTICE % LATTICE :: LATTICE] = True
+    inner = beside_edges(parts)
+    for beside in (beside_edges(parts > 0), inner):
+        for view, of_view in enumerate(beside):
+            found = np.flatnonzero(of_view)
+            chosen[view].ravel()[found[scattered(len(found), EDGE_PIXELS)]] = True
+    flat = np.flatnonzero(chosen)
+    return flat, inner.ravel()[flat]
+
+
+def scattered(count: int, most: int) -> np.ndarray:
+    """Up to `most` of the indices below `count`, spread evenly but by no period: every second one has only one side."""
+    if count <= most:
+        return np.arange(count)
+    return (np.arange(most) * GOLDEN % 1 * count).astype(int)
 
 
 def beside_edges(labels: np.ndarray) -> np.ndarray:
@@ -96,6 +118,3 @@ def beside_edges(labels: np.ndarray) -> np.ndarray:
     out[:, :-1] |= down
     return out
 
-
-def _thin(chosen: np.ndarray, offset: int) -> np.ndarray:
-    return chosen[:: max(1, -(-len(chosen) // EDGE_PIXELS))] + offset

@@ -129,18 +129,22 @@ class Views:
 
     def rays(self, view: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Origins and directions (P, 3), z = 1 in the camera, through image points `xy` (P, 2) px of views (P,)."""
-        turn, K = self.world_to_cam[:, :3, :3], self.K[view]
-        centres = -np.einsum("vji,vj->vi", turn, self.world_to_cam[:, :3, 3])
-        y = (xy[:, 1] - K[:, 1, 2]) / K[:, 1, 1]
-        x = (xy[:, 0] - K[:, 0, 2] - K[:, 0, 1] * y) / K[:, 0, 0]
-        local = np.stack([x, y, np.ones_like(x)], 1)
-        return centres[view], np.einsum("pji,pj->pi", turn[view], local)
+        turn = self.world_to_cam[:, :3, :3]
+        places = -np.einsum("vji,vj->vi", turn, self.world_to_cam[:, :3, 3])
+        origins, directions = np.empty((2, len(view), 3))
+        for v, K in enumerate(self.K):
+            mine = np.flatnonzero(view == v)
+            y = (xy[mine, 1] - K[1, 2]) / K[1, 1]
+            x = (xy[mine, 0] - K[0, 2] - K[0, 1] * y) / K[0, 0]
+            directions[mine] = np.stack([x, y, np.ones_like(x)], 1) @ turn[v]
+            origins[mine] = places[v]
+        return origins, directions
 
     def see(self, view: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (P, 2) and planar depth (P,) m of world points (P, 3) in views (P,); NaN behind the camera."""
         pixels, depth = np.empty((len(view), 2)), np.empty(len(view))
         for v in range(len(self.K)):
-            mine = view == v
+            mine = np.flatnonzero(view == v)
             local = points[mine] @ self.world_to_cam[v, :3, :3].T + self.world_to_cam[v, :3, 3]
             depth[mine] = local[:, 2]
             before = np.where(local[:, 2:] > 0, local[:, 2:], np.nan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .figures import Check, Figures, measured, worst_view
-from .stored import Pixels, Stored
+from .stored import Pixels, Stored, scattered
 
 CHECKS = (
     Check("views_depth", "share of a view's points that lie before what another view sees", 0.02, ""),
@@ -39,7 +39,7 @@ def back_project(sample: Stored, pixels: Pixels, chosen: np.ndarray) -> np.ndarr
 def _contradictions(sample: Stored, view: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(V,) share of each view's points that some other view cannot have missed: before what it sees, or in its void."""
     count = len(sample["K"])
-    few = np.concatenate([_spread(np.flatnonzero(view == v)) for v in range(count)])
+    few = np.concatenate([_some(np.flatnonzero(view == v)) for v in range(count)])
     view, points, denied = view[few], points[few], np.zeros(len(few), bool)
     turn, shift, size = sample["world_to_cam"][:, :3, :3], sample["world_to_cam"][:, :3, 3], sample["depth"].shape[:0:-1]
     for other in range(count):
@@ -56,8 +56,8 @@ def _contradictions(sample: Stored, view: np.ndarray, points: np.ndarray) -> np.
     return np.bincount(view[denied], minlength=count) / np.where(many > 0, many, np.nan)
 
 
-def _spread(chosen: np.ndarray) -> np.ndarray:
-    return chosen[:: max(1, -(-len(chosen) // POINTS))]
+def _some(chosen: np.ndarray) -> np.ndarray:
+    return chosen[scattered(len(chosen), POINTS)]
 
 
 def _centroids(sample: Stored, view: np.ndarray, points: np.ndarray, part: np.ndarray) -> np.ndarray:

@@ -20,7 +20,8 @@ def run(options: argparse.Namespace) -> int:
 
     from rigging.errors import InputError
 
-    from ..check.publish import report_folder, write_all
+    from ..check.page import write_all
+    from ..check.report_folder import report_folder
     from ..check.validate import validate
     from ..store.layout import ReleaseFolder
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     with report_folder(folder, options.out) as target:
         validation = validate(folder, workers)
         write_all(target, folder, validation.report, options.pictures)
-    return _say(validation, target.final)
+    return _say(validation, options.out or folder.validation)
 
 
 def _say(validation: object, out: Path) -> int:
