@@ -33,7 +33,8 @@ class Check:
         """What is wrong, in one line."""
         bound = "at least" if self.at_least else "at most"
         where = f" ({figure.where})" if figure.where else ""
-        return f"{self.name}: {self.what} is {figure.value:.4g} {self.unit}{where}, allowed is {bound} {self.limit:g}"
+        value = f"{figure.value:.4g} {self.unit}".strip().replace(" -", "-")
+        return f"{self.name}: {self.what} is {value}{where}, allowed is {bound} {self.limit:g}"
 
 
 @dataclass(frozen=True)

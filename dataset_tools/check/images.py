@@ -20,13 +20,19 @@ CHECKS = (
     Check("blown", "share of the hand that is blown out", 0.8, ""),
     Check("frozen", "difference of one view's picture from another's or from the neighbour's", 0.1, "levels", True),
     Check("alpha", "error of alpha against the outline, relative to that of an outline shifted by 1 px", 0.95, ""),
-    Check("alpha_inside", "pixels away from the outline where alpha denies the label, as a share of the hand's", 0.01, ""),
-    Check("silhouette", "how much more (log) the pictures change at the outline than beside it, all views", 0.12, "", True),
+    Check(
+        "alpha_inside", "pixels away from the outline where alpha denies the label, as a share of the hand's", 0.01, ""
+    ),
+    Check(
+        "silhouette", "how much more (log) the pictures change at the outline than beside it, all views", 0.12, "", True
+    ),
     Check("warp", "difference of the neighbour's pictures warped by flow, relative to unwarped", 0.93, ""),
     Check("picture", "misfit of one view's picture with the outline, the other views and the neighbour", 3.5, "-fold"),
 )
 BLACK, BLOWN = 2, 253  # levels of the brightest and of the darkest channel
-SHIFTS = np.array([(d * np.cos(a), d * np.sin(a)) for d in (5, 8) for a in np.arange(8) * np.pi / 4]).round().astype(int)
+SHIFTS = (
+    np.array([(d * np.cos(a), d * np.sin(a)) for d in (5, 8) for a in np.arange(8) * np.pi / 4]).round().astype(int)
+)
 AROUND = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y])
 GRADIENT = 8.0  # levels per px, softened: gradients far above count little more
 FACING = 0.25  # cosine: surface that a camera sees more obliquely is not compared in colour
@@ -79,7 +85,9 @@ def _stillness(sample: Stored) -> Figure:
 
 def thumbnails(sample: Stored) -> np.ndarray:
     """(V, 32, 32, 3) float32 levels."""
-    return np.stack([cv2.resize(rgb, (32, 32), interpolation=cv2.INTER_AREA) for rgb in sample["rgb"]]).astype(np.float32)
+    return np.stack([cv2.resize(rgb, (32, 32), interpolation=cv2.INTER_AREA) for rgb in sample["rgb"]]).astype(
+        np.float32
+    )
 
 
 def _outline(sample: Stored, view: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

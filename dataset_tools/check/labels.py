@@ -11,9 +11,10 @@ from .stored import Pixels, Stored
 from .surface import Hits, Surface, Views
 
 TIE = 0.02  # px: a label is right if a ray this near to the pixel's centre meets what it says
-TIE_DEPTH = 5e-4  # m: how far depth may change over that distance, but for a step
+TIE_DEPTH = 2e-5  # m: by how much the depth may leave the range of depths over that distance
 STRAY = 3  # pixels of a view that may be off by more than the figure says: rays that graze an edge
-HIDDEN = 5e-5  # m: a point this near behind the first surface may count as seen or as hidden
+HIDDEN = 5e-5  # m: a point further behind the first surface than this is hidden
+TOUCH = 5e-6  # m: one that is nearer than this is seen
 MOST_DOUBTS = 4000  # pixels that are looked at twice; more than that many are wrong anyhow
 
 CHECKS = (
@@ -141,12 +142,12 @@ def _wrongly_visible(
     first = np.full(len(view), np.inf)
     first[inside] = other.surface.cast(*sample.views.rays(view[inside], there[inside])).depth
     wrong = (inside & (first >= depth - HIDDEN)) != said
+    wrong &= ~(inside & (depth - first > TOUCH) & (depth - first < HIDDEN))  # touching surfaces: either may be said
     chosen = np.flatnonzero(wrong & inside)[:MOST_DOUBTS]
     around = (there[chosen, None] + _RING).reshape(-1, 2)
     near = other.surface.cast(*sample.views.rays(np.repeat(view[chosen], len(_RING)), around)).depth
-    ahead = depth[chosen, None] - near.reshape(len(chosen), len(_RING))
-    # seen and hidden within a hair of each other: at the edge of what hides it, or grazing
-    wrong[chosen] &= ~((ahead > -TIE_DEPTH).any(1) & (ahead < TIE_DEPTH).any(1))
+    seen = near.reshape(len(chosen), len(_RING)) >= depth[chosen, None] - HIDDEN
+    wrong[chosen] &= ~(seen == said[chosen, None]).any(1)  # at the edge of what hides it, or grazing
     return wrong & ~border
 
 

@@ -74,13 +74,24 @@ def _problems(report: Report) -> str:
 
 
 def _table(report: Report) -> str:
-    rows = "".join(_row(one, report) for one in sorted(report.checks, key=lambda one: -one.failed))
+    """The checks that failed, and folded away beneath them (if any) the others."""
+    failed = [one for one in report.checks if one.failed]
+    passed = [one for one in report.checks if not one.failed]
+    note = (
+        '<p class="note">Each bar counts samples by their figure, from a perfect one at the left to the limit at the '
+        "line; what lies beyond it, in red, failed.</p>"
+    )
+    rest = _rows(passed, report)
+    if failed:
+        rest = f"{_rows(failed, report)}<details><summary>{len(passed)} checks that passed</summary>{rest}</details>"
+    return f"<section><h2>Checks</h2>{note}{rest}</section>"
+
+
+def _rows(checks: Sequence[CheckResult], report: Report) -> str:
+    rows = "".join(_row(one, report) for one in checks)
     return (
-        '<section><h2>Checks</h2><p class="note">Each bar counts samples by their figure, from a perfect one at the '
-        "left to the limit at the line; what lies beyond it, in red, failed.</p>"
         '<table class="checks"><thead><tr><th>check</th><th>samples</th><th class="n">worst</th>'
-        '<th class="n">limit</th><th class="n">failed</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></section>"
+        f'<th class="n">limit</th><th class="n">failed</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
@@ -114,7 +125,8 @@ def _bars(one: CheckResult, report: Report) -> str:
     bad = np.bincount(np.maximum(place[beyond].astype(int), BINS // 2), minlength=BINS)
     most = max(good.max(), bad.max())
     bars = "".join(_bar(i, int(good[i]), "g", most) + _bar(i, int(bad[i]), "b", most) for i in range(BINS))
-    return f'<svg viewBox="0 0 {BINS * 6} 30" role="img"><title>{len(values)} samples</title>{bars}<path d="M{BINS * 3} 0v30"/></svg>'
+    line = f'<path d="M{BINS * 3} 0v30"/>'
+    return f'<svg viewBox="0 0 {BINS * 6} 30" role="img"><title>{len(values)} samples</title>{bars}{line}</svg>'
 
 
 def _bar(place: int, count: int, kind: str, most: int) -> str:

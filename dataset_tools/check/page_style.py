@@ -19,7 +19,7 @@ h2{font-size:21px;margin:40px 0 4px}section>.note{margin:0 0 12px;max-width:68ch
 table{width:100%;border-collapse:collapse;background:var(--paper);border:1px solid var(--line);border-radius:10px;font-size:15px}
 th{text-align:left;font-weight:600;font-size:14px;color:var(--soft)}
 th,td{padding:9px 14px;border-top:1px solid var(--line);vertical-align:top}thead th{border-top:0}
-td span{display:block;color:var(--soft);font-size:13.5px;line-height:1.4}td:first-child span{max-width:44ch}
+td span{display:block;color:var(--soft);font-size:13.5px;line-height:1.4}td:first-child span{max-width:60ch}.checks td:first-child{width:42%}.checks td:nth-child(4){white-space:nowrap}
 .n{text-align:right;font-variant-numeric:tabular-nums}.n b{white-space:nowrap;font-weight:600}
 tr.bad td:first-child b,tr.bad td:last-child{color:var(--bad)}tr.bad td:last-child{font-weight:700}
 svg{display:block;width:150px;height:32px;overflow:visible}.g{fill:var(--good)}.b{fill:var(--bad)}
@@ -32,7 +32,7 @@ h3{display:flex;align-items:baseline;gap:12px;margin:0;font-size:18px}h3 span{co
 h3 em{margin-left:auto;font-style:normal;font-size:14px;color:var(--good)}.fail h3 em{color:var(--bad)}
 article ul{margin:8px 0;padding-left:20px}article .note{margin:0 0 12px}
 img{display:block;width:100%;height:auto;border-radius:6px}
-code{font-size:12.5px;overflow-wrap:anywhere;color:var(--soft)}summary{cursor:pointer;margin-top:32px}
+code{font-size:12.5px;overflow-wrap:anywhere;color:var(--soft)}summary{cursor:pointer;margin:16px 0;color:var(--soft)}
 @media(max-width:720px){main{padding:12px 12px 48px}header{padding:16px}h1{font-size:25px}dl{gap:8px 24px}
 .checks thead{display:none}.checks tr{display:grid;grid-template-columns:1fr auto;border-top:1px solid var(--line);padding:10px 0}
 .checks td{border:0;padding:2px 14px}.checks td:first-child{grid-column:1/-1}.checks td:nth-child(2){grid-column:1/-1;padding:6px 14px}

@@ -83,7 +83,9 @@ class Report:
         expected = self.shards.expected
         extent = f"{self.shards.present} of {expected}" if expected is not None else str(self.shards.present)
         failed = sum(one.verdict == "fail" for one in self.results)
-        return f"{self.verdict}: {extent} shards, {self.samples} samples, {failed} failed, {len(self.problems)} problems"
+        return (
+            f"{self.verdict}: {extent} shards, {self.samples} samples, {failed} failed, {len(self.problems)} problems"
+        )
 
     def to_json(self) -> str:
         """The text of the report; the same for the same shards."""

@@ -117,4 +117,3 @@ def beside_edges(labels: np.ndarray) -> np.ndarray:
     out[:, 1:] |= down
     out[:, :-1] |= down
     return out
-

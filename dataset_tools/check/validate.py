@@ -135,5 +135,3 @@ def numbering(facts: Sequence[ShardFacts], outcomes: Mapping[Place, Outcome], ex
         if any(number != first for number in numbers):
             lines.append(f"{fact.path.name}: its samples are not numbers {first} and on, in order")
     return lines
-
-

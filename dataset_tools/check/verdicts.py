@@ -69,7 +69,9 @@ def _result(place: Place, outcome: Outcome, findings: Sequence[Finding]) -> Samp
 def _over_all(check: Check, outcomes: Mapping[Place, Outcome], results: Sequence[SampleResult]) -> CheckResult:
     """One check over all samples; the worst figure, and where it was seen."""
     failed = sum(check.name in one.failed for one in results)
-    seen = [(place, outcome.figures[check.name]) for place, outcome in outcomes.items() if check.name in outcome.figures]
+    seen = [
+        (place, outcome.figures[check.name]) for place, outcome in outcomes.items() if check.name in outcome.figures
+    ]
     worst, where = None, ""
     if seen:
         place, figure = max(seen, key=lambda one: check.severity(one[1].value))

@@ -41,7 +41,11 @@ def _contradictions(sample: Stored, view: np.ndarray, points: np.ndarray) -> np.
     count = len(sample["K"])
     few = np.concatenate([_some(np.flatnonzero(view == v)) for v in range(count)])
     view, points, denied = view[few], points[few], np.zeros(len(few), bool)
-    turn, shift, size = sample["world_to_cam"][:, :3, :3], sample["world_to_cam"][:, :3, 3], sample["depth"].shape[:0:-1]
+    turn, shift, size = (
+        sample["world_to_cam"][:, :3, :3],
+        sample["world_to_cam"][:, :3, 3],
+        sample["depth"].shape[:0:-1],
+    )
     for other in range(count):
         local = points @ turn[other].T + shift[other]
         away = (view != other) & (local[:, 2] > 0)
