@@ -1,0 +1,77 @@
+"""Stored samples taken out of a shard to be written again: as records, and as the very bytes they are stored in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..format.codecs import CODECS
+from ..format.schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
+from .encode import Chunk, EncodedSample, encode_sample
+from .shard_file import ShardFile
+
+Record = dict[str, Any]
+STORED = {name: field for name, field in SAMPLE_FIELDS.items() if field.stored}
+IMAGES = {name: field for name, field in STORED.items() if field.codec != "plain"}
+
+
+def record_of(shard: ShardFile, row: int) -> Record:
+    """A stored sample as the record that `encode_sample` takes. Raises ShardError for damaged data."""
+    return shard.read(row, STORED)
+
+
+def shard_record_of(shard: ShardFile) -> Record:
+    """The shard's own fields, as `write_shard` takes them."""
+    return {name: shard.array(field.path) if field.shape else shard.attrs[name] for name, field in SHARD_FIELDS.items()}
+
+
+def encoded_of(shard: ShardFile, row: int) -> EncodedSample:
+    """A stored sample as it lies in the file: nothing is decoded, so writing it again changes no byte of it."""
+    plain = [name for name, field in STORED.items() if field.codec == "plain"]
+    values: dict[str, Any] = {SAMPLE_FIELDS[name].path: value for name, value in shard.read(row, plain).items()}
+    values = {path: value if isinstance(value, str) else np.asarray(value) for path, value in values.items()}
+    chunks: dict[str, tuple[Chunk, ...]] = {}
+    dtypes = {}
+    for field in IMAGES.values():
+        for part in CODECS[field.codec].parts:
+            path = f"{field.path}/{part}"
+            if part == "code":
+                chunks[path], dtypes[path] = shard.chunks(path, row), shard.chunk_type(path)
+            elif part not in ("jpeg", "offsets"):
+                values[path] = np.asarray(shard.array(path)[row])
+    return EncodedSample(_sizes(shard), shard.streams(row), chunks, dtypes, values)
+
+
+def _sizes(shard: ShardFile) -> dict[str, int]:
+    letters = {letter for field in STORED.values() for letter in field.shape if isinstance(letter, str)}
+    return {letter: size for letter, size in shard.sizes.items() if letter in letters}
+
+
+def recoded(record: Mapping[str, Any], kept: Sequence[tuple[Mapping[str, Any], EncodedSample]]) -> EncodedSample:
+    """`record` encoded, but with the stored bytes of whatever is as in one of the `kept` (record, its encoding).
+
+    So a sample of which one view's depth has changed keeps every other chunk, and no picture is compressed twice.
+    """
+    fresh = encode_sample(record)
+    sources = [encoded for _, encoded in kept] + [fresh]
+    chunks, values, jpeg = dict(fresh.chunks), dict(fresh.values), list(fresh.jpeg)
+    for name, field in IMAGES.items():
+        origin = [sources[_same(record[name][v], [old[name][v] for old, _ in kept])] for v in range(len(jpeg))]
+        if field.codec == "jpeg":
+            jpeg = [source.jpeg[v] for v, source in enumerate(origin)]
+        for path in _parts(field, chunks):
+            chunks[path] = tuple(source.chunks[path][v] for v, source in enumerate(origin))
+        for path in _parts(field, values):
+            values[path] = np.stack([source.values[path][v] for v, source in enumerate(origin)])
+    return EncodedSample(fresh.sizes, tuple(jpeg), chunks, fresh.dtypes, values)
+
+
+def _same(value: np.ndarray, others: Sequence[np.ndarray]) -> int:
+    """Index of the first of `others` that equals `value`, or their number."""
+    return next((i for i, other in enumerate(others) if other is value or np.array_equal(other, value)), len(others))
+
+
+def _parts(field: Field, table: Mapping[str, Any]) -> list[str]:
+    return [path for path in table if path.startswith(f"{field.path}/")]
