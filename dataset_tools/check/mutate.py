@@ -16,7 +16,7 @@ import numpy as np
 from rigging.errors import InputError
 from rigging.files import file_sha256, write_atomic
 
-from ..store.carry import encoded_of, record_of, recoded, shard_record_of
+from ..store.carry import encoded_of, recoded, record_of, shard_record_of
 from ..store.encode import EncodedSample
 from ..store.layout import ReleaseFolder
 from ..store.manifest import write_manifest

@@ -28,14 +28,15 @@ def shard_record_of(shard: ShardFile) -> Record:
 
 
 def encoded_of(shard: ShardFile, row: int) -> EncodedSample:
-    """A stored sample as it lies in the file: nothing is decoded, so writing it again changes no byte of it."""
-    plain = [name for name, field in STORED.items() if field.codec == "plain"]
-    values: dict[str, Any] = {SAMPLE_FIELDS[name].path: value for name, value in shard.read(row, plain).items()}
-    values = {path: value if isinstance(value, str) else np.asarray(value) for path, value in values.items()}
+    """A stored sample as it lies in the file: no image is decoded, so writing it again changes no byte of it."""
+    plain = shard.read(row, [name for name, field in STORED.items() if field.codec == "plain"])
     chunks: dict[str, tuple[Chunk, ...]] = {}
-    dtypes = {}
-    for field in IMAGES.values():
-        for part in CODECS[field.codec].parts:
+    dtypes: dict[str, tuple[str, tuple[int, ...]]] = {}
+    values: dict[str, np.ndarray | str] = {}
+    for name, field in STORED.items():  # in the order of `encode_sample`: it is that of the file
+        if name in plain:
+            values[field.path] = plain[name] if field.dtype == "str" else np.asarray(plain[name])
+        for part in CODECS[field.codec].parts if name not in plain else ():
             path = f"{field.path}/{part}"
             if part == "code":
                 chunks[path], dtypes[path] = shard.chunks(path, row), shard.chunk_type(path)
