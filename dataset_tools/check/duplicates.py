@@ -109,8 +109,8 @@ def near_pictures(hashes: np.ndarray) -> np.ndarray:
     """(P, 2) pairs of samples whose hashes (S, V) differ by SAME_PICTURE bits at most in every view.
 
     Sorted neighbourhoods: samples are sorted by the bits of a view (then of the next), beginning at several of them,
-    and each is compared with the few that follow. Equal ones always meet; those that differ miss each other only where a
-    difference lies among the first bits in all of the orders.
+    and each is compared with the few that follow. Equal ones always meet; those that differ miss each other only where
+    a difference lies among the first bits in all of the orders.
     """
     found = [np.zeros((0, 2), np.int64)]
     halves = hashes, (hashes << np.uint64(32)) | (hashes >> np.uint64(32))
