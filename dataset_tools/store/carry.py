@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..format.codecs import CODECS
-from ..format.schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
+from ..format.schema import SAMPLE_FIELDS, SCHEMA_VERSION, SHARD_FIELDS, Field
 from .encode import Chunk, EncodedSample, encode_sample
 from .shard_file import ShardFile
 
@@ -28,7 +29,12 @@ def shard_record_of(shard: ShardFile) -> Record:
 
 
 def encoded_of(shard: ShardFile, row: int) -> EncodedSample:
-    """A stored sample as it lies in the file: no image is decoded, so writing it again changes no byte of it."""
+    """A stored sample as it lies in the file: no image is decoded, so writing it again changes no byte of it.
+
+    Of another version of the schema only the pictures are taken as they lie; the rest is encoded as it is now.
+    """
+    if int(shard.attrs["schema_version"]) != SCHEMA_VERSION:
+        return replace(encode_sample(record_of(shard, row)), jpeg=shard.streams(row))
     plain = shard.read(row, [name for name, field in STORED.items() if field.codec == "plain"])
     chunks: dict[str, tuple[Chunk, ...]] = {}
     dtypes: dict[str, tuple[str, tuple[int, ...]]] = {}
