@@ -108,7 +108,7 @@ def _joints_reordered(record: Record, rng: np.random.Generator, partner: Record)
     order = np.argsort(JOINT_ORDERS[FOREIGN_ORDER].indices)
     return {
         **{name: record[name][order] for name in ("joints_world", "source_joints", "residual")},
-        **{name: record[name][:, order] for name in ("joint_visible", "joint_in_frame")},
+        **{name: np.take(record[name], order, axis=1) for name in ("joint_visible", "joint_in_frame")},
     }
 
 
@@ -151,16 +151,18 @@ def _mirror(name: str, image: np.ndarray) -> np.ndarray:
 
 
 _ALL = (
-    Mutation("labels-shuffled", "a sample's labels lie with another sample's pictures", ("silhouette",),
-             _labels_shuffled, True),
-    Mutation("image-replaced", "the picture of one view is another sample's", ("silhouette",), _image_replaced, True),
-    Mutation("picture-mirrored", "the picture of one view is mirrored, its labels are not", ("silhouette",),
+    Mutation("labels-shuffled", "a sample's labels lie with another sample's pictures", ("silhouette", "picture"),
+             _labels_shuffled, needs_partner=True),
+    Mutation("image-replaced", "the picture of one view is another sample's", ("picture",),
+             _image_replaced, needs_partner=True),
+    Mutation("picture-mirrored", "the picture of one view is mirrored, its labels are not", ("picture",),
              _picture_mirrored),
-    Mutation("view-mirrored", "picture and labels of one view are mirrored, camera and mesh are not", ("depth",),
-             _view_mirrored),
-    Mutation("cameras-swapped", "two cameras are swapped", ("depth",), _cameras_swapped),
-    Mutation("intrinsics-shifted", f"K: the principal points are {SHIFT:g} px off", ("depth",), _intrinsics_shifted),
-    Mutation("vertices-permuted", f"{PERMUTED:.0%} of the hand's vertices are permuted", ("depth",),
+    Mutation("view-mirrored", "picture and labels of one view are mirrored, camera and mesh are not",
+             ("parts", "depth"), _view_mirrored),
+    Mutation("cameras-swapped", "two cameras are swapped", ("parts", "depth"), _cameras_swapped),
+    Mutation("intrinsics-shifted", f"K: the principal points are {SHIFT:g} px off", ("intrinsics",),
+             _intrinsics_shifted),
+    Mutation("vertices-permuted", f"{PERMUTED:.0%} of the hand's vertices are permuted", ("depth", "edges"),
              _vertices_permuted),
     Mutation("depth-millimetres", "depth is in millimetres", ("depth",), _depth_in_millimetres),
     Mutation("flow-flipped", "flow has the other sign", ("flow",), _flow_flipped),
@@ -168,8 +170,8 @@ _ALL = (
              _joints_reordered),
     Mutation("hand-renamed", "a right hand is called left, or a left one right", ("handedness",), _hand_renamed),
     Mutation("normals-world", "normals are in the world's axes", ("normals",), _normals_in_world),
-    Mutation("masks-shifted", "parts, and so the mask, are one pixel off", ("parts",), _masks_shifted),
+    Mutation("masks-shifted", "parts, and so the mask, are one pixel off", ("parts", "mask"), _masks_shifted),
     Mutation("sample-duplicated", "a sample has the whole content of another", ("duplicates",),
-             _sample_duplicated, True, True),
+             _sample_duplicated, needs_partner=True, needs_original=True),
 )  # fmt: skip
 MUTATIONS: dict[str, Mutation] = {mutation.name: mutation for mutation in _ALL}
