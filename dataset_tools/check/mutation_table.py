@@ -15,7 +15,15 @@ from .mutate import mutate
 from .mutations import MUTATIONS, Mutation
 from .report import Report
 
-HEAD = "| mutation | what was broken | samples | failed | named by (samples) | others that failed |\n|---|---|---|---|---|---|"
+COLUMNS = (
+    "mutation",
+    "what was broken",
+    "in how many samples",
+    "rightly named",
+    "checks (samples)",
+    "others that failed",
+)
+HEAD = "| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|"
 MOST = 6  # checks that a line names
 
 
