@@ -52,9 +52,9 @@ def lacking(path: Path) -> list[str]:
 
 def check_shard(path: Path) -> Report:
     """Check one shard. Raises FileNotFoundError or ShardError where it cannot even be read."""
-    problems = _against_manifest(Path(path))
+    problems = against_manifest(Path(path))
     with ShardFile(path) as shard:
-        problems += _against_schema(shard)
+        problems += against_schema(shard)
         if problems:
             return Report(Path(path), len(shard), tuple(problems), float("nan"), float("nan"))
         for row in range(len(shard)):
@@ -67,7 +67,8 @@ def check_shard(path: Path) -> Report:
     return Report(Path(path), len(dataset), tuple(problems), max(f[0] for f in found), min(f[1] for f in found))
 
 
-def _against_manifest(path: Path) -> list[str]:
+def against_manifest(path: Path) -> list[str]:
+    """What the manifest beside a shard says otherwise. Raises FileNotFoundError, ShardError for other bytes."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such shard")
     try:
@@ -80,7 +81,8 @@ def _against_manifest(path: Path) -> list[str]:
     return []
 
 
-def _against_schema(shard: ShardFile) -> list[str]:
+def against_schema(shard: ShardFile) -> list[str]:
+    """Arrays of a shard that are missing, or of another type or shape than the schema's."""
     problems = []
     for field in (*SAMPLE_FIELDS.values(), *SHARD_FIELDS.values()):
         if field.stored and field.codec == "plain" and field.dtype != "str" and (field.shape or field.per != "shard"):
