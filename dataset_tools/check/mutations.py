@@ -160,7 +160,7 @@ _ALL = (
     Mutation("view-mirrored", "picture and labels of one view are mirrored, camera and mesh are not",
              ("parts", "depth"), _view_mirrored),
     Mutation("cameras-swapped", "two cameras are swapped", ("parts", "depth"), _cameras_swapped),
-    Mutation("intrinsics-shifted", f"K: the principal points are {SHIFT:g} px off", ("intrinsics",),
+    Mutation("intrinsics-shifted", f"K: the principal points are {SHIFT:g} px off", ("intrinsics", "parts", "depth"),
              _intrinsics_shifted),
     Mutation("vertices-permuted", f"{PERMUTED:.0%} of the hand's vertices are permuted", ("depth", "edges"),
              _vertices_permuted),
