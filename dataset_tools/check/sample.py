@@ -15,6 +15,7 @@ from rigging.errors import InputError
 from ..load.dataset import HandDataset
 from ..store.shard_file import ShardError
 from . import anatomy, cameras, images, labels, views
+from .duplicates import picture_hashes, pose_descriptor
 from .figures import Check, Figure, Figures
 from .stored import STORED, Stored
 from .surface import Topology
@@ -115,7 +116,7 @@ def _outcome(row: int, sample: Stored | ShardError) -> Outcome:
     edge = anatomy.edge_lengths(sample["vertices_world"].astype(float), sample.topology.hand_faces).mean()
     return Outcome(
         row, figures, _columns(sample.meta), bones, float(edge),
-        np.zeros(len(sample["K"]), np.uint64), np.zeros(60, np.float32),
+        picture_hashes(sample["rgb"], sample["parts"]), pose_descriptor(joints, sample.meta["hand"]),
     )  # fmt: skip
 
 

@@ -65,6 +65,21 @@ class ShardFile:
                 raise ShardError(f"{self.path}: {name} of sample {row} is damaged or missing ({cause})") from None
         return out
 
+    def streams(self, row: int) -> tuple[bytes, ...]:
+        """The colour streams of a sample, one a view, as stored."""
+        return tuple(stream.tobytes() for stream in self._streams(row, None))
+
+    def chunks(self, path: str, row: int) -> tuple[tuple[int, bytes], ...]:
+        """The chunks of a sample, one a view, of the images in `path`: mask of skipped filters and bytes, as stored."""
+        dataset = self._dataset(path)
+        rest = (0,) * (dataset.ndim - 2)
+        return tuple(dataset.id.read_direct_chunk((row, view, *rest)) for view in range(dataset.shape[1]))
+
+    def chunk_type(self, path: str) -> tuple[str, tuple[int, ...]]:
+        """dtype and shape of one view of the images in `path`."""
+        dataset = self._dataset(path)
+        return dataset.dtype.str, dataset.shape[2:]
+
     def check_streams(self, row: int) -> None:
         """Compare the colour streams of a sample with their CRC-32. Raises ShardError."""
         for view, (stream, crc) in enumerate(zip(self._streams(row, None), self.array("images/rgb/crc32")[row])):
