@@ -15,17 +15,13 @@ from .surface import Topology
 CHECKS = (
     Check("joints", "distance of a joint from where its parts meet, in hand lengths", 0.08, ""),
     Check("edges", "longest edge of the hand's mesh, in hand lengths", 0.2, ""),
-    Check(
-        "hand_size", "difference of wrist to middle fingertip, along the bones, from hand_length, as a share", 0.02, ""
-    ),
+    Check("hand_size", "share by which wrist to middle fingertip, along the bones, differs from hand_length", 0.02, ""),
     Check("handedness", "evidence that the hand is not of the side it is called", 0, ""),
     Check("residual", "difference of residual from the distance of the source's joints", 0.01, "mm"),
 )
 SUBJECT_CHECKS = (
     Check("bones", "difference of a bone's length from the subject's median", 0.05, "mm"),
-    Check(
-        "mesh_size", "difference of the mean edge of the hand's mesh from the subject's median, as a share", 0.05, ""
-    ),
+    Check("mesh_size", "share by which the mean edge of the hand's mesh differs from the subject's median", 0.05, ""),
 )
 MIDDLE = (9, 10, 11, 12)
 FINGERS = ((5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))

@@ -131,7 +131,7 @@ def _ring(outward: np.ndarray, turn: np.ndarray, axes: np.ndarray, settings: Cam
 
 def _circle(outward: np.ndarray, axes: np.ndarray, settings: CameraSettings) -> tuple[np.ndarray, float]:
     """The axis (3,) of the circle that cameras stand on, on the side of the fingers, and the angle of the first."""
-    _, spread, directions = np.linalg.svd(outward - (outward.mean(0) if not settings.jitter else 0))
+    _, _, directions = np.linalg.svd(outward - (outward.mean(0) if not settings.jitter else 0))
     up = directions[-1] * (1 if directions[-1] @ axes[:, 1] >= 0 else -1)
     if settings.tilt > 1.2:  # the fingers may point down: the order of the cameras says which side is up
         order = np.cross(outward, np.roll(outward, -1, axis=0)).sum(0)

@@ -30,9 +30,8 @@ CHECKS = (
     Check("picture", "misfit of one view's picture with the outline, the other views and the neighbour", 3.5, "-fold"),
 )
 BLACK, BLOWN = 2, 253  # levels of the brightest and of the darkest channel
-SHIFTS = (
-    np.array([(d * np.cos(a), d * np.sin(a)) for d in (5, 8) for a in np.arange(8) * np.pi / 4]).round().astype(int)
-)
+ROUND = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], 1)
+SHIFTS = np.concatenate([5 * ROUND, 8 * ROUND]).round().astype(int)  # (16, 2) px
 AROUND = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y])
 GRADIENT = 8.0  # levels per px, softened: gradients far above count little more
 FACING = 0.25  # cosine: surface that a camera sees more obliquely is not compared in colour
@@ -175,10 +174,8 @@ def _means(values: np.ndarray, view: np.ndarray, count: int) -> np.ndarray:
 
 def warp_errors(sample: Stored, skin: Pixels, *_: np.ndarray) -> np.ndarray | None:
     """(V, 3): mean difference of the skin from the neighbour's picture warped by flow, and unwarped; flow in px."""
-    for name, other in (("flow_forward", sample.after), ("flow_backward", sample.before)):
-        if other is not None:
-            break
-    else:
+    name, other = ("flow_forward", sample.after) if sample.after else ("flow_backward", sample.before)
+    if other is None:
         return None
     visible, flow, count = skin.of(sample[f"{name}_visible"]), skin.of(sample[name]), len(sample["K"])
     own = skin.of(sample["rgb"]).astype(np.float32)

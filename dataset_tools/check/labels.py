@@ -135,7 +135,7 @@ def _validity(sample: Stored) -> Figure:
 def _wrongly_visible(
     sample: Stored, other: Stored, view: np.ndarray, there: np.ndarray, depth: np.ndarray, said: np.ndarray
 ) -> np.ndarray:
-    """(P,) bool: where a point of the neighbour's mesh, at pixels `there`, is seen or hidden against what was `said`."""
+    """(P,) bool: where a point of the neighbour's mesh, at pixels `there`, is seen or hidden but `said` otherwise."""
     height, width = sample["parts"].shape[1:]
     inside = (there >= 0).all(1) & (there < (width, height)).all(1)
     border = (np.abs(there - (0, 0)) < TIE).any(1) | (np.abs(there - (width, height)) < TIE).any(1)

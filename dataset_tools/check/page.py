@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,6 @@ from ..store.layout import ReleaseFolder
 from ..store.shard_file import ShardError
 from .figures import Check
 from .page_pictures import write_pictures
-from .page_style import STYLE
 from .report import CheckResult, Report, SampleResult, write_report
 from .verdicts import CHECKS
 
@@ -44,9 +44,13 @@ def page(report: Report, worst: Sequence[SampleResult], drawn: Mapping[tuple[int
     parts = [_head(report), _problems(report), _table(report), _samples(worst, drawn), _failed(report), _shards(report)]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{STYLE}</style></head>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{_style()}</style></head>\n'
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
+
+
+def _style() -> str:
+    return files(__package__).joinpath("report.css").read_text(encoding="utf-8")
 
 
 def _head(report: Report) -> str:

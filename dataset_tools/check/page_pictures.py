@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def write_pictures(shard: Path, result: SampleResult, folder: Path) -> str:
 def _views_in(message: str) -> list[str]:
     """Numbers of the views that a message names."""
     words = message.replace("(", " ").replace(")", " ").replace(",", " ").split()
-    return [after for word, after in zip(words, words[1:]) if word in ("view", "views") and after.isdigit()]
+    return [after for word, after in pairwise(words) if word in ("view", "views") and after.isdigit()]
 
 
 def _tile(sample: dict[str, Any], view: int, marked: bool) -> np.ndarray:

@@ -140,6 +140,4 @@ def need_embree() -> None:
     try:
         import embreex  # noqa: F401
     except ImportError:
-        raise InputError(
-            "validation casts rays with Embree: pip install embreex, or this project's [publish]"
-        ) from None
+        raise InputError("validation casts rays with Embree: pip install embreex (extra `publish`)") from None

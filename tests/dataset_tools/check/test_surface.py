@@ -1,4 +1,4 @@
-"""Rays against a naive twin: every triangle tried for every ray, in plain Python's floats."""
+"""Rays against a naive twin: every triangle is tried for every ray, in double precision."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from dataset_tools.check.surface import Surface, Topology, Views
 
 def naive_hit(origin, direction, vertices, faces) -> tuple[int, np.ndarray, float]:
     """First triangle on a ray, weights (3,) of its corners and distance (Moeller and Trumbore 1997); -1 for none."""
-    best = (-1, np.zeros(3), np.inf)
-    for number, (a, b, c) in enumerate(vertices[faces]):
-        p = np.cross(direction, c - a)
-        det = (b - a) @ p
-        if abs(det) < 1e-14:
-            continue
-        u = (origin - a) @ p / det
-        q = np.cross(origin - a, b - a)
-        v, t = direction @ q / det, (c - a) @ q / det
-        if u >= 0 and v >= 0 and u + v <= 1 and 0 < t < best[2]:
-            best = (number, np.array([1 - u - v, u, v]), t)
-    return best
+    a, b, c = np.moveaxis(vertices[faces], 1, 0)
+    p = np.cross(direction, c - a)
+    det = ((b - a) * p).sum(1)
+    det[np.abs(det) < 1e-14] = np.nan
+    u = ((origin - a) * p).sum(1) / det
+    q = np.cross(origin - a, b - a)
+    v, t = q @ direction / det, ((c - a) * q).sum(1) / det
+    met = np.flatnonzero((u >= 0) & (v >= 0) & (u + v <= 1) & (t > 0))
+    if not len(met):
+        return -1, np.zeros(3), np.inf
+    first = met[t[met].argmin()]
+    return int(first), np.array([1 - u[first] - v[first], u[first], v[first]]), float(t[first])
 
 
 def naive_flow(sample, other, pixel, view) -> np.ndarray | None:
