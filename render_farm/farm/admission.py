@@ -70,7 +70,7 @@ class Admission:
         if difference := report.environment.difference(self._environment):
             self.fleet.refuse(worker.node, difference)
         elif self.request.collect is None and not report.shares_out:
-            hint = "share one folder, or render with --collect DIR (COLLECT=DIR)"
+            hint = "share one folder, or render with --collect DIR"
             self.fleet.refuse(worker.node, f"its {self.request.out} is not the driver's: {hint}")
         return None
 

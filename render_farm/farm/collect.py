@@ -112,9 +112,9 @@ def ranges(numbers: Sequence[int]) -> str:
 def _release_folder(out: Path, name: str, target: Path) -> Path:
     folder = out / name
     if not folder.is_dir():
-        raise InputError(f"{out}: holds no folder {name!r}: FROM takes folders that shards were rendered into (OUT)")
+        raise InputError(f"{out}: holds no folder {name!r}: FROM takes folders that shards were rendered into")
     if target.exists() and folder.samefile(target):
-        raise InputError(f"{out}: is OUT itself")
+        raise InputError(f"{out}: is the folder to gather in (--out)")
     return folder
 
 

@@ -14,7 +14,7 @@ from dataset_tools.store.manifest import manifest_path, read_manifest
 from dataset_tools.store.shard_file import ShardError
 from rigging.files import atomic_file, file_sha256, write_atomic
 
-from ..errors import DiskFullError, FarmError, InputError
+from ..errors import DiskFullError, InputError, MvhmError
 from ..files import is_disk_full
 from ..lock import Lock
 from ..rendering.events import EventLog
@@ -22,7 +22,7 @@ from ..rendering.events import EventLog
 CHUNK = 8 << 20  # bytes
 
 
-class DamagedError(FarmError):
+class DamagedError(MvhmError):
     """Bytes that are not what their manifest says."""
 
 

@@ -50,7 +50,7 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
         log.info("not a pair: %d, %s", count, reason)
     if not len(pairs):
         raise InputError(
-            f"POSES={release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
+            f"--poses {release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
             "`length = 1` in [pairs] of the release (no flow), or widen its `least` and `most`"
         )
     wanted = release.samples // settings.length

@@ -90,7 +90,7 @@ def planned_asset(plan: Plan) -> HandAsset:
     if found != plan.asset:
         raise InputError(
             f"{DEFAULT_ASSET}: sha256 {found[:12]} is not the plan's {plan.asset[:12]}: the hand has changed since "
-            "this release was planned; bring it back, or choose another OUT"
+            "this release was planned; bring it back, or choose another --out"
         )
     return load_asset()
 
@@ -115,7 +115,7 @@ def pose_files(spec: str) -> Path | None:
     if not path:
         return None
     if not Path(path).exists():
-        raise InputError(f"POSES={spec}: {path}: there is no such file or folder")
+        raise InputError(f"--poses {spec}: {path}: there is no such file or folder")
     return Path(path)
 
 
@@ -158,7 +158,7 @@ def check_device(plan: Plan, release: Release, folder: Path) -> None:
     if plan.device != here:
         raise InputError(
             f"{folder}: this release is rendered on {plan.device!r}, this host is {here!r} and would give other "
-            "bytes: use hosts of one kind, or another OUT"
+            "bytes: use hosts of one kind, or another --out"
         )
 
 
@@ -169,7 +169,7 @@ def refuse_to_mix(plan: Plan, release: Release, folder: Path) -> None:
         changed = difference(plan.release, release.to_json()) or "pose files, hand or version"
         raise InputError(
             f"{folder}: holds {len(shards)} shard(s) of another configuration ({changed}): "
-            "choose another OUT, or move them away"
+            "choose another --out, or move them away"
         )
 
 

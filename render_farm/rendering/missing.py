@@ -140,7 +140,7 @@ def _complaint(request: Request, lacking: Sequence[SetAside]) -> str:
     return (
         f"{request.path}: incomplete: {len(lacking)} of {total} samples are set aside, first sample {first.sample} "
         f"({first.cause}, {first.attempts} attempt(s): {first.reason}); the others are kept. {request.incomplete} says "
-        "more; --retry (RETRY=1) tries them again"
+        "more; --retry tries them again"
     )
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from dataset_tools.pictures.canvas import save
 from dataset_tools.store.staged import read_staged
+from rigging.settings import from_table
 
 from ..errors import InputError
 from ..planning.plan import check_device, load_plan
 from ..planning.release import Release
-from ..settings_table import from_table
 from .staging import Staging
 
 FOLDER = ".reproduce"
@@ -32,7 +32,7 @@ def reproduce(folder: Path, sample: int, cache: Path) -> tuple[Path, Path]:
     check_device(plan, release, folder)
     if not 0 <= sample < min(release.samples, plan.samples):
         last = min(release.samples, plan.samples) - 1
-        raise InputError(f"SAMPLE={sample}: release {release.name!r} has samples 0..{last}")
+        raise InputError(f"--sample {sample}: release {release.name!r} has samples 0..{last}")
     from .job import SampleJob  # brings Blender into this process
 
     staging = Staging(folder / FOLDER)

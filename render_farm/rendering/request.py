@@ -63,5 +63,5 @@ class Request:
         """Samples to render. Raises ReleaseError for a shard or number of samples that cannot be."""
         whole = self.release.shard_samples(self.shard)
         if self.samples is not None and not 1 <= self.samples <= len(whole):
-            raise ReleaseError(f"SAMPLES={self.samples}: shard {self.shard} has samples 1..{len(whole)}")
+            raise ReleaseError(f"--samples {self.samples}: shard {self.shard} has samples 1..{len(whole)}")
         return whole[: self.samples]

@@ -13,7 +13,7 @@ from dataset_tools.store.shard_file import ShardError, ShardFile
 from dataset_tools.store.writer import write_shard
 from rigging.files import file_sha256
 
-from ..errors import DiskFullError, InputError
+from ..errors import DiskFullError, InputError, RenderError
 from ..files import copy_checked, is_disk_full
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
@@ -58,10 +58,10 @@ def check_poses(request: Request, plan: Plan, indices: range) -> None:
     if indices.stop <= plan.samples:
         return
     left = max(0, plan.samples - indices.start)
-    advice = f"SAMPLES={left} renders those" if left else "lower SHARD"
+    advice = f"--samples {left} renders those" if left else "lower --shard"
     raise InputError(
-        f"SHARD={request.shard}: needs samples {indices.start} to {indices.stop - 1} of release "
-        f"{request.release.name!r}, but POSES={request.release.poses.source} has usable poses for the first "
+        f"--shard {request.shard}: needs samples {indices.start} to {indices.stop - 1} of release "
+        f"{request.release.name!r}, but --poses {request.release.poses.source} has usable poses for the first "
         f"{plan.samples} only: {advice}, or take more poses"
     )
 
@@ -89,14 +89,16 @@ def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str
     """Pack the staged samples into the shard's file and return its sha256.
 
     With a local disk, packing happens there: HDF5 writes and reads back in small pieces all over the file, and a
-    shared file system is spared all but one sequential stream.
+    shared file system is spared all but one sequential stream. Raises RenderError if it does not read back.
     """
     samples = staging.read(request.indices)
-    if request.scratch is None:
-        return write_shard(request.path, samples, record)
-    packed = staging.folder / request.path.name
-    sha256 = write_shard(packed, samples, record)
-    copy_checked(packed, request.path, sha256)
+    packed = request.path if request.scratch is None else staging.folder / request.path.name
+    try:
+        sha256 = write_shard(packed, samples, record)
+    except ShardError as error:  # of our own making, not the user's input
+        raise RenderError(f"{error}; run again") from error
+    if packed != request.path:
+        copy_checked(packed, request.path, sha256)
     return sha256
 
 
@@ -107,7 +109,7 @@ def is_done(path: Path, configuration: Configuration) -> bool:
     """
     if not path.exists():
         return False
-    advice = "choose another OUT, or move the file away"
+    advice = "choose another --out, or move the file away"
     try:
         with ShardFile(path) as shard:
             found, text = str(shard.attrs["configuration_hash"]), str(shard.attrs["configuration"])

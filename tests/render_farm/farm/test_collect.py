@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from shard_commands import small_disk
 
-from render_farm.cli import main
 from render_farm.farm.collect import ranges
 from render_farm.farm.delivery import DamagedError, chunks, pack, store
 from render_farm.lock import Lock
 from render_farm.rendering.events import EventLog
+from rigging.command_line import main
 
 ROOT = Path(__file__).parents[3]
 
@@ -212,7 +212,7 @@ def test_a_copy_that_does_not_read_back_keeps_its_source(collect, nodes, out):
 def test_the_folder_itself_is_no_source(collect, nodes, out):
     shutil.copytree(nodes[0], out)
     code, _, line = collect(out, "--move")
-    assert (code, line) == (2, f"error: {out}: is OUT itself")
+    assert (code, line) == (2, f"error: {out}: is the folder to gather in (--out)")
     assert shard_of(out).exists()
 
 

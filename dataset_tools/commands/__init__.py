@@ -1,0 +1,9 @@
+"""Commands on shards and releases, one module each; this table is all that is imported before one is chosen."""
+
+COMMANDS = {
+    "info": "say what a shard or a folder of shards holds",
+    "check": "verify shards: bytes, schema, values, cameras against labels",
+    "view": "write pictures of every label of a sample",
+    "sheet": "write a contact sheet of a shard",
+    "format": "print the documentation of the file format",
+}
