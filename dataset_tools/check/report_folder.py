@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rigging.errors import InputError
+from rigging.errors import InputError, is_disk_full
 
 from ..store.layout import ReleaseFolder
-
-READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 
 
 @contextmanager
@@ -30,7 +27,7 @@ def report_folder(folder: ReleaseFolder, out: Path | None) -> Iterator[Path]:
         part.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir()
     except OSError as error:
-        if error.errno not in READ_ONLY and not isinstance(error, FileExistsError):
+        if is_disk_full(error):
             raise
         hint = "" if out else "; give another folder with --out FOLDER"
         raise InputError(f"{final}: the report cannot be written there ({error.strerror}){hint}") from None

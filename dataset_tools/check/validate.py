@@ -24,6 +24,7 @@ from .verdicts import Place, make_report
 from .workers import run_jobs
 
 BATCH = 8  # samples of a job: whole pairs
+FEW_SHARDS = 8  # fewer are hashed sooner than processes start
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def _shards(folder: ReleaseFolder, extent: Extent, workers: int) -> tuple[list[S
     """Facts of the shards that can be read, and what is wrong with files."""
     digests, facts, problems = listed_digests(folder), [], []
     paths = [folder.shard(number) for number in extent.present]
-    for path, found in run_jobs(shard_facts, paths, [1] * len(paths), workers, "checksums", "shard"):
+    hashers = workers if len(paths) >= FEW_SHARDS else 1
+    for path, found in run_jobs(shard_facts, paths, [1] * len(paths), hashers, "checksums", "shard"):
         if isinstance(found, str):
             problems.append(found)
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
 import signal
 import sys
 import time
@@ -19,7 +18,6 @@ from rigging.errors import PassingError
 
 log = logging.getLogger(__name__)
 LINE_SECONDS = 10.0
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Job = TypeVar("Job")
 
@@ -41,19 +39,18 @@ def _results(work: Callable[[Job], Any], jobs: Sequence[Job], workers: int) -> I
     if workers <= 1:
         yield from ((index, work(job)) for index, job in enumerate(jobs))
         return
-    with _single_threaded():
-        context = multiprocessing.get_context("spawn")  # no thread or open file of this process goes along
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
-        try:
-            futures = {pool.submit(work, job): index for index, job in enumerate(jobs)}
-            for future in as_completed(futures):
-                yield futures.pop(future), future.result()
-            pool.shutdown()
-        except BrokenProcessPool:
-            raise PassingError("a worker process died (out of memory?); run again, with fewer workers") from None
-        except BaseException:
-            _stop(pool)
-            raise
+    context = multiprocessing.get_context("spawn")  # no thread or open file of this process goes along
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
+    try:
+        futures = {pool.submit(work, job): index for index, job in enumerate(jobs)}
+        for future in as_completed(futures):
+            yield futures.pop(future), future.result()
+        pool.shutdown()
+    except BrokenProcessPool:
+        raise PassingError("a worker process died (out of memory?); run again, with fewer workers") from None
+    except BaseException:
+        _stop(pool)
+        raise
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:
@@ -64,20 +61,9 @@ def _stop(pool: ProcessPoolExecutor) -> None:
         process.terminate()
 
 
-class _single_threaded:
-    """Started processes compute with one thread each: there is one process a core."""
-
-    def __enter__(self) -> None:
-        self._before = {name: os.environ.get(name) for name in ONE_THREAD}
-        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-
-    def __exit__(self, *_: object) -> None:
-        for name, value in self._before.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-
-
 def _start() -> None:
     import cv2
+    import embreex.mesh_construction  # noqa: F401  before the time of a job is taken
 
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle

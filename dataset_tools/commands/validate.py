@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..check.validate import Validation
+
+KEPT = "nothing was written; an earlier report is as it was"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     return _say(validation, options.out or folder.validation)
 
 
-def _say(validation: object, out: Path) -> int:
+def _say(validation: Validation, out: Path) -> int:
+    """Print the verdict, and the first things that are wrong."""
     report = validation.report
     for line in report.problems[:10]:
         print(line)
