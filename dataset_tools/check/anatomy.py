@@ -81,7 +81,7 @@ def joint_distances(joints: np.ndarray, hand: np.ndarray, topology: Topology) ->
     A fingertip has no such ring: its distance is that from the nearest vertex among the outermost of its part.
     """
     out = np.zeros(len(joints))
-    rings = part_rings(topology)
+    rings = topology.rings
     for joint in range(len(joints)):
         if joint in TIP_JOINTS:
             own = topology.part_vertices[BONE_PARTS[joint]]
@@ -91,15 +91,6 @@ def joint_distances(joints: np.ndarray, hand: np.ndarray, topology: Topology) ->
             out[joint] = np.linalg.norm(end - joints[joint], axis=1).min()
         else:
             out[joint] = np.linalg.norm(hand[rings[joint]].mean(0) - joints[joint])
-    return out
-
-
-def part_rings(topology: Topology) -> dict[int, np.ndarray]:
-    """Joint: the vertices that the part of the bone ending in it shares with the part of the bone starting in it."""
-    out = {}
-    for joint in sorted(set(range(len(JOINT_PARENTS))) - set(TIP_JOINTS)):
-        after = BONE_PARTS[JOINT_PARENTS.index(joint)]
-        out[joint] = np.intersect1d(topology.part_vertices[BONE_PARTS[joint]], topology.part_vertices[after])
     return out
 
 

@@ -160,7 +160,8 @@ def _framing(sample: Stored, settings: CameraSettings) -> Figure | None:
         return None
     both = [one for one in (sample.before, sample, sample.after) if one is not None]
     points = np.concatenate([one["vertices_world"][sample.topology.from_wrist] for one in both]).astype(float)
-    local = np.einsum("vij,nj->vni", sample["world_to_cam"][:, :3, :3], points) + sample["world_to_cam"][:, None, :3, 3]
+    pose = sample["world_to_cam"]
+    local = points @ pose[:, :3, :3].transpose(0, 2, 1) + pose[:, None, :3, 3]
     if local[..., 2].min() <= 0:
         return Figure(float("inf"), "a point behind a camera")
     reach = (np.abs(local[..., :2]) / local[..., 2:]).max((1, 2)) * sample["K"][:, 0, 0]

@@ -116,17 +116,17 @@ def _flow_figures(sample: Stored, pixels: Pixels, same: np.ndarray) -> Figures:
 
 def _validity(sample: Stored) -> Figure:
     """How many things that flow says do not fit each other; where: the first of them."""
-    cases, background = [], sample["parts"] == 0
+    cases, pixels = [], sample.pixels
+    background = pixels.of(sample["parts"]) == 0
     for name, other in (("flow_forward", sample.after), ("flow_backward", sample.before)):
         valid = bool(sample[f"{name}_valid"])
         if other is not None and not valid:
             cases.append(f"{name}_valid is false though the neighbour is there")
         if valid and other is None and not sample.cut:
             cases.append(f"{name}_valid is true though there is no neighbour")
-        moves = np.ascontiguousarray(sample[name]).view(np.complex64)[..., 0] != 0
-        given = moves | sample[f"{name}_visible"]
-        if not valid and given.any():
+        if not valid and (sample[name].any() or sample[f"{name}_visible"].any()):
             cases.append(f"{name} is not valid, but not zero")
+        given = pixels.of(sample[name]).any(1) | pixels.of(sample[f"{name}_visible"])
         if valid and (given & background).any():
             cases.append(f"{name} is not zero on the background")
     return Figure(float(len(cases)), cases[0] if cases else "")

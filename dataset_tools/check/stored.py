@@ -13,7 +13,7 @@ from .surface import Hits, Surface, Topology, Views
 
 # what the loader derives is left out: a check of it would hold a value against itself
 STORED = tuple(name for name, one in SAMPLE_FIELDS.items() if one.stored)
-LATTICE = 4  # px between the pixels that are looked at everywhere
+LATTICE = 48  # pixels that are looked at everywhere, in a row of an image
 GOLDEN = 0.6180339887498949
 EDGE_PIXELS = 300  # of each view, beside the outline and beside edges between parts, so that 1 px is noticed
 
@@ -91,7 +91,8 @@ def choose_pixels(parts: np.ndarray, phase: int) -> tuple[np.ndarray, np.ndarray
     outline, and as many between parts.
     """
     chosen = np.zeros(parts.shape, bool)
-    chosen[:, phase % LATTICE :: LATTICE, phase // LATTICE % LATTICE :: LATTICE] = True
+    step = max(2, parts.shape[2] // LATTICE)
+    chosen[:, phase % step :: step, phase // step % step :: step] = True
     inner = beside_edges(parts)
     for beside in (beside_edges(parts > 0), inner):
         for view, of_view in enumerate(beside):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rigging.geometry.mesh import vertex_normals
-from rigging.joints import ARM_PART, BONE_PARTS, PART_NAMES
+from rigging.joints import ARM_PART, BONE_PARTS, JOINT_PARENTS, PART_NAMES
 
 SAME_PLACE = 1e-5  # m: a vertex of the arm that lies this near to one of the hand is the same point of the skin
 
@@ -39,6 +39,15 @@ class Topology:
     def part_vertices(self) -> dict[int, np.ndarray]:
         """Part of the hand: its vertices, those on its border included."""
         return {part: np.unique(self.hand_faces[self.hand_part == part]) for part in sorted(set(BONE_PARTS))}
+
+    @cached_property
+    def rings(self) -> dict[int, np.ndarray]:
+        """Joint that is no fingertip: vertices that the part of the bone ending in it shares with the next bone's."""
+        out = {}
+        for joint in sorted(set(JOINT_PARENTS) - {-1}):
+            after = BONE_PARTS[JOINT_PARENTS.index(joint)]
+            out[joint] = np.intersect1d(self.part_vertices[BONE_PARTS[joint]], self.part_vertices[after])
+        return out
 
     @cached_property
     def from_wrist(self) -> np.ndarray:

@@ -12,7 +12,7 @@ CHECKS = (
     Check("part_centroids", "distance of a part, as seen, from where the mesh has it, in radii of the part", 1.05, ""),
 )
 BEFORE = 3e-3  # m: a point this far before the depth that another view has around its pixel contradicts it
-POINTS = 600  # of each view
+POINTS = 250  # of each view
 FEWEST = 6  # chosen pixels of a part in a view
 
 

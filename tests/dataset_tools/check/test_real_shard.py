@@ -85,7 +85,7 @@ def test_a_mirrored_picture_is_named(view, rendered):
 
 
 def test_pictures_of_another_sample_are_named(rendered):
-    assert {"silhouette", "warp"} <= failing(rendered[:2], rgb=rendered[2]["rgb"])
+    assert "silhouette" in failing(rendered[:2], rgb=rendered[2]["rgb"])
 
 
 @pytest.mark.parametrize(
