@@ -25,7 +25,7 @@ LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS REJECTS
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check test lint bench clean
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,11 @@ $(VENV)/.ready-render: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/.ready-farm: $(VENV)/.ready-render
 	@echo 'installing Ray ...'
 	@$(PIP) install -c constraints.txt -e '.[render,view,farm]'
+	@touch $@
+
+$(VENV)/.ready-publish: $(BIN)/python pyproject.toml constraints.txt
+	@echo 'installing what publishing needs ...'
+	@$(PIP) install -c constraints.txt -e '.[publish]'
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready-farm
@@ -86,6 +91,9 @@ poses: setup-render  ## Say what a pose source holds and what is rejected: [POSE
 
 check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=path [default OUT/RELEASE]
 	@$(MVHM) check -- "$$DATA"
+
+validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/validation: DATA=path [default OUT/RELEASE] [WORKERS=n]
+	@$(MVHM) validate $(call options,WORKERS) -- "$$DATA"
 
 test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)

@@ -59,9 +59,9 @@ def shards_to_check(path: Path) -> list[Path]:
 
 def check_shard(path: Path) -> Report:
     """Check one shard. Raises FileNotFoundError or ShardError where it cannot even be read."""
-    problems = _against_manifest(Path(path))
+    problems = against_manifest(Path(path))
     with ShardFile(path) as shard:
-        problems += _against_schema(shard)
+        problems += against_schema(shard)
         if problems:
             return Report(Path(path), len(shard), tuple(problems), float("nan"), float("nan"))
     dataset = HandDataset(path)
@@ -72,7 +72,8 @@ def check_shard(path: Path) -> Report:
     return Report(Path(path), len(dataset), tuple(problems), max(f[0] for f in found), min(f[1] for f in found))
 
 
-def _against_manifest(path: Path) -> list[str]:
+def against_manifest(path: Path) -> list[str]:
+    """What the manifest beside a shard says otherwise. Raises FileNotFoundError, ShardError for other bytes."""
     found = file_state(path, deep=True)
     if found.state is State.MISSING:
         raise FileNotFoundError(f"{path}: no such shard")
@@ -81,7 +82,8 @@ def _against_manifest(path: Path) -> list[str]:
     return ["no manifest beside it"] if found.state is State.PARTIAL else []
 
 
-def _against_schema(shard: ShardFile) -> list[str]:
+def against_schema(shard: ShardFile) -> list[str]:
+    """Arrays of a shard that are missing, or of another type or shape than the schema's."""
     problems = []
     for field in (*SAMPLE_FIELDS.values(), *SHARD_FIELDS.values()):
         if field.stored and field.codec == "plain" and field.dtype != "str" and (field.shape or field.per != "shard"):

@@ -3,6 +3,8 @@
 COMMANDS = {
     "info": "say what a shard or a folder of shards holds",
     "check": "verify shards: bytes, schema, values, cameras against labels",
+    "validate": "check every sample of a release by every means; a report in DATA/validation",
+    "mutate": "copy a release with one thing broken, to show that it is noticed",
     "view": "write pictures of every label of a sample",
     "sheet": "write a contact sheet of a shard",
     "format": "print the documentation of the file format",
