@@ -8,12 +8,16 @@ recorded frame, is ever in two splits.
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from rigging.errors import InputError
 
 from .finding import Finding, called, places_of
 
@@ -44,12 +48,15 @@ class Strata:
 
 
 def read_strata(plan: Path) -> Strata | None:
-    """The strata of a plan.npz; None of one without splits that hold factors out."""
-    with np.load(plan, allow_pickle=False) as data:
-        if "hold_out" not in data.files:
-            return None
-        arrays = {name: data[name] for name in ("pose_cluster", "ring_phase", "ring_tilt")}
-        return Strata(**arrays, held=json.loads(str(data["hold_out"])))
+    """The strata of a plan.npz; None of one without splits that hold factors out. Raises InputError."""
+    try:
+        with np.load(plan, allow_pickle=False) as data:
+            if "hold_out" not in data.files:
+                return None
+            arrays = {name: data[name] for name in ("pose_cluster", "ring_phase", "ring_tilt")}
+            return Strata(**arrays, held=json.loads(str(data["hold_out"])))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{plan}: not a whole plan ({str(error).splitlines()[0]})") from None
 
 
 def leakage(columns: Columns, strata: Strata | None = None) -> list[Finding]:
@@ -64,8 +71,13 @@ def leakage(columns: Columns, strata: Strata | None = None) -> list[Finding]:
     found += _shared(columns, "recorded frame", frame, split)
     if not set(np.unique(split)) & set(HOLDS_OUT):
         return found + _shared(columns, "subject", columns["subject"], split)
+    if strata is not None:
+        unplanned = (columns["pair"] < 0) | (columns["pair"] >= len(strata.pose_cluster))
+        unplanned |= columns["pair_role"] >= strata.pose_cluster.shape[1]
+        found += _finding(columns, "pair {} is not in the plan", np.unique(columns["pair"][unplanned]), unplanned)
+        columns = {name: column[~unplanned] for name, column in columns.items()}
     for name in HOLDS_OUT:
-        if (split == name).any():
+        if (columns["split"] == name).any():
             for factor in HOLDS_OUT[name]:
                 found += _of_factor(columns, strata, name, factor)
     return found

@@ -64,6 +64,7 @@ def mutate(source: Path, target: Path, name: str, rows: Rows, rng: np.random.Gen
             broken += _write_broken(task, shard, {place for place in chosen if place[0] == shard}, part)
         if not broken:
             raise InputError(f"{source}: no sample has what {name} breaks")
+        _renew_index(part)
         _renew_release_manifest(part)
     return broken
 
@@ -174,6 +175,16 @@ def _sample(task: Task, shard: ShardFile, place: Place, chosen: set[Place], brok
             broken.append(place)
             return encoded
     return encoded_of(shard, place[1])
+
+
+def _renew_index(part: ReleaseFolder) -> None:
+    """Let a published index say what the shards say now; its verdicts stay."""
+    if not part.index.is_file():
+        return
+    from ..load.index import build_index, read_index, write_index
+
+    index = build_index([part.shard(number) for number in part.shards()])
+    write_index(part.index, index.with_column("verdict", read_index(part.index)["verdict"]))
 
 
 def _renew_release_manifest(part: ReleaseFolder) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dataset_tools.check.leakage import HOLDS_OUT, Strata, leakage, read_strata
+from rigging.errors import InputError
 
 PAIRS = 40
 TESTS = ("test_subject", "test_pose", "test_background", "test_camera", "test_all")
@@ -141,6 +142,19 @@ def test_a_ring_on_the_wrong_side_of_the_band(held, name, phase, told):
     found = leakage(index, Strata(strata.pose_cluster, phases, strata.ring_tilt, strata.held))
     assert any(finding.message.startswith(f"test_camera: ring phase {phase}, held out is 0.250") for finding in found)
     assert len({finding.samples for finding in found}) == 1 and len(found[0].samples) == 2
+
+
+def test_a_pair_that_the_plan_does_not_have(held):
+    index, strata = held
+    (finding,) = leakage(moved(index, "pair", 3, 99), strata)[-1:]
+    assert finding.message.startswith("pair 99 is not in the plan") and len(finding.samples) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no plan", b"PK\x03\x04 cut"])
+def test_a_damaged_plan_is_said_in_one_line(tmp_path, content):
+    (tmp_path / "plan.npz").write_bytes(content)
+    with pytest.raises(InputError, match="not a whole plan"):
+        read_strata(tmp_path / "plan.npz")
 
 
 def test_strata_are_read_from_a_plan(held, tmp_path):

@@ -304,6 +304,17 @@ def test_a_published_release_stays_published_without_its_report(release, tmp_pat
     assert manifest["version"] == "1.0.0" and "README.md" in told and not (out.path / ".events").exists()
 
 
+def test_a_published_index_says_what_the_shards_say(release, tmp_path):
+    from dataset_tools.load.index import build_index, read_index, write_index
+
+    source = ReleaseFolder(shutil.copytree(release, tmp_path / "source"))
+    index = build_index([source.shard(number) for number in source.shards()])
+    write_index(source.index, index.with_column("verdict", np.array(["pass"] * 4)))
+    mutate(source.path, tmp_path / "out", "hand-renamed", [(1, 0)], np.random.default_rng(0))
+    found = read_index(ReleaseFolder(tmp_path / "out").index)
+    assert found["hand"].tolist() == ["right"] * 3 + ["left"] and found["verdict"].tolist() == ["pass"] * 4
+
+
 # bad input
 
 
