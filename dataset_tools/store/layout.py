@@ -96,6 +96,28 @@ class ReleaseFolder:
         """The validation's verdicts."""
         return self.validation / "report.json"
 
+    @property
+    def preview(self) -> Path:
+        """The card's picture."""
+        return self.path / "preview.jpg"
+
+    @property
+    def gate(self) -> Path:
+        """The estimators' report on the release."""
+        return self.path / "gate.json"
+
+    @property
+    def previous(self) -> Path:
+        """What the previous version's manifest and index wait in while the next version is written."""
+        return self.path / ".previous"
+
+    # what the loader keeps
+
+    @property
+    def built_index(self) -> Path:
+        """The index of a folder that was never published, made on first use."""
+        return self.path / ".index.npz"
+
     # what only rendering needs
 
     def incomplete(self, shard: int) -> Path:
