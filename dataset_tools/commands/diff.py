@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 from pathlib import Path
 
 
@@ -20,7 +19,6 @@ def run(options: argparse.Namespace) -> int:
     from ..release.diff_releases import diff_releases
     from ..release.diff_words import as_json, as_text
 
-    logging.basicConfig(format="%(message)s", level=logging.INFO)
     diff = diff_releases(options.old, options.new)
     print(json.dumps(as_json(diff), indent=2) if options.json else as_text(diff), end="\n" if options.json else "")
     return 0

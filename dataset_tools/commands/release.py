@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 
 from rigging.errors import InputError
+
+KEPT = "the folder has no manifest, so nothing is published; run it again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--homepage", metavar="URL", help="where the release is at home")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="date of publication (default: none is stated)")
     parser.add_argument(
-        "--licence", action="append", default=[], metavar="WHAT=TERMS", help="terms, and after a comma the authors, of what "
-        "brings none along: panoramas, photographs, hand, or a pose source; again for each",
+        "--licence", action="append", default=[], metavar="WHAT=TERMS", help="terms, and after a comma the authors, "
+        "of what brings none along: panoramas, photographs, hand, or a pose source; again for each",
     )  # fmt: skip
     parser.add_argument("--keep-paths", action="store_true", help="publish shards that name a home folder all the same")
 
@@ -32,7 +33,6 @@ def run(options: argparse.Namespace) -> int:
     """Publish; 0 done. Raises InputError for what is not to be published."""
     from ..release.publish import Request, publish
 
-    logging.basicConfig(format="%(message)s", level=logging.INFO)
     request = Request(
         options.data, options.version, options.gate, text_of(options.changes), options.homepage, options.date,
         dict(map(stated, options.licence)), options.keep_paths,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 
 
@@ -17,7 +16,6 @@ def run(options: argparse.Namespace) -> int:
     from ..release.verify import verify
     from ..release.wording import number, size
 
-    logging.basicConfig(format="%(message)s", level=logging.INFO)
     found = verify(options.data)
     for note in found.notes:
         print(f"note: {note}")

@@ -46,7 +46,8 @@ def croissant(facts: Facts, parquet: PublishedFile) -> dict[str, Any]:
             distribution=[_file(mlc, parquet, PARQUET), *(_file(mlc, shard, HDF5) for shard in facts.shards)],
             record_sets=[_splits(mlc, facts), _samples(mlc, parquet.path)], ctx=mlc.Context(conforms_to=CROISSANT_1_1),
             data_collection="Rendered with mvhm from a plan that was drawn once from the release's seed.",
-            data_limitations=limits(facts), data_annotation_protocol=["Labels are computed from the mesh that is rendered."],
+            data_limitations=limits(facts),
+            data_annotation_protocol=["Labels are computed from the mesh that is rendered."],
             data_annotation_analysis=[summary_of_checks(facts)],
             personal_sensitive_information=["None: hands, skins and scenes are synthetic."],
         )  # fmt: skip

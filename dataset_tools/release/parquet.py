@@ -24,5 +24,5 @@ def write_parquet(path: Path, index: SampleIndex) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def _type(pa, column):  # noqa: ANN001, ANN202  pyarrow is not imported here
+def _type(pa, column):
     return pa.string() if column.dtype.kind == "U" else pa.from_numpy_dtype(column.dtype)

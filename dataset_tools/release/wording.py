@@ -58,13 +58,13 @@ def limits(facts: Facts) -> list[str]:
     look, render, out = facts.settings.get("look", {}), facts.settings.get("render", {}), []
     out.append("Synthetic pictures: a model trained on them alone should be tested on photographs.")
     out.append(f"One {hand(facts)} hand at a time, without objects, other hands or a body beyond the forearm.")
-    out.append("Skin, sleeves and rooms are generated; there are no rings, watches, tattoos, scars or painted nails.")
+    out.append("Skin, sleeves and rooms are generated; there are no rings, watches, tattoos or scars.")
     if "samples_per_pixel" in render:
         spp = number(render["samples_per_pixel"], "sample")
         out.append(f"Pictures are path traced with {spp} per pixel and denoised; fine texture is smoothed.")
     if not any(look.get("noise", [0])):
         out.append("Pictures have no sensor noise; add it while training.")
-    out.append("Joints are the rig's centres of rotation inside the flesh; other data sets put theirs elsewhere.")
+    out.append("Joints are the rig's, inside the flesh; other data sets put theirs elsewhere.")
     out.append(
         f"Subjects have {facts.sizes['C']} shape coefficients of one topology; wrists are sampled within limits."
     )
