@@ -32,13 +32,14 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "commands": {"", "planning", "rendering", "farm", "watch", "forecast"},
     },
     "dataset_tools": {
-        "": {"format", "store", "load", "check", "pictures"},
+        "": {"format", "store", "load", "check", "pictures", "commands"},
         "format": set(),
         "store": {"format"},
         "load": {"format", "store"},
         "pictures": {"format", "store", "load"},
         "check": {"format", "store", "load", "pictures"},
         "release": {"format", "store", "load", "pictures", "check"},
+        "commands": {"format", "store", "load", "pictures", "check", "release"},
     },
 }
 ROOMS = [(package, room) for package, rooms in MAY_ENTER.items() for room in rooms]

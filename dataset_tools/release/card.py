@@ -108,8 +108,8 @@ def _making(facts: Facts) -> str:
     return "\n\n".join([
         "## How it was made",
         f"With mvhm, an open implementation of the pipeline of *{PAPER}*: poses are chosen to be far from each other, "
-        "matched to the rig, posed and skinned; Blender's Cycles renders each sample from a ring of cameras; labels come from "
-        "an exact rasteriser over the very mesh that is rendered. The same configuration gives the same bytes.",
+        "matched to the rig, posed and skinned; Blender's Cycles renders each sample from a ring of cameras; labels "
+        "come from an exact rasteriser over the mesh that is rendered. The same configuration gives the same bytes.",
         table(("", ""), made), "All settings are in `manifest.json`, under `configuration`.",
     ])  # fmt: skip
 

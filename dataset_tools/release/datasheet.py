@@ -26,8 +26,8 @@ def datasheet(facts: Facts) -> str:
 def _motivation(facts: Facts) -> Answers:
     return [
         ("For what purpose was the dataset created?",
-         "To train and test estimators of 3D hand pose and hand mesh from one or several calibrated cameras, with labels "
-         f"that are exact, as an open implementation of the pipeline of {PAPER}, whose data were not published."),
+         "To train and test estimators of 3D hand pose and hand mesh from one or several calibrated cameras, with "
+         f"exact labels, as an open implementation of the pipeline of {PAPER}, whose data were not published."),
         ("Who created it, and who paid for it?",
          "Not recorded in the data; see the homepage." if facts.homepage else "Not recorded in the data."),
     ]  # fmt: skip
@@ -41,21 +41,22 @@ def _composition(facts: Facts) -> Answers:
         ("What do the instances represent?", description(facts)),
         ("How many are there?", f"{number(facts.samples, 'sample')}, {number(facts.images, 'image')}, {shards}."),
         ("Is it a sample of a larger set?",
-         "Poses were chosen from a larger pool of candidates to be far from each other (k-centre); everything else was drawn "
-         "from the release's seed."),
+         "Poses were chosen from a larger pool of candidates to be far from each other (k-centre); everything else was "
+         "drawn from the release's seed."),
         ("Is there a label for each instance?", "Yes, all of them; the card lists the fields."),
         ("Is information missing?", valid),
         ("Are relations between instances explicit?",
          "Yes: `pair` (neighbouring poses), `subject`, `clip` (the recording a pose is from)."),
-        ("Are there recommended splits?", f"Yes, stored with each sample and in the index: {splits}. Pairs are never cut."),
+        ("Are there recommended splits?",
+         f"Yes, stored with each sample and in the index: {splits}. Pairs are never cut."),
         ("Are there errors, noise or redundancies?",
-         f"{summary_of_checks(facts)} Pairs show nearly the same pose on purpose. Codecs are lossy within stated bounds "
-         "(depth, normals, flow, JPEG)."),
+         f"{summary_of_checks(facts)} Pairs show nearly the same pose on purpose. Codecs are lossy within stated "
+         "bounds (depth, normals, flow, JPEG)."),
         ("Is it self-contained?", "Yes."),
         ("Does it hold confidential, offensive or personal data?",
          "No person was photographed. Hands, skins and rooms are synthetic; poses are numbers."),
         ("Are subpopulations identified?",
-         "Skin tone is stored as ITA and Monk bin, drawn so that the whole range is covered; the card gives the counts."),
+         "Skin tone is stored as ITA and Monk bin, drawn so that the whole range is covered; the card has the counts."),
     ]  # fmt: skip
 
 
@@ -110,7 +111,8 @@ def _distribution(facts: Facts) -> Answers:
 def _maintenance(facts: Facts) -> Answers:
     return [
         ("Will it be updated?",
-         "Changes get a new semantic version and an entry in `CHANGELOG.md`; `mvhm diff OLD NEW` says what changed, field by "
-         "field. A published version is never altered."),
-        ("How can errors be reported?", f"At {facts.homepage}." if facts.homepage else "To whoever published the copy."),
+         "Changes get a new semantic version and an entry in `CHANGELOG.md`; `mvhm diff OLD NEW` says what changed, "
+         "field by field. A published version is never altered."),
+        ("How can errors be reported?",
+         f"At {facts.homepage}." if facts.homepage else "To whoever published the copy."),
     ]  # fmt: skip

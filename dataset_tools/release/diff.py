@@ -12,7 +12,7 @@ from ..load.index import SampleIndex
 from .facts import split_counts
 from .field_diff import FieldChange
 
-ABOUT = ("version", "date", "name", "homepage", "schema_version", "configuration_hash", "data_hash", "device")
+ABOUT = ("version", "date", "name", "homepage", "schema_version", "configuration_hash", "data_hash")
 PLACES = ("shard", "row")  # of the index: where a sample lies, not what it is
 
 

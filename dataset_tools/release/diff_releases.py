@@ -17,7 +17,7 @@ from .release_manifest import listed, read_release_manifest
 
 
 def diff_releases(old: Path, new: Path) -> ReleaseDiff:
-    """What changed from `old` to `new`, each a release's folder or its manifest alone. Raises InputError, ShardError."""
+    """What changed from `old` to `new`, each a release's folder or its manifest. Raises InputError, ShardError."""
     (old_folder, one), (new_folder, other) = _open(old), _open(new)
     old_index, new_index = _index(old_folder, one), _index(new_folder, other)
     diff = compare(one, other, old_index, new_index)

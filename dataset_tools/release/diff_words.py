@@ -70,7 +70,7 @@ def _shard_lines(diff: ReleaseDiff) -> list[str]:
 
 
 def _field_lines(diff: ReleaseDiff) -> list[str]:
-    if diff.compared is None:
+    if not diff.compared:
         return []
     lines = [f"stored fields: {len(diff.changed)} of {diff.compared} samples that both have, in changed shards, differ"]
     return lines + [f"  {_field(change)}" for change in diff.fields]
@@ -80,5 +80,6 @@ def _field(change: FieldChange) -> str:
     text = f"{change.name}: {change.samples} samples"
     if change.largest is not None:
         unit = "" if change.unit == "-" else f" {change.unit}"
-        text += f", by up to {change.largest:.4g}{unit}, mean {change.mean or 0:.4g}, in {100 * change.elements:.3g} % of the values"
+        share = f"{100 * change.elements:.3g} % of the values"
+        text += f", by up to {change.largest:.4g}{unit}, mean {change.mean or 0:.4g}, in {share}"
     return f"{text} ({change.example})"

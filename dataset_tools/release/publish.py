@@ -120,7 +120,8 @@ def _facts(request: Request, stock: Inventory, index: SampleIndex, report: Repor
         schema_version=header["schema_version"], configuration=last_components(stock.configuration),
         configuration_hash=header["configuration_hash"], device=header["device"],
         package_versions=stock.manifests[0]["package_versions"], sizes=header["sizes"], retarget=header["retarget"],
-        index=index, licences=terms, report=report, gate=gate, shards=(), data_hash=data_hash(stock.sha256s), changes="",
+        index=index, licences=terms, report=report, gate=gate, shards=(),
+        data_hash=data_hash(stock.sha256s), changes="",
     )  # fmt: skip
 
 
@@ -183,7 +184,7 @@ def manifest_values(facts: Facts, files: list[PublishedFile]) -> dict[str, Any]:
         "package_versions": facts.package_versions, "sizes": facts.sizes, "samples": facts.samples,
         "images": facts.images, "splits": counted(facts.index),
         "licences": [dataclasses.asdict(licence) for licence in facts.licences],
-        "validation": {"verdict": report.verdict, "samples": report.samples, "checks": [dict(c) for c in report.checks]},
+        "validation": {"verdict": report.verdict, "samples": report.samples, "checks": list(report.checks)},
         "gate": gate and {"verdict": gate.verdict, "summary": gate.summary, "sha256": gate.sha256},
         "data_hash": facts.data_hash, "files": [dataclasses.asdict(file) for file in files],
     }  # fmt: skip

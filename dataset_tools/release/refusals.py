@@ -63,8 +63,8 @@ def check_own_texts(folder: ReleaseFolder, gate: Path | None) -> None:
 def check_paths(stock: Inventory, published: Iterable[Path], keep: bool) -> None:
     """Refuse what tells a home folder, unless `keep`; warn of other absolute paths. Raises InputError.
 
-    Looked at are the attributes of all shards, the plan and every text that is published. They cannot be changed without
-    changing what was validated, so it is the maintainer who decides.
+    Looked at are the attributes of all shards, the plan and every text that is published. They cannot be changed
+    without changing what was validated, so it is the maintainer who decides.
     """
     for where, paths in _named(stock, published):
         homes = [path for path in paths if in_home(path)]

@@ -1,4 +1,4 @@
-"""Whether a copy of a release is whole: every file there, of its size and sha256, and a manifest that agrees with them."""
+"""Whether a copy of a release is whole: every file there, of its size and sha256, and a manifest that agrees."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ def _shards(folder: ReleaseFolder, manifest: Mapping[str, Any]) -> Iterator[str]
         wanted |= {name: manifest[name] for name in ("configuration_hash", "schema_version")}
         for name, value in wanted.items():
             if of_shard.get(name) != value:
-                yield f"{path}: manifest.json and the shard's own manifest disagree on {name}: {value} and {of_shard.get(name)}"
+                told = f"{value} and {of_shard.get(name)}"
+                yield f"{path}: manifest.json and the shard's own manifest disagree on {name}: {told}"
     if samples != manifest["samples"]:
         yield f"manifest.json says {manifest['samples']} samples, the shards' manifests {samples}"
 

@@ -33,11 +33,12 @@ def description(facts: Facts) -> str:
     """What the release is, in a paragraph."""
     s = facts.sizes
     subjects = len(facts.counts("subject"))
+    views = f"{number(s['V'], 'calibrated camera')} of {s['W']} x {s['H']} px ({number(facts.images, 'image')})"
     return (
-        f"{number(facts.samples, 'sample')} of one hand ({hand(facts)}), each seen by {number(s['V'], 'calibrated camera')} of {s['W']} x {s['H']} px ({number(facts.images, 'image')}), of "
-        f"{number(subjects, 'subject')}. Synthetic: a free, rigged hand is posed, skinned and path traced with Blender; "
-        f"labels are exact: hand mask, {len(PART_NAMES) - 1} parts, depth, normals, optical flow both ways, 21 joints in 2D "
-        f"and 3D with visibility, a mesh of {s['N']:,} vertices, cameras."
+        f"{number(facts.samples, 'sample')} of one hand ({hand(facts)}), each seen by {views}, of "
+        f"{number(subjects, 'subject')}. Synthetic: a free, rigged hand is posed, skinned and path traced with "
+        f"Blender; labels are exact: hand mask, {len(PART_NAMES) - 1} parts, depth, normals, optical flow both ways, "
+        f"21 joints in 2D and 3D with visibility, a mesh of {s['N']:,} vertices, cameras."
     )
 
 
