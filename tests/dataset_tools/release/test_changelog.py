@@ -9,9 +9,7 @@ def test_newest_first_and_nothing_is_lost():
     first = changelog("demo", "1.0.0", None, "First release.")
     second = changelog("demo", "1.1.0", "2026-02-03", "Better masks.", first)
     assert first == "# Changelog of demo\n\n## 1.0.0\n\nFirst release.\n"
-    assert second == (
-        "# Changelog of demo\n\n## 1.1.0 (2026-02-03)\n\nBetter masks.\n\n## 1.0.0\n\nFirst release.\n"
-    )
+    assert second == ("# Changelog of demo\n\n## 1.1.0 (2026-02-03)\n\nBetter masks.\n\n## 1.0.0\n\nFirst release.\n")
 
 
 def test_an_entry_of_an_interrupted_run_is_written_once():

@@ -40,7 +40,10 @@ def test_the_manifest_lists_every_file_with_its_size_and_hash(ready, whole, mani
 
 
 def test_the_manifest_says_what_the_release_is(manifest):
-    told = {key: manifest[key] for key in ("format", "name", "version", "schema_version", "samples", "images", "gate", "seeds")}
+    told = {
+        key: manifest[key]
+        for key in ("format", "name", "version", "schema_version", "samples", "images", "gate", "seeds")
+    }
     assert told == {
         "format": "mvhm-release", "name": "test", "version": "1.0.0", "schema_version": manifest["schema_version"],
         "samples": 4, "images": 32, "gate": None, "seeds": {"release": None},
@@ -129,7 +132,12 @@ def test_no_published_text_names_a_path_of_this_machine(ready, tmp_path):
 def test_paths_in_the_configuration_are_published_as_names_only(records, data, caplog):
     from publishing import write_report, write_shard_of
 
-    settings = {"name": "test", "seed": 7, "poses": {"source": "nyu:/data/ann/nyu?views=0"}, "files": {"photos": "/p/q"}}
+    settings = {
+        "name": "test",
+        "seed": 7,
+        "poses": {"source": "nyu:/data/ann/nyu?views=0"},
+        "files": {"photos": "/p/q"},
+    }
     told = json.dumps({"release": settings})
     for shard, chosen in enumerate((records[:3], records[3:])):
         write_shard_of(data, shard, chosen, configuration=told)

@@ -29,7 +29,8 @@ def test_numbers_decide_as_numbers(one, other):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1.0", "v1.0.0", "01.0.0", "1.0.0.0", "1.0.-1", "1.0.0-", "1.0.0-01", "1.0.0 ", "1.0.0\n", "١.0.0"]
+    "text",
+    ["", "1", "1.0", "v1.0.0", "01.0.0", "1.0.0.0", "1.0.-1", "1.0.0-", "1.0.0-01", "1.0.0 ", "1.0.0\n", "١.0.0"],
 )
 def test_anything_else_is_refused(text):
     with pytest.raises(InputError, match="a semantic version is wanted"):
