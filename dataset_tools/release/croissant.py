@@ -64,10 +64,8 @@ def licence_names(facts: Facts) -> list[str]:
 
 
 def _library() -> Any:
-    try:
-        import mlcroissant
-    except ImportError:
-        raise InputError("publishing needs mlcroissant: pip install -c constraints.txt '.[publish]'") from None
+    import mlcroissant
+
     logging.getLogger("absl").setLevel(logging.ERROR)  # it warns of what nobody has to state, such as a date
     return mlcroissant
 

@@ -52,6 +52,8 @@ class ReleaseDiff:
     compared: int | None = None  # samples whose stored fields were compared; None: shards were not at hand
     changed: tuple[int, ...] = ()
     fields: tuple[FieldChange, ...] = ()
+    fields_added: tuple[str, ...] = ()
+    fields_removed: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
 

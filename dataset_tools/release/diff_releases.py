@@ -64,5 +64,7 @@ def _with_fields(diff: ReleaseDiff, jobs: list[Job], absent: int) -> ReleaseDiff
     notes = (f"{absent} shards that changed are not there: their fields were not compared",) if absent else ()
     if not jobs and absent:
         return dataclasses.replace(diff, notes=notes)
-    changed = tuple(sorted(found.changed))
-    return dataclasses.replace(diff, compared=found.compared, changed=changed, fields=found.fields, notes=notes)
+    return dataclasses.replace(
+        diff, compared=found.compared, changed=tuple(sorted(found.changed)), fields=found.fields, notes=notes,
+        fields_added=tuple(sorted(found.only_new)), fields_removed=tuple(sorted(found.only_old)),
+    )  # fmt: skip

@@ -73,6 +73,8 @@ def _field_lines(diff: ReleaseDiff) -> list[str]:
     if not diff.compared:
         return []
     lines = [f"stored fields: {len(diff.changed)} of {diff.compared} samples that both have, in changed shards, differ"]
+    for name, fields in (("added", diff.fields_added), ("removed", diff.fields_removed)):
+        lines += [f"  {name}: {', '.join(fields)}"] if fields else []
     return lines + [f"  {_field(change)}" for change in diff.fields]
 
 

@@ -15,7 +15,6 @@ import numpy as np
 from ..format.schema import SAMPLE_FIELDS
 from ..store.shard_file import ShardFile
 
-STORED = tuple(name for name, field in SAMPLE_FIELDS.items() if field.stored)
 Rows = tuple[tuple[int, int, int], ...]  # (sample, row in the old shard, row in the new one)
 Job = tuple[Path, Path, Rows]
 
@@ -74,7 +73,8 @@ class Tally:
         mean = self.total / self.differing if self.differing else None
         largest = self.largest if self.numeric else None
         share = self.differing / self.elements if self.elements else 1.0
-        return FieldChange(name, self.samples, SAMPLE_FIELDS[name].unit, largest, mean, share, self.example)
+        unit = SAMPLE_FIELDS[name].unit if name in SAMPLE_FIELDS else "-"
+        return FieldChange(name, self.samples, unit, largest, mean, share, self.example)
 
 
 @dataclass
@@ -84,18 +84,24 @@ class Comparison:
     compared: int = 0
     changed: list[int] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
+    only_old: set[str] = field(default_factory=set)  # stored fields that the new shards do not have
+    only_new: set[str] = field(default_factory=set)
 
     def join(self, other: Comparison) -> None:
         """Take in another pair of shards."""
         self.compared += other.compared
         self.changed += other.changed
+        self.only_old |= other.only_old
+        self.only_new |= other.only_new
         for name, tally in other.tallies.items():
             self.tallies.setdefault(name, Tally()).join(tally)
 
     @property
     def fields(self) -> tuple[FieldChange, ...]:
         """Fields that differ, in the schema's order."""
-        return tuple(self.tallies[name].change(name) for name in STORED if name in self.tallies)
+        order = {name: place for place, name in enumerate(SAMPLE_FIELDS)}
+        names = sorted(self.tallies, key=lambda name: (order.get(name, len(order)), name))
+        return tuple(self.tallies[name].change(name) for name in names)
 
 
 def compare_shards(jobs: Iterable[Job], advance: Callable[[int], object] = lambda _: None) -> Comparison:
@@ -124,9 +130,12 @@ def compare_pair(job: Job) -> Comparison:
     old_path, new_path, rows = job
     out = Comparison()
     with ShardFile(old_path) as old, ShardFile(new_path) as new:
+        here, there = old.names(), new.names()
+        out.only_old, out.only_new = set(here) - set(there), set(there) - set(here)
+        both = [name for name in here if name in there]
         for sample, old_row, new_row in rows:
-            one, other = old.read(old_row, STORED), new.read(new_row, STORED)
-            differing = [name for name in STORED if not same(one[name], other[name])]
+            one, other = old.read(old_row, both), new.read(new_row, both)
+            differing = [name for name in both if not same(one[name], other[name])]
             for name in differing:
                 out.tallies.setdefault(name, Tally()).add(sample, one[name], other[name])
             out.compared += 1

@@ -5,19 +5,16 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from rigging.errors import InputError
 from rigging.files import write_atomic
 
 from ..load.index import SampleIndex
 
 
 def write_parquet(path: Path, index: SampleIndex) -> None:
-    """Write the index's columns, one row a sample; the same index gives the same bytes. Raises InputError."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise InputError("publishing needs pyarrow: pip install -c constraints.txt '.[publish]'") from None
+    """Write the index's columns, one row a sample; the same index gives the same bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     table = pa.table({name: pa.array(column.tolist(), _type(pa, column)) for name, column in index.columns.items()})
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,14 @@ from .inventory import Inventory, take_stock
 from .licences import licences
 from .parquet import write_parquet
 from .paths import last_components
-from .preview import write_preview
 from .previous import Previous, find_previous, forget, read_changelog, set_aside
+from .preview import write_preview
 from .progress import Progress
 from .refusals import check_own_texts, check_paths, passing_report
 from .release_manifest import sealed
 from .version import next_version
 
-log = logging.getLogger(__name__)
+LIBRARIES = ("pyarrow", "mlcroissant")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def publish(request: Request) -> Path:
     Everything is checked before anything is written. Interrupted at any moment, the folder has no manifest.
     Raises InputError for what is not to be published, OSError for a folder that cannot be written.
     """
+    need_libraries()
     stock = take_stock(request.path)
     folder, previous = stock.folder, find_previous(stock.folder)
     next_version(request.version, previous and previous.manifest["version"])
@@ -92,6 +93,13 @@ def publish(request: Request) -> Path:
     return folder.release_manifest
 
 
+def need_libraries() -> None:
+    """Raise InputError where the extra `publish` is not installed, before anything is done."""
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise InputError(f"publishing needs {', '.join(missing)}: pip install -c constraints.txt '.[publish]'")
+
+
 def standing_files(stock: Inventory) -> list[Path]:
     """Files that are published as they lie there: shards, their manifests and sheets, plan, rejects, validation."""
     folder, out = stock.folder, list(stock.paths)
@@ -105,11 +113,12 @@ def standing_files(stock: Inventory) -> list[Path]:
 
 def with_verdicts(index: SampleIndex, report: Report) -> SampleIndex:
     """The index with the validation's verdict on each sample. Raises InputError where the report has none."""
-    verdicts = {(result["shard"], result["row"]): result["verdict"] for result in report.results}
     keys = list(zip(index["shard"].tolist(), index["row"].tolist()))
-    if lacking := [key for key in keys if key not in verdicts]:
-        raise InputError(f"the validation report has no verdict of row {lacking[0][1]} of shard {lacking[0][0]}")
-    return index.with_column("verdict", np.array([verdicts[key] for key in keys]))
+    verdicts = [report.verdict_of(*key) for key in keys]
+    if "" in verdicts:
+        shard, row = keys[verdicts.index("")]
+        raise InputError(f"the validation report has no verdict of row {row} of shard {shard}")
+    return index.with_column("verdict", np.array(verdicts))
 
 
 def _facts(request: Request, stock: Inventory, index: SampleIndex, report: Report, gate: Gate | None) -> Facts:
@@ -184,7 +193,10 @@ def manifest_values(facts: Facts, files: list[PublishedFile]) -> dict[str, Any]:
         "package_versions": facts.package_versions, "sizes": facts.sizes, "samples": facts.samples,
         "images": facts.images, "splits": counted(facts.index),
         "licences": [dataclasses.asdict(licence) for licence in facts.licences],
-        "validation": {"verdict": report.verdict, "samples": report.samples, "checks": list(report.checks)},
+        "validation": {
+            "verdict": report.verdict, "samples": report.samples,
+            "checks": [dataclasses.asdict(check) for check in report.checks],
+        },
         "gate": gate and {"verdict": gate.verdict, "summary": gate.summary, "sha256": gate.sha256},
         "data_hash": facts.data_hash, "files": [dataclasses.asdict(file) for file in files],
     }  # fmt: skip

@@ -28,7 +28,7 @@ def passing_report(stock: Inventory) -> Report:
         raise InputError(f"{path}: no validation report; run mvhm validate {stock.folder.path} first")
     report = read_report(path)
     again = f"run mvhm validate {stock.folder.path} again"
-    checked = report.shards.get("sha256", {})
+    checked = report.shards.sha256
     for name in sorted(set(checked) ^ set(stock.sha256s)):
         side = "the report does not know it" if name in stock.sha256s else "it is only in the report"
         raise InputError(f"{path}: not of these shards: {name}: {side}; {again}")
@@ -45,7 +45,7 @@ def passing_report(stock: Inventory) -> Report:
 
 
 def _why(report: Report) -> str:
-    failed = [check["name"] for check in report.checks if check.get("failed")]
+    failed = [check.name for check in report.checks if check.failed]
     reasons = [*report.problems[:1], *([f"failed: {', '.join(failed[:3])}"] if failed else [])]
     return f" ({'; '.join(reasons)})" if reasons else ""
 

@@ -52,6 +52,10 @@ class ShardFile:
         self._datasets.clear()
         self._file.close()
 
+    def names(self) -> tuple[str, ...]:
+        """Names of the stored fields of a sample."""
+        return tuple(name for name, field in SAMPLE_FIELDS.items() if field.stored)
+
     def array(self, path: str) -> np.ndarray:
         """A whole dataset, by its path in the file."""
         return self._dataset(path)[()]

@@ -23,6 +23,10 @@ from rigging.errors import MvhmError
 from rigging.files import file_sha256
 
 CLIPS = ({"name": "turn", "source": "test", "licence": "CC-BY-4.0"},)
+CHECK = {
+    "name": "depth", "what": "depth against rays", "unit": "mm", "limit": 0.2, "at_least": False, "worst": 0.0412,
+    "where": "sample 1, view 0", "failed": 0,
+}  # fmt: skip
 SETTINGS = {"name": "test", "samples": 4, "shard_size": 3, "seed": 7}
 
 
@@ -68,7 +72,7 @@ def write_report(folder: Path, **changes: Any) -> None:
         "configuration_hash": told[0]["configuration_hash"],
         "shards": {"expected": len(told), "present": len(told), "sha256": {of["file"]: of["sha256"] for of in told}},
         "samples": len(results), "verdict": "pass", "problems": [], "results": results,
-        "checks": [{"name": "depth", "what": "depth against rays", "limit": "0.2 mm", "worst": 0.0412, "failed": 0}],
+        "checks": [CHECK],
     }  # fmt: skip
     (folder / "validation").mkdir(exist_ok=True)
     (folder / "validation" / "report.json").write_text(json.dumps(report | changes))

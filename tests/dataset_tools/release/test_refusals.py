@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from publishing import SETTINGS, contents, run, write_plan, write_report, write_shard_of
+from publishing import CHECK, SETTINGS, contents, run, write_plan, write_report, write_shard_of
 
 from dataset_tools.load.index import build_index
 from dataset_tools.release.licences import licences
@@ -49,7 +49,8 @@ INCOMPLETE = {
     "the plan is missing": (unlink("plan.npz"), "plan.npz: missing"),
     "the plan is foreign": (text("plan.npz", "x"), "plan.npz: not a plan"),
     "a shard is in no plan": (
-        lambda folder: write_plan(folder, SETTINGS | {"samples": 3}), "shard-00001 not in the plan, which has shards 0 to 0"
+        lambda folder: write_plan(folder, SETTINGS | {"samples": 3}),
+        "shard-00001 not in the plan, which has shards 0 to 0",
     ),
     "a shard is too short": (
         lambda folder: write_plan(folder, SETTINGS | {"samples": 5}), "holds 1 samples, the plan has 2"
@@ -85,6 +86,10 @@ def test_mixed_configurations(data, records):
     refused(data, "mixed configurations: configuration_hash of shard-00001.h5 is 1111111111111111")
 
 
+def shards_of(sha256s):
+    return {"expected": 2, "present": 2, "sha256": sha256s}
+
+
 def report_of(**changes):
     return lambda folder: write_report(folder, **changes)
 
@@ -97,18 +102,18 @@ def forget_sample(folder):
 
 NOT_VALIDATED = {
     "no report": (unlink("validation/report.json"), "no validation report; run mvhm validate"),
-    "foreign": (text("validation/report.json", "{}"), "not a report of a validation"),
-    "not JSON": (text("validation/report.json", "{"), "not JSON, so not a report of a validation"),
+    "foreign": (text("validation/report.json", "{}"), "not the report of a validation"),
+    "not JSON": (text("validation/report.json", "{"), "cannot be read as a report"),
     "it failed": (
-        report_of(verdict="fail", checks=[{"name": "flow", "failed": 2}]), "the verdict is 'fail', only 'pass' is published"
-        " (failed: flow)"
+        report_of(verdict="fail", checks=[CHECK | {"name": "flow", "failed": 2}]),
+        "the verdict is 'fail', only 'pass' is published (failed: flow)",
     ),
     "not all was there": (report_of(verdict="incomplete"), "the verdict is 'incomplete'"),
     "other bytes": (
-        report_of(shards={"sha256": {"shard-00000.h5": "0" * 64, "shard-00001.h5": "0" * 64}}),
+        report_of(shards=shards_of({"shard-00000.h5": "0" * 64, "shard-00001.h5": "0" * 64})),
         "not of these bytes: shard-00000.h5 was another when it was validated",
     ),
-    "fewer shards": (report_of(shards={"sha256": {}}), "shard-00000.h5: the report does not know it"),
+    "fewer shards": (report_of(shards=shards_of({})), "shard-00000.h5: the report does not know it"),
     "another configuration": (report_of(configuration_hash="f" * 16), "of another configuration (ffffffffffff..)"),
     "a sample was not looked at": (forget_sample, "has verdicts of 3 samples only"),
 }  # fmt: skip
@@ -135,6 +140,11 @@ def test_what_did_not_validate(data, case):
 )
 def test_options_that_cannot_be_meant(data, words, told):
     refused(data, told, *words)
+
+
+def test_an_install_that_cannot_publish(data, monkeypatch):
+    monkeypatch.setattr("dataset_tools.release.publish.find_spec", lambda name: None)
+    refused(data, "publishing needs pyarrow, mlcroissant: pip install")
 
 
 def test_a_folder_that_is_not_there(tmp_path):

@@ -23,9 +23,13 @@ def test_versions_sort_as_rule_11_says():
             assert (one < other) == (i < j)
 
 
+def version_of(numbers):
+    return Version(".".join(map(str, numbers)))
+
+
 @given(NUMBERS, NUMBERS)
 def test_numbers_decide_as_numbers(one, other):
-    assert (Version("%d.%d.%d" % one) < Version("%d.%d.%d" % other)) == (one < other)
+    assert (version_of(one) < version_of(other)) == (one < other)
 
 
 @pytest.mark.parametrize(
