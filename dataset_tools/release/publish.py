@@ -32,8 +32,8 @@ from .inventory import Inventory, take_stock
 from .licences import licences
 from .parquet import write_parquet
 from .paths import last_components
-from .previous import Previous, find_previous, forget, read_changelog, set_aside
 from .preview import write_preview
+from .previous import Previous, find_previous, forget, read_changelog, set_aside
 from .progress import Progress
 from .refusals import check_own_texts, check_paths, passing_report
 from .release_manifest import sealed
