@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rigging.errors import InputError
 
-KEPT = "the folder has no manifest, so nothing is published; run it again"
+KEPT = "without manifest.json the folder is no release yet; run it again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -92,10 +92,12 @@ def _fields(facts: Facts) -> str:
 
 
 def _loading(facts: Facts, folder: ReleaseFolder) -> str:
+    first = next(iter(facts.splits))
     return "\n".join([
         "## How to load", "", "```python", "from dataset_tools import HandDataset   # mvhm's loader: pip install .", "",
         f'hands = HandDataset("path/to/{facts.name}")   # the folder with this file',
-        'rgb, joints = hands[0]["rgb"], hands[0]["joints_world"]', "```", "",
+        f'{first} = hands.select(split="{first}")',
+        f'rgb, joints = {first}[0]["rgb"], {first}[0]["joints_world"]', "```", "",
         f"Choose samples without opening shards by `{folder.index.name}` or `{folder.index_parquet.name}`, one row a "
         "sample. `mvhm verify FOLDER` says whether a copy is whole.",
     ])  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 from .diff import ColumnChange, Edit, ReleaseDiff
 from .field_diff import FieldChange
+from .wording import number
 
 LONG = 40  # hashes and texts are cut to this many characters
 HASHES = ("configuration_hash", "data_hash")
@@ -44,7 +45,7 @@ def _edit(edit: Edit, before: str = "", absent: str = "none") -> str:
 
 
 def _cut(value: Any, name: str = "") -> str:
-    text = str(value)
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
     if name in HASHES:
         return text[:12]
     return text if len(text) <= LONG else f"{text[: LONG - 3]}..."
@@ -57,7 +58,7 @@ def _samples(what: str, numbers: Sequence[int]) -> str:
 
 def _column(change: ColumnChange) -> str:
     old, new = _cut(change.old) or "none", _cut(change.new) or "none"
-    return f"{change.name} of {change.samples} samples, such as {change.example}: {old} -> {new}"
+    return f"{change.name} of {number(change.samples, 'sample')}, such as {change.example}: {old} -> {new}"
 
 
 def _shard_lines(diff: ReleaseDiff) -> list[str]:
@@ -79,7 +80,7 @@ def _field_lines(diff: ReleaseDiff) -> list[str]:
 
 
 def _field(change: FieldChange) -> str:
-    text = f"{change.name}: {change.samples} samples"
+    text = f"{change.name}: {number(change.samples, 'sample')}"
     if change.largest is not None:
         unit = "" if change.unit == "-" else f" {change.unit}"
         share = f"{100 * change.elements:.3g} % of the values"

@@ -159,9 +159,14 @@ def comparable(old: Any, new: Any) -> bool:
 def _where(apart: np.ndarray, old: Any, new: Any) -> str:
     """The largest difference and where it is."""
     if not apart.ndim:
-        return f"{old} -> {new}"
+        return f"{_number(old)} -> {_number(new)}"
     place = tuple(int(i) for i in np.unravel_index(int(apart.argmax()), apart.shape))
-    return f"at {list(place)} {old[place]:.6g} -> {new[place]:.6g}"
+    return f"at {list(place)} {_number(old[place])} -> {_number(new[place])}"
+
+
+def _number(value: Any) -> str:
+    """A number as it is, one with a fraction to 6 digits."""
+    return f"{value:.6g}" if np.asarray(value).dtype.kind == "f" else str(value)
 
 
 def _short(value: Any) -> str:

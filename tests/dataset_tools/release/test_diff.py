@@ -85,9 +85,9 @@ def test_the_text_says_the_same(whole, newer):
     out = run("diff", whole, newer).out
     for line in (
         "1.0.0 -> 2.0.0", "setting release.look.noise: none -> [0, 0.1]", "samples in val: 0 -> 1",
-        "samples added: 1 (4)", "split of 1 samples, such as 3: train -> val", "shards: 2 changed",
+        "samples added: 1 (4)", "split of 1 sample, such as 3: train -> val", "shards: 2 changed",
         "stored fields: 3 of 4 samples that both have, in changed shards, differ",
-        "joints_world: 1 samples, by up to 0.002 m, mean 0.002, in 1.59 % of the values (sample 1: at [4, 2] ",
+        "joints_world: 1 sample, by up to 0.002 m, mean 0.002, in 1.59 % of the values (sample 1: at [4, 2] ",
     ):  # fmt: skip
         assert line in out
 
@@ -104,7 +104,7 @@ def test_without_the_old_shards_the_indices_are_compared(whole, newer, tmp_path)
     for path in old.glob("*.h5"):
         path.unlink()
     ran = run("diff", old, newer)
-    assert ran.code == 0 and "split of 1 samples, such as 3: train -> val" in ran.out
+    assert ran.code == 0 and "split of 1 sample, such as 3: train -> val" in ran.out
     assert "2 shards that changed are not there: their fields were not compared" in ran.out
 
 
@@ -136,7 +136,7 @@ def test_the_changelog_of_a_next_release_tells_it(whole, newer, records, tmp_pat
     published(folder, "2.0.0")
     text = (folder / "CHANGELOG.md").read_text()
     assert "Since 1.0.0:" in text and "- samples added: 1 (4)" in text
-    assert "- split of 1 samples, such as 3: train -> val" in text
+    assert "- split of 1 sample, such as 3: train -> val" in text
     assert set(contents(folder)) == set(contents(newer))
 
 
