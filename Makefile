@@ -84,7 +84,7 @@ plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHI
 	  $(if $(MACHINES),--machines $(MACHINES)) $(if $(CORES),--cores $(CORES)) $(if $(MEASURED),--measured '$(MEASURED)')
 
 release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [HOMEPAGE=url] [DATE=day]
-	@$(BIN)/python -m dataset_tools release '$(DATA)' --version '$(VERSION)' $(if $(GATE),--gate '$(GATE)') \
+	@$(BIN)/python -m dataset_tools release '$(DATA)' --version '$(VERSION)' $(if $(GATE),--gate '$(GATE)') $(if $(PREVIOUS),--previous '$(PREVIOUS)') \
 	  $(if $(CHANGES),--changes '$(CHANGES)') $(if $(HOMEPAGE),--homepage '$(HOMEPAGE)') $(if $(DATE),--date '$(DATE)') \
 	  $(if $(LICENCE),--licence '$(LICENCE)') $(if $(KEEP_PATHS),--keep-paths)
 

@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", required=True, metavar="X.Y.Z", help="semantic version, higher than the one before"
     )
+    parser.add_argument("--previous", type=Path, metavar="FOLDER", help="the version before, if it is another folder")
     parser.add_argument(
         "--gate", type=Path, metavar="FILE", help="the estimators' report on this data, to be bound to it"
     )
@@ -34,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     from ..release.publish import Request, publish
 
     request = Request(
-        options.data, options.version, options.gate, text_of(options.changes), options.homepage, options.date,
-        dict(map(stated, options.licence)), options.keep_paths,
+        options.data, options.version, options.previous, options.gate, text_of(options.changes), options.homepage,
+        options.date, dict(map(stated, options.licence)), options.keep_paths,
     )  # fmt: skip
     print(publish(request))
     return 0

@@ -22,6 +22,15 @@ def absolute_paths(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def paths_in_words(value: Any) -> list[str]:
+    """Absolute paths within the strings of `value` (as from JSON), each once, in order."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return list(dict.fromkeys(path for item in value for path in paths_in_words(item)))
+    return absolute_paths(value) if isinstance(value, str) else []
+
+
 def in_home(path: str) -> bool:
     """Whether a path lies in somebody's home folder, and so tells a user's name."""
     return bool(HOME.match(path))

@@ -24,9 +24,20 @@ class Previous:
     index: SampleIndex | None
     changelog: str
 
+    @property
+    def version(self) -> str:
+        return self.manifest["version"]
 
-def find_previous(folder: ReleaseFolder) -> Previous | None:
-    """The version published there, or set aside by a run that was interrupted; None if there is none."""
+
+def find_previous(folder: ReleaseFolder, elsewhere: Path | None = None) -> Previous | None:
+    """The version before: that in the folder `elsewhere`, else the one published there; None if there is none.
+
+    A run that was interrupted has set its manifest aside. Raises InputError where `elsewhere` is no release.
+    """
+    if elsewhere is not None:
+        folder = ReleaseFolder(elsewhere)
+        if not folder.release_manifest.is_file():
+            raise InputError(f"--previous {elsewhere}: no manifest.json there, so it is no published release")
     waiting = ReleaseFolder(folder.previous)
     paths = [path for path in (folder.release_manifest, waiting.release_manifest) if path.exists()]
     if not paths:

@@ -35,7 +35,7 @@ from .paths import last_components
 from .preview import write_preview
 from .previous import Previous, find_previous, forget, read_changelog, set_aside
 from .progress import Progress
-from .refusals import check_own_texts, check_paths, passing_report
+from .refusals import check_own_texts, check_paths, check_words, passing_report
 from .release_manifest import sealed
 from .version import next_version
 
@@ -48,6 +48,7 @@ class Request:
 
     path: Path
     version: str
+    previous: Path | None = None  # folder of the version before, if it is another one
     gate: Path | None = None
     changes: str = ""  # Markdown
     homepage: str | None = None
@@ -73,20 +74,23 @@ def publish(request: Request) -> Path:
     """
     need_libraries()
     stock = take_stock(request.path)
-    folder, previous = stock.folder, find_previous(stock.folder)
-    next_version(request.version, previous and previous.manifest["version"])
+    folder, previous = stock.folder, find_previous(stock.folder, request.previous)
+    for before in filter(None, (previous, find_previous(folder))):
+        next_version(request.version, before.version)
+    next_version(request.version, None)
     report = passing_report(stock)
     gate = read_gate(request.gate, data_hash(stock.sha256s)) if request.gate else None
     check_own_texts(folder, request.gate)
     standing = standing_files(stock)
-    check_paths(stock, standing, request.keep_paths)
+    check_paths(stock, [*standing, *filter(None, [request.gate])], request.keep_paths)
     index = with_verdicts(build_index(stock.paths), report)
     facts = _facts(request, stock, index, report, gate)
     hashed = _hashed(folder, standing, stock.sha256s)
     facts = dataclasses.replace(facts, shards=tuple(hashed[path] for path in stock.paths))
     facts = dataclasses.replace(facts, changes=_changes(request, facts, hashed.values(), previous))
+    check_words({**manifest_values(facts, []), "changes": facts.changes})
     set_aside(folder)
-    written = _write(folder, facts)
+    written = _write(folder, facts, previous.changelog if previous else read_changelog(folder))
     files = sorted((*hashed.values(), *written), key=lambda file: file.path)
     write_atomic(folder.release_manifest, sealed(manifest_values(facts, files)))
     forget(folder)
@@ -157,11 +161,11 @@ def _changes(request: Request, facts: Facts, files: Iterable[PublishedFile], pre
     values = manifest_values(facts, list(files))
     lines = change_lines(compare(previous.manifest, values, previous.index, facts.index))
     found = "\n".join(f"- {line}" for line in lines) or "- the data is the same"
-    return f"{request.changes.strip()}\n\nSince {previous.manifest['version']}:\n\n{found}".strip()
+    return f"{request.changes.strip()}\n\nSince {previous.version}:\n\n{found}".strip()
 
 
-def _write(folder: ReleaseFolder, facts: Facts) -> list[PublishedFile]:
-    """Write everything but the manifest."""
+def _write(folder: ReleaseFolder, facts: Facts, before: str) -> list[PublishedFile]:
+    """Write everything but the manifest; `before` is the changelog so far."""
     write_index(folder.index, facts.index)
     write_parquet(folder.index_parquet, facts.index)
     write_preview(folder, facts.index)
@@ -169,7 +173,7 @@ def _write(folder: ReleaseFolder, facts: Facts) -> list[PublishedFile]:
         write_atomic(folder.gate, facts.gate.data)
     texts = {
         folder.card: card(facts, folder), folder.datasheet: datasheet(facts),
-        folder.changelog: changelog(facts.name, facts.version, facts.date, facts.changes, read_changelog(folder)),
+        folder.changelog: changelog(facts.name, facts.version, facts.date, facts.changes, before),
     }  # fmt: skip
     for path, text in texts.items():
         write_atomic(path, text.encode())

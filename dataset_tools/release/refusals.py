@@ -15,7 +15,7 @@ from ..check.report import Report, read_report
 from ..store.layout import ReleaseFolder
 from .card import MADE_BY
 from .inventory import Inventory
-from .paths import absolute_paths, in_home, paths_in_settings
+from .paths import in_home, paths_in_settings, paths_in_words
 
 log = logging.getLogger(__name__)
 TEXTS = (".json", ".html", ".csv", ".txt", ".md", ".svg", ".js", ".css")
@@ -77,6 +77,15 @@ def check_paths(stock: Inventory, published: Iterable[Path], keep: bool) -> None
             log.warning("%s names a path of this machine (%r), which is published", where, paths[0])
 
 
+def check_words(values: dict) -> None:
+    """Raise InputError where what is written would hold an absolute path, in words of the maintainer or a report."""
+    if paths := paths_in_words(values):
+        raise InputError(
+            f"{paths[0]!r} would be published, a path of this machine: leave it out of --changes, --licence, the "
+            "gate's summary or the validation's report, whichever says it"
+        )
+
+
 def _named(stock: Inventory, published: Iterable[Path]) -> Iterable[tuple[Path, list[str]]]:
     seen: set[str] = set()
     for manifest, header in zip(stock.manifests, stock.headers):
@@ -86,7 +95,7 @@ def _named(stock: Inventory, published: Iterable[Path]) -> Iterable[tuple[Path, 
     yield stock.folder.plan, paths_in_plan(stock.folder.plan)
     for path in published:
         if path.suffix in TEXTS:
-            yield path, absolute_paths(path.read_text(encoding="utf-8", errors="replace"))
+            yield path, paths_in_words(_parsed(path.read_text(encoding="utf-8", errors="replace")))
 
 
 def _of_header(header: dict) -> list[str]:

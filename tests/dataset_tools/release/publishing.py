@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from records import shard_record
 
+from dataset_tools.release.hashes import data_hash
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import write_manifest
@@ -76,6 +77,13 @@ def write_report(folder: Path, **changes: Any) -> None:
     }  # fmt: skip
     (folder / "validation").mkdir(exist_ok=True)
     (folder / "validation" / "report.json").write_text(json.dumps(report | changes))
+
+
+def gate_report(folder: Path) -> dict[str, Any]:
+    """A report of estimators that pass on the shards as they are."""
+    told = [json.loads(path.read_text()) for path in folder.glob("shard-*.json")]
+    data = data_hash({of["file"]: of["sha256"] for of in told})
+    return {"format": "mvhm-gate", "version": 1, "data_hash": data, "verdict": "pass", "summary": {"pck": 0.91}}
 
 
 def write_shard_of(folder: Path, shard: int, records: list[dict], **changes: Any) -> None:

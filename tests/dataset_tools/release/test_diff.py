@@ -127,16 +127,20 @@ def test_what_is_no_release(whole, ready):
     assert ran.code == 2 and "manifest.json: missing; a published release is wanted" in ran.err
 
 
-def test_the_changelog_of_a_next_release_tells_it(whole, newer, records, tmp_path):
+@pytest.mark.parametrize("where", ["in its place", "beside it"])
+def test_the_changelog_of_a_next_release_tells_it(whole, newer, tmp_path, where):
     folder = copy_of(whole, tmp_path / "data")
-    for path in newer.glob("shard-*"):
+    if where == "beside it":
+        folder.rename(tmp_path / "old")
+        folder.mkdir()
+    for path in (*newer.glob("shard-*"), newer / "plan.npz"):
         shutil.copy(path, folder)
-    shutil.copy(newer / "plan.npz", folder)
     write_report(folder)
-    published(folder, "2.0.0")
+    published(folder, "2.0.0", *(("--previous", tmp_path / "old") if where == "beside it" else ()))
     text = (folder / "CHANGELOG.md").read_text()
     assert "Since 1.0.0:" in text and "- samples added: 1 (4)" in text
     assert "- split of 1 sample, such as 3: train -> val" in text
+    assert text.endswith("## 1.0.0\n\nFirst release.\n")
     assert set(contents(folder)) == set(contents(newer))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataset_tools.release.paths import absolute_paths, in_home, last_components, paths_in_settings
+from dataset_tools.release.paths import absolute_paths, in_home, last_components, paths_in_settings, paths_in_words
 
 SETTINGS = [
     ("nyu:/home/ann/my data/nyu?views=0+1", "nyu:nyu?views=0+1", ["/home/ann/my data/nyu"]),
@@ -41,6 +41,7 @@ def test_settings_keep_the_last_component_of_a_path(value, cut, paths):
 )
 def test_paths_are_found_in_texts(text, paths):
     assert absolute_paths(text) == paths
+    assert paths_in_words({"a": [f"first\n{text}", None], "b": text}) == paths
 
 
 def test_home_folders_are_told_from_others():

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from publishing import CHECK, SETTINGS, contents, run, write_plan, write_report, write_shard_of
+from publishing import CHECK, SETTINGS, contents, gate_report, run, write_plan, write_report, write_shard_of
 
 from dataset_tools.load.index import build_index
 from dataset_tools.release.licences import licences
@@ -156,6 +156,12 @@ def test_a_version_that_is_not_higher(copy, version):
     refused(copy, "a version higher than 1.0.0 is wanted, which is published there", version=version)
 
 
+def test_a_version_that_is_not_higher_than_the_one_elsewhere(data, whole, tmp_path):
+    told = "a version higher than 1.0.0 is wanted"
+    refused(data, told, "--previous", whole, version="1.0.0")
+    refused(data, "no manifest.json there, so it is no published release", "--previous", tmp_path, version="2.0.0")
+
+
 def test_a_manifest_that_is_not_ours_is_not_overwritten(data):
     (data / "manifest.json").write_text('{"name": "somebody else"}')
     refused(data, "manifest.json: not the manifest of a release")
@@ -188,6 +194,14 @@ def test_home_folders_are_published_only_on_purpose(data, records, place):
     assert run("release", data, "--version", "1.0.0", "--keep-paths").code == 0
     for name in ("manifest.json", "README.md", "croissant.json", "datasheet.md"):
         assert "/home/ann" not in (data / name).read_text()
+
+
+def test_words_that_name_a_path_are_not_published(data, tmp_path):
+    refused(data, "'/data/ann/x' would be published", "--changes", "Better than /data/ann/x, by far.")
+    report = tmp_path / "gate.json"
+    report.write_text(json.dumps(gate_report(data) | {"summary": "trained in /home/ann/runs"}))
+    refused(data, "names a home folder ('/home/ann/runs')", "--gate", report)
+    refused(data, "'/home/ann/runs' would be published", "--gate", report, "--keep-paths")
 
 
 # licences

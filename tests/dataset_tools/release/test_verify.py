@@ -197,6 +197,7 @@ def test_the_core_install_is_enough(whole):
         "import sys\n"
         "for name in ('pyarrow', 'mlcroissant', 'pandas', 'PIL', 'matplotlib', 'torch'): sys.modules[name] = None\n"
         "from pathlib import Path; from dataset_tools.release.verify import verify\n"
-        f"assert not verify(Path({str(whole)!r})).problems"
+        "from dataset_tools.release.diff_releases import diff_releases\n"
+        f"whole = Path({str(whole)!r}); assert not verify(whole).problems; diff_releases(whole, whole)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
