@@ -9,7 +9,7 @@ from ..check.report import CheckResult
 from ..format.schema import SAMPLE_FIELDS
 from ..store.layout import ReleaseFolder
 from .facts import NO_GATE, Facts
-from .wording import PAPER, citation, description, hand, limits, number, size, summary_of_checks, title
+from .wording import PAPER, citation, description, hand, limits, number, repeatable, size, summary_of_checks, title
 
 MADE_BY = "<!-- written by mvhm release; the next release overwrites it -->"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
@@ -112,7 +112,7 @@ def _making(facts: Facts) -> str:
         "## How it was made",
         f"With mvhm, an open implementation of the pipeline of *{PAPER}*: poses are chosen to be far from each other, "
         "matched to the rig, posed and skinned; Blender's Cycles renders each sample from a ring of cameras; labels "
-        "come from an exact rasteriser over the mesh that is rendered. The same configuration gives the same bytes.",
+        f"come from an exact rasteriser over the very mesh that is rendered. {repeatable(facts)}",
         table(("", ""), made), "All settings are in `manifest.json`, under `configuration`.",
     ])  # fmt: skip
 

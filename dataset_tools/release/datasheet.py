@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .card import MADE_BY
 from .facts import Facts
-from .wording import PAPER, citation, description, limits, number, size, summary_of_checks, title
+from .wording import PAPER, citation, description, limits, number, repeatable, size, summary_of_checks, title
 
 Answers = list[tuple[str, str]]
 
@@ -54,7 +54,9 @@ def _composition(facts: Facts) -> Answers:
          "bounds (depth, normals, flow, JPEG)."),
         ("Is it self-contained?", "Yes."),
         ("Does it hold confidential, offensive or personal data?",
-         "No person was photographed. Hands, skins and rooms are synthetic; poses are numbers."),
+         "Hands, skins and rooms are synthetic; poses are numbers. "
+         + ("Photographs behind the hand are the maintainer's: who is in them is not known here."
+            if "folder" in facts.counts("background") else "No person was photographed.")),
         ("Are subpopulations identified?",
          "Skin tone is stored as ITA and Monk bin, drawn so that the whole range is covered; the card has the counts."),
     ]  # fmt: skip
@@ -79,8 +81,7 @@ def _labelling(facts: Facts) -> Answers:
         ("How were labels made?",
          "By an exact rasteriser over the very mesh that is rendered, never from path tracing, never by hand."),
         ("Was raw data saved?",
-         "The mesh, the cameras and all that was drawn are stored with each sample; the same configuration "
-         f"(`{facts.configuration_hash[:16]}`) gives the same bytes again."),
+         f"The mesh, the cameras and all that was drawn are stored with each sample. {repeatable(facts)}"),
         ("Is the software available?", "Yes: mvhm, Apache-2.0; versions of all packages are in `manifest.json`."),
     ]  # fmt: skip
 

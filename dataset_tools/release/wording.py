@@ -47,6 +47,13 @@ def hand(facts: Facts) -> str:
     return " and ".join(sorted(facts.counts("hand")))
 
 
+def repeatable(facts: Facts) -> str:
+    """What can be said of rendering it again: processors repeat every byte, graphics cards do not."""
+    if facts.device.startswith("CPU"):
+        return "The same configuration gives the same bytes again."
+    return "Rendered again, labels are the same; pictures of a graphics card differ in their noise."
+
+
 def summary_of_checks(facts: Facts) -> str:
     """What the validation said, in a sentence."""
     report = facts.report
