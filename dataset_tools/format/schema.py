@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from rigging.errors import InputError
+
 SCHEMA_VERSION = 1
 FORMAT = "mvhm-shard"
 
@@ -24,7 +26,7 @@ SYMBOLS = {
 }
 
 
-class SchemaError(ValueError):
+class SchemaError(InputError):
     """A record does not fit the schema."""
 
 

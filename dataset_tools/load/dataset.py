@@ -17,7 +17,9 @@ import numpy as np
 from rigging.geometry.projection import project, to_camera
 
 from ..format.schema import METADATA, SAMPLE_FIELDS, Field
+from ..store.layout import ReleaseFolder
 from ..store.shard_file import ShardError, ShardFile
+from ..store.shard_state import readable_shards
 
 OPEN_SHARDS = 64  # files a process keeps open
 META = frozenset(field.name for field in METADATA)
@@ -109,12 +111,15 @@ class HandDataset:
 
 
 def find_shards(path: Paths) -> tuple[Path, ...]:
-    """Shards named by a path, a folder (`shard-*.h5` in it, by name) or a list. Raises FileNotFoundError for none."""
+    """Shards named by a path, a folder (those in it, by number) or a list.
+
+    Raises FileNotFoundError for none, ShardError where a folder's shard does not fit its manifest.
+    """
     if not isinstance(path, (str, Path)):
         found = tuple(Path(p) for p in path)
         where = "an empty list"
     elif Path(path).is_dir():
-        found = tuple(sorted(Path(path).glob("shard-*.h5")))
+        found = readable_shards(ReleaseFolder(Path(path)))
         where = f"{path}: no shard-*.h5 in this folder"
     else:
         return (Path(path),)

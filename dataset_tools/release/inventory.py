@@ -12,11 +12,11 @@ import numpy as np
 from rigging.errors import InputError
 
 from ..store.layout import ReleaseFolder, shard_stem
-from ..store.manifest import read_manifest
 from ..store.shard_file import ShardFile
+from ..store.shard_state import State, shard_state
 
 SAME = ("release", "configuration_hash", "schema_version")  # of all shards of a release
-NAMED = 3  # of many, so many are named in a message
+NAMED = 3  # of many faults, so many are told in a message
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ def take_stock(path: Path) -> Inventory:
         raise InputError(f"{path}: no such folder of shards")
     folder = ReleaseFolder(path)
     settings, clips, asset = read_plan(folder.plan)
-    numbers = _all_shards(folder, settings)
-    manifests = tuple(_manifest(folder, shard) for shard in numbers)
-    headers = tuple(_header(folder.shard(shard)) for shard in numbers)
+    by_number = _all_shards(folder, settings)
+    manifests, headers = tuple(by_number.values()), tuple(_header(folder.shard(shard)) for shard in by_number)
     _agree(folder, manifests, headers)
     configuration = json.loads(headers[0]["configuration"])
     _all_samples(folder, manifests, settings, configuration.get("samples"))
@@ -74,40 +73,26 @@ def read_plan(path: Path) -> tuple[dict[str, Any], tuple[dict[str, Any], ...], s
         raise InputError(f"{path}: not a plan of a release, or damaged") from None
 
 
-def _all_shards(folder: ReleaseFolder, settings: dict[str, Any]) -> list[int]:
-    """Numbers of the shards that the plan has. Raises InputError for missing, quarantined and foreign ones."""
+def _all_shards(folder: ReleaseFolder, settings: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """Manifests of the planned shards, by number. Raises InputError where one is not whole, or one is not planned."""
     planned = range(-(-settings["samples"] // settings["shard_size"]))
-    there = set(folder.shards())
-    if missing := [shard for shard in planned if shard not in there]:
+    states = [shard_state(folder, shard) for shard in planned]
+    if faults := [f"{shard_stem(of.shard)} {of}" for of in states if of.state is not State.WHOLE]:
+        rest = f" and {len(faults) - NAMED} more" if len(faults) > NAMED else ""
+        told = ", ".join(faults[:NAMED]) + rest
+        raise InputError(f"{folder.path}: {len(faults)} of {len(planned)} shards are not whole: {told}")
+    if extra := sorted(set(folder.shards()) - set(planned)):
         raise InputError(
-            f"{folder.path}: incomplete, {len(missing)} of {len(planned)} shards are missing: {some(missing)}"
+            f"{folder.path}: {shard_stem(extra[0])} is not in the plan, which has shards 0 to {planned[-1]}"
         )
-    if extra := sorted(there - set(planned)):
-        raise InputError(f"{folder.path}: {some(extra)} not in the plan, which has shards 0 to {planned[-1]}")
-    if lacking := [shard for shard in planned if folder.incomplete(shard).exists()]:
-        raise InputError(f"{folder.path}: incomplete, samples are quarantined in {some(lacking)}; render those again")
-    return list(planned)
+    return {of.shard: _published(folder, of.shard, of.manifest) for of in states}
 
 
-def some(shards: list[int]) -> str:
-    """The first few of many shards, in words."""
-    rest = len(shards) - NAMED
-    return ", ".join(map(shard_stem, shards[:NAMED])) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _manifest(folder: ReleaseFolder, shard: int) -> dict[str, Any]:
-    try:
-        manifest = read_manifest(folder.shard(shard))
-    except FileNotFoundError:
-        raise InputError(f"{folder.manifest(shard)}: missing; render the shard again, or fetch the file") from None
-    needed = {"file": str, "bytes": int, "samples": int, "sha256": str, "package_versions": dict}
+def _published(folder: ReleaseFolder, shard: int, manifest: dict[str, Any]) -> dict[str, Any]:
+    """A shard's manifest, if it says all that a release passes on. Raises InputError."""
+    needed = {"file": str, "release": str, "schema_version": int, "package_versions": dict}
     if any(not isinstance(manifest.get(key), kind) for key, kind in needed.items()):
         raise InputError(f"{folder.manifest(shard)}: not a whole manifest of a shard ({', '.join(needed)} are wanted)")
-    size = folder.shard(shard).stat().st_size
-    if (manifest["file"], manifest["bytes"]) != (folder.shard(shard).name, size):
-        raise InputError(
-            f"{folder.shard(shard)}: {size} bytes, its manifest says {manifest['bytes']} of {manifest['file']!r}"
-        )
     return manifest
 
 

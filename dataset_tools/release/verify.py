@@ -10,9 +10,9 @@ from typing import Any
 from rigging.errors import InputError
 
 from ..load.index import read_index
+from ..store.errors import ShardError
 from ..store.layout import ReleaseFolder, shard_number
 from ..store.manifest import read_manifest
-from ..store.shard_file import ShardError
 from .diff import counted
 from .hashes import data_hash, hash_files
 from .progress import Progress
@@ -99,7 +99,7 @@ def _shards(folder: ReleaseFolder, manifest: Mapping[str, Any]) -> Iterator[str]
         except (ShardError, FileNotFoundError) as error:
             yield f"{path}: {error}"
             continue
-        samples += of_shard.get("samples") or 0
+        samples += of_shard["samples"]
         wanted = {"bytes": files[path][0], "sha256": files[path][1], "file": path, "shard": shard_number(path)}
         wanted |= {name: manifest[name] for name in ("configuration_hash", "schema_version")}
         for name, value in wanted.items():

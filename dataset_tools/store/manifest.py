@@ -9,16 +9,16 @@ from typing import Any
 from rigging.files import write_atomic
 
 from ..format.schema import SCHEMA_VERSION
-from .shard_file import ShardError, ShardFile
+from .errors import ShardError
+from .layout import manifest_path
 
-
-def manifest_path(shard: Path) -> Path:
-    """Where the manifest of a shard lies: beside it, `.json` for `.h5`."""
-    return Path(shard).with_suffix(".json")
+TEXTS, COUNTS = ("sha256", "configuration_hash"), ("bytes", "samples")  # what every manifest has
 
 
 def write_manifest(shard: Path, sha256: str) -> Path:
     """Write the manifest of a finished shard: what a release says of the file without opening it."""
+    from .shard_file import ShardFile  # not before: manifests are read without HDF5
+
     with ShardFile(shard) as opened:
         manifest = {
             "file": Path(shard).name, "sha256": sha256, "bytes": Path(shard).stat().st_size,
@@ -34,7 +34,14 @@ def read_manifest(shard: Path) -> dict[str, Any]:
     """The manifest of a shard. Raises FileNotFoundError, or ShardError where it is not a manifest."""
     path = manifest_path(shard)
     try:
-        manifest = json.loads(path.read_text())
-        return {"sha256": manifest["sha256"], **manifest}
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
-        raise ShardError(f"{path}: not a manifest of a shard") from None
+        manifest = json.loads(path.read_bytes())
+        texts, counts = ([manifest[name] for name in names] for names in (TEXTS, COUNTS))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        texts, counts = [], []
+    if not texts or not all(isinstance(text, str) for text in texts) or not all(map(_is_count, counts)):
+        raise ShardError(f"{path}: not a manifest of a shard")
+    return manifest
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value > 0

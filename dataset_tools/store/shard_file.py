@@ -12,16 +12,11 @@ import h5py
 import hdf5plugin  # noqa: F401  registers the Zstandard filter
 import numpy as np
 
-from rigging.errors import InputError
-
 from ..format.codecs import CODECS
 from ..format.schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, Field
+from .errors import ShardError
 
 SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
-
-
-class ShardError(InputError):
-    """A file that is not a whole, readable shard."""
 
 
 class ShardFile:

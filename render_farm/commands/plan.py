@@ -5,23 +5,25 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import chosen_release, positive
+from rigging.option_types import positive
+
+from .options import add_poses, add_release, chosen_release
 
 
-def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Register the command."""
-    plan = commands.add_parser("plan", parents=[common], help="say how much work a release is, here and on a farm")
-    cost = plan.add_mutually_exclusive_group()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_release(parser)
+    add_poses(parser)
+    cost = parser.add_mutually_exclusive_group()
     cost.add_argument("--seconds-per-sample", type=positive(float), help="of one core; default: as measured")
     cost.add_argument("--measured", type=Path, metavar="OUT", help="cost of the samples rendered in OUT/RELEASE so far")
-    plan.add_argument("--bake-seconds", type=positive(float), help="per baked skin; default: as measured")
-    plan.add_argument("--machines", type=numbers, default=(1, 10, 1000), metavar="1,10,1000", help="sizes of the farm")
-    plan.add_argument("--cores", type=positive(int), default=16, help="of a machine (default: 16)")
-    plan.add_argument("--cpus", type=positive(int), help="cores per shard; default: what ends soonest")
-    disk = plan.add_mutually_exclusive_group()
+    parser.add_argument("--bake-seconds", type=positive(float), help="per baked skin; default: as measured")
+    parser.add_argument("--machines", type=numbers, default=(1, 10, 1000), metavar="1,10,1000", help="sizes of farms")
+    parser.add_argument("--cores", type=positive(int), default=16, help="of a machine (default: 16)")
+    parser.add_argument("--cpus", type=positive(int), help="cores per shard; default: what ends soonest")
+    disk = parser.add_mutually_exclusive_group()
     disk.add_argument("--scratch", action="store_true", help="finished samples wait on local disks")
     disk.add_argument("--shared", action="store_false", dest="scratch", help="they wait in OUT (default)")
-    plan.set_defaults(command=run)
 
 
 def numbers(text: str) -> tuple[int, ...]:

@@ -45,11 +45,11 @@ def read_poses(release: Release) -> tuple[PoseFrames, tuple[Reject, ...]]:
     try:
         gated = gate_source(open_source(spec, **options))
     except (ValueError, TypeError, OSError) as error:
-        raise InputError(f"POSES={spec}: {error}") from error
+        raise InputError(f"--poses {spec}: {error}") from error
     reasons = ", ".join(f"{reason} {number}" for reason, number in count_reasons(gated.rejects).items())
     log.info("poses: %d frames read, %d left out (%s)", gated.frames, len(gated.rejects), reasons or "none")
     if not gated.clips:
-        raise InputError(f"POSES={spec}: no usable pose of {gated.frames} frames; left out: {reasons or 'none'}")
+        raise InputError(f"--poses {spec}: no usable pose of {gated.frames} frames; left out: {reasons or 'none'}")
     return join_clips(gated.clips), gated.rejects
 
 

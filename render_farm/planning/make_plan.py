@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset_tools.store.layout import ReleaseFolder
 from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.files import file_sha256
 from rigging.geometry.rotations import axis_angle, random_rotation, swing
@@ -39,7 +40,7 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
     """
     log.info("planning %s: poses from %s", release.name, release.poses.source)
     frames, rejects = read_poses(release)
-    write_rejects(folder / "rejects.csv", rejects)
+    write_rejects(ReleaseFolder(folder).rejects, rejects)
     settings = release.pairs
     pairs, dropped = candidate_pairs(frames, settings, release.splits.block)
     if settings.length == 2 and not len(pairs) and max(map(len, frames.clips)) == 1:
@@ -50,7 +51,7 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
         log.info("not a pair: %d, %s", count, reason)
     if not len(pairs):
         raise InputError(
-            f"POSES={release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
+            f"--poses {release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
             "`length = 1` in [pairs] of the release (no flow), or widen its `least` and `most`"
         )
     wanted = release.samples // settings.length

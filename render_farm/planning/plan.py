@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset_tools.store.layout import ReleaseFolder
 from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.files import file_sha256, write_atomic
 
@@ -90,7 +91,7 @@ def planned_asset(plan: Plan) -> HandAsset:
     if found != plan.asset:
         raise InputError(
             f"{DEFAULT_ASSET}: sha256 {found[:12]} is not the plan's {plan.asset[:12]}: the hand has changed since "
-            "this release was planned; bring it back, or choose another OUT"
+            "this release was planned; bring it back, or choose another --out"
         )
     return load_asset()
 
@@ -115,7 +116,7 @@ def pose_files(spec: str) -> Path | None:
     if not path:
         return None
     if not Path(path).exists():
-        raise InputError(f"POSES={spec}: {path}: there is no such file or folder")
+        raise InputError(f"--poses {spec}: {path}: there is no such file or folder")
     return Path(path)
 
 
@@ -125,12 +126,13 @@ def ensure_plan(release: Release, folder: Path) -> Plan:
     One process plans, others wait; a plan that is there is read without a lock, as many processes may begin at once.
     Raises InputError if the folder holds shards of another configuration.
     """
-    (folder / ".locks").mkdir(parents=True, exist_ok=True)
-    key, path = inputs_key(release), folder / "plan.npz"
+    files, key = ReleaseFolder(folder), inputs_key(release)
+    files.locks.mkdir(parents=True, exist_ok=True)
+    path = files.plan
     if (plan := _plan_of(path, key)) is not None:
         check_device(plan, release, folder)
         return plan
-    lock = Lock(folder / ".locks" / "plan.lock")
+    lock = Lock(files.plan_lock)
     lock.wait()
     with lock:
         if (plan := _plan_of(path, key)) is not None:  # made meanwhile
@@ -158,18 +160,18 @@ def check_device(plan: Plan, release: Release, folder: Path) -> None:
     if plan.device != here:
         raise InputError(
             f"{folder}: this release is rendered on {plan.device!r}, this host is {here!r} and would give other "
-            "bytes: use hosts of one kind, or another OUT"
+            "bytes: use hosts of one kind, or another --out"
         )
 
 
 def refuse_to_mix(plan: Plan, release: Release, folder: Path) -> None:
     """Raise InputError if `folder` holds shards, made from another `plan`."""
-    shards = sorted(folder.glob("shard-*.h5"))
+    shards = ReleaseFolder(folder).shards()
     if shards:
         changed = difference(plan.release, release.to_json()) or "pose files, hand or version"
         raise InputError(
             f"{folder}: holds {len(shards)} shard(s) of another configuration ({changed}): "
-            "choose another OUT, or move them away"
+            "choose another --out, or move them away"
         )
 
 

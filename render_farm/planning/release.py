@@ -13,9 +13,9 @@ from typing import Any, Literal
 from blender_scripts.look import LookSettings
 from blender_scripts.settings import RenderSettings
 from rigging.cameras import CameraSettings
+from rigging.settings import SettingsError, from_table, nearest
 
 from ..errors import ReleaseError
-from ..settings_table import from_table, nearest
 
 RELEASES = Path(__file__).parents[1] / "releases"
 
@@ -29,7 +29,7 @@ def _require(condition: bool, key: str, value: object, allowed: str) -> None:
 class PoseSettings:
     """Where the poses come from and how many of them the release chooses from."""
 
-    source: str = "procedural"  # "procedural", "nyu:PATH", ...; POSES=... on the command line overrides it
+    source: str = "procedural"  # "procedural", "nyu:PATH", ...; --poses overrides it
     candidates: int = 60_000  # frames to choose from; a larger source is thinned evenly at random
     options: dict[str, Any] = field(default_factory=dict)  # passed to the source's reader
 
@@ -151,7 +151,7 @@ class Release:
     def shard_samples(self, shard: int) -> range:
         """Sample indices of `shard`. Raises ReleaseError if there is no such shard."""
         if not 0 <= shard < self.shards:
-            raise ReleaseError(f"SHARD={shard}: release {self.name!r} has shards 0..{self.shards - 1}")
+            raise ReleaseError(f"--shard {shard}: release {self.name!r} has shards 0..{self.shards - 1}")
         return range(shard * self.shard_size, min(self.samples, (shard + 1) * self.shard_size))
 
     def with_poses(self, source: str | None) -> Release:
@@ -185,25 +185,28 @@ def load_release(name: str) -> Release:
         raise ReleaseError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(f"{path}: cannot be read: {error}") from error
-    return _with_image_size(from_table(Release, table, str(path)), table, str(path))
+    try:
+        return _with_image_size(from_table(Release, table, str(path)), table, str(path))
+    except SettingsError as error:
+        raise ReleaseError(str(error)) from error
 
 
 def _with_image_size(release: Release, table: dict[str, Any], where: str) -> Release:
     """The images are as large as the cameras say; threads come with the workers. Neither is set twice."""
-    instead = {"width": "[cameras] image_size", "height": "[cameras] image_size", "threads": "WORKERS"}
+    instead = {"width": "[cameras] image_size", "height": "[cameras] image_size", "threads": "--workers"}
     for key in sorted(set(instead) & set(table.get("render", {}))):
-        raise ReleaseError(f"{where}: [render] {key}: set {instead[key]} instead")
+        raise ReleaseError(f"{where}: [render] {key}: set by {instead[key]}, not here")
     size = release.cameras.image_size
     return dataclasses.replace(release, render=dataclasses.replace(release.render, width=size, height=size))
 
 
 def release_path(name: str) -> Path:
-    """The TOML file that RELEASE=`name` means. Raises ReleaseError if there is none."""
+    """The TOML file that `--release name` means. Raises ReleaseError if there is none."""
     if name.endswith(".toml") or "/" in name:
         if not Path(name).is_file():
-            raise ReleaseError(f"RELEASE={name}: there is no such file")
+            raise ReleaseError(f"--release {name}: there is no such file")
         return Path(name)
     if name not in known_releases():
         hint = nearest(name, known_releases())
-        raise ReleaseError(f"RELEASE={name}: no such release{hint} (or give a path to a .toml file)")
+        raise ReleaseError(f"--release {name}: no such release{hint} (or give a path to a .toml file)")
     return RELEASES / f"{name}.toml"

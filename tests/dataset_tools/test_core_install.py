@@ -58,14 +58,20 @@ def core(tmp_path_factory) -> Path:
 
 
 def command(python: Path, *arguments: str | Path) -> subprocess.CompletedProcess:
-    """`python -m dataset_tools` with arguments, away from the source tree."""
-    line = [python, "-m", "dataset_tools", *arguments]
+    """`mvhm` with arguments, away from the source tree."""
+    line = [python.with_name("mvhm"), *arguments]
     return subprocess.run(line, capture_output=True, text=True, check=False, cwd=python.parent)
 
 
 def test_the_core_install_checks_a_shard(core, shard):
     done = command(core, "check", shard)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_command_that_needs_more_says_so_in_one_line(core):
+    done = command(core, "render", "--shard", "0")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("error: the package ") and "is not installed" in done.stderr
 
 
 def test_the_core_install_reads_a_shard_on_python_3_13_with_numpy_2(core, shard, measured):

@@ -44,27 +44,35 @@ def flip(name):
     return break_
 
 
+def quarantine(folder):
+    (folder / "shard-00001.h5").unlink()
+    (folder / "shard-00001.json").unlink()
+    (folder / "shard-00001.incomplete.json").write_text("{}")
+
+
 INCOMPLETE = {
-    "a shard is missing": (unlink("shard-00001.h5"), "incomplete, 1 of 2 shards are missing: shard-00001"),
+    "a shard is missing": (unlink("shard-00001.h5"), "1 of 2 shards are not whole: shard-00001 missing"),
     "the plan is missing": (unlink("plan.npz"), "plan.npz: missing"),
     "the plan is foreign": (text("plan.npz", "x"), "plan.npz: not a plan"),
     "a shard is in no plan": (
         lambda folder: write_plan(folder, SETTINGS | {"samples": 3}),
-        "shard-00001 not in the plan, which has shards 0 to 0",
+        "shard-00001 is not in the plan, which has shards 0 to 0",
     ),
     "a shard is too short": (
         lambda folder: write_plan(folder, SETTINGS | {"samples": 5}), "holds 1 samples, the plan has 2"
     ),
     "samples are quarantined": (
-        text("shard-00001.incomplete.json", "{}"), "incomplete, samples are quarantined in shard-00001"
+        quarantine, "1 of 2 shards are not whole: shard-00001 incomplete"
     ),
-    "a shard has no manifest": (unlink("shard-00001.json"), "shard-00001.json: missing"),
-    "a manifest is foreign": (text("shard-00001.json", "[]"), "shard-00001.json: not a manifest of a shard"),
+    "a shard has no manifest": (unlink("shard-00001.json"), "shard-00001 partial: has no manifest"),
+    "a manifest is foreign": (
+        text("shard-00001.json", "[]"), "shard-00001 damaged: its manifest is not one of a shard"
+    ),
     "a manifest is half": (
-        lambda folder: change_manifest(folder, 1, samples="1"), "shard-00001.json: not a whole manifest"
+        lambda folder: change_manifest(folder, 1, package_versions="1"), "shard-00001.json: not a whole manifest"
     ),
     "a shard is truncated": (
-        lambda folder: (folder / "shard-00001.h5").write_bytes(b"x"), "shard-00001.h5: 1 bytes, its manifest says"
+        lambda folder: (folder / "shard-00001.h5").write_bytes(b"x"), "shard-00001 damaged: has 1 bytes, its"
     ),
     "a manifest lies about samples": (
         lambda folder: change_manifest(folder, 1, samples=2), "samples is 1, its manifest says 2"
