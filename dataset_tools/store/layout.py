@@ -127,6 +127,21 @@ class ReleaseFolder:
         """The validation's verdicts."""
         return self.validation / "report.json"
 
+    @property
+    def preview(self) -> Path:
+        """The card's picture."""
+        return self.path / "preview.jpg"
+
+    @property
+    def gate(self) -> Path:
+        """The estimators' report on the release."""
+        return self.path / "gate.json"
+
+    @property
+    def previous(self) -> Path:
+        """What the previous version's manifest and index wait in while the next version is written."""
+        return self.path / ".previous"
+
     # what the loader keeps
 
     @property
@@ -221,7 +236,7 @@ class ReleaseFolder:
         """Files and folders of the release as a whole."""
         return (
             *self.plan_files, self.release_manifest, self.index, self.index_parquet, self.card, self.datasheet,
-            self.changelog, self.croissant, self.validation,
+            self.changelog, self.croissant, self.validation, self.preview, self.gate,
         )  # fmt: skip
 
     def _numbers(self, named: Callable[[int], Path]) -> list[int]:
