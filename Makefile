@@ -24,7 +24,7 @@ RELEASED := RELEASE OUT
 LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS REJECTS
-export VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
+export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
 .PHONY: test lint bench clean
@@ -95,7 +95,7 @@ check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=pa
 	@$(MVHM) check -- "$$DATA"
 
 validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/validation: DATA=path [default OUT/RELEASE] [WORKERS=n]
-	@$(MVHM) validate $(call options,WORKERS) -- "$$DATA"
+	@$(MVHM) validate $(call options,WORKERS PICTURES) -- "$$DATA"
 
 release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
 	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"
