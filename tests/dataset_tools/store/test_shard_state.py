@@ -105,7 +105,7 @@ DAMAGE = {  # what happens, why the state is damaged, whether only a deep look s
     "flipped bit": (lambda f: flip(f.shard(0)), "sha256", True),
     "lying sha256": (lambda f: edit(f, sha256="0" * 64), "sha256", True),
     "foreign": (foreign, "not a shard of this project", True),
-    "no configuration": (no_configuration, "configuration_hash", True),
+    "no configuration": (no_configuration, "its head is damaged", True),
 }
 
 
