@@ -50,14 +50,14 @@ def choose_held_out(release: Release, asset: HandAsset, frames: PoseFrames, pair
     centres, cluster = cluster_poses(
         angles, release.hold_out.clusters, generator(release, Stream.HOLD_OUT, Draw.CLUSTERS)
     )
-    sides = choose_sides(release, block_ids(frames, pairs, release.splits.block), angles, centres, cluster, wanted)
+    parted = choose_sides(release, block_ids(frames, pairs, release.splits.block), angles, centres, cluster, wanted)
     chosen = [
         np.sort(rows[k_centre(frames.joints[pairs[rows, 0]], count, rng)])
-        for rows, count in zip((sides.seen, sides.out), sides.counts)
+        for rows, count in zip((parted.seen, parted.out), parted.counts)
         if count
     ]
     rows = np.concatenate(chosen)
-    return Choice(pairs[rows], np.isin(rows, sides.out), cluster[rows], centres, sides.clusters)
+    return Choice(pairs[rows], np.isin(rows, parted.out), cluster[rows], centres, parted.clusters)
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def choose_sides(
              len(centres), len(blocks) - len(best.seen) - len(best.out))  # fmt: skip
     if not best.counts[0] or (share and not best.counts[1]):
         raise InputError(
-            f"--poses {release.poses.source}: {len(best.seen)} pairs of poses in common clusters and {len(best.out)} in "
-            f"held-out ones are too few for the splits asked for (test_pose and test_all: {share:.0%})"
+            f"--poses {release.poses.source}: {len(best.seen)} pairs of poses in common clusters and {len(best.out)} "
+            f"in held-out ones are too few for the splits asked for (test_pose and test_all: {share:.0%})"
         )
     return best
 

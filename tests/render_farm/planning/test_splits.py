@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from render_farm.cli import main
 
 from blender_scripts.hdri import BLENDERS_OWN, hdri_files
 from render_farm.errors import InputError, ReleaseError
@@ -23,6 +22,7 @@ from render_farm.planning.split_table import split_table
 from render_farm.planning.splits import HOLDS_OUT, SPLITS, holding_out, holds_out
 from rigging.asset import load_asset
 from rigging.cameras import palm_frame
+from rigging.command_line import main
 from rigging.poses.angles import joint_angles
 from rigging.poses.clip import PoseClip
 
