@@ -21,6 +21,9 @@ from .seeds import Draw, Stream, generator
 
 log = logging.getLogger(__name__)
 
+_WIDER = (1.0, 1.4, 2.0, 2.8)  # times the share asked for that held-out clusters may have of all poses
+_MOST_HELD = 0.5  # of all poses
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -44,40 +47,68 @@ def choose_held_out(release: Release, asset: HandAsset, frames: PoseFrames, pair
     pairs = thin_out(pairs, max(release.poses.candidates, wanted), rng)
     angles = joint_angles(asset, frames.joints[pairs.reshape(-1)]).reshape(*pairs.shape, -1)
     angles = np.round(angles, 6)  # radians: products summed in another order must not change a bit of the plan
-    own = generator(release, Stream.HOLD_OUT, Draw.CLUSTERS)
-    centres, cluster = cluster_poses(angles, release.hold_out.clusters, own)
-    share = release.splits.holding("pose")
-    clusters: tuple[int, ...] = ()
-    if share:
-        clusters = held_clusters(centres, np.bincount(cluster[:, 0], minlength=len(centres)), share, own)
-        clear = clear_of_border(angles, centres, clusters, release.hold_out.margin)
-        pairs, cluster = pairs[clear], cluster[clear]
-        log.info("poses: %d pairs at the border of what is held out are not used", (~clear).sum())
-    kept, side = sides(block_ids(frames, pairs, release.splits.block), np.isin(cluster, clusters), share)
-    log.info(
-        "poses: %d of %d clusters held out; %d pairs lie on both sides", len(clusters), len(centres), (~kept).sum()
+    centres, cluster = cluster_poses(
+        angles, release.hold_out.clusters, generator(release, Stream.HOLD_OUT, Draw.CLUSTERS)
     )
-    counts = _counts(release, wanted, int((kept & ~side).sum()), int((kept & side).sum()))
+    parted = choose_sides(release, block_ids(frames, pairs, release.splits.block), angles, centres, cluster, wanted)
     chosen = [
         np.sort(rows[k_centre(frames.joints[pairs[rows, 0]], count, rng)])
-        for rows, count in zip((np.flatnonzero(kept & ~side), np.flatnonzero(kept & side)), counts)
+        for rows, count in zip((parted.seen, parted.out), parted.counts)
         if count
     ]
     rows = np.concatenate(chosen)
-    return Choice(pairs[rows], side[rows], cluster[rows], centres, clusters)
+    return Choice(pairs[rows], np.isin(rows, parted.out), cluster[rows], centres, parted.clusters)
 
 
-def _counts(release: Release, wanted: int, seen: int, held: int) -> tuple[int, int]:
-    """How many pairs to take that may be in train, and how many in held-out clusters, of so many there are."""
-    share = release.splits.holding("pose")
-    count = min(wanted, int(seen / (1 - share)), int(held / share) if share else wanted)
-    out = round(share * count)
-    if count < 1 or (share and not out):
+@dataclass(frozen=True)
+class Sides:
+    """Pairs, as indices, on either side of the held-out clusters."""
+
+    clusters: tuple[int, ...]  # held out
+    seen: np.ndarray
+    out: np.ndarray
+    counts: tuple[int, int]  # of both how many a release may take
+
+
+def choose_sides(
+    release: Release, blocks: np.ndarray, angles: np.ndarray, centres: np.ndarray, cluster: np.ndarray, wanted: int
+) -> Sides:
+    """Clusters to hold out such that there are enough pairs for `wanted` of them in the shares asked for.
+
+    blocks (N,), angles (N, L, 21) and cluster (N, L) of all pairs. Clusters are held out with their share of the poses,
+    and with more of it if too few pairs are left that are clear of the border. Raises InputError.
+    """
+    share, rng = release.splits.holding("pose"), generator(release, Stream.HOLD_OUT, Draw.CHOICE_OF_CLUSTERS)
+    sizes, tried = np.bincount(cluster[:, 0], minlength=len(centres)), []
+    for wider in _WIDER if share else (1.0,):
+        try:
+            clusters = held_clusters(centres, sizes, min(wider * share, _MOST_HELD), rng) if share else ()
+        except InputError:
+            if not tried:
+                raise
+            break
+        clear = clear_of_border(angles, centres, clusters, release.hold_out.margin) if share else True
+        kept, side = sides(blocks, np.isin(cluster, clusters), share, clear)
+        seen, out = np.flatnonzero(kept & ~side), np.flatnonzero(kept & side)
+        tried.append(Sides(clusters, seen, out, counts_of(share, wanted, len(seen), len(out))))
+        if sum(tried[-1].counts) == wanted:
+            break
+    best = max(tried, key=lambda one: sum(one.counts))
+    log.info("poses: %d of %d clusters held out; %d pairs at their borders are not used", len(best.clusters),
+             len(centres), len(blocks) - len(best.seen) - len(best.out))  # fmt: skip
+    if not best.counts[0] or (share and not best.counts[1]):
         raise InputError(
-            f"--poses {release.poses.source}: {seen} pairs of poses in common clusters and {held} in held-out ones are "
-            f"too few for the splits asked for (test_pose and test_all: {share:.0%})"
+            f"--poses {release.poses.source}: {len(best.seen)} pairs of poses in common clusters and {len(best.out)} "
+            f"in held-out ones are too few for the splits asked for (test_pose and test_all: {share:.0%})"
         )
-    return count - out, out
+    return best
+
+
+def counts_of(share: float, wanted: int, seen: int, out: int) -> tuple[int, int]:
+    """How many pairs to take of `seen` and of `out`, at most `wanted`, so that `share` of them are of `out`."""
+    count = min(wanted, int(seen / (1 - share)), int(out / share) if share else wanted)
+    held = round(share * count)
+    return count - held, held
 
 
 def arrange_held_out(

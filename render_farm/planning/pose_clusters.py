@@ -78,14 +78,16 @@ def clear_of_border(angles: np.ndarray, centres: np.ndarray, held: tuple[int, ..
     return (np.abs(own - other) > margin * (own + other) / 2).all(1)
 
 
-def sides(blocks: np.ndarray, held: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+def sides(
+    blocks: np.ndarray, held: np.ndarray, share: float, clear: np.ndarray | bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Whether each pair is kept, and whether its block is one of the splits that hold clusters out: two (N,) bool.
 
-    blocks (N,) of recordings, held (N, L) whether a pose is in a held-out cluster. A block lies on one side only, and
-    so does a pair; what would be on the other is not kept. A block goes where most of its pairs are, and more of them
-    to the held-out side until `share` of what is kept lies there.
+    blocks (N,) of recordings, held (N, L) whether a pose is in a held-out cluster; only `clear` (N,) ones count. A
+    block lies on one side only, and so does a pair; what would be on the other is not kept. A block goes where most of
+    its pairs are, and more of them to the held-out side until `share` of what is kept lies there.
     """
-    pure, none = held.all(1), ~held.any(1)
+    pure, none = held.all(1) & clear, ~held.any(1) & clear
     out, seen = np.bincount(blocks, pure), np.bincount(blocks, none)
     order = np.argsort(-out / np.maximum(out + seen, 1), kind="stable")
     kept_out, kept_seen = np.cumsum(out[order]), seen.sum() - np.cumsum(seen[order])

@@ -29,6 +29,7 @@ class Draw(IntEnum):
     CLUSTERS = 0
     BACKGROUNDS = 1
     BANDS = 2
+    CHOICE_OF_CLUSTERS = 3
 
 
 def sequence(release: Release, stream: Stream, index: int = 0) -> np.random.SeedSequence:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from render_farm.cli import main
 
 from blender_scripts.hdri import BLENDERS_OWN, hdri_files
 from render_farm.errors import InputError, ReleaseError
@@ -23,6 +22,7 @@ from render_farm.planning.split_table import split_table
 from render_farm.planning.splits import HOLDS_OUT, SPLITS, holding_out, holds_out
 from rigging.asset import load_asset
 from rigging.cameras import palm_frame
+from rigging.command_line import main
 from rigging.poses.angles import joint_angles
 from rigging.poses.clip import PoseClip
 
@@ -108,6 +108,18 @@ def test_poses_held_out_are_clear_of_the_border_and_on_the_whole_farther_from_tr
         near = [np.linalg.norm(some[:, None] - train, axis=-1).min(1).mean() for some in (val, out)]
         ratios.append(near[1] / near[0])
     assert np.mean(ratios) > 1.1
+
+
+def test_more_clusters_are_held_out_where_those_of_the_share_leave_too_few_poses_clear_of_their_border(sampled):
+    frames, pairs = sampled
+    wide, narrow = (HoldOutSettings(margin=margin) for margin in (0.2, 0.0))
+    found = [
+        assemble_held_out(release_of(samples=900, hold_out=which), "key", frames, pairs) for which in (wide, narrow)
+    ]
+    shares = [np.isin(plan.strata.pose_cluster[:, 0], plan.strata.hold_out.clusters).mean() for plan in found]
+    np.testing.assert_allclose(shares, 0.16, atol=0.01)  # of what is used
+    held = [len(plan.strata.hold_out.clusters) for plan in found]
+    assert held[0] > held[1]
 
 
 def test_the_clusters_of_a_plan_can_be_found_again_from_its_poses(plans):
