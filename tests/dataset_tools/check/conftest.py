@@ -7,25 +7,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `paired`
 
-from paired import pair_records, paired_shard_record
+from paired import SAMPLES, SHARD_SIZE, pair_records, paired_shard_record, write_release
 
 from dataset_tools.check.sample import link
 from dataset_tools.check.stored import Stored
 from dataset_tools.check.surface import Topology
 from dataset_tools.format.schema import METADATA
-from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
 from rigging.joints import JOINT_NAMES
 
 META = {field.name for field in METADATA}
-SHARD_SIZE, SAMPLES = 2, 6
 
 
 @pytest.fixture(scope="session")
@@ -52,18 +47,6 @@ def as_samples() -> Callable[[list[dict]], list[Stored]]:
         return samples
 
     return make
-
-
-def write_release(folder: Path, pairs: list[list[dict]], plan: bool = True) -> ReleaseFolder:
-    """A folder with one shard a pair, of a release that has three."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, records in enumerate(pairs):
-        path = ReleaseFolder(folder).shard(number)
-        record = paired_shard_record(SAMPLES, SHARD_SIZE) | {"shard": number}
-        write_manifest(path, write_shard(path, map(encode_sample, records), record))
-    if plan:
-        np.savez(folder / "plan.npz", release=json.dumps({"samples": SAMPLES, "shard_size": SHARD_SIZE}))
-    return ReleaseFolder(folder)
 
 
 @pytest.fixture(scope="session")

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import trimesh
 from records import arm_of, barycentric, cast, metadata, poses, project, shard_record
 
+from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.manifest import write_manifest
+from dataset_tools.store.writer import write_shard
 from rigging.asset import load_asset
 from rigging.cameras import CameraSettings, palm_frame, ring
 from rigging.geometry.mesh import vertex_normals
 from rigging.joints import adjoining_parts
 
 SIZE = 96
+SHARD_SIZE, SAMPLES = 2, 6  # of the release that `write_release` writes
 SETTINGS = CameraSettings(views=8, image_size=SIZE, tilt=0.3)
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
@@ -130,3 +136,15 @@ def paired_shard_record(samples: int, shard_size: int, hand: str = "right") -> d
     """The shard's fields, with the configuration that the cameras were placed by."""
     release = {"name": "test", "samples": samples, "shard_size": shard_size, "hand": hand, "cameras": asdict(SETTINGS)}
     return shard_record() | {"configuration": json.dumps({"release": release, "samples": None})}
+
+
+def write_release(folder: Path, pairs: list[list[dict]], plan: bool = True) -> ReleaseFolder:
+    """A folder with one shard a pair, of a release that has three."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, records in enumerate(pairs):
+        path = ReleaseFolder(folder).shard(number)
+        record = paired_shard_record(SAMPLES, SHARD_SIZE) | {"shard": number}
+        write_manifest(path, write_shard(path, map(encode_sample, records), record))
+    if plan:
+        np.savez(folder / "plan.npz", release=json.dumps({"samples": SAMPLES, "shard_size": SHARD_SIZE}))
+    return ReleaseFolder(folder)

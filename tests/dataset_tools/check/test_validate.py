@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, write_release
 from corruptions import CORRUPTIONS, VIEW
-from paired import pair_records
+from paired import SAMPLES, pair_records, write_release
 
 from dataset_tools.check.report import read_report
 from dataset_tools.check.report_folder import report_folder
