@@ -158,7 +158,7 @@ def _card(one: SampleResult, picture: str | None) -> str:
     return (
         f'<article class="{one.verdict}" id="s{one.shard}-{one.row}"><h3>shard {one.shard} row {one.row}'
         f"<span>sample {one.sample}</span><em>{one.verdict}</em></h3><ul>{lines}</ul>"
-        f'<p class="note">worst figure: {one.score:.2g} of its limit</p>{image}</article>'
+        f'<p class="note">worst figure: {one.score:.2g} times its limit</p>{image}</article>'
     )
 
 
