@@ -152,7 +152,7 @@ METADATA = tuple(
         ("light", "str", (), "-", "-", "Light, as JSON."),
         ("background", "str", (), "-", "-", "Background, as JSON."),
         ("arm_style", "str", (), "-", "-", '"bare" or "sleeve".'),
-        ("split", "str", (), "-", "-", '"train", "val" or "test".'),
+        ("split", "str", (), "-", "-", 'Split: "train", "val", "test" or one of "test_*", by what it holds out.'),
     )
 )  # fmt: skip
 

@@ -25,13 +25,14 @@ __all__ = ["HandDataset", "Paths", "find_shards", "outward"]
 META = frozenset(field.name for field in METADATA)
 JSON_ATTRS = ("configuration", "package_versions")
 ITEMS = ("sample", "view")
+ON_REQUEST = ("amodal_mask",)  # derived fields that take about as long as all others together
 
 
 class HandDataset:
     """Samples of one or more shards: `HandDataset(path)[i]` is a dict of arrays (all of them in docs/format.md).
 
     `path` is a shard, a folder of shards, or a list of shards. `fields` are names of the schema, "meta" for all
-    metadata (default: everything); `views` are indices of cameras (default: all): only what is chosen is read and
+    metadata (default: everything but `amodal_mask`, which takes longest); `views` are indices of cameras (default: all): only what is chosen is read and
     decoded. Metadata comes as the dict `sample["meta"]`; index -1 is the last sample, a slice gives a list. `attrs`
     (release, configuration, licence, ...), faces and names are those of the first shard, and all shards agree in them.
 
@@ -58,12 +59,11 @@ class HandDataset:
         self._chosen: np.ndarray | None = None  # (n,) positions in all samples, rising; None: all
         self._index: SampleIndex | None = None
         self.items = items
-        strange = self._shards.strange
-        self._meta = META.union(name for name, (place, _) in strange.items() if place.startswith("metadata/"))
-        self._per_view = {name for name, field in SAMPLE_FIELDS.items() if field.per == "view"}
-        self._per_view |= {name for name, (_, element) in strange.items() if element.per_view}
+        strange = self._shards.strange  # fields of these files alone, and where they lie in them
+        self._meta = META.union(name for name, place in strange.items() if place.startswith("metadata/"))
         self.fields = _choose_fields(fields, tuple(strange), self._meta)
         self.views = _choose_views(views, self.sizes["V"])
+        self._per_view = {name for name in self.fields if items == "view" and self._shards.per_view(name)}
         self._stored = stored_names(self.fields)
         self.faces: np.ndarray = self._shards.shared["shard/faces"]  # (F, 3) int32
         self.face_part: np.ndarray = self._shards.shared["shard/face_part"]  # (F,) uint8, index into part_names
@@ -196,7 +196,7 @@ def _index(shards: ShardSet) -> SampleIndex:
 def _choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: frozenset[str]) -> tuple[str, ...]:
     there = (*SAMPLE_FIELDS, *strange)
     if names is None:
-        return there
+        return tuple(name for name in there if name not in ON_REQUEST)
     if isinstance(names, str):
         raise InputError(f"fields: a list of names is wanted, got {names!r}")
     chosen = set(names)

@@ -42,12 +42,11 @@ class ShardSet:
         self.folder = Path(path) if isinstance(path, (str, Path)) and Path(path).is_dir() else None
         self._files: OrderedDict[Path, ShardFile] = OrderedDict()
         self._fitting: set[Path] = {self.paths[0]}
-        self._pid, self._limit = os.getpid(), _open_limit()
+        self._pid, self._limit = os.getpid(), open_limit()
         first = self._open(self.paths[0])
         self.sizes: dict[str, int] = first.sizes
         self.attrs: dict[str, Any] = dict(first.attrs)
-        strange = [name for name in first.fields() if name not in SAMPLE_FIELDS]
-        self.strange = {name: first.element(name) for name in strange}  # the files' own fields: path and element
+        self.strange = {name: place for name, place in first.fields().items() if name not in SAMPLE_FIELDS}
         self.shared = {name: first.array(name) for name in SHARED}
         self.counts = tuple(self._count(path) for path in self.paths)
         self._ends = list(accumulate(self.counts))
@@ -56,6 +55,12 @@ class ShardSet:
 
     def __len__(self) -> int:
         return self._ends[-1]
+
+    def per_view(self, name: str) -> bool:
+        """Whether a field of the files has an axis of views, by what the first one says of it. Raises ShardError."""
+        if name in self.strange:
+            return self._open(self.paths[0]).element(name)[1].per_view
+        return SAMPLE_FIELDS[name].per == "view"
 
     def locate(self, position: int) -> tuple[Path, int]:
         """The shard that holds sample `position`, and the sample's row in it."""
@@ -81,16 +86,13 @@ class ShardSet:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such shard")
         try:
-            samples = read_manifest(path).get("samples")
+            return read_manifest(path)["samples"]
         except FileNotFoundError:
             return len(self._fitted(path))
-        if not isinstance(samples, int) or samples < 1:
-            raise ShardError(f"{path.with_suffix('.json')}: samples is {samples!r}, allowed is a number above 0")
-        return samples
 
     def _open(self, path: Path) -> ShardFile:
         if self._pid != os.getpid():  # after a fork: the parent's handles are the parent's
-            self._files, self._pid, self._limit = OrderedDict(), os.getpid(), _open_limit()
+            self._files, self._pid, self._limit = OrderedDict(), os.getpid(), open_limit()
         if path not in self._files:
             while len(self._files) >= self._limit:
                 self._files.popitem(last=False)[1].close()
@@ -140,7 +142,7 @@ def find_shards(path: Paths) -> tuple[Path, ...]:
     return found
 
 
-def _open_limit() -> int:
+def open_limit() -> int:
     """How many shards to keep open: at most a quarter of the files that the process may."""
     try:
         import resource

@@ -21,6 +21,7 @@ from dataset_tools.check.report import read_report
 from dataset_tools.check.report_folder import report_folder
 from dataset_tools.check.validate import validate
 from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.manifest import write_manifest
 from rigging.command_line import main
 from rigging.errors import InputError, PassingError
 from rigging.files import file_sha256
@@ -119,7 +120,7 @@ def test_a_damaged_shard_is_a_problem_and_the_others_are_still_looked_at(copy):
     report = validate(copy).report
     assert report.verdict == "fail"
     assert len(report.problems) == 1
-    assert report.problems[0].startswith("shard-00000.h5: sha256")
+    assert report.problems[0].startswith("shard-00000.h5: damaged, its sha256")
     assert {one.shard for one in report.results} == {1}
 
 
@@ -144,6 +145,8 @@ def test_shards_of_two_configurations_do_not_go_together(pairs, copy, tmp_path):
 def test_a_shard_in_the_place_of_another_is_a_problem(copy):
     copy.shard(1).rename(copy.shard(2))
     copy.manifest(1).rename(copy.manifest(2))
+    assert "shard-00002.h5: is not the manifest's shard-00001.h5" in validate(copy).report.problems
+    write_manifest(copy.shard(2), file_sha256(copy.shard(2)))
     problems = " ".join(validate(copy).report.problems)
     assert "shard-00002.h5: says that it is shard 1" in problems
     assert "shard-00002.h5: its samples are not numbers 4 and on" in problems
@@ -153,6 +156,9 @@ def test_an_incomplete_shard_keeps_the_folder_incomplete(whole, tmp_path):
     shutil.copytree(whole.path, tmp_path / "release")
     folder = ReleaseFolder(tmp_path / "release")
     folder.incomplete(2).write_text(json.dumps({"shard": 2, "lacks": 1, "samples": 2}))
+    assert validate(folder).report.verdict == "pass"  # an old report beside a whole shard says nothing
+    folder.shard(2).unlink()
+    folder.manifest(2).unlink()
     assert validate(folder).report.verdict == "incomplete"
 
 

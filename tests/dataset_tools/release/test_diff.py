@@ -145,8 +145,10 @@ def test_the_changelog_of_a_next_release_tells_it(whole, newer, tmp_path, where)
 
 
 def test_fields_that_only_one_of_them_has_are_named(whole, copy, monkeypatch):
-    names, old, new = ShardFile.names, whole / "shard-00000.h5", copy / "shard-00000.h5"
+    fields, old, new = ShardFile.fields, whole / "shard-00000.h5", copy / "shard-00000.h5"
     lacks = {old: "alpha", new: "seed"}
-    monkeypatch.setattr(ShardFile, "names", lambda shard: tuple(n for n in names(shard) if n != lacks[shard.path]))
+    monkeypatch.setattr(
+        ShardFile, "fields", lambda shard: {n: place for n, place in fields(shard).items() if n != lacks[shard.path]}
+    )
     found = compare_pair((old, new, ((0, 0, 0),)))
     assert (found.only_old, found.only_new, found.changed) == ({"seed"}, {"alpha"}, [])
