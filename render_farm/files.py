@@ -1,4 +1,4 @@
-"""Fingerprints of files and texts, and telling a full disk from other faults."""
+"""Fingerprints of files and texts, and copies that are read back."""
 
 from __future__ import annotations
 
@@ -37,15 +37,6 @@ def digest(*parts: str | bytes) -> str:
         data = part.encode() if isinstance(part, str) else part
         total.update(len(data).to_bytes(8, "little") + data)
     return total.hexdigest()
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether `error` says that a disk or quota is full (HDF5 gives the number only in its text)."""
-    full = (errno.ENOSPC, errno.EDQUOT)
-    if isinstance(error, OSError) and error.errno in full:
-        return True
-    text = str(error)
-    return any(f"errno = {number}," in text or os.strerror(number) in text for number in full)
 
 
 def copy_checked(source: Path, target: Path, sha256: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .errors import InputError
 from .joints import BONE_NAMES, PART_NAMES
 
 DEFAULT_ASSET = Path(__file__).parent / "data" / "hand.npz"
@@ -71,7 +72,7 @@ _LOADED_AS = {
 def load_asset(path: Path | str = DEFAULT_ASSET) -> HandAsset:
     """Read and check a hand asset; the default one must also have the hash its provenance names.
 
-    Raises FileNotFoundError, or ValueError with one line that names the file and what is wrong with it.
+    Raises FileNotFoundError, or InputError with one line that names the file and what is wrong with it.
     """
     path = Path(path)
     stored = read_arrays(path)
@@ -83,7 +84,7 @@ def load_asset(path: Path | str = DEFAULT_ASSET) -> HandAsset:
         check_mesh(asset)
         check_rig(asset)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {error}") from None
     return asset
 
 
@@ -95,7 +96,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as data:
             return {name: data[name] for name in data.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise ValueError(f"{path}: not a readable .npz ({error})") from None
+        raise InputError(f"{path}: not a readable .npz ({error})") from None
 
 
 def content_hash(arrays: Mapping[str, np.ndarray]) -> str:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .camera_bands import CameraBands, tilt_angle
 from .geometry.projection import to_camera
 from .geometry.rotations import axis_angle, normalise, perpendicular
 
 _DRAWS = ("focal", "radius")
+ANYWHERE = CameraBands()
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,18 @@ def palm_frame(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ring(
-    palm: tuple[np.ndarray, np.ndarray], points: np.ndarray, settings: CameraSettings, rng: np.random.Generator
+    palm: tuple[np.ndarray, np.ndarray],
+    points: np.ndarray,
+    settings: CameraSettings,
+    rng: np.random.Generator,
+    bands: CameraBands = ANYWHERE,
 ) -> Cameras:
     """Cameras evenly on a circle round the hand, fingers up in the images (MVHM, Figure 4).
 
     `palm` is that of `palm_frame`: the circle lies in the plane of its normal and across directions, before the tilt.
     `points` (N, 3) m, world: what has to be in all images, such as the vertices of both poses of a pair. Every
-    setting that is drawn takes numbers from `rng`, used or not, so that settings do not disturb each other.
+    setting that is drawn takes numbers from `rng`, used or not, so that settings do not disturb each other. Phase and
+    tilt are drawn within `bands`.
     Raises ValueError for points that are not finite or a given radius that puts points behind a camera.
     """
     points = np.asarray(points, float)
@@ -105,9 +112,10 @@ def ring(
         raise ValueError(f"points to frame: got shape {points.shape}, allowed are finite (N, 3)")
     centre, axes = palm
     draws = rng.random(5)
+    phase, tilt = _phase_and_tilt(settings, draws, bands)
     focal = _between(settings.focal, draws[0]) * settings.image_size
-    axes = _tilted(axes, settings.tilt, draws[1], draws[2])
-    angles = 2 * np.pi * (np.arange(settings.views) + (draws[3] if settings.phase else 0.0)) / settings.views
+    axes = _tilted(axes, tilt, draws[2])
+    angles = 2 * np.pi * (np.arange(settings.views) + phase) / settings.views
     outward = np.cos(angles)[:, None] * axes[:, 2] + np.sin(angles)[:, None] * axes[:, 0]
     outward = _jittered(outward, settings.jitter, rng.random((settings.views, 2)))
     roll = settings.roll * (2 * rng.random(settings.views) - 1)
@@ -126,13 +134,24 @@ def ring(
     return Cameras(_intrinsics(focals, settings.image_size), world_to_cam, settings.image_size)
 
 
+def phase_and_tilt(
+    settings: CameraSettings, rng: np.random.Generator, bands: CameraBands = ANYWHERE
+) -> tuple[float, float]:
+    """Phase, in steps between cameras, and tilt, in radians, of the ring that `ring` makes from an equal `rng`."""
+    return _phase_and_tilt(settings, rng.random(5), bands)
+
+
+def _phase_and_tilt(settings: CameraSettings, draws: np.ndarray, bands: CameraBands) -> tuple[float, float]:
+    phase = bands.phase_draw(draws[3]) if settings.phase else 0.0
+    return phase, tilt_angle(bands.tilt_draw(draws[1], settings.tilt), settings.tilt)
+
+
 def _between(bounds: tuple[float, float], draw: float) -> float:
     return bounds[0] + (bounds[1] - bounds[0]) * draw
 
 
-def _tilted(axes: np.ndarray, tilt: float, draw_angle: float, draw_side: float) -> np.ndarray:
-    """Palm axes turned so that `along` falls evenly into the cap of half angle `tilt` around where it was."""
-    angle = np.arccos(1 - draw_angle * (1 - np.cos(tilt)))
+def _tilted(axes: np.ndarray, angle: float, draw_side: float) -> np.ndarray:
+    """Palm axes turned so that `along` leaves its place by `angle` radians, to an evenly drawn side."""
     side = 2 * np.pi * draw_side
     return axis_angle(np.cos(side) * axes[:, 0] + np.sin(side) * axes[:, 2], angle) @ axes
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class MvhmError(Exception):
@@ -26,6 +28,24 @@ class PassingError(MvhmError):
 
 class DiskFullError(PassingError):
     """No space left; what is finished is kept."""
+
+
+class Terminated(PassingError):
+    """The process was told to end (SIGTERM), as when a farm takes a node back."""
+
+
+@contextmanager
+def input_errors(where: str = "") -> Iterator[None]:
+    """Turn a ValueError into InputError, around library code that judges nothing but what the user gave.
+
+    `where` comes before the message, such as the file. Elsewhere a ValueError is a bug and keeps its traceback.
+    """
+    try:
+        yield
+    except MvhmError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{where}: {error}" if where else str(error)) from error
 
 
 def is_disk_full(error: BaseException) -> bool:

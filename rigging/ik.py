@@ -23,13 +23,18 @@ def fit_angles(chains: tuple[Chain, ...], joints: np.ndarray, palm: np.ndarray) 
     once), with soft limits and couplings. Starts from the closed form and from the solutions of both neighbouring
     frames, and keeps the best.
     """
-    directions = normalise(joints[:, 1:] - joints[:, list(JOINT_PARENTS[1:])])
-    local = np.einsum("tji,tbj->tbi", palm, directions)
+    local = palm_directions(joints, palm)
     angles = np.zeros((len(joints), 21, 3))
     for chain in chains:
         target = local[:, [bone - 1 for bone in chain.bones]]
         angles[:, [bone - 1 for bone in chain.bones]] = _fit_chain(chain, target)
     return angles
+
+
+def palm_directions(joints: np.ndarray, palm: np.ndarray) -> np.ndarray:
+    """Unit directions (T, 20, 3) of the bones of joints (T, 21, 3), forearm apart, in the palm's axes (T, 3, 3)."""
+    directions = normalise(joints[:, 1:] - joints[:, list(JOINT_PARENTS[1:])])
+    return np.einsum("tji,tbj->tbi", palm, directions)
 
 
 def ik_rotations(rest_joints: np.ndarray, dorsal: np.ndarray, joints: np.ndarray, palm: np.ndarray) -> np.ndarray:

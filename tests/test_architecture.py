@@ -23,7 +23,7 @@ MAY_IMPORT = {
 }
 MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
     "render_farm": {
-        "": {"commands"},
+        "": set(),
         "planning": {""},
         "rendering": {"", "planning"},
         "farm": {"", "planning", "rendering"},
@@ -32,13 +32,14 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "commands": {"", "planning", "rendering", "farm", "watch", "forecast"},
     },
     "dataset_tools": {
-        "": {"format", "store", "load", "check", "pictures"},
+        "": {"load"},
         "format": set(),
         "store": {"format"},
         "load": {"format", "store"},
         "pictures": {"format", "store", "load"},
         "check": {"format", "store", "load", "pictures"},
         "release": {"format", "store", "load", "pictures", "check"},
+        "commands": {"format", "store", "load", "pictures", "check", "release"},
     },
 }
 ROOMS = [(package, room) for package, rooms in MAY_ENTER.items() for room in rooms]
@@ -89,6 +90,26 @@ def test_rooms_are_entered_one_way(package, room):
     for path in sorted((ROOT / package / room).glob("*.py")):
         foreign = rooms_imported(path, package, room) - MAY_ENTER[package][room]
         assert not foreign, f"{path.relative_to(ROOT)} imports from {foreign}"
+
+
+def commands_imported(path: Path) -> set[str]:
+    """Packages whose room `commands` a file imports from; its own only if it is no command itself."""
+    package, own = path.relative_to(ROOT).parts[0], "commands" in path.relative_to(ROOT).parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names if ".commands" in alias.name}
+        elif isinstance(node, ast.ImportFrom):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+            if "commands" in names:
+                found.add(package if node.level else names[0])
+    return found - ({package} if own else set())
+
+
+@pytest.mark.parametrize("package", OUR_PACKAGES)
+def test_nobody_imports_a_command(package):
+    for path in sources(package):
+        assert not commands_imported(path), f"{path.relative_to(ROOT)} imports commands; they are found by name"
 
 
 def test_every_folder_of_code_is_installed():

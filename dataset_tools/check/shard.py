@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rigging.files import file_sha256
 from rigging.geometry.projection import project, to_camera, triangulate
 from rigging.joints import ARM_PART
 
 from ..format.schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
 from ..load.dataset import HandDataset, outward
 from ..pictures.solid import nearest_triangles
-from ..store.manifest import read_manifest
+from ..store.layout import ReleaseFolder
 from ..store.shard_file import ShardError, ShardFile
+from ..store.shard_state import State, file_state, shard_state
 
 REPROJECTION = 1e-5  # m
 MASK_IOU = 0.9  # alpha is anti-aliased and path traced; the labels are neither
@@ -39,22 +38,30 @@ class Report:
 
 def lacking(path: Path) -> list[str]:
     """A line for each shard of a folder that was rendered but for some samples, which were set aside."""
-    lines = []
-    for file in sorted(path.glob("shard-*.incomplete.json")) if path.is_dir() else ():
-        try:
-            told = json.loads(file.read_text())
-            about = f"shard {told['shard']} is incomplete: lacks {told['lacks']} of {told['samples']} samples"
-        except (ValueError, KeyError, TypeError):
-            about = "cannot be read; the shard is incomplete"
-        lines.append(f"{file}: {about}")
-    return lines
+    folder = ReleaseFolder(Path(path))
+    found = [shard_state(folder, shard) for shard in folder.reported()]
+    return [
+        f"{folder.incomplete(one.shard)}: shard {one.shard} is incomplete: {one.reason}"
+        for one in found
+        if one.state is State.INCOMPLETE
+    ]
+
+
+def shards_to_check(path: Path) -> list[Path]:
+    """The shard at `path`, or those in a folder, damaged or not. Raises FileNotFoundError where there is none."""
+    folder = ReleaseFolder(Path(path))
+    if not folder.path.is_dir():
+        return [folder.path]
+    if not (shards := folder.shards()):
+        raise FileNotFoundError(f"{path}: no shards in this folder")
+    return [folder.shard(shard) for shard in shards]
 
 
 def check_shard(path: Path) -> Report:
     """Check one shard. Raises FileNotFoundError or ShardError where it cannot even be read."""
-    problems = _against_manifest(Path(path))
+    problems = against_manifest(Path(path))
     with ShardFile(path) as shard:
-        problems += _against_schema(shard)
+        problems += against_schema(shard)
         if problems:
             return Report(Path(path), len(shard), tuple(problems), float("nan"), float("nan"))
     dataset = HandDataset(path)
@@ -65,20 +72,18 @@ def check_shard(path: Path) -> Report:
     return Report(Path(path), len(dataset), tuple(problems), max(f[0] for f in found), min(f[1] for f in found))
 
 
-def _against_manifest(path: Path) -> list[str]:
-    if not path.is_file():
+def against_manifest(path: Path) -> list[str]:
+    """What the manifest beside a shard says otherwise. Raises FileNotFoundError, ShardError for other bytes."""
+    found = file_state(path, deep=True)
+    if found.state is State.MISSING:
         raise FileNotFoundError(f"{path}: no such shard")
-    try:
-        manifest = read_manifest(path)
-    except FileNotFoundError:
-        return ["no manifest beside it"]
-    digest = file_sha256(path)
-    if digest != manifest["sha256"]:
-        raise ShardError(f"{path}: sha256 {digest[:12]}.. is not the manifest's {manifest['sha256'][:12]}..")
-    return []
+    if found.state is State.DAMAGED:
+        raise ShardError(f"{path}: {found.reason}")
+    return ["no manifest beside it"] if found.state is State.PARTIAL else []
 
 
-def _against_schema(shard: ShardFile) -> list[str]:
+def against_schema(shard: ShardFile) -> list[str]:
+    """Arrays of a shard that are missing, or of another type or shape than the schema's."""
     problems = []
     for field in (*SAMPLE_FIELDS.values(), *SHARD_FIELDS.values()):
         if field.stored and field.codec == "plain" and field.dtype != "str" and (field.shape or field.per != "shard"):

@@ -8,7 +8,7 @@ from .schema import FORMAT, GEOMETRY, IMAGES, METADATA, SAMPLE_FIELDS, SCHEMA_VE
 
 HEAD = """# The shard format, version {version}
 
-*Written by `python -m dataset_tools format --write docs/format.md` from `dataset_tools/format/schema.py`; do not edit.*
+*Written by `mvhm format --write docs/format.md` from `dataset_tools/format/schema.py`; do not edit.*
 
 A shard is one HDF5 file, `shard-0000n.h5`, with a manifest `shard-0000n.json` beside it (sha256, bytes, samples,
 schema version, configuration hash, package versions). Images are compressed with HDF5's shuffle filter and

@@ -86,6 +86,9 @@ IMAGES = (
           "Coverage of the pixel by hand and arm as rendered (anti-aliased).", "zstd"),
     Field("mask", "images", "bool", VHW, "-", "image",
           "The pixel's centre shows the hand (parts 1 to 17, not the arm).", derived_from=("parts",)),
+    Field("amodal_mask", "images", "bool", VHW, "-", "image",
+          "The hand's mesh covers the pixel's centre, whatever lies before it, the arm or nothing.",
+          derived_from=("vertices_world", "K", "world_to_cam")),
     Field("parts", "images", "uint8", VHW, "index into part_names", "image",
           "Part seen at the pixel's centre: 0 background, 1 to 17 hand, 18 arm.", "zstd"),
     Field("depth", "images", "float32", VHW, "m", "camera",
@@ -149,7 +152,7 @@ METADATA = tuple(
         ("light", "str", (), "-", "-", "Light, as JSON."),
         ("background", "str", (), "-", "-", "Background, as JSON."),
         ("arm_style", "str", (), "-", "-", '"bare" or "sleeve".'),
-        ("split", "str", (), "-", "-", '"train", "val" or "test".'),
+        ("split", "str", (), "-", "-", 'Split: "train", "val", "test" or one of "test_*", by what it holds out.'),
     )
 )  # fmt: skip
 

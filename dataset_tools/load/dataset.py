@@ -4,43 +4,45 @@ from __future__ import annotations
 
 import json
 import operator
-import os
-from bisect import bisect_right
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rigging.geometry.projection import project, to_camera
+from rigging.errors import InputError
 
 from ..format.schema import METADATA, SAMPLE_FIELDS
-from ..store.errors import ShardError, TooManyFilesError
-from ..store.shard_file import ShardFile
-from ..store.whole_file import Stamp
+from ..store.errors import ShardError
+from ..store.layout import ReleaseFolder, shard_number
+from .derive import Derivation, stored_names
+from .index import SampleIndex, build_index, index_of
+from .select import Where, matching
+from .shard_set import Paths, ShardSet, find_shards
 
-OPEN_SHARDS = 64  # files a process keeps open, if it may
+__all__ = ["HandDataset", "Paths", "find_shards", "outward"]
+
 META = frozenset(field.name for field in METADATA)
-HAND_PARTS = (1, 17)
 JSON_ATTRS = ("configuration", "package_versions")
-
-Paths = str | Path | Iterable[str | Path]
+ITEMS = ("sample", "view")
+ON_REQUEST = ("amodal_mask",)  # derived fields that take about as long as all others together
 
 
 class HandDataset:
     """Samples of one or more shards: `HandDataset(path)[i]` is a dict of arrays (all of them in docs/format.md).
 
     `path` is a shard, a folder of shards, or a list of shards. `fields` are names of the schema, "meta" for all
-    metadata (default: everything); `views` are indices of cameras (default: all): only what is chosen is read and
+    metadata (default: everything but `amodal_mask`, which takes longest); `views` are indices of cameras (default: all): only what is chosen is read and
     decoded. Metadata comes as the dict `sample["meta"]`; index -1 is the last sample, a slice gives a list. `attrs`
-    (release, configuration, licence, ...), faces and names are those of the first shard.
+    (release, configuration, licence, ...), faces and names are those of the first shard, and all shards agree in them.
+
+    With `items="view"` an item is one view of one sample, views of a sample in a row: arrays without the axis of views,
+    what belongs to the sample as it is, and the camera's index as `meta["view"]`.
 
     Whatever is read is compared with its checksum, and a shard of schema version 1 with its manifest, once, when it is
     opened; `verify=False` does neither. Files open when first read, once per process, so a dataset can be pickled and
     used after fork or spawn. Raises FileNotFoundError; ShardError for a file that cannot be read, and for a foreign,
-    damaged or newer one; ValueError for unknown fields or views.
+    damaged or newer one; InputError (a ValueError) for unknown fields, views or items.
     """
 
     def __init__(
@@ -48,120 +50,160 @@ class HandDataset:
         path: Paths,
         fields: Iterable[str] | None = None,
         views: Iterable[int] | None = None,
+        items: str = "sample",
         verify: bool = True,
     ) -> None:
-        self.paths = find_shards(path)
-        self.verify = verify
-        self._known: set[Stamp] = set()
-        self._files: OrderedDict[Path, ShardFile] = OrderedDict()
-        self._pid = os.getpid()
-        first, counts = self._scan()
-        self._ends = list(accumulate(counts))
-        strange = {name: path for name, path in first.fields().items() if name not in SAMPLE_FIELDS}
-        self._meta = META.union(name for name, path in strange.items() if path.startswith("metadata/"))
-        self.fields = _choose_fields(fields, strange, self._meta)
-        self.views = _choose_views(views, first.sizes["V"])
-        self._stored = _stored_names(self.fields)
-        self.sizes: dict[str, int] = first.sizes
-        self.faces: np.ndarray = first.array("shard/faces")  # (F, 3) int32
-        self.face_part: np.ndarray = first.array("shard/face_part")  # (F,) uint8, index into part_names
-        self.arm_faces: np.ndarray = first.array("shard/arm_faces")  # (B, 3) int32
-        self.attrs = first.attrs | {name: _parsed(first, name) for name in JSON_ATTRS if name in first.attrs}
+        if items not in ITEMS:
+            raise InputError(f"items: {' or '.join(map(repr, ITEMS))} is wanted, got {items!r}")
+        self._shards = ShardSet(path, verify)
+        self._chosen: np.ndarray | None = None  # (n,) positions in all samples, rising; None: all
+        self._index: SampleIndex | None = None
+        self.items = items
+        strange = self._shards.strange  # fields of these files alone, and where they lie in them
+        self._meta = META.union(name for name, place in strange.items() if place.startswith("metadata/"))
+        self.fields = _choose_fields(fields, tuple(strange), self._meta)
+        self.views = _choose_views(views, self.sizes["V"])
+        self._per_view = {name for name in self.fields if items == "view" and self._shards.per_view(name)}
+        self._stored = stored_names(self.fields)
+        self.faces: np.ndarray = self._shards.shared["shard/faces"]  # (F, 3) int32
+        self.face_part: np.ndarray = self._shards.shared["shard/face_part"]  # (F,) uint8, index into part_names
+        self.arm_faces: np.ndarray = self._shards.shared["shard/arm_faces"]  # (B, 3) int32
+        self._derivation = Derivation(self.faces, (self.sizes["H"], self.sizes["W"]))
+        self.attrs = self._shards.attrs | {name: _parsed(self._shards, name) for name in JSON_ATTRS}
         self.joint_names = tuple(self.attrs["joint_names"])
         self.joint_parents = tuple(self.attrs["joint_parents"])
         self.part_names = tuple(self.attrs["part_names"])
 
-    def _scan(self) -> tuple[ShardFile, list[int]]:
-        """The first shard and the number of samples of each. Raises ShardError where shards do not fit together."""
-        first, counts = self._open(self.paths[0]), []
-        for path in self.paths:
-            shard = self._open(path)
-            if shard.sizes != first.sizes:
-                raise ShardError(f"{path}: sizes {shard.sizes} differ from those of {first.path}: {first.sizes}")
-            counts.append(len(shard))
-        return self._open(self.paths[0]), counts
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The shards, also those of which no sample is chosen."""
+        return self._shards.paths
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The letters of the schema's shapes and their values; V counts all views, chosen or not."""
+        return self._shards.sizes
+
+    @property
+    def index(self) -> SampleIndex:
+        """A row for every sample of this data set (not for every view), without opening shards where it can be."""
+        if self._index is None:
+            self._index = _index(self._shards)
+        return self._index if self._chosen is None else self._index.take(self._chosen)
+
+    @property
+    def shard_lengths(self) -> np.ndarray:
+        """(S,) items in each shard; items of a shard follow each other."""
+        counts = np.array(self._shards.counts)
+        if self._chosen is not None:
+            shard = np.searchsorted(np.cumsum(counts), self._chosen, side="right")
+            counts = np.bincount(shard, minlength=len(counts))
+        return counts * self._items_per_sample()
+
+    def select(
+        self,
+        split: str | Iterable[str] | None = None,
+        subject: int | Iterable[int] | None = None,
+        where: Where | None = None,
+    ) -> HandDataset:
+        """The data set of those samples that meet all conditions, in the same order; see docs/loader.md.
+
+        `where` is a function of the index's columns that returns a mask, or a dict of columns with, for each, a value,
+        several, or a function of it. Selections can follow each other. Raises InputError for an unknown column, or a
+        split, subject or other value that no sample of the release has.
+        """
+        mask = matching(self.index, split, subject, where, among=self._index)
+        chosen = np.arange(len(self._shards)) if self._chosen is None else self._chosen
+        return self._with(_chosen=chosen[mask])
+
+    def views_as_items(self) -> HandDataset:
+        """The same samples, one view an item."""
+        return self._with(items="view")
+
+    def _with(self, **changes: Any) -> HandDataset:
+        other = object.__new__(type(self))
+        other.__dict__ |= self.__dict__ | changes
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_index": None}
 
     def __len__(self) -> int:
-        return self._ends[-1]
+        return self._samples() * self._items_per_sample()
+
+    def _samples(self) -> int:
+        return len(self._shards) if self._chosen is None else len(self._chosen)
+
+    def _items_per_sample(self) -> int:
+        """Items that a sample makes."""
+        if self.items == "sample":
+            return 1
+        return self.sizes["V"] if self.views is None else len(self.views)
 
     def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        """Sample `index`, a dict of arrays. Raises IndexError outside the data set."""
+        """Item `index`, a dict of arrays. Raises IndexError outside the data set."""
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        path, row = self.locate(index)
-        values = self._open(path).read(row, self._stored, self.views)
-        sample = {name: _derive(name, values) for name in self.fields if name not in self._meta}
+        position, view = self._position(index)
+        path, row = self._shards.locate(position)
+        views = self.views if view is None else (view,)
+        values = self._shards.open(path).read(row, self._stored, views)
+        sample = {name: self._derivation.field(name, values) for name in self.fields if name not in self._meta}
         meta = {name: _python(values[name]) for name in self.fields if name in self._meta}
+        if view is not None:
+            sample = {name: value[0] if name in self._per_view else value for name, value in sample.items()}
+            meta["view"] = view
         return sample | ({"meta": meta} if meta else {})
 
     def locate(self, index: int) -> tuple[Path, int]:
-        """The shard that holds sample `index`, and the sample's row in it."""
+        """The shard that holds item `index`, and the row of its sample in it."""
+        return self._shards.locate(self._position(index)[0])
+
+    def _position(self, index: int) -> tuple[int, int | None]:
+        """Where item `index` is among all samples, and its camera if items are views."""
         number = operator.index(index)
         if not -len(self) <= number < len(self):
-            raise IndexError(f"sample {number} of a data set of {len(self)}")
-        number %= len(self)
-        shard = bisect_right(self._ends, number)
-        return self.paths[shard], number - (self._ends[shard - 1] if shard else 0)
-
-    def _open(self, path: Path) -> ShardFile:
-        if self._pid != os.getpid():  # after a fork: the parent's handles are the parent's
-            self._files, self._pid = OrderedDict(), os.getpid()
-        if path not in self._files:
-            while len(self._files) >= open_limit():
-                self._files.popitem(last=False)[1].close()
-            try:
-                self._files[path] = ShardFile(path, self.verify, self._known)
-            except TooManyFilesError:  # others hold files too: do with one
-                self.close()
-                self._files[path] = ShardFile(path, self.verify, self._known)
-        self._files.move_to_end(path)
-        return self._files[path]
+            raise IndexError(f"{self.items} {number} of a data set of {len(self)}")
+        sample, view = divmod(number % len(self), self._items_per_sample())
+        position = sample if self._chosen is None else int(self._chosen[sample])
+        if self.items == "sample":
+            return position, None
+        return position, view if self.views is None else self.views[view]
 
     def close(self) -> None:
         """Close all files; the next read opens them again."""
-        while self._files:
-            self._files.popitem()[1].close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_files": OrderedDict(), "_pid": -1}
+        self._shards.close()
 
 
-def open_limit() -> int:
-    """How many shards a process keeps open: OPEN_SHARDS, or a quarter of the files that it may open."""
-    try:
-        import resource
-    except ImportError:  # not a Unix
-        return OPEN_SHARDS
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return OPEN_SHARDS if limit == resource.RLIM_INFINITY else max(1, min(OPEN_SHARDS, limit // 4))
+def _index(shards: ShardSet) -> SampleIndex:
+    """A row for every sample of the shards, in their order: the folder's index, or one built of the shards named.
+
+    Raises InputError for a folder's index that does not fit its shards.
+    """
+    if shards.folder is None:
+        return build_index(shards.paths)
+    index = index_of(shards.folder)
+    numbers = [shard_number(path) for path in shards.paths]
+    index = index.take(np.isin(index["shard"], numbers))  # of a part of a release, the part
+    rows = np.concatenate([np.arange(count) for count in shards.counts])
+    if len(index) != len(rows) or (index["row"] != rows).any() or (
+        index["shard"] != np.repeat(numbers, shards.counts)
+    ).any():  # fmt: skip
+        raise InputError(f"{ReleaseFolder(shards.folder).index}: does not fit the shards beside it; fetch both again")
+    return index
 
 
-def find_shards(path: Paths) -> tuple[Path, ...]:
-    """Shards named by a path, a folder (`shard-*.h5` in it, by name) or a list. Raises FileNotFoundError for none."""
-    if not isinstance(path, (str, Path)):
-        found = tuple(Path(p) for p in path)
-        where = "an empty list"
-    elif Path(path).is_dir():
-        found = tuple(sorted(Path(path).glob("shard-*.h5")))
-        where = f"{path}: no shard-*.h5 in this folder"
-    else:
-        return (Path(path),)
-    if not found:
-        raise FileNotFoundError(where if isinstance(path, (str, Path)) else f"no shards: {where}")
-    return found
-
-
-def _choose_fields(names: Iterable[str] | None, strange: Iterable[str], meta: frozenset[str]) -> tuple[str, ...]:
+def _choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: frozenset[str]) -> tuple[str, ...]:
     there = (*SAMPLE_FIELDS, *strange)
     if names is None:
-        return there
+        return tuple(name for name in there if name not in ON_REQUEST)
     if isinstance(names, str):
-        raise ValueError(f"fields: a list of names is wanted, got {names!r}")
+        raise InputError(f"fields: a list of names is wanted, got {names!r}")
     chosen = set(names)
     if "meta" in chosen:
         chosen = (chosen - {"meta"}) | meta
     if unknown := sorted(chosen - set(there)):
-        raise ValueError(f"fields: no {', '.join(unknown)}; there are: meta, {', '.join(there)}")
+        raise InputError(f"fields: no {', '.join(unknown)}; there are: meta, {', '.join(there)}")
     return tuple(name for name in there if name in chosen)
 
 
@@ -170,25 +212,8 @@ def _choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | 
         return None
     chosen = tuple(operator.index(view) for view in views)
     if not chosen or any(not 0 <= view < count for view in chosen):
-        raise ValueError(f"views: some of 0 to {count - 1} are wanted, got {list(chosen)}")
+        raise InputError(f"views: some of 0 to {count - 1} are wanted, got {list(chosen)}")
     return chosen
-
-
-def _stored_names(names: Sequence[str]) -> tuple[str, ...]:
-    """What has to be read for `names`."""
-    sources = [SAMPLE_FIELDS[name].derived_from if name in SAMPLE_FIELDS else () for name in names]
-    return tuple(dict.fromkeys(source for name, given in zip(names, sources) for source in given or (name,)))
-
-
-def _derive(name: str, values: dict[str, Any]) -> Any:
-    """Field `name` from the stored values of a sample; computed in float64 from the values as stored."""
-    if name == "mask":
-        return (values["parts"] - np.uint8(HAND_PARTS[0])) < HAND_PARTS[1]  # 0 wraps to 255
-    if name == "joints_cam":
-        return to_camera(values["joints_world"], values["world_to_cam"]).astype(np.float32)
-    if name == "joints_2d":
-        return project(values["joints_world"], values["K"], values["world_to_cam"]).astype(np.float32)
-    return values[name]
 
 
 def outward(faces: np.ndarray, hand: str) -> np.ndarray:
@@ -196,11 +221,11 @@ def outward(faces: np.ndarray, hand: str) -> np.ndarray:
     return faces if hand == "right" else np.ascontiguousarray(faces[:, ::-1])
 
 
-def _parsed(shard: ShardFile, name: str) -> Any:
+def _parsed(shards: ShardSet, name: str) -> Any:
     try:
-        return json.loads(shard.attrs[name])
-    except (ValueError, TypeError):
-        raise ShardError(f"{shard.path}: {name} is damaged (not JSON)") from None
+        return json.loads(shards.attrs[name])
+    except (KeyError, ValueError, TypeError):
+        raise ShardError(f"{shards.paths[0]}: {name} is damaged or missing (not JSON)") from None
 
 
 def _python(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..load.dataset import HandDataset, outward
+from ..store.layout import sheet_path
 from .canvas import GREY, fit, page, put, put_text, save
 from .drawing import draw_mask, draw_skeleton, enlarge
 from .solid import draw_clay, draw_joints_3d, frame, look_from, upright
@@ -36,7 +37,7 @@ def write_sheet(shard: Path, out: Path | None = None, rows: int = ROWS) -> Path:
     _head(sheet, dataset, views)
     for row, index in enumerate(chosen):
         _block(sheet, HEAD + row * block, dataset[index], dataset, with_mask=row % 2 == 1)
-    return save(Path(out) if out else Path(shard).with_suffix(".png"), sheet)
+    return save(Path(out) if out else sheet_path(shard), sheet)
 
 
 def choose_samples(dataset: HandDataset, rows: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Pictures of every label of one sample: `python -m dataset_tools view SHARD`."""
+"""Pictures of every label of one sample: `mvhm view SHARD`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rigging.errors import InputError
 from rigging.geometry.projection import project, to_camera
 
 from ..load.dataset import HandDataset, outward
@@ -37,9 +38,11 @@ TILE = 512  # px, about
 def write_views(shard: Path, index: int, out: Path) -> list[Path]:
     """Write the PNGs of sample `index` into the folder `out`; returns their paths.
 
-    Raises FileNotFoundError, ShardError, IndexError, and OSError where `out` cannot be written.
+    Raises FileNotFoundError, ShardError, InputError without such a sample, and OSError where `out` cannot be written.
     """
     dataset = HandDataset(shard)
+    if not -len(dataset) <= index < len(dataset):
+        raise InputError(f"--sample {index}: {shard} has samples 0 to {len(dataset) - 1}")
     sample = dataset[index]
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-SHARD_NAME = re.compile(r"shard-(\d{5,})")
-SHARD_FILE = re.compile(r"shard-(\d{5,})\.h5")
+SHARD_NAME = re.compile(r"shard-([0-9]{5}|[1-9][0-9]{5,})(\..*)?", re.DOTALL)
+PART = re.compile(r"\.h5(\.[0-9a-f]+)?\.part")  # the shard, while it is being written
+STAGED = re.compile(r"sample-[0-9]{8,}\.staged")
 
 
 def shard_stem(shard: int) -> str:
@@ -17,8 +20,36 @@ def shard_stem(shard: int) -> str:
 
 def shard_number(path: Path | str) -> int | None:
     """The shard that a file or folder is named after; None if it is none's."""
-    match = SHARD_NAME.match(Path(path).name)
+    match = SHARD_NAME.fullmatch(Path(path).name)
     return int(match[1]) if match else None
+
+
+def manifest_path(shard: Path) -> Path:
+    """The manifest of a shard's file, whatever its name."""
+    return Path(shard).with_suffix(".json")
+
+
+def sheet_path(shard: Path) -> Path:
+    """The contact sheet of a shard's file, whatever its name."""
+    return Path(shard).with_suffix(".png")
+
+
+def staged_path(staging: Path, sample: int) -> Path:
+    """A finished sample in a staging folder."""
+    return staging / f"sample-{sample:08d}.staged"
+
+
+def staged_samples(staging: Path) -> int:
+    """How many finished samples a staging folder holds; none where there is no such folder."""
+    return sum(STAGED.fullmatch(name) is not None for name in names_in(staging))
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of what is in a folder; none if it is not there or cannot be read."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 @dataclass(frozen=True)
@@ -35,11 +66,11 @@ class ReleaseFolder:
 
     def manifest(self, shard: int) -> Path:
         """The shard's manifest: its sha256, samples, configuration."""
-        return self.path / f"{shard_stem(shard)}.json"
+        return manifest_path(self.shard(shard))
 
     def sheet(self, shard: int) -> Path:
         """The shard's contact sheet."""
-        return self.path / f"{shard_stem(shard)}.png"
+        return sheet_path(self.shard(shard))
 
     @property
     def plan(self) -> Path:
@@ -96,6 +127,28 @@ class ReleaseFolder:
         """The validation's verdicts."""
         return self.validation / "report.json"
 
+    @property
+    def preview(self) -> Path:
+        """The card's picture."""
+        return self.path / "preview.jpg"
+
+    @property
+    def gate(self) -> Path:
+        """The estimators' report on the release."""
+        return self.path / "gate.json"
+
+    @property
+    def previous(self) -> Path:
+        """What the previous version's manifest and index wait in while the next version is written."""
+        return self.path / ".previous"
+
+    # what the loader keeps
+
+    @property
+    def built_index(self) -> Path:
+        """The index of a folder that was never published, made on first use."""
+        return self.path / ".index.npz"
+
     # what only rendering needs
 
     def incomplete(self, shard: int) -> Path:
@@ -103,28 +156,95 @@ class ReleaseFolder:
         return self.path / f"{shard_stem(shard)}.incomplete.json"
 
     def events(self, shard: int) -> Path:
-        """The shard's log."""
+        """The shard's event log."""
         return self.path / ".events" / f"{shard_stem(shard)}.jsonl"
+
+    @property
+    def locks(self) -> Path:
+        """The folder of locks."""
+        return self.path / ".locks"
 
     def lock(self, shard: int) -> Path:
         """The shard's lock."""
-        return self.path / ".locks" / f"{shard_stem(shard)}.lock"
+        return self.locks / f"{shard_stem(shard)}.lock"
 
     @property
     def plan_lock(self) -> Path:
         """The plan's lock."""
-        return self.path / ".locks" / "plan.lock"
+        return self.locks / "plan.lock"
+
+    def farm_mark(self, token: str) -> Path:
+        """A file by which a farm's nodes see whether their folder is the driver's."""
+        return self.locks / f"farm-{token}"
 
     def staging(self, shard: int) -> Path:
-        """Where finished samples wait for the shard to be written."""
+        """Where finished samples wait for the shard to be written, and its workers' output lies."""
         return self.path / ".staging" / shard_stem(shard)
+
+    def log(self, shard: int) -> Path:
+        """What a farm's process said while it was at the shard."""
+        return self.path / ".logs" / f"{shard_stem(shard)}.log"
+
+    @property
+    def plan_log(self) -> Path:
+        """What a farm's process said while it planned."""
+        return self.path / ".logs" / "plan.log"
 
     @property
     def reproduced(self) -> Path:
         """Where samples that are rendered alone lie."""
         return self.path / ".reproduce"
 
+    # what there is
+
     def shards(self) -> list[int]:
         """Numbers of the shards whose file is there, rising."""
-        matches = (SHARD_FILE.fullmatch(path.name) for path in self.path.glob("shard-*.h5"))
-        return sorted(int(match[1]) for match in matches if match)
+        return self._numbers(self.shard)
+
+    def reported(self) -> list[int]:
+        """Numbers of the shards that a report says are incomplete, rising."""
+        return self._numbers(self.incomplete)
+
+    def logged(self) -> list[int]:
+        """Numbers of the shards that have an event log, rising."""
+        return self._numbers(self.events)
+
+    def traces(self) -> list[int]:
+        """Numbers of the shards of which there is anything, rising."""
+        numbers = {shard_number(name) for folder in self.folders_of_traces() for name in names_in(folder)}
+        return sorted(numbers - {None})
+
+    def folders_of_traces(self) -> tuple[Path, ...]:
+        """The folders that hold what is named after a shard."""
+        return self.path, *(self._parent(named) for named in (self.events, self.lock, self.staging))
+
+    def owns(self, name: str) -> bool:
+        """Whether `name` is that of a file that belongs in this folder, published or not."""
+        shard = shard_number(name)
+        if shard is None:
+            return self.path / name in self.release_files
+        files = (named(shard).name for named in (self.shard, self.manifest, self.sheet, self.incomplete))
+        return name in files or PART.fullmatch(name.removeprefix(shard_stem(shard))) is not None
+
+    @property
+    def plan_files(self) -> tuple[Path, ...]:
+        """What planning leaves; the plan is written last."""
+        return self.rejects, self.plan
+
+    @property
+    def release_files(self) -> tuple[Path, ...]:
+        """Files and folders of the release as a whole."""
+        return (
+            *self.plan_files, self.release_manifest, self.index, self.index_parquet, self.card, self.datasheet,
+            self.changelog, self.croissant, self.validation, self.preview, self.gate,
+        )  # fmt: skip
+
+    def _numbers(self, named: Callable[[int], Path]) -> list[int]:
+        """Numbers of the shards n for which there is a file or folder `named(n)`, rising."""
+        folder = self._parent(named)
+        found = ((name, shard_number(name)) for name in names_in(folder))
+        return sorted(shard for name, shard in found if shard is not None and named(shard).name == name)
+
+    @staticmethod
+    def _parent(named: Callable[[int], Path]) -> Path:
+        return named(0).parent

@@ -8,12 +8,10 @@ from typing import Any
 
 from rigging.files import write_atomic
 
-from .errors import ShardError
+from .errors import ShardError, system_fault
+from .layout import manifest_path
 
-
-def manifest_path(shard: Path) -> Path:
-    """Where the manifest of a shard lies: beside it, `.json` for `.h5`."""
-    return Path(shard).with_suffix(".json")
+TEXTS, COUNTS = ("sha256", "configuration_hash"), ("bytes", "samples")  # what every manifest has
 
 
 def write_manifest(shard: Path, sha256: str) -> Path:
@@ -36,7 +34,18 @@ def read_manifest(shard: Path) -> dict[str, Any]:
     """The manifest of a shard. Raises FileNotFoundError, or ShardError where it is not a manifest."""
     path = manifest_path(shard)
     try:
-        manifest = json.loads(path.read_text())
-        return {"sha256": manifest["sha256"], **manifest}
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
-        raise ShardError(f"{path}: not a manifest of a shard") from None
+        manifest = json.loads(path.read_bytes())
+        texts, counts = ([manifest[name] for name in names] for names in (TEXTS, COUNTS))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise system_fault(path, error) or error from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        texts, counts = [], []
+    if not texts or not all(isinstance(text, str) for text in texts) or not all(map(_is_count, counts)):
+        raise ShardError(f"{path}: not a manifest of a shard")
+    return manifest
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value > 0

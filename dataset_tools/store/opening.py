@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from pathlib import Path
 
 import h5py
 
-from .errors import DamageError, ShardError, TooManyFilesError
+from .errors import DamageError, ShardError, being_written, error_number, system_fault
 
-TOO_MANY = (errno.EMFILE, errno.ENFILE)
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where the file system has no locks
-FORBIDDEN = (errno.EACCES, errno.EPERM)
 POINTERS = {  # how files begin that stand for another
     b"version https://git-lfs": "a Git LFS pointer, not the file itself: run `git lfs pull`",
     b"/annex/objects/": "a git-annex pointer, not the file itself: run `git annex get`",
@@ -50,14 +47,6 @@ def _open(path: Path) -> h5py.File:
         return h5py.File(path, locking=False, **options)
 
 
-def error_number(error: BaseException) -> int | None:
-    """The errno of an error; HDF5 gives it in its text only."""
-    if isinstance(error, OSError) and error.errno:
-        return error.errno
-    match = re.search(r"errno = (\d+)", str(error))
-    return int(match[1]) if match else None
-
-
 def cause_of(error: BaseException) -> str:
     """What went wrong, in a part of a line: the system's reason if it gave one, else that the data are damaged."""
     if (number := error_number(error)) is not None:
@@ -73,16 +62,9 @@ def cause_of(error: BaseException) -> str:
 
 def _fault(path: Path, error: BaseException) -> ShardError:
     """Why an existing file cannot be opened."""
-    number, text = error_number(error), str(error)
-    if number in TOO_MANY:
-        return TooManyFilesError(f"{path}: too many open files: close some, or allow more with `ulimit -n`")
-    if number in FORBIDDEN:
-        return ShardError(f"{path}: no permission to read it")
-    if number in (errno.EAGAIN, errno.EWOULDBLOCK) or "already open for" in text:
-        return ShardError(f"{path}: open for writing elsewhere, or its writer died: wait for it, or fetch it again")
-    if number is not None:
-        return ShardError(f"{path}: cannot be read ({os.strerror(number)})")
-    return _damage(path, text)
+    if "already open for" in str(error):
+        return being_written(path)
+    return system_fault(path, error) or _damage(path, str(error))
 
 
 def _damage(path: Path, text: str) -> ShardError:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import add_out
+from .options import add_out, add_release
 
 
-def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Register the command."""
-    collect = commands.add_parser("collect", help="gather shards from several folders into one")
-    collect.add_argument("--release", default="demo", help="a name in render_farm/releases/ or a path to a .toml")
-    add_out(collect)
-    collect.add_argument("--move", action="store_true", help="delete a shard from its source when its copy is verified")
-    collect.add_argument("folders", nargs="+", type=Path, metavar="FROM", help="folders that were OUT elsewhere")
-    collect.set_defaults(command=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_release(parser)
+    add_out(parser)
+    parser.add_argument("--move", action="store_true", help="delete a shard from its source when its copy is verified")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FROM", help="folders that were --out elsewhere")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -5,26 +5,30 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rigging.option_types import positive
+
 from ..errors import InputError
 from ..planning.release import Release
 from .limits import add_limits, limits
-from .options import add_out, chosen_release, positive, shard_numbers
+from .options import SAMPLES_KEPT, add_out, add_poses, add_release, chosen_release, shard_numbers
+
+KEPT = SAMPLES_KEPT
 
 
-def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Register the command."""
-    farm = commands.add_parser("farm", parents=[common], help="render many shards with Ray, here or on a cluster")
-    farm.add_argument("--shards", default="all", help="such as 0-249 or 0-9,12 (default: all)")
-    add_out(farm)
-    farm.add_argument("--address", help="HOST:PORT of a Ray cluster with a token (default: start Ray here)")
-    farm.add_argument("--cpus", type=positive(float), default=1.0, help="cores of a worker (default: 1)")
-    farm.add_argument("--gpus", type=positive(float), help="GPUs of a worker, such as 0.5 (default: as needed)")
-    farm.add_argument("--samples", type=positive(int), help="only the first so many samples of a shard")
-    farm.add_argument("--scratch", type=Path, help="folder on the nodes' own disks for unfinished samples")
-    farm.add_argument("--collect", type=Path, help="folder of the nodes' own, where OUT is not shared")
-    farm.add_argument("--retry", action="store_true", help="try samples again that were set aside")
-    add_limits(farm)
-    farm.set_defaults(command=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_release(parser)
+    add_poses(parser)
+    parser.add_argument("--shards", default="all", help="such as 0-249 or 0-9,12 (default: all)")
+    add_out(parser)
+    parser.add_argument("--address", help="HOST:PORT of a Ray cluster with a token (default: start Ray here)")
+    parser.add_argument("--cpus", type=positive(float), default=1.0, help="cores of a worker (default: 1)")
+    parser.add_argument("--gpus", type=positive(float), help="GPUs of a worker, such as 0.5 (default: as needed)")
+    parser.add_argument("--samples", type=positive(int), help="only the first so many samples of a shard")
+    parser.add_argument("--scratch", type=Path, help="folder on the nodes' own disks for unfinished samples")
+    parser.add_argument("--collect", type=Path, help="folder of the nodes' own, where --out is not shared")
+    parser.add_argument("--retry", action="store_true", help="try samples again that were set aside")
+    add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         )  # fmt: skip
         tally = run_farm(request)
     for line in tally.table():
-        print(line)
+        print(options.typed(line))
     return tally.exit_code
 
 
@@ -53,7 +57,7 @@ def gpus_of_worker(asked: float | None, release: Release) -> float:
     device = release.render.device
     if device == "CPU" and asked:
         raise InputError(
-            f"GPUS={asked:g}: release {release.name!r} is rendered on the CPU ([render] device): say device = 'OPTIX' "
-            "or another in the release file, which makes it another release"
+            f"--gpus {asked:g}: release {release.name!r} is rendered on the CPU ([render] device): say device = "
+            "'OPTIX' or another in the release file, which makes it another release"
         )
     return 0.0 if device == "CPU" else asked or 1.0

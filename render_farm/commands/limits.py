@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from rigging.option_types import positive, whole
+
 from ..rendering.pool import PoolSettings
-from .options import positive
 
 DEFAULT = PoolSettings()
 
@@ -35,14 +36,3 @@ def limits(options: argparse.Namespace) -> PoolSettings:
     return PoolSettings(
         recycle=options.recycle, attempts=options.attempts, seconds=options.sample_seconds, memory=options.memory
     )
-
-
-def whole(text: str) -> int:
-    """A whole number from 0. Raises ValueError."""
-    value = int(text)
-    if value < 0:
-        raise ValueError
-    return value
-
-
-whole.__name__ = "whole number from 0"

@@ -5,23 +5,30 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import chosen_release, positive
+from rigging.option_types import positive
+
+from ..planning.release import Release
+from .options import add_out, add_poses, add_release, chosen_release
 
 
-def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Register the command."""
-    plan = commands.add_parser("plan", parents=[common], help="say how much work a release is, here and on a farm")
-    cost = plan.add_mutually_exclusive_group()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_release(parser)
+    add_poses(parser)
+    cost = parser.add_mutually_exclusive_group()
     cost.add_argument("--seconds-per-sample", type=positive(float), help="of one core; default: as measured")
     cost.add_argument("--measured", type=Path, metavar="OUT", help="cost of the samples rendered in OUT/RELEASE so far")
-    plan.add_argument("--bake-seconds", type=positive(float), help="per baked skin; default: as measured")
-    plan.add_argument("--machines", type=numbers, default=(1, 10, 1000), metavar="1,10,1000", help="sizes of the farm")
-    plan.add_argument("--cores", type=positive(int), default=16, help="of a machine (default: 16)")
-    plan.add_argument("--cpus", type=positive(int), help="cores per shard; default: what ends soonest")
-    disk = plan.add_mutually_exclusive_group()
+    parser.add_argument("--bake-seconds", type=positive(float), help="per baked skin; default: as measured")
+    parser.add_argument("--machines", type=numbers, default=(1, 10, 1000), metavar="1,10,1000", help="sizes of farms")
+    parser.add_argument("--cores", type=positive(int), default=16, help="of a machine (default: 16)")
+    parser.add_argument("--cpus", type=positive(int), help="cores per shard; default: what ends soonest")
+    disk = parser.add_mutually_exclusive_group()
     disk.add_argument("--scratch", action="store_true", help="finished samples wait on local disks")
     disk.add_argument("--shared", action="store_false", dest="scratch", help="they wait in OUT (default)")
-    plan.set_defaults(command=run)
+    add_out(parser)
+    parser.add_argument(
+        "--splits", action="store_true", help="decide the release (OUT/RELEASE/plan.npz) and say its splits"
+    )
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -30,7 +37,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the estimate and the extrapolation."""
+    """Print the estimate, the extrapolation and, once it is planned, the splits."""
     from ..errors import InputError
     from ..forecast.costs import known_costs, measured_costs
     from ..forecast.estimate import Estimate
@@ -45,5 +52,20 @@ def run(options: argparse.Namespace) -> int:
         costs = known_costs(release, options.seconds_per_sample, options.bake_seconds)
     estimate = Estimate(release, costs)
     farms = [extrapolate(estimate, m, options.cores, options.scratch, options.cpus) for m in options.machines]
-    print(f"{estimate.table()}\n\n{side_by_side(farms)}")
+    parts = [estimate.table(), side_by_side(farms), *splits(release, options.out, options.splits)]
+    print("\n\n".join(parts))
     return 0
+
+
+def splits(release: Release, out: Path, make: bool) -> list[str]:
+    """The table of splits in the plan in OUT, made if `make` says so; else how to have it, if there is much to tell."""
+    from dataset_tools.store.layout import ReleaseFolder
+
+    from ..planning.plan import ensure_plan, load_plan
+    from ..planning.split_table import split_table
+
+    path = ReleaseFolder(out / release.name).plan
+    plan = ensure_plan(release, path.parent) if make else load_plan(path) if path.exists() else None
+    if plan is not None and plan.release == release.to_json():
+        return [split_table(plan)]
+    return ["splits           once planned; to plan now: --splits"] if release.splits.hold_out else []

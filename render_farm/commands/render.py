@@ -6,25 +6,29 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from rigging.option_types import positive
+
 from .limits import add_limits, limits
-from .options import add_out, chosen_release, positive
+from .options import SAMPLES_KEPT, add_out, add_poses, add_release, chosen_release
+
+KEPT = SAMPLES_KEPT
 
 
-def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Register the command."""
-    render = commands.add_parser("render", parents=[common], help="render one shard")
-    render.add_argument("--shard", type=int, required=True, help="number of the shard, from 0")
-    add_out(render)
-    render.add_argument("--samples", type=positive(int), help="only the first so many samples of the shard")
-    render.add_argument("--cache", type=Path, help="folder of baked skins (default: OUT/.cache)")
-    render.add_argument("--scratch", type=Path, help="folder on a local disk to stage samples in (default: OUT)")
-    render.add_argument("--retry", action="store_true", help="try samples again that were set aside")
-    render.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_release(parser)
+    add_poses(parser)
+    parser.add_argument("--shard", type=int, required=True, help="number of the shard, from 0")
+    add_out(parser)
+    parser.add_argument("--samples", type=positive(int), help="only the first so many samples of the shard")
+    parser.add_argument("--cache", type=Path, help="folder of baked skins (default: OUT/.cache)")
+    parser.add_argument("--scratch", type=Path, help="folder on a local disk to stage samples in (default: OUT)")
+    parser.add_argument("--retry", action="store_true", help="try samples again that were set aside")
+    parser.add_argument(
         "--workers", type=workers, default=0, metavar="auto|N",
         help="processes that share the shard (default: auto, one per physical core as memory allows)",
     )  # fmt: skip
-    add_limits(render)
-    render.set_defaults(command=run)
+    add_limits(parser)
 
 
 def workers(text: str) -> int:

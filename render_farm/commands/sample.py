@@ -6,19 +6,19 @@ import argparse
 import faulthandler
 from pathlib import Path
 
+from dataset_tools.store.layout import ReleaseFolder
+
 from ..errors import InputError
 from ..planning.release import load_release
 from .options import add_out
 
 
-def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Register the command. It needs no pose source: the plan in OUT holds the poses and all settings."""
-    sample = commands.add_parser("sample", help="render one sample of a planned release alone, to see why it fails")
-    sample.add_argument("--release", default="demo", help="name of the release in OUT, or the .toml it came from")
-    sample.add_argument("--sample", type=int, required=True, help="number of the sample in the release, from 0")
-    add_out(sample)
-    sample.add_argument("--cache", type=Path, help="folder of baked skins (default: OUT/.cache)")
-    sample.set_defaults(command=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options. It needs no pose source: the plan in OUT holds the poses and all settings."""
+    parser.add_argument("--release", default="demo", help="name of the release in OUT, or the .toml it came from")
+    parser.add_argument("--sample", type=int, required=True, help="number of the sample in the release, from 0")
+    add_out(parser)
+    parser.add_argument("--cache", type=Path, help="folder of baked skins (default: OUT/.cache)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
     faulthandler.enable()
     is_file = options.release.endswith(".toml") or "/" in options.release
     folder = options.out / (load_release(options.release).name if is_file else options.release)
-    if not (folder / "plan.npz").exists():
-        raise InputError(f"{folder}: holds no plan.npz: nothing was rendered of RELEASE={options.release} in OUT")
+    if not (plan := ReleaseFolder(folder).plan).exists():
+        raise InputError(f"{folder}: holds no {plan.name}: nothing was rendered there of --release {options.release}")
     for path in reproduce(folder, options.sample, options.cache or options.out / ".cache"):
         print(path)
     return 0

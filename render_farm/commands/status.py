@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,28 +13,30 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from rigging.option_types import positive
+
 from ..errors import InputError, ReleaseError
 from ..planning.release import load_release
 from ..watch.extent import read_extent
 from ..watch.metrics import save_metrics
 from ..watch.status import Status, read_status, verified
 from ..watch.status_text import table
-from .options import add_out, positive, shard_numbers
+from .options import add_out, add_poses, add_release, shard_numbers
 
 
-def add(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Register the command."""
-    status = commands.add_parser("status", parents=[common], help="say how far a release is, from its folder alone")
-    add_out(status)
-    status.add_argument("--shards", help="only these: 7, 0-9 or 0-9,20 (default: all)")
-    status.add_argument("--samples", type=positive(int), help="shards that are not begun have only so many samples")
-    status.add_argument("--json", action="store_true", help="print one JSON object (keys: render_farm/watch/status.py)")
-    status.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for node_exporter to FILE")
-    status.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_release(parser)
+    add_poses(parser)
+    add_out(parser)
+    parser.add_argument("--shards", help="only these: 7, 0-9 or 0-9,20 (default: all)")
+    parser.add_argument("--samples", type=positive(int), help="shards that are not begun have only so many samples")
+    parser.add_argument("--json", action="store_true", help="print one JSON object (keys: render_farm/watch/status.py)")
+    parser.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for node_exporter to FILE")
+    parser.add_argument(
         "--watch", nargs="?", type=positive(float), const=10.0, metavar="S", help="again every S seconds (10)"
     )
-    status.add_argument("--verify", action="store_true", help="read every finished shard and compare its sha256")
-    status.set_defaults(command=run)
+    parser.add_argument("--verify", action="store_true", help="read every finished shard and compare its sha256")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,15 +50,14 @@ def run(options: argparse.Namespace) -> int:
             time.sleep(options.watch)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def _reader(options: argparse.Namespace) -> Callable[[], Status]:
     """How to read the status that the options ask for. Raises InputError."""
     if not options.out.is_dir():
-        raise InputError(f"OUT={options.out}: there is no such folder; nothing was rendered into it, or OUT is wrong")
+        raise InputError(
+            f"--out {options.out}: there is no such folder: nothing was rendered into it, or look elsewhere"
+        )
     name, release = options.release, None
     try:
         release = load_release(name)

@@ -6,17 +6,15 @@ from pathlib import Path
 
 import ray
 
+from dataset_tools.store.layout import ReleaseFolder
 from rigging.files import write_atomic
 
 from ..planning.plan import ensure_plan
 from ..planning.release import Release
-from ..rendering.events import EventLog
 from ..rendering.shard import Request, render_shard
 from .child import Child, Result
-from .delivery import CHUNK, Parcel, pack
+from .delivery import CHUNK, Parcel, log_bytes, pack, remove
 from .node import report
-
-PLAN_FILES = ("plan.npz", "rejects.csv")
 
 
 class Supervisor:
@@ -38,10 +36,8 @@ class Supervisor:
 
     def plan(self, release: Release, folder: Path) -> Result:
         """Make the plan of `release` in `folder` unless it is there; the value is its files."""
-        result = self.child.call(folder / ".logs" / "plan.log", make_plan_file, release, folder)
-        if result.kind != "done":
-            return result
-        return Result("done", {name: (folder / name).read_bytes() for name in PLAN_FILES if (folder / name).exists()})
+        result = self.child.call(ReleaseFolder(folder).plan_log, make_plan_file, release, folder)
+        return Result("done", read_plan_files(folder)) if result.kind == "done" else result
 
     def put_plan(self, folder: Path, files: dict[str, bytes]) -> None:
         """Store the files of a plan that was made elsewhere."""
@@ -52,7 +48,7 @@ class Supervisor:
 
     def render(self, request: Request) -> Result:
         """Render a shard; its process writes to .logs/shard-00007.log."""
-        return self.child.call(request.folder / ".logs" / f"shard-{request.shard:05d}.log", render_shard, request)
+        return self.child.call(request.files.log(request.shard), render_shard, request)
 
     @ray.method(concurrency_group="side")
     def stop(self) -> None:
@@ -62,13 +58,12 @@ class Supervisor:
     @ray.method(concurrency_group="side")
     def events(self, folder: Path, shard: int) -> tuple[int, bytes]:
         """The shard, and its event log."""
-        path = EventLog.of(folder, shard).path
-        return shard, path.read_bytes() if path.exists() else b""
+        return shard, log_bytes(ReleaseFolder(folder), shard)
 
     @ray.method(concurrency_group="side")
     def parcel(self, folder: Path, shard: int) -> Parcel:
         """A finished shard, all but its bytes."""
-        return pack(folder / f"shard-{shard:05d}.h5")
+        return pack(ReleaseFolder(folder).shard(shard))
 
     @ray.method(concurrency_group="side")
     def chunk(self, path: Path, start: int) -> bytes:
@@ -80,10 +75,12 @@ class Supervisor:
     @ray.method(concurrency_group="side")
     def remove(self, folder: Path, shard: int) -> None:
         """Delete a shard that is stored elsewhere, with what belongs to it."""
-        stem = folder / f"shard-{shard:05d}"
-        for suffix in (".json", ".h5", ".png"):
-            stem.with_suffix(suffix).unlink(missing_ok=True)
-        EventLog.of(folder, shard).path.unlink(missing_ok=True)
+        remove(ReleaseFolder(folder), shard)
+
+
+def read_plan_files(folder: Path) -> dict[str, bytes]:
+    """The files of the plan in a release's folder, by name; those that are there."""
+    return {path.name: path.read_bytes() for path in ReleaseFolder(folder).plan_files if path.exists()}
 
 
 def make_plan_file(release: Release, folder: Path) -> None:

@@ -13,7 +13,7 @@ from rigging.files import write_atomic
 
 from ..errors import InputError, PassingError, RenderError
 from ..planning.plan import Plan, load_plan, refuse_to_mix
-from .actor import PLAN_FILES
+from .actor import read_plan_files
 from .child import Result
 from .farm_request import FarmRequest
 from .fleet import Fleet, Node, Worker
@@ -70,7 +70,7 @@ class Admission:
         if difference := report.environment.difference(self._environment):
             self.fleet.refuse(worker.node, difference)
         elif self.request.collect is None and not report.shares_out:
-            hint = "share one folder, or render with --collect DIR (COLLECT=DIR)"
+            hint = "share one folder, or render with --collect DIR"
             self.fleet.refuse(worker.node, f"its {self.request.out} is not the driver's: {hint}")
         return None
 
@@ -85,7 +85,7 @@ class Admission:
             seats[node.report.device, node.report.inputs] += node.seats
         kind = max(sorted(seats), key=seats.__getitem__)
         with contextlib.suppress(InputError):
-            plan = load_plan(self.request.folder / "plan.npz")
+            plan = load_plan(self.request.files.plan)
             kind = (plan.device, plan.inputs) if (plan.device, plan.inputs) in seats else kind
         fitting = (node for node in nodes if (node.report.device, node.report.inputs) == kind)
         return next((node.workers[0] for node in fitting if node.workers[0].actor is not None), None)
@@ -93,8 +93,8 @@ class Admission:
     def _have_planned(self, worker: Worker | None) -> None:
         if worker is None:  # it died after its report; another is being started
             return
-        self._planner, folder = worker, self.request.folder
-        self._hand_plan(worker, {name: (folder / name).read_bytes() for name in PLAN_FILES if (folder / name).exists()})
+        self._planner = worker
+        self._hand_plan(worker, read_plan_files(self.request.folder))
         self.fleet.call(worker, self._plan_made, "plan", self.request.release, self.request.node_folder)
 
     def _hand_plan(self, worker: Worker, files: dict[str, bytes]) -> None:
@@ -109,14 +109,13 @@ class Admission:
         self._files = result.value
         if self.request.collect is not None:
             self._adopt_plan()
-        plan = load_plan(self.request.folder / "plan.npz")
+        plan = load_plan(self.request.files.plan)
         self._expected = plan.device, plan.inputs
         self.planned(plan)
 
     def _adopt_plan(self) -> None:
-        folder = self.request.folder
-        path = folder / "plan.npz"
-        if path.exists() and path.read_bytes() != self._files["plan.npz"]:
+        folder, path = self.request.folder, self.request.files.plan
+        if path.exists() and path.read_bytes() != self._files[path.name]:
             refuse_to_mix(load_plan(path), self.request.release, folder)
         for name, data in self._files.items():
             write_atomic(folder / name, data)

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..cli import Terminated
-from ..errors import FarmError, IncompleteError, InputError, LockedError, PassingError
-from ..files import is_disk_full
+from rigging.errors import Terminated, is_disk_full
+
+from ..errors import IncompleteError, InputError, LockedError, MvhmError, PassingError
 from ..rendering.worker import THREAD_VARIABLES, die_with, open_log, redirect_output
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Result:
         return Result("done", function(*arguments))
     except Terminated as error:
         return Result("stopped", reason=str(error))
-    except FarmError as error:
+    except MvhmError as error:
         kind = next((kind for cause, kind in KINDS if isinstance(error, cause)), "failed")
         log.error("%s", error)
         return Result(kind, reason=str(error))

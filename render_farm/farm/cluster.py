@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from rigging.errors import Terminated
+
 from ..errors import InputError, PassingError
 
 log = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ def cluster(address: str | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _sigterm() -> Iterator[None]:
-    """SIGTERM ends the block with PassingError. Ray's own handler would exit with 1.
+    """SIGTERM ends the block with Terminated. Ray's own handler would exit with 1.
 
     Of all exceptions of a handler, KeyboardInterrupt is the one that Ray's calls let through.
     """
@@ -76,13 +78,13 @@ def _sigterm() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if received:
-            raise PassingError("told to end (SIGTERM): finished samples are kept, run again") from None
+            raise Terminated("told to end (SIGTERM)") from None
         raise
 
 
 def require_token(address: str) -> None:
     """Turn token authentication on for this process. Raises InputError if it is forbidden or there is no token."""
-    how = f"ADDRESS={address}: the cluster must run with RAY_AUTH_MODE=token, and its token is needed here"
+    how = f"--address {address}: the cluster must run with RAY_AUTH_MODE=token, and its token is needed here"
     if os.environ.setdefault("RAY_AUTH_MODE", "token").lower() != "token":
         raise InputError(f"{how}; RAY_AUTH_MODE is {os.environ['RAY_AUTH_MODE']!r}")
     if not _token():
@@ -124,11 +126,11 @@ def _start(folder: Path) -> None:
 def _join(address: str) -> None:
     with_token, without = _ask(address, _token()), _ask(address, None)
     if with_token == "UNAUTHENTICATED":
-        raise InputError(f"ADDRESS={address}: the cluster does not accept this token")
+        raise InputError(f"--address {address}: the cluster does not accept this token")
     if with_token != "OK":
-        raise PassingError(f"ADDRESS={address}: no Ray cluster answers there ({with_token})")
+        raise PassingError(f"--address {address}: no Ray cluster answers there ({with_token})")
     if without == "OK":
-        raise InputError(f"ADDRESS={address}: the cluster lets in whoever asks: start it with RAY_AUTH_MODE=token")
+        raise InputError(f"--address {address}: the cluster lets in whoever asks: start it with RAY_AUTH_MODE=token")
     import ray
 
     try:
@@ -136,7 +138,7 @@ def _join(address: str) -> None:
     except (ConnectionError, RuntimeError, ValueError) as error:
         line = str(error).strip().partition("\n")[0]
         raise PassingError(
-            f"ADDRESS={address}: {line} (this machine must be one of its nodes: "
+            f"--address {address}: {line} (this machine must be one of its nodes: "
             f"`ray start --address={address} --num-cpus=0` makes it one that does no work)"
         ) from error
 

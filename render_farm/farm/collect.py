@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from dataset_tools.store.manifest import manifest_path
+from dataset_tools.store.incomplete import read_incomplete
+from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.shard_file import ShardError, ShardFile
 from rigging.files import file_sha256, write_atomic
 
@@ -17,8 +18,7 @@ from ..errors import InputError, LockedError
 from ..planning.configuration import difference
 from ..planning.plan import Plan, load_plan
 from ..progress import Progress
-from ..rendering.events import EventLog
-from .delivery import DamagedError, Parcel, add_events, chunks, is_stored, pack, store, writing
+from .delivery import DamagedError, Parcel, add_events, chunks, is_stored, log_bytes, pack, remove, store, writing
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,7 @@ def collect(name: str, outs: Sequence[Path], out: Path, move: bool = False) -> S
 def find_shards(folders: Iterable[Path]) -> tuple[list[Source], list[str]]:
     """The finished shards in release folders, by number, and a line for each that is damaged at first sight."""
     sources, damaged = [], []
-    for path in (path for folder in folders for path in folder.glob("shard-*.h5")):
-        if not re.fullmatch(r"shard-\d{5,}", path.stem):
-            continue
+    for path in (files.shard(shard) for files in map(ReleaseFolder, folders) for shard in files.shards()):
         try:
             parcel = pack(path)
             with ShardFile(path) as shard:
@@ -112,15 +110,15 @@ def ranges(numbers: Sequence[int]) -> str:
 def _release_folder(out: Path, name: str, target: Path) -> Path:
     folder = out / name
     if not folder.is_dir():
-        raise InputError(f"{out}: holds no folder {name!r}: FROM takes folders that shards were rendered into (OUT)")
+        raise InputError(f"{out}: holds no folder {name!r}: FROM takes folders that shards were rendered into")
     if target.exists() and folder.samefile(target):
-        raise InputError(f"{out}: is OUT itself")
+        raise InputError(f"{out}: is the folder to gather in (--out)")
     return folder
 
 
 def _common_plan(folders: Sequence[Path]) -> Plan:
     """The plan of all `folders`, of which the first need not have one. Raises InputError where plans differ."""
-    paths = [folder / "plan.npz" for folder in folders]
+    paths = [ReleaseFolder(folder).plan for folder in folders]
     paths = paths if paths[0].exists() else paths[1:]
     first, same = load_plan(paths[0]), {file_sha256(paths[0])}
     for path in paths[1:]:
@@ -160,9 +158,9 @@ def _check_bytes(sources: Sequence[Source], folder: Path) -> None:
 
 def _copy_plan(source: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("rejects.csv", "plan.npz"):
-        if (source / name).exists() and not (folder / name).exists():
-            write_atomic(folder / name, (source / name).read_bytes())
+    for path, copy in zip(ReleaseFolder(source).plan_files, ReleaseFolder(folder).plan_files):
+        if path.exists() and not copy.exists():
+            write_atomic(copy, path.read_bytes())
 
 
 def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views: int) -> None:
@@ -191,35 +189,26 @@ def _copied(source: Source, summary: Summary) -> bool:
 
 def _delete(copies: Sequence[Source], summary: Summary) -> None:
     """Delete a shard's sources, if the copy reads back as it should."""
-    copy = summary.folder / copies[0].parcel.name
+    copy = ReleaseFolder(summary.folder).shard(copies[0].shard)
     if file_sha256(copy) != copies[0].parcel.manifest["sha256"]:
         summary.damaged.append(f"{copy}: does not read back as it was written; its source is kept")
         return
-    for path in (source.path for source in copies):
-        events = EventLog.of(path.parent, copies[0].shard).path
-        for file in (path, manifest_path(path), path.with_suffix(".png"), events):
-            file.unlink(missing_ok=True)
+    for source in copies:
+        remove(ReleaseFolder(source.path.parent), source.shard)
 
 
 def _copy_reports(folders: Sequence[Path], summary: Summary) -> None:
     """Copy what says of unfinished shards which samples are set aside, and their log; of several the shortest list."""
-    reports = [(json.loads(path.read_text())["lacks"], path) for folder in folders for path in _reports(folder)]
-    for _, path in sorted(reports, reverse=True):
-        shard = _number(path)
-        if shard not in summary.there:
-            write_atomic(summary.folder / path.name, path.read_bytes())
-            log = EventLog.of(path.parent, shard).path
-            add_events(summary.folder, shard, log.read_bytes() if log.exists() else b"")
-    for path in _reports(summary.folder):
-        if _number(path) in summary.there:
-            path.unlink()
+    target, sources = ReleaseFolder(summary.folder), list(map(ReleaseFolder, folders))
+    for shard in sorted({shard for files in sources for shard in files.reported()} - set(summary.there)):
+        reports = [(read_incomplete(files.incomplete(shard), shard), files) for files in sources]
+        holders = [(report.lacks, files) for report, files in reports if report is not None]
+        for _, files in holders:
+            add_events(summary.folder, shard, log_bytes(files, shard))
+        _, best = min(holders, key=lambda held: math.inf if held[0] is None else held[0])
+        write_atomic(target.incomplete(shard), best.incomplete(shard).read_bytes())
+    for shard in target.reported():
+        if shard in summary.there:
+            target.incomplete(shard).unlink()
         else:
-            summary.incomplete.append(_number(path))
-
-
-def _reports(folder: Path) -> list[Path]:
-    return sorted(folder.glob("shard-*.incomplete.json"))
-
-
-def _number(path: Path) -> int:
-    return int(path.name.removeprefix("shard-").partition(".")[0])
+            summary.incomplete.append(shard)

@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataset_tools.store.manifest import manifest_path, read_manifest
-from dataset_tools.store.shard_file import ShardError
+from dataset_tools.store.layout import ReleaseFolder, shard_stem
+from dataset_tools.store.shard_state import State, file_state
+from rigging.errors import is_disk_full
 from rigging.files import atomic_file, file_sha256, write_atomic
 
-from ..errors import DiskFullError, FarmError, InputError
-from ..files import is_disk_full
+from ..errors import DiskFullError, InputError, MvhmError
 from ..lock import Lock
-from ..rendering.events import EventLog
 
 CHUNK = 8 << 20  # bytes
 
 
-class DamagedError(FarmError):
+class DamagedError(MvhmError):
     """Bytes that are not what their manifest says."""
 
 
@@ -30,37 +29,22 @@ class DamagedError(FarmError):
 class Parcel:
     """All of a finished shard but its bytes."""
 
+    shard: int
     manifest: dict[str, Any]
     sheet: bytes | None  # its contact sheet
     events: bytes  # its log
 
-    @property
-    def shard(self) -> int:
-        """Number of the shard."""
-        return int(self.manifest["shard"])
-
-    @property
-    def name(self) -> str:
-        """Name of the shard's file."""
-        return f"shard-{self.shard:05d}.h5"
-
 
 def pack(path: Path) -> Parcel:
     """The parcel of the finished shard at `path`. Raises DamagedError if it has no manifest or another size."""
+    files, found = ReleaseFolder(path.parent), file_state(path)
+    if found.state is not State.WHOLE:
+        raise DamagedError(f"{path}: {found.reason or found.state}")
     try:
-        manifest, size = read_manifest(path), path.stat().st_size
-        if manifest["file"] != path.name or manifest["bytes"] != size:
-            raise DamagedError(
-                f"{path}: its manifest is of {manifest['file']} with {manifest['bytes']} bytes, not {size}"
-            )
-        events = EventLog.of(path.parent, int(manifest["shard"])).path
-        return Parcel(manifest, _bytes(path.with_suffix(".png")) or None, _bytes(events))
-    except FileNotFoundError as error:
-        raise DamagedError(f"{path}: no manifest beside it") from error
+        sheet, events = _bytes(files.sheet(found.shard)), log_bytes(files, found.shard)
     except OSError as error:
-        raise DamagedError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ShardError, KeyError, ValueError, TypeError) as error:
-        raise DamagedError(f"{manifest_path(path)}: not a manifest of a shard") from error
+        raise DamagedError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
+    return Parcel(found.shard, found.manifest, sheet or None, events)
 
 
 def chunks(path: Path) -> Iterator[bytes]:
@@ -89,17 +73,15 @@ def is_stored(parcel: Parcel, folder: Path) -> bool:
 
     Raises InputError if there is another file of its name; one without manifest is read.
     """
-    path = folder / parcel.name
-    if not path.exists():
+    path = ReleaseFolder(folder).shard(parcel.shard)
+    there = file_state(path)
+    if there.size is None:
         return False
-    try:
-        there, has_manifest = str(read_manifest(path)["sha256"]), True
-    except (FileNotFoundError, ShardError):
-        there, has_manifest = file_sha256(path), False
-    if there == parcel.manifest["sha256"] and path.stat().st_size == parcel.manifest["bytes"]:
-        return has_manifest
+    sha256 = file_sha256(path) if there.manifest is None else there.manifest["sha256"]
+    if sha256 == parcel.manifest["sha256"] and there.size == parcel.manifest["bytes"]:
+        return there.state is State.WHOLE
     raise InputError(
-        f"{path}: is there with other bytes (sha256 {there[:12]}, the new one's is {parcel.manifest['sha256'][:12]}): "
+        f"{path}: is there with other bytes (sha256 {sha256[:12]}, the new one's is {parcel.manifest['sha256'][:12]}): "
         "move one of them away"
     )
 
@@ -110,26 +92,37 @@ def store(parcel: Parcel, data: Iterable[bytes], folder: Path) -> bool:
     The manifest comes last; whatever happens before, nothing is half there. Raises DamagedError (the bytes are not
     the manifest's), InputError (other bytes are there), LockedError (it is being rendered there), DiskFullError.
     """
-    path = folder / parcel.name
+    files, shard = ReleaseFolder(folder), parcel.shard
     with writing(folder):
-        (folder / ".locks").mkdir(parents=True, exist_ok=True)
-        with Lock(folder / ".locks" / f"{path.stem}.lock"):
+        files.locks.mkdir(parents=True, exist_ok=True)
+        with Lock(files.lock(shard)):
             if is_stored(parcel, folder):
                 return False
-            for leftover in folder.glob(f".{path.stem}.*.tmp"):  # of a process that was killed
+            for leftover in folder.glob(f".{shard_stem(shard)}.*.tmp"):  # of a process that was killed
                 leftover.unlink()
-            _write_checked(path, data, parcel.manifest["sha256"])
+            _write_checked(files.shard(shard), data, parcel.manifest["sha256"])
             if parcel.sheet is not None:
-                write_atomic(path.with_suffix(".png"), parcel.sheet)
-            add_events(folder, parcel.shard, parcel.events)
+                write_atomic(files.sheet(shard), parcel.sheet)
+            add_events(folder, shard, parcel.events)
             manifest = json.dumps(parcel.manifest, indent=2, sort_keys=True) + "\n"
-            write_atomic(manifest_path(path), manifest.encode())
+            write_atomic(files.manifest(shard), manifest.encode())
     return True
+
+
+def remove(files: ReleaseFolder, shard: int) -> None:
+    """Delete a shard that is stored elsewhere, with what belongs to it."""
+    for path in (files.manifest(shard), files.shard(shard), files.sheet(shard), files.events(shard)):
+        path.unlink(missing_ok=True)
+
+
+def log_bytes(files: ReleaseFolder, shard: int) -> bytes:
+    """The shard's event log; empty if there is none."""
+    return _bytes(files.events(shard))
 
 
 def add_events(folder: Path, shard: int, events: bytes) -> None:
     """Append those whole lines of another log of the shard that are not in the log of `folder` yet."""
-    log = EventLog.of(folder, shard).path
+    log = ReleaseFolder(folder).events(shard)
     there = set(_bytes(log).splitlines(keepends=True))
     new = [line for line in events.splitlines(keepends=True) if line.endswith(b"\n") and line not in there]
     if new:

@@ -10,16 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 from ray.actor import ActorHandle
 
-from dataset_tools.store.manifest import read_manifest
-from dataset_tools.store.shard_file import ShardError
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.shard_state import State, file_state
+from rigging.errors import is_disk_full
 
 from ..errors import InputError, PassingError
-from ..files import is_disk_full
 from ..planning.configuration import Configuration
 from ..planning.plan import Plan
 from ..progress import Progress
@@ -50,7 +48,7 @@ def run_farm(request: FarmRequest) -> Tally:
     nodes are gone. Whatever ends it, the workers end too and finished samples are kept.
     """
     try:
-        with _mark(request.folder) as mark, contextlib.closing(Driver(request, mark)) as driver:
+        with _mark(request.files) as mark, contextlib.closing(Driver(request, mark)) as driver:
             return driver.run()
     except OSError as error:
         if is_disk_full(error):
@@ -59,20 +57,20 @@ def run_farm(request: FarmRequest) -> Tally:
 
 
 @contextlib.contextmanager
-def _mark(folder: Path) -> Iterator[str]:
+def _mark(files: ReleaseFolder) -> Iterator[str]:
     """A file by which nodes see whether their OUT is this one. Raises InputError if it cannot be made."""
-    mark = f".locks/farm-{secrets.token_hex(8)}"
+    mark = files.farm_mark(secrets.token_hex(8))
     try:
-        (folder / ".locks").mkdir(parents=True, exist_ok=True)
-        (folder / mark).touch()
+        files.locks.mkdir(parents=True, exist_ok=True)
+        mark.touch()
     except OSError as error:
         if is_disk_full(error):
             raise
-        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
+        raise InputError(f"{files.path}: cannot be written to: {error.strerror or error}") from error
     try:
-        yield mark
+        yield str(mark.relative_to(files.path))
     finally:
-        (folder / mark).unlink(missing_ok=True)
+        mark.unlink(missing_ok=True)
 
 
 @dataclass
@@ -118,7 +116,10 @@ class Driver:
     def _make_queue(self, plan: Plan) -> None:
         request, configuration = self.request, Configuration.of(plan, self.request.samples)
         samples = {shard: len(request.release.shard_samples(shard)[: request.samples]) for shard in request.shards}
-        before = frozenset(shard for shard in samples if _is_there(request, shard, configuration.hash))
+        found = {shard: file_state(request.files.shard(shard), configuration.hash) for shard in samples}
+        before = frozenset(
+            shard for shard in samples if found[shard].state is State.WHOLE
+        )  # else a worker looks closer
         views = request.release.cameras.views
         total, there = views * sum(samples.values()), views * sum(samples[shard] for shard in before)
         log.info("%s: %d shards, %d of them are there", request.release.name, len(samples), len(before))
@@ -225,13 +226,3 @@ class Driver:
 
     def _bring_events(self, worker: Worker, events: tuple[int, bytes]) -> None:
         add_events(self.request.folder, *events)
-
-
-def _is_there(request: FarmRequest, shard: int, configuration: str) -> bool:
-    """Whether the shard is done, by its manifest and size; in any doubt a worker will look closer."""
-    path = request.folder / f"shard-{shard:05d}.h5"
-    try:
-        manifest: dict[str, Any] = read_manifest(path)
-        return manifest["configuration_hash"] == configuration and manifest["bytes"] == path.stat().st_size
-    except (OSError, ShardError, KeyError):
-        return False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dataset_tools.store.layout import ReleaseFolder
+
 from ..planning.release import Release
 from ..rendering.pool import PoolSettings
 
@@ -23,6 +25,11 @@ class FarmRequest:
     collect: Path | None = None  # a folder of the nodes' own to render in; shards are sent to `out`
     retry: bool = False  # samples that were set aside
     limits: PoolSettings = field(default_factory=PoolSettings)  # of the renderers of every worker
+
+    @property
+    def files(self) -> ReleaseFolder:
+        """The release's folder here, which names its files."""
+        return ReleaseFolder(self.folder)
 
     @property
     def folder(self) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import ray
 from ray.actor import ActorHandle
 
+from dataset_tools.store.layout import ReleaseFolder
 from rigging.files import write_atomic
 
 from .child import Result
@@ -22,11 +23,11 @@ def fetch(actor: ActorHandle, source: Path, shard: int, folder: Path, result: Re
     """
     if result.kind == "done":
         parcel: Parcel = ray.get(actor.parcel.remote(source, shard))
-        store(parcel, _chunks(actor, source / parcel.name, int(parcel.manifest["bytes"])), folder)
+        store(parcel, _chunks(actor, ReleaseFolder(source).shard(shard), int(parcel.manifest["bytes"])), folder)
         ray.get(actor.remove.remote(source, shard))
         return result
-    note = f"shard-{shard:05d}.incomplete.json"
-    write_atomic(folder / note, ray.get(actor.chunk.remote(source / note, 0)))
+    report = ray.get(actor.chunk.remote(ReleaseFolder(source).incomplete(shard), 0))
+    write_atomic(ReleaseFolder(folder).incomplete(shard), report)
     add_events(folder, *ray.get(actor.events.remote(source, shard)))
     return result
 

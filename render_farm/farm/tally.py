@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,32 +25,18 @@ WORDS = {"input": "refused", "locked": "locked by others"}
 class _Follower:
     """Reads what is added to a shard's event log, and counts the samples that are staged."""
 
-    path: Path
+    log: EventLog
     at: int = 0
     staged: int = 0
 
     def follow(self) -> None:
         """Read on; a start says how many samples were there, and each done is one more."""
-        try:
-            with open(self.path, "rb") as file:
-                file.seek(self.at)
-                lines = file.read()
-        except OSError:
-            return
-        whole = lines[: lines.rfind(b"\n") + 1]
-        self.at += len(whole)
-        for line in whole.splitlines():
-            self._count(line)
-
-    def _count(self, line: bytes) -> None:
-        try:
-            event = json.loads(line)
-            if event["event"] == "start":
-                self.staged = int(event["staged"])
+        events, self.at = self.log.since(self.at)
+        for event in events:
+            if event["event"] == "start" and isinstance(event.get("staged"), int):
+                self.staged = event["staged"]
             elif event["event"] == "done":
                 self.staged += 1
-        except (ValueError, KeyError, TypeError):
-            return  # half a line of a process that died
 
 
 @dataclass
@@ -70,8 +55,9 @@ class Tally:
 
     def begin(self, shard: int) -> None:
         """A worker begins `shard`: its log is read from here on."""
-        path = EventLog.of(self.folder, shard).path
-        self._followed[shard] = _Follower(path, path.stat().st_size if path.exists() else 0, self._counted[shard])
+        log = EventLog.of(self.folder, shard)
+        size = log.path.stat().st_size if log.path.exists() else 0
+        self._followed[shard] = _Follower(log, size, self._counted[shard])
 
     def look(self) -> None:
         """Count what the logs of the shards in work say."""

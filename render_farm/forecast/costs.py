@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dataset_tools.store.layout import ReleaseFolder
+
 from ..errors import InputError
 from ..planning.plan import load_plan
 from ..planning.release import Release
-from ..rendering.events import FOLDER, EventLog
+from ..rendering.events import EventLog
 
 # Seconds of one core, as processor time on two cores of an AMD EPYC; to measure them anew:
 #   taskset -c 0 python -m render_farm render --release demo --shard 0 --samples K --workers 1 --out EMPTY
@@ -60,11 +62,12 @@ def measured_costs(release: Release, out: Path) -> Costs:
     Raises InputError if there are none, or if they were rendered with other cameras or settings of the renderer.
     """
     folder = out / release.name
-    if (folder / "plan.npz").exists():
-        _check_same_work(load_plan(folder / "plan.npz").release, release, folder)
+    files = ReleaseFolder(folder)
+    if files.plan.exists():
+        _check_same_work(load_plan(files.plan).release, release, folder)
     seconds, shards = [], 0
-    for path in sorted((folder / FOLDER).glob("shard-*.jsonl")):
-        found = core_seconds(EventLog(path).read())
+    for shard in files.logged():
+        found = core_seconds(EventLog.of(folder, shard).read())
         seconds += found
         shards += bool(found)
     if not seconds:

@@ -45,11 +45,11 @@ def read_poses(release: Release) -> tuple[PoseFrames, tuple[Reject, ...]]:
     try:
         gated = gate_source(open_source(spec, **options))
     except (ValueError, TypeError, OSError) as error:
-        raise InputError(f"POSES={spec}: {error}") from error
+        raise InputError(f"--poses {spec}: {error}") from error
     reasons = ", ".join(f"{reason} {number}" for reason, number in count_reasons(gated.rejects).items())
     log.info("poses: %d frames read, %d left out (%s)", gated.frames, len(gated.rejects), reasons or "none")
     if not gated.clips:
-        raise InputError(f"POSES={spec}: no usable pose of {gated.frames} frames; left out: {reasons or 'none'}")
+        raise InputError(f"--poses {spec}: no usable pose of {gated.frames} frames; left out: {reasons or 'none'}")
     return join_clips(gated.clips), gated.rejects
 
 
@@ -123,6 +123,13 @@ def best_delta(frames: PoseFrames, members: np.ndarray, target: float) -> int:
         if errors[delta] < np.log(1.5):
             return delta
     return min(errors, key=errors.__getitem__, default=1)
+
+
+def thin_out(pairs: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """At most `most` of `pairs` (N, L), in their order."""
+    if len(pairs) <= most:
+        return pairs
+    return pairs[np.sort(rng.choice(len(pairs), most, replace=False))]
 
 
 def motion(frames: PoseFrames, pairs: np.ndarray) -> np.ndarray:

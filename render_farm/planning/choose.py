@@ -9,8 +9,7 @@ import numpy as np
 
 from .candidates import PoseFrames
 from .release import SplitSettings
-
-SPLITS = ("train", "val", "test")
+from .splits import SPLITS
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def arrange(
     Blocks of a clip stay in one split; a subject occurs in one split only, so that both are held out.
     """
     split = assign_splits(block_ids(frames, pairs, splits.block), splits, rng)
-    names = np.array([clip.subject if by_pose_subject else "" for clip in frames.clips])[frames.clip[pairs[:, 0]]]
+    names = pose_subjects(frames, pairs, by_pose_subject)
     slots: list[SubjectSlot] = []
     runs: list[tuple[np.ndarray, int, int]] = []
     for index in range(len(SPLITS)):
@@ -57,6 +56,11 @@ def arrange(
             runs += [(chunk, index, first + number % pool) for number, chunk in enumerate(chunks)]
     ordered = [runs[i] for i in rng.permutation(len(runs))]
     return _flatten(pairs, ordered), slots
+
+
+def pose_subjects(frames: PoseFrames, pairs: np.ndarray, known: bool) -> np.ndarray:
+    """(P,) str, who recorded each of `pairs` (P, L); "" for all unless that is to be `known`."""
+    return np.array([clip.subject if known else "" for clip in frames.clips])[frames.clip[pairs[:, 0]]]
 
 
 def block_ids(frames: PoseFrames, pairs: np.ndarray, block: int) -> np.ndarray:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from blender_scripts.hdri import panorama_names
+from dataset_tools.store.layout import ReleaseFolder
 from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.files import file_sha256
 from rigging.geometry.rotations import axis_angle, random_rotation, swing
@@ -19,15 +21,18 @@ from rigging.shape import Subject, fit_subject, sample_subject
 
 from ..device import device_kind
 from ..errors import InputError
-from .candidates import PoseFrames, candidate_pairs, is_procedural, read_poses
-from .choose import Arrangement, SubjectSlot, arrange
+from .candidates import PoseFrames, candidate_pairs, is_procedural, read_poses, thin_out
+from .choose import Arrangement, SubjectSlot, arrange, pose_subjects
+from .choose_held_out import arrange_held_out, choose_held_out
+from .deal import GOLDEN, even_tones
+from .hold_out import decide_hold_out
 from .plan import Plan
 from .release import Release, WristSettings
 from .seeds import Stream, generator
+from .strata import Strata, draw_strata
 
 log = logging.getLogger(__name__)
 
-GOLDEN = (5**0.5 - 1) / 2
 WRIST_STEP = 0.05  # rad, standard deviation of the change of a wrist angle within a pair
 
 
@@ -39,7 +44,7 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
     """
     log.info("planning %s: poses from %s", release.name, release.poses.source)
     frames, rejects = read_poses(release)
-    write_rejects(folder / "rejects.csv", rejects)
+    write_rejects(ReleaseFolder(folder).rejects, rejects)
     settings = release.pairs
     pairs, dropped = candidate_pairs(frames, settings, release.splits.block)
     if settings.length == 2 and not len(pairs) and max(map(len, frames.clips)) == 1:
@@ -50,33 +55,69 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
         log.info("not a pair: %d, %s", count, reason)
     if not len(pairs):
         raise InputError(
-            f"POSES={release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
+            f"--poses {release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
             "`length = 1` in [pairs] of the release (no flow), or widen its `least` and `most`"
         )
-    wanted = release.samples // settings.length
-    if len(pairs) < wanted:
-        log.warning("too few poses: the first %d of %d samples only", settings.length * len(pairs), release.samples)
-    chosen = choose_diverse(release, frames, pairs, min(wanted, len(pairs)))
-    return assemble(release, key, frames, chosen)
+    make = assemble_held_out if release.splits.hold_out else assemble
+    plan = make(release, key, frames, pairs)
+    if plan.samples < release.samples:
+        log.warning("too few poses: the first %d of %d samples only", plan.samples, release.samples)
+    return plan
 
 
 def choose_diverse(release: Release, frames: PoseFrames, pairs: np.ndarray, count: int) -> np.ndarray:
     """`count` of `pairs`, spread over all poses (greedy k-centre on the first pose of each)."""
     rng = generator(release, Stream.CHOICE)
-    if len(pairs) > max(release.poses.candidates, count):
-        keep = rng.choice(len(pairs), max(release.poses.candidates, count), replace=False)
-        pairs = pairs[np.sort(keep)]
+    pairs = thin_out(pairs, max(release.poses.candidates, count), rng)
     log.info("choosing %d of %d candidates", count, len(pairs))
     return pairs[np.sort(k_centre(frames.joints[pairs[:, 0]], count, rng))]
 
 
 def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) -> Plan:
-    """Everything else about the chosen pairs (P, L)."""
-    asset = load_asset()
-    fitted = release.subjects.shape == "fitted" and not is_procedural(release)
+    """The plan of the most diverse of `pairs` (N, L)."""
+    wanted = release.samples // pairs.shape[1]
+    chosen = choose_diverse(release, frames, pairs, min(wanted, len(pairs)))
+    rng, fitted = generator(release, Stream.ORDER), follows_recorders(release)
+    subjects = release.subjects
+    arranged, slots = arrange(frames, chosen, release.splits, subjects.count, subjects.run, fitted, rng)
+    return fill(release, key, frames, arranged, slots, skin_tones(release, arranged.subject, rng))
+
+
+def assemble_held_out(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) -> Plan:
+    """The plan of diverse `pairs` (N, L) with splits that each hold one factor out and share the others' strata."""
+    choice = choose_held_out(release, load_asset(), frames, pairs)
     rng = generator(release, Stream.ORDER)
-    arranged, slots = arrange(frames, pairs, release.splits, release.subjects.count, release.subjects.run, fitted, rng)
-    tones = skin_tones(release, arranged.subject, rng)
+    names = pose_subjects(frames, choice.pairs, follows_recorders(release))
+    arranged, slots, order = arrange_held_out(release, frames, choice, names, rng)
+    panoramas = _panoramas(release)
+    hold_out = decide_hold_out(release, panoramas, choice.held_clusters)
+    strata = draw_strata(release, hold_out, arranged.split, (choice.cluster[order], choice.centres), panoramas)
+    return fill(release, key, frames, arranged, slots, even_tones(slots, release.subjects.ita, rng), strata)
+
+
+def _panoramas(release: Release) -> tuple[str, ...]:
+    try:
+        return panorama_names(release.files.hdris or None)
+    except FileNotFoundError as error:
+        raise InputError(f"[files] hdris: {error}") from error
+
+
+def follows_recorders(release: Release) -> bool:
+    """Whether subjects get the proportions of those who recorded the poses."""
+    return release.subjects.shape == "fitted" and not is_procedural(release)
+
+
+def fill(
+    release: Release,
+    key: str,
+    frames: PoseFrames,
+    arranged: Arrangement,
+    slots: list[SubjectSlot],
+    tones: np.ndarray,
+    strata: Strata | None = None,
+) -> Plan:
+    """Everything else about the arranged pairs; tones (S,) degrees of ITA."""
+    asset = load_asset()
     subjects = [
         dataclasses.replace(draw_subject(release, asset, frames, slot, number), ita=float(tones[number]))
         for number, slot in enumerate(slots)
@@ -98,6 +139,7 @@ def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) 
         inputs=key,
         asset=file_sha256(DEFAULT_ASSET),
         device=device_kind(release.render),
+        strata=strata,
     )
 
 

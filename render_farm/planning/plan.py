@@ -24,7 +24,10 @@ from ..errors import InputError
 from ..files import digest, fingerprint
 from ..lock import Lock
 from .configuration import difference
+from .hold_out import HoldOut
 from .release import Release
+from .strata import ARRAYS as STRATA
+from .strata import Strata
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ class Plan:
     wrist: np.ndarray  # (P, L, 2) float64 rad, flexion and radial deviation
     clip: np.ndarray  # (P,) int32, index into clips
     frame_id: np.ndarray  # (P, L) str, the source's own frame names
-    split: np.ndarray  # (P,) uint8, index into choose.SPLITS
+    split: np.ndarray  # (P,) uint8, index into splits.SPLITS
     subject: np.ndarray  # (P,) int32
     coefficients: np.ndarray  # (S, K) float64, shape in standard deviations
     hand_length: np.ndarray  # (S,) float64 m
@@ -54,12 +57,13 @@ class Plan:
     gender: np.ndarray  # (S,) float64
     ita: np.ndarray  # (S,) float64 degrees
     skin_seed: np.ndarray  # (S,) int64
-    subject_split: np.ndarray  # (S,) uint8
+    subject_split: np.ndarray  # (S,) uint8, whose it is; train's are shared by splits that hold no subject out
     clips: tuple[dict, ...]  # name, subject, source, licence, mirrored, tip_def, wrist_def, fps, has_up, sha256
     release: str  # canonical JSON of the release
     inputs: str  # key of what the plan was made from
     asset: str  # sha256 of the hand asset's file
     device: str  # kind of processor that renders the release
+    strata: Strata | None = None  # with splits that hold a factor out
 
     @property
     def poses_per_pair(self) -> int:
@@ -83,9 +87,13 @@ class Plan:
     def content(self) -> str:
         """sha256 over everything in the plan: two plans with the same one give the same release."""
         arrays = [np.ascontiguousarray(getattr(self, name)) for name in ARRAYS]
+        if self.strata is not None:
+            arrays += [np.ascontiguousarray(getattr(self.strata, name)) for name in STRATA]
         described = [f"{array.dtype.str}{array.shape}" for array in arrays]
         clips = json.dumps(self.clips, sort_keys=True)
         texts = [str(PLAN_VERSION), clips, self.release, self.inputs, self.asset, self.device]
+        if self.strata is not None:
+            texts.append(self.strata.hold_out.to_json())
         return digest(*texts, *described, *(array.tobytes() for array in arrays))
 
 
@@ -95,7 +103,7 @@ def planned_asset(plan: Plan) -> HandAsset:
     if found != plan.asset:
         raise InputError(
             f"{DEFAULT_ASSET}: sha256 {found[:12]} is not the plan's {plan.asset[:12]}: the hand has changed since "
-            "this release was planned; bring it back, or choose another OUT"
+            "this release was planned; bring it back, or choose another --out"
         )
     return load_asset()
 
@@ -118,7 +126,7 @@ def pose_files(spec: str) -> Path | None:
     if not path:
         return None
     if not Path(path).exists():
-        raise InputError(f"POSES={spec}: {path}: there is no such file or folder")
+        raise InputError(f"--poses {spec}: {path}: there is no such file or folder")
     return Path(path)
 
 
@@ -129,12 +137,13 @@ def ensure_plan(release: Release, folder: Path) -> Plan:
     Raises InputError if the folder holds shards of another configuration.
     """
     refuse_other_schema(folder)
-    (folder / ".locks").mkdir(parents=True, exist_ok=True)
-    key, path = inputs_key(release), folder / "plan.npz"
+    files, key = ReleaseFolder(folder), inputs_key(release)
+    files.locks.mkdir(parents=True, exist_ok=True)
+    path = files.plan
     if (plan := _plan_of(path, key)) is not None:
         check_device(plan, release, folder)
         return plan
-    lock = Lock(folder / ".locks" / "plan.lock")
+    lock = Lock(files.plan_lock)
     lock.wait()
     with lock:
         if (plan := _plan_of(path, key)) is not None:  # made meanwhile
@@ -162,18 +171,18 @@ def check_device(plan: Plan, release: Release, folder: Path) -> None:
     if plan.device != here:
         raise InputError(
             f"{folder}: this release is rendered on {plan.device!r}, this host is {here!r} and would give other "
-            "bytes: use hosts of one kind, or another OUT"
+            "bytes: use hosts of one kind, or another --out"
         )
 
 
 def refuse_to_mix(plan: Plan, release: Release, folder: Path) -> None:
     """Raise InputError if `folder` holds shards, made from another `plan`."""
-    shards = sorted(folder.glob("shard-*.h5"))
+    shards = ReleaseFolder(folder).shards()
     if shards:
         changed = difference(plan.release, release.to_json()) or "pose files, hand or version"
         raise InputError(
             f"{folder}: holds {len(shards)} shard(s) of another configuration ({changed}): "
-            "choose another OUT, or move them away"
+            "choose another --out, or move them away"
         )
 
 
@@ -196,6 +205,8 @@ def refuse_other_schema(folder: Path) -> None:
 def save_plan(plan: Plan, path: Path) -> None:
     """Write `plan` as an .npz, atomically; the same plan gives the same bytes."""
     values = {field.name: getattr(plan, field.name) for field in dataclasses.fields(plan)}
+    if (strata := values.pop("strata")) is not None:
+        values |= {name: getattr(strata, name) for name in STRATA} | {"hold_out": strata.hold_out.to_json()}
     values["clips"] = json.dumps(plan.clips, sort_keys=True)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, version=PLAN_VERSION, **values)
@@ -212,6 +223,9 @@ def load_plan(path: Path) -> Plan:
         for name in ("release", "inputs", "asset", "device"):
             values[name] = str(values[name])
         values["clips"] = tuple(json.loads(str(values["clips"])))
+        if "hold_out" in values:
+            arrays = {name: values.pop(name) for name in STRATA}
+            values["strata"] = Strata(hold_out=HoldOut.from_json(str(values.pop("hold_out"))), **arrays)
         return Plan(**values)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a whole plan ({error}): remove it to plan again") from error

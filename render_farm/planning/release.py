@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from blender_scripts.look import LookSettings
+from blender_scripts.look import BACKGROUND_KINDS, LookSettings
 from blender_scripts.settings import RenderSettings
 from rigging.cameras import CameraSettings
+from rigging.settings import SettingsError, from_table, nearest
 
 from ..errors import ReleaseError
-from ..settings_table import from_table, nearest
+from .splits import HOLD_OUT_SPLITS, SPLITS, holding_out
 
 RELEASES = Path(__file__).parents[1] / "releases"
 
@@ -29,7 +30,7 @@ def _require(condition: bool, key: str, value: object, allowed: str) -> None:
 class PoseSettings:
     """Where the poses come from and how many of them the release chooses from."""
 
-    source: str = "procedural"  # "procedural", "nyu:PATH", ...; POSES=... on the command line overrides it
+    source: str = "procedural"  # "procedural", "nyu:PATH", ...; --poses overrides it
     candidates: int = 60_000  # frames to choose from; a larger source is thinned evenly at random
     options: dict[str, Any] = field(default_factory=dict)  # passed to the source's reader
 
@@ -74,19 +75,65 @@ class PairSettings:
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """Shares of the pairs per split; they sum to 1."""
+    """Shares of the pairs per split; they sum to 1. With any test_X, `test` is 0 and [hold_out] says what X is."""
 
     train: float = 0.8
     val: float = 0.1
     test: float = 0.1
+    test_subject: float = 0.0
+    test_pose: float = 0.0
+    test_background: float = 0.0
+    test_camera: float = 0.0
+    test_all: float = 0.0
     block: int = 120  # frames of a clip that always stay in one split
 
     def __post_init__(self) -> None:
-        for name in ("train", "val", "test"):
-            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "in 0..1")
-        total = self.train + self.val + self.test
-        _require(abs(total - 1) < 1e-9, "train + val + test", round(total, 9), "1")
+        for name, share in zip(SPLITS, self.shares):
+            _require(0 <= share <= 1, name, share, "in 0..1")
+        names = SPLITS if self.hold_out else SPLITS[:3]
+        _require(abs(sum(self.shares) - 1) < 1e-9, " + ".join(names), round(sum(self.shares), 9), "1")
+        _require(not (self.hold_out and self.test), "test", self.test, "0 beside test_subject, test_pose, ...")
+        _require(not (self.hold_out and not self.train), "train", self.train, "above 0 beside test_subject, ...")
         _require(self.block >= 1, "block", self.block, "at least 1 frame")
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """In the order of SPLITS."""
+        return tuple(getattr(self, name) for name in SPLITS)
+
+    @property
+    def hold_out(self) -> bool:
+        """Whether a split holds out one factor and shares the others."""
+        return any(getattr(self, name) for name in HOLD_OUT_SPLITS)
+
+    def holding(self, factor: str) -> float:
+        """Share of the pairs in splits that hold out `factor`."""
+        return sum(self.shares[number] for number in holding_out(factor))
+
+
+@dataclass(frozen=True)
+class HoldOutSettings:
+    """What the splits test_X hold out; what is not named is drawn from the seed."""
+
+    subjects: int = 0  # of test_subject alone; test_all has as many per pair; 0: in proportion to their pairs
+    clusters: int = 16  # of joint angles, of which whole ones are held out
+    margin: float = 0.2  # poses are not used whose distances to held-out and other clusters differ by less (share)
+    backgrounds: tuple[str, ...] = ()  # kinds
+    panoramas: tuple[str, ...] = ()  # names; if neither kinds nor panoramas are named, a quarter of the panoramas
+    phase: tuple[float, float] | None = None  # azimuths, in steps between cameras from 0; None: a quarter of a step
+    tilt: tuple[float, float] | None = None  # radians of the ring's axis; None: the outer quarter of its cone
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.subjects <= 100_000, "subjects", self.subjects, "in 0..100000")
+        _require(4 <= self.clusters <= 10_000, "clusters", self.clusters, "in 4..10000")
+        _require(0 <= self.margin < 1, "margin", self.margin, "in 0..1, below 1")
+        for kind in self.backgrounds:
+            _require(kind in BACKGROUND_KINDS, "backgrounds", kind, f"of {', '.join(BACKGROUND_KINDS)}")
+        if self.phase is not None:
+            good = 0 <= self.phase[0] < self.phase[1] <= 1 and self.phase[1] - self.phase[0] < 1
+            _require(good, "phase", list(self.phase), "[low, high] within 0..1, a part of it")
+        if self.tilt is not None:
+            _require(0 <= self.tilt[0] < self.tilt[1], "tilt", list(self.tilt), "[low, high] in radians, from 0")
 
 
 @dataclass(frozen=True)
@@ -126,6 +173,7 @@ class Release:
     subjects: SubjectSettings = field(default_factory=SubjectSettings)
     pairs: PairSettings = field(default_factory=PairSettings)
     splits: SplitSettings = field(default_factory=SplitSettings)
+    hold_out: HoldOutSettings = field(default_factory=HoldOutSettings)
     wrist: WristSettings = field(default_factory=WristSettings)
     cameras: CameraSettings = field(default_factory=CameraSettings)
     look: LookSettings = field(default_factory=LookSettings)
@@ -142,6 +190,10 @@ class Release:
         _require(even, "samples and shard_size", [self.samples, self.shard_size], "even, so no pair is cut in two")
         if self.look.backgrounds.get("folder") and not self.files.photos:
             raise ValueError("[look] backgrounds has 'folder': [files] photos must name a folder of photographs")
+        if self.splits.hold_out:
+            check_hold_out(self)
+        elif self.hold_out != HoldOutSettings():
+            raise ValueError(f"[hold_out] says what {', '.join(HOLD_OUT_SPLITS)} are; [splits] has none of them")
 
     @property
     def shards(self) -> int:
@@ -151,7 +203,7 @@ class Release:
     def shard_samples(self, shard: int) -> range:
         """Sample indices of `shard`. Raises ReleaseError if there is no such shard."""
         if not 0 <= shard < self.shards:
-            raise ReleaseError(f"SHARD={shard}: release {self.name!r} has shards 0..{self.shards - 1}")
+            raise ReleaseError(f"--shard {shard}: release {self.name!r} has shards 0..{self.shards - 1}")
         return range(shard * self.shard_size, min(self.samples, (shard + 1) * self.shard_size))
 
     def with_poses(self, source: str | None) -> Release:
@@ -162,10 +214,41 @@ class Release:
         return dataclasses.replace(self, poses=poses)
 
     def to_json(self) -> str:
-        """Canonical text of every setting that changes bytes, defaults included."""
+        """Canonical text of every setting that changes bytes, defaults included.
+
+        What holds out is left out where it is not used: releases without it keep the text they always had.
+        """
         values = dataclasses.asdict(self)
         del values["render"]["threads"]
+        if not self.splits.hold_out:
+            del values["hold_out"]
+            for name in HOLD_OUT_SPLITS:
+                del values["splits"][name]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+
+def check_hold_out(release: Release) -> None:
+    """Raise ValueError if the cameras or looks of `release` leave nothing to hold out, or nothing to train on."""
+    settings, cameras, splits = release.hold_out, release.cameras, release.splits
+    if splits.holding("background"):
+        kinds = {kind for kind, weight in release.look.backgrounds.items() if weight > 0}
+        for kind in settings.backgrounds:
+            allowed = f"of [look] backgrounds ({', '.join(sorted(kinds))})"
+            _require(kind in kinds, "[hold_out] backgrounds", kind, allowed)
+        _require(bool(kinds - set(settings.backgrounds)), "[hold_out] backgrounds", list(settings.backgrounds),
+                 "fewer: train has none left")  # fmt: skip
+        _require("hdri" in kinds or not settings.panoramas, "[hold_out] panoramas", list(settings.panoramas),
+                 "empty as [look] backgrounds has no 'hdri'")  # fmt: skip
+        _require("hdri" in kinds or bool(settings.backgrounds) or len(kinds) > 1, "[look] backgrounds", sorted(kinds),
+                 "two kinds or more, or 'hdri', so that one can be held out")  # fmt: skip
+    if splits.holding("camera"):
+        _require(cameras.phase or cameras.tilt > 0, "[cameras] phase and tilt", [cameras.phase, cameras.tilt],
+                 "true, or above 0: else all rings are alike and none can be held out")  # fmt: skip
+        _require(cameras.phase or not settings.phase, "[hold_out] phase", settings.phase, "left out: [cameras] phase")
+        if settings.tilt is not None:
+            whole = settings.tilt[0] <= 0 and settings.tilt[1] >= cameras.tilt
+            good = settings.tilt[1] <= cameras.tilt + 1e-9 and not whole
+            _require(good, "[hold_out] tilt", list(settings.tilt), f"a part of [cameras] tilt, 0..{cameras.tilt:g}")
 
 
 def known_releases() -> list[str]:
@@ -185,25 +268,28 @@ def load_release(name: str) -> Release:
         raise ReleaseError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(f"{path}: cannot be read: {error}") from error
-    return _with_image_size(from_table(Release, table, str(path)), table, str(path))
+    try:
+        return _with_image_size(from_table(Release, table, str(path)), table, str(path))
+    except SettingsError as error:
+        raise ReleaseError(str(error)) from error
 
 
 def _with_image_size(release: Release, table: dict[str, Any], where: str) -> Release:
     """The images are as large as the cameras say; threads come with the workers. Neither is set twice."""
-    instead = {"width": "[cameras] image_size", "height": "[cameras] image_size", "threads": "WORKERS"}
+    instead = {"width": "[cameras] image_size", "height": "[cameras] image_size", "threads": "--workers"}
     for key in sorted(set(instead) & set(table.get("render", {}))):
-        raise ReleaseError(f"{where}: [render] {key}: set {instead[key]} instead")
+        raise ReleaseError(f"{where}: [render] {key}: set by {instead[key]}, not here")
     size = release.cameras.image_size
     return dataclasses.replace(release, render=dataclasses.replace(release.render, width=size, height=size))
 
 
 def release_path(name: str) -> Path:
-    """The TOML file that RELEASE=`name` means. Raises ReleaseError if there is none."""
+    """The TOML file that `--release name` means. Raises ReleaseError if there is none."""
     if name.endswith(".toml") or "/" in name:
         if not Path(name).is_file():
-            raise ReleaseError(f"RELEASE={name}: there is no such file")
+            raise ReleaseError(f"--release {name}: there is no such file")
         return Path(name)
     if name not in known_releases():
         hint = nearest(name, known_releases())
-        raise ReleaseError(f"RELEASE={name}: no such release{hint} (or give a path to a .toml file)")
+        raise ReleaseError(f"--release {name}: no such release{hint} (or give a path to a .toml file)")
     return RELEASES / f"{name}.toml"

@@ -20,6 +20,16 @@ class Stream(IntEnum):
     RENDER = 5  # per sample: the path tracer's noise
     ARM = 6  # per subject: shape of the arm
     CAMERAS = 7  # per pair
+    HOLD_OUT = 8  # per Draw: what splits hold out
+
+
+class Draw(IntEnum):
+    """What a generator of Stream.HOLD_OUT draws."""
+
+    CLUSTERS = 0
+    BACKGROUNDS = 1
+    BANDS = 2
+    CHOICE_OF_CLUSTERS = 3
 
 
 def sequence(release: Release, stream: Stream, index: int = 0) -> np.random.SeedSequence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,8 @@ from blender_scripts.look import Look, draw_look
 from blender_scripts.render_sample import SampleSpec
 from rigging.arm import arm_topology, build_arm
 from rigging.asset import HandAsset
-from rigging.cameras import Cameras, palm_frame, ring
+from rigging.camera_bands import CameraBands
+from rigging.cameras import ANYWHERE, Cameras, palm_frame, ring
 from rigging.geometry.rotations import axis_angle
 from rigging.hinges import hinge_axes
 from rigging.posed import PosedHand, framing_points, mirror_posed, pose_hand
@@ -23,11 +25,13 @@ from rigging.skin.cache import cached_bake
 from rigging.skin.tone import monk_bin
 from rigging.spin import match
 
-from .choose import SPLITS, split_share
+from .choose import split_share
 from .configuration import Configuration, package_versions
+from .hold_out import split_bands, split_look
 from .plan import Plan
 from .release import Release
 from .seeds import Stream, generator, render_seed
+from .splits import SPLITS
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
@@ -91,13 +95,12 @@ class Specs:
     def _pair(self, index: int) -> PlacedPair:
         plan, release = self.plan, self.release
         body = self.body(int(plan.subject[index]))
-        hdris = split_share(self.hdris, int(plan.split[index]), release.splits)
-        look = draw_look(generator(release, Stream.LOOK, index), release.look, hdris)
+        look, bands = pair_look(plan, release, index, self.hdris), pair_bands(plan, release, index)
         hands = pose_pair(release, self.asset, body, plan.joints[index], plan.wrist[index], look.arm_style)
         hands, source = place(hands, plan.joints[index], plan.up[index], release.hand == "left")
         points = framing_points(self.asset, hands)
         rng = generator(release, Stream.CAMERAS, index)
-        cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng)
+        cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng, bands)
         return PlacedPair(hands, source, cameras, look)
 
     def _metadata(self, sample: int, pair: PlacedPair) -> dict[str, Any]:
@@ -124,6 +127,21 @@ class Specs:
             "wrist_angles": plan.wrist[index, role].astype(np.float32),
             "split": SPLITS[plan.split[index]],
         }
+
+
+def pair_look(plan: Plan, release: Release, index: int, panoramas: Sequence[str]) -> Look:
+    """The look of pair `index`, of what its split may use; `panoramas` are the names of all there are."""
+    split, rng = int(plan.split[index]), generator(release, Stream.LOOK, index)
+    if plan.strata is not None:
+        return split_look(plan.strata.hold_out, split, rng, release.look, panoramas)
+    return draw_look(rng, release.look, split_share(panoramas, split, release.splits))
+
+
+def pair_bands(plan: Plan, release: Release, index: int) -> CameraBands:
+    """Where the ring of pair `index` may stand."""
+    if plan.strata is None:
+        return ANYWHERE
+    return split_bands(plan.strata.hold_out, int(plan.split[index]), release.cameras.tilt)
 
 
 def plan_subject(plan: Plan, number: int) -> Subject:

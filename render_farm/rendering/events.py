@@ -8,8 +8,8 @@ Every line has `time` (seconds since 1970), `host`, `pid` and `event`:
     begin   sample, worker                             a worker is given a sample
     done    sample, worker, seconds, megabytes         it is staged; the worker's resident memory
     fault   sample, worker, cause, reason, attempt     it failed, and is tried again
-    aside   sample, cause, reason, seed, attempts, command    it failed once more and is set aside; `command` renders
-            it alone
+    aside   sample, shard, cause, reason, seed, attempts, command    it failed once more and is set aside; `command`
+            renders it alone
     recycle worker, cause, megabytes                   a worker is replaced by a fresh one, for "samples" or "memory"
     retry   samples                                    samples set aside are tried again: the user asked, or nothing
             else could be rendered on that machine either
@@ -32,7 +32,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = ".events"
+from dataset_tools.store.layout import ReleaseFolder
+
 # Why a sample failed or a process stopped.
 CAUSES = {
     "error": "an error in the worker",
@@ -56,7 +57,7 @@ class EventLog:
     @classmethod
     def of(cls, release_folder: Path, shard: int) -> EventLog:
         """The log of a shard of the release in `release_folder`."""
-        return cls(release_folder / FOLDER / f"shard-{shard:05d}.jsonl")
+        return cls(ReleaseFolder(release_folder).events(shard))
 
     def add(self, event: str, **fields: Any) -> None:
         """Append a line; `time`, `host` and `pid` are this moment and process unless given.
@@ -79,16 +80,30 @@ class EventLog:
 
     def read(self) -> Iterator[dict[str, Any]]:
         """The events so far, in order; what is not a whole event is left out, and so is a log that cannot be read."""
+        yield from _events(self._bytes(0))
+
+    def since(self, start: int) -> tuple[list[dict[str, Any]], int]:
+        """The events in the whole lines from byte `start` on, and the byte at which the next one will begin."""
+        data = self._bytes(start)
+        whole = data[: data.rfind(b"\n") + 1]
+        return list(_events(whole)), start + len(whole)
+
+    def _bytes(self, start: int) -> bytes:
         try:
-            lines = self.path.read_bytes().split(b"\n")
+            with open(self.path, "rb") as file:
+                file.seek(start)
+                return file.read()
         except OSError:
-            return
-        for line in lines:
-            found = _parse(line)
-            if found is None:  # a whole line may follow half a line that never got its end
-                found = _parse(line[max(line.rfind(b'{"time"'), 0) :])
-            if found is not None:
-                yield found
+            return b""
+
+
+def _events(data: bytes) -> Iterator[dict[str, Any]]:
+    for line in data.split(b"\n"):
+        found = _parse(line)
+        if found is None:  # a whole line may follow half a line that never got its end
+            found = _parse(line[max(line.rfind(b'{"time"'), 0) :])
+        if found is not None:
+            yield found
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

@@ -8,15 +8,17 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 
+from dataset_tools.store.incomplete import Quarantined, write_incomplete
+from rigging.errors import is_disk_full
+
 from ..errors import DiskFullError, IncompleteError, PassingError, RenderError
-from ..files import is_disk_full
 from ..planning.plan import Plan
 from ..progress import Progress
 from .events import EventLog
 from .job import SampleJob
 from .pool import Pool
 from .request import Request
-from .set_aside import LOST_ATTEMPTS, SUSPECT, Record, SetAside, read_record, write_incomplete
+from .set_aside import LOST_ATTEMPTS, SUSPECT, Record, quarantined, read_record
 from .staging import Staging
 from .topology import own_cores, worker_count
 
@@ -32,7 +34,7 @@ def render_missing(request: Request, plan: Plan, staging: Staging, events: Event
     """
     indices = request.indices
     missing = staging.missing(indices)
-    record = read_record(events.read(), configuration)
+    record = read_record(request.shard, events.read(), configuration)
     _tell_start(request, plan, events, configuration, missing)
     _count_losses(request, events, record, missing)
     if request.retry and record.aside:
@@ -40,7 +42,8 @@ def render_missing(request: Request, plan: Plan, staging: Staging, events: Event
         record.forgive(list(record.aside))
     _render(request, plan, staging, events, record, [sample for sample in missing if sample not in record.aside])
     if lacking := [record.aside[sample] for sample in missing if sample in record.aside]:
-        write_incomplete(request, lacking)
+        report = request.files.incomplete(request.shard)
+        write_incomplete(report, request.release.name, request.shard, len(request.indices), lacking)
         events.add("incomplete", lacking=[one.sample for one in lacking])
         raise IncompleteError(_complaint(request, lacking))
 
@@ -85,10 +88,10 @@ def _count_losses(request: Request, events: EventLog, record: Record, missing: S
             log.warning("sample %d: %s (%d times of %d)", sample, reason, lost, LOST_ATTEMPTS)
             events.add("fault", sample=sample, worker=0, cause="lost", reason=reason, attempt=lost)
         else:
-            _set_aside(events, record, SetAside.of(request, sample, "lost", reason, lost))
+            _set_aside(events, record, quarantined(request, sample, "lost", reason, lost))
 
 
-def _set_aside(events: EventLog, record: Record, one: SetAside) -> None:
+def _set_aside(events: EventLog, record: Record, one: Quarantined) -> None:
     record.aside[one.sample] = one
     events.add("aside", **asdict(one))
     log.error(
@@ -101,8 +104,7 @@ def _render(
 ) -> None:
     if not samples:
         return
-    plan_file = request.folder / "plan.npz"
-    job = partial(SampleJob, plan=plan_file, release=request.release, staging=staging, cache=request.skins)
+    job = partial(SampleJob, plan=request.files.plan, release=request.release, staging=staging, cache=request.skins)
     pool = Pool(job, request.pool, staging.folder, lambda sample: int(plan.subject[plan.pair_of(sample)]), events.add)
     suspects = {sample for sample in samples if record.lost[sample] >= SUSPECT}
     views, total = request.release.cameras.views, len(request.indices)
@@ -114,7 +116,7 @@ def _render(
             if outcome.cause == "disk full":
                 raise DiskFullError(f"{staging.folder}: the disk is full; staged samples are kept, run again")
             if outcome.cause:
-                gone = SetAside.of(request, outcome.task, outcome.cause, outcome.reason, outcome.attempts)
+                gone = quarantined(request, outcome.task, outcome.cause, outcome.reason, outcome.attempts)
                 _set_aside(events, record, gone)
                 failed.append(outcome.task)
                 if not (done or request.retry):
@@ -135,12 +137,12 @@ def _require_hope(events: EventLog, record: Record, failed: Sequence[int], reaso
     )
 
 
-def _complaint(request: Request, lacking: Sequence[SetAside]) -> str:
-    first, total = lacking[0], len(request.indices)
+def _complaint(request: Request, lacking: Sequence[Quarantined]) -> str:
+    first, total, report = lacking[0], len(request.indices), request.files.incomplete(request.shard)
     return (
         f"{request.path}: incomplete: {len(lacking)} of {total} samples are set aside, first sample {first.sample} "
-        f"({first.cause}, {first.attempts} attempt(s): {first.reason}); the others are kept. {request.incomplete} says "
-        "more; --retry (RETRY=1) tries them again"
+        f"({first.cause}, {first.attempts} attempt(s): {first.reason}); the others are kept. {report} says "
+        "more; --retry tries them again"
     )
 
 

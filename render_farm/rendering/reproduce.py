@@ -10,15 +10,14 @@ import cv2
 import numpy as np
 
 from dataset_tools.pictures.canvas import save
+from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.staged import read_staged
+from rigging.settings import from_table
 
 from ..errors import InputError
 from ..planning.plan import check_device, load_plan
 from ..planning.release import Release
-from ..settings_table import from_table
 from .staging import Staging
-
-FOLDER = ".reproduce"
 
 
 def reproduce(folder: Path, sample: int, cache: Path) -> tuple[Path, Path]:
@@ -27,17 +26,18 @@ def reproduce(folder: Path, sample: int, cache: Path) -> tuple[Path, Path]:
     Everything comes from the plan, as in a shard; shards and their staging folders are left alone. Raises InputError
     without a plan or such a sample, and whatever the sample raises.
     """
-    plan = load_plan(folder / "plan.npz")
-    release = planned_release(plan.release, folder / "plan.npz")
+    files = ReleaseFolder(folder)
+    plan = load_plan(files.plan)
+    release = planned_release(plan.release, files.plan)
     check_device(plan, release, folder)
     if not 0 <= sample < min(release.samples, plan.samples):
         last = min(release.samples, plan.samples) - 1
-        raise InputError(f"SAMPLE={sample}: release {release.name!r} has samples 0..{last}")
+        raise InputError(f"--sample {sample}: release {release.name!r} has samples 0..{last}")
     from .job import SampleJob  # brings Blender into this process
 
-    staging = Staging(folder / FOLDER)
+    staging = Staging(files.reproduced)
     staging.folder.mkdir(exist_ok=True)
-    SampleJob(folder / "plan.npz", release, staging, cache)(sample)
+    SampleJob(files.plan, release, staging, cache)(sample)
     staged = staging.path(sample)
     return staged, save(staged.with_suffix(".png"), views_picture(read_staged(staged).jpeg))
 

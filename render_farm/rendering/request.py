@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dataset_tools.store.layout import ReleaseFolder
+
 from ..errors import ReleaseError
 from ..planning.release import Release
 from .pool import PoolSettings
@@ -24,6 +26,11 @@ class Request:
     retry: bool = False  # try samples again that were set aside
 
     @property
+    def files(self) -> ReleaseFolder:
+        """The release's folder, which names its files."""
+        return ReleaseFolder(self.folder)
+
+    @property
     def folder(self) -> Path:
         """Where the release lies."""
         return self.out / self.release.name
@@ -31,27 +38,12 @@ class Request:
     @property
     def path(self) -> Path:
         """The shard's file."""
-        return self.folder / f"shard-{self.shard:05d}.h5"
-
-    @property
-    def sheet(self) -> Path:
-        """The shard's contact sheet."""
-        return self.path.with_suffix(".png")
-
-    @property
-    def incomplete(self) -> Path:
-        """Says what the shard lacks, while samples are set aside."""
-        return self.path.with_suffix(".incomplete.json")
-
-    @property
-    def lock(self) -> Path:
-        """The shard's lock file."""
-        return self.folder / ".locks" / f"{self.path.stem}.lock"
+        return self.files.shard(self.shard)
 
     @property
     def staging(self) -> Path:
         """Where finished samples wait for the shard to be written, and the workers' output lies."""
-        return (self.scratch or self.out) / self.release.name / ".staging" / self.path.stem
+        return ReleaseFolder((self.scratch or self.out) / self.release.name).staging(self.shard)
 
     @property
     def skins(self) -> Path:
@@ -63,5 +55,5 @@ class Request:
         """Samples to render. Raises ReleaseError for a shard or number of samples that cannot be."""
         whole = self.release.shard_samples(self.shard)
         if self.samples is not None and not 1 <= self.samples <= len(whole):
-            raise ReleaseError(f"SAMPLES={self.samples}: shard {self.shard} has samples 1..{len(whole)}")
+            raise ReleaseError(f"--samples {self.samples}: shard {self.shard} has samples 1..{len(whole)}")
         return whole[: self.samples]

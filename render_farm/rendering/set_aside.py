@@ -1,19 +1,19 @@
-"""Samples that keep failing: what the event log remembers of them, and the file that says what a shard lacks.
+"""Samples that keep failing: what the event log remembers of them.
 
 The log in OUT is the memory, since it survives the process, the node and its local disk.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from rigging.files import write_atomic
+from dataset_tools.store.incomplete import Quarantined, quarantined_of
 
 from ..planning.seeds import render_seed
 from .request import Request
@@ -22,29 +22,11 @@ LOST_ATTEMPTS = 5  # sudden ends of the shard's process during a sample, after w
 SUSPECT = 2  # sudden ends after which a sample is rendered last and alone, so that bystanders are cleared
 
 
-@dataclass(frozen=True)
-class SetAside:
-    """A sample that is not tried any more; `command` renders it alone."""
-
-    sample: int
-    cause: str  # one of events.CAUSES
-    reason: str
-    seed: int
-    attempts: int
-    command: str
-
-    @classmethod
-    def of(cls, request: Request, sample: int, cause: str, reason: str, attempts: int) -> SetAside:
-        """Sample `sample` of `request`, given up."""
-        seed = render_seed(request.release, sample)
-        return cls(sample, cause, reason, seed, attempts, reproducing_command(request, sample))
-
-
 @dataclass
 class Record:
     """What earlier processes met with at a shard."""
 
-    aside: dict[int, SetAside] = field(default_factory=dict)
+    aside: dict[int, Quarantined] = field(default_factory=dict)
     tries: Counter[int] = field(default_factory=Counter)  # failed attempts by sample
     lost: Counter[int] = field(default_factory=Counter)  # sudden ends of the process by sample
     begun: set[int] = field(default_factory=set)  # that a process which ended suddenly was at
@@ -56,8 +38,11 @@ class Record:
                 memory.pop(sample, None)
 
 
-def read_record(events: Iterable[Mapping[str, Any]], configuration: str) -> Record:
-    """What the `events` of a shard say of samples of this configuration (`Configuration.sample_hash`)."""
+def read_record(shard: int, events: Iterable[Mapping[str, Any]], configuration: str) -> Record:
+    """What the `events` of a shard say of samples of this configuration (`Configuration.sample_hash`).
+
+    A line that makes no sense is passed over.
+    """
     record, ours = Record(), False
     for event in events:
         kind = event["event"]
@@ -65,11 +50,12 @@ def read_record(events: Iterable[Mapping[str, Any]], configuration: str) -> Reco
             ours = event.get("configuration") == configuration
             record = record if ours else Record()
         elif ours:
-            _take(record, kind, event)
+            with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError):
+                _take(record, shard, kind, event)
     return record
 
 
-def _take(record: Record, kind: str, event: Mapping[str, Any]) -> None:
+def _take(record: Record, shard: int, kind: str, event: Mapping[str, Any]) -> None:
     if kind == "begin":
         record.begun.add(event["sample"])
     elif kind in ("done", "fault", "aside"):
@@ -77,12 +63,17 @@ def _take(record: Record, kind: str, event: Mapping[str, Any]) -> None:
     if kind == "fault":
         (record.lost if event["cause"] == "lost" else record.tries)[event["sample"]] += 1
     elif kind == "aside":
-        names = SetAside.__dataclass_fields__
-        record.aside[event["sample"]] = SetAside(**{name: event[name] for name in names})
+        record.aside[event["sample"]] = quarantined_of(event, shard)
     elif kind == "retry":
         record.forgive(event["samples"])
     elif kind in ("stop", "incomplete", "finish"):
         record.begun.clear()
+
+
+def quarantined(request: Request, sample: int, cause: str, reason: str, attempts: int) -> Quarantined:
+    """Sample `sample` of `request`, given up; `cause` is one of events.CAUSES."""
+    seed = render_seed(request.release, sample)
+    return Quarantined(sample, request.shard, cause, reason, seed, attempts, reproducing_command(request, sample))
 
 
 def reproducing_command(request: Request, sample: int) -> str:
@@ -92,16 +83,3 @@ def reproducing_command(request: Request, sample: int) -> str:
     if request.cache is not None:
         words += ["--cache", str(request.cache.resolve())]
     return shlex.join(words)
-
-
-def write_incomplete(request: Request, lacking: Sequence[SetAside]) -> None:
-    """Write what the shard lacks to OUT/RELEASE/shard-....incomplete.json, atomically."""
-    told = {
-        "release": request.release.name,
-        "shard": request.shard,
-        "samples": len(request.indices),
-        "lacks": len(lacking),
-        "causes": dict(sorted(Counter(one.cause for one in lacking).items())),
-        "lacking": [asdict(one) for one in lacking],
-    }
-    write_atomic(request.incomplete, (json.dumps(told, indent=2) + "\n").encode())

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dataset_tools.format.schema import SchemaError
 from dataset_tools.pictures.sheet import write_sheet
-from dataset_tools.store.manifest import manifest_path, read_manifest, write_manifest
-from dataset_tools.store.shard_file import ShardError, ShardFile
+from dataset_tools.store.errors import ShardError
+from dataset_tools.store.manifest import write_manifest
+from dataset_tools.store.shard_file import ShardFile
+from dataset_tools.store.shard_state import State, file_state
 from dataset_tools.store.writer import write_shard
+from rigging.errors import is_disk_full
 from rigging.files import file_sha256
 
-from ..errors import DiskFullError, InputError
-from ..files import copy_checked, is_disk_full
+from ..errors import DiskFullError, InputError, RenderError
+from ..files import copy_checked
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
 from ..planning.plan import Plan, ensure_plan, planned_asset
@@ -36,7 +40,7 @@ def render_shard(request: Request) -> Path:
     """
     indices = request.indices
     try:
-        for folder in (request.lock.parent, request.staging.parent):
+        for folder in (request.files.locks, request.staging.parent):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         if is_disk_full(error):
@@ -45,7 +49,7 @@ def render_shard(request: Request) -> Path:
     try:
         plan = ensure_plan(request.release, request.folder)
         check_poses(request, plan, indices)
-        with Lock(request.lock):
+        with Lock(request.files.lock(request.shard)):
             return _render_locked(request, plan)
     except OSError as error:
         if is_disk_full(error):
@@ -58,17 +62,17 @@ def check_poses(request: Request, plan: Plan, indices: range) -> None:
     if indices.stop <= plan.samples:
         return
     left = max(0, plan.samples - indices.start)
-    advice = f"SAMPLES={left} renders those" if left else "lower SHARD"
+    advice = f"--samples {left} renders those" if left else "lower --shard"
     raise InputError(
-        f"SHARD={request.shard}: needs samples {indices.start} to {indices.stop - 1} of release "
-        f"{request.release.name!r}, but POSES={request.release.poses.source} has usable poses for the first "
+        f"--shard {request.shard}: needs samples {indices.start} to {indices.stop - 1} of release "
+        f"{request.release.name!r}, but --poses {request.release.poses.source} has usable poses for the first "
         f"{plan.samples} only: {advice}, or take more poses"
     )
 
 
 def _render_locked(request: Request, plan: Plan) -> Path:
     configuration = Configuration.of(plan, request.samples)
-    if not is_done(request.path, configuration):
+    if not is_done(request, configuration):
         staging, events = Staging(request.staging), EventLog.of(request.folder, request.shard)
         with told_stop(events):
             staging.open(configuration.sample_hash)
@@ -78,9 +82,9 @@ def _render_locked(request: Request, plan: Plan) -> Path:
             write_manifest(request.path, sha256)
             events.add("finish", bytes=request.path.stat().st_size, sha256=sha256)
         staging.remove()
-    request.incomplete.unlink(missing_ok=True)
-    if not request.sheet.exists():
-        write_sheet(request.path, request.sheet)
+    request.files.incomplete(request.shard).unlink(missing_ok=True)
+    if not (sheet := request.files.sheet(request.shard)).exists():
+        write_sheet(request.path, sheet)
     log.info("%s: done, %d samples", request.path, len(request.indices))
     return request.path
 
@@ -89,36 +93,40 @@ def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str
     """Pack the staged samples into the shard's file and return its sha256.
 
     With a local disk, packing happens there: HDF5 writes and reads back in small pieces all over the file, and a
-    shared file system is spared all but one sequential stream.
+    shared file system is spared all but one sequential stream. Raises RenderError if it does not read back.
     """
     samples = staging.read(request.indices)
-    if request.scratch is None:
-        return write_shard(request.path, samples, record)
-    packed = staging.folder / request.path.name
-    sha256 = write_shard(packed, samples, record)
-    copy_checked(packed, request.path, sha256)
+    packed = request.path if request.scratch is None else staging.folder / request.path.name
+    try:
+        sha256 = write_shard(packed, samples, record)
+    except (ShardError, SchemaError) as error:  # as of a disk that gives back other bytes than it was given
+        raise RenderError(f"{packed}: cannot be written: {error}; run again") from error
+    if packed != request.path:
+        copy_checked(packed, request.path, sha256)
     return sha256
 
 
-def is_done(path: Path, configuration: Configuration) -> bool:
+def is_done(request: Request, configuration: Configuration) -> bool:
     """Whether the shard is there, whole and of this configuration; a manifest lost on the way is written again.
 
     Raises InputError for a file of another configuration, a foreign or a damaged one: it is never overwritten.
     """
-    if not path.exists():
-        return False
-    advice = "choose another OUT, or move the file away"
+    path = request.path
+    found = file_state(path, configuration.hash, deep=True)
+    if found.state is State.OTHER:
+        told = f" ({changes})" if (changes := _changes(path, configuration)) else ""
+        raise InputError(f"{path}: {found.reason}{told}: choose another --out, or move the file away")
+    if found.state is State.DAMAGED:
+        raise InputError(f"{path}: {found.reason}; move it away to render it again, or choose another --out")
+    if found.state is State.PARTIAL:
+        write_manifest(path, file_sha256(path))
+    return found.state is not State.MISSING
+
+
+def _changes(path: Path, configuration: Configuration) -> str:
+    """In which settings a shard's configuration is not this one; "" where it does not say."""
     try:
         with ShardFile(path) as shard:
-            found, text = str(shard.attrs["configuration_hash"]), str(shard.attrs["configuration"])
-        promised = read_manifest(path)["sha256"] if manifest_path(path).exists() else None
-    except (ShardError, KeyError) as error:
-        raise InputError(f"{error}; {advice}") from error
-    if found != configuration.hash:
-        raise InputError(f"{path}: made with another configuration ({difference(text, configuration.text)}): {advice}")
-    sha256 = file_sha256(path)
-    if promised is None:
-        write_manifest(path, sha256)
-    elif promised != sha256:
-        raise InputError(f"{path}: damaged, its sha256 is not the manifest's; move it away to render it again")
-    return True
+            return difference(str(shard.attrs["configuration"]), configuration.text)
+    except (ShardError, KeyError, ValueError):
+        return ""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_tools.store.encode import EncodedSample
-from dataset_tools.store.shard_file import ShardError
+from dataset_tools.store.errors import ShardError
+from dataset_tools.store.layout import staged_path
 from dataset_tools.store.staged import read_staged
 from rigging.files import write_atomic
 
@@ -24,7 +25,7 @@ class Staging:
 
     def path(self, sample: int) -> Path:
         """Where `sample` is staged."""
-        return self.folder / f"sample-{sample:08d}.staged"
+        return staged_path(self.folder, sample)
 
     def open(self, sample_hash: str) -> None:
         """Make the folder ready for samples of this configuration; those of another one are removed."""

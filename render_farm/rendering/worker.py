@@ -16,8 +16,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import BinaryIO
 
+from rigging.errors import is_disk_full
+
 from ..errors import DisagreementError
-from ..files import is_disk_full
 from .memory import resident_megabytes, yield_to_the_kernel
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Renders shards one after another, each with all cores of this machine.
 #
-# Start    from the repository, after `make setup-render`, with the options of `python -m render_farm render`:
+# Start    from the repository, after `make setup-render`, with the options of `mvhm render`:
 #              render_farm/starters/loop.sh 0-249 --release mvhm --out /shared/releases
 #          Started on several hosts with one shared OUT they divide the shards among them: one that another host is at
 #          is passed over, and looked at again in the next round.

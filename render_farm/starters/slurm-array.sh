@@ -2,7 +2,7 @@
 # Renders a release as a Slurm job array, one shard a task, without Ray.
 #
 # Start    from the repository on a file system that all nodes see, after `make setup-render` there, with the options
-#          of `python -m render_farm render`:
+#          of `mvhm render`:
 #              sbatch --array=0-249 render_farm/starters/slurm-array.sh --release mvhm --out /shared/releases
 #          (--array=0-249%100 keeps 100 of them running at a time; OFFSET=1000 in the environment makes task 0 shard
 #          1000, where MaxArraySize is smaller than the release.)

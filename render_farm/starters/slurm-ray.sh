@@ -2,7 +2,7 @@
 # Runs the Ray farm inside one Slurm allocation: a head on its first node, one Ray node on each of the others.
 #
 # Start    from the repository on a file system that all nodes see, after `make setup-farm` there, with the options of
-#          `python -m render_farm farm`:
+#          `mvhm farm`:
 #              sbatch --nodes=8 render_farm/starters/slurm-ray.sh --release mvhm --shards 0-249 --out /shared/releases
 # Edit     the lines below for your partition, cores, memory and time limit; one Ray node takes what a task has.
 #          Rather than this, take slurm-array.sh where the queue likes small jobs better than large ones.

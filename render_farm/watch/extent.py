@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from dataset_tools.store.layout import ReleaseFolder
+
 from ..planning.configuration import difference
 from ..planning.release import Release
 
@@ -52,7 +54,7 @@ def read_extent(folder: Path, release: Release | None, poses: str | None = None)
 
     A damaged plan, or one that is not of `release` or of the pose source `poses`, is a problem in the answer.
     """
-    path, problems = folder / "plan.npz", ()
+    path, problems = ReleaseFolder(folder).plan, ()
     if path.exists():
         try:
             return _planned(path, release, poses)

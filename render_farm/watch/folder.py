@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+
+from dataset_tools.store.incomplete import Quarantined
+from dataset_tools.store.layout import ReleaseFolder, names_in, staged_samples
+from dataset_tools.store.shard_state import ShardState, State, shard_state
 
 from ..lock import STALE_SECONDS, read_lock
-from ..rendering.events import FOLDER, EventLog
+from ..rendering.events import EventLog
 from .extent import Extent
-from .history import Aside, Busy, History, Span, aside_of, fold
+from .history import Busy, History, Span, fold
 
 STATES = {
     "done": "written, and its manifest fits",
@@ -24,11 +23,6 @@ STATES = {
     "waiting": "not begun",
     "damaged": "its file does not fit its manifest",
 }
-OF_A_SHARD = re.compile(r"shard-(\d{5,8})(\.h5|\.h5\.part|\.json|\.png|\.incomplete\.json)")
-OF_A_RELEASE = {"plan.npz", "rejects.csv"}
-BEGUN = {FOLDER: r"shard-(\d{5,8})\.jsonl", ".staging": r"shard-(\d{5,8})", ".locks": r"shard-(\d{5,8})\.lock"}
-
-Record = tuple[int, tuple[Aside, ...]]  # samples of a shard, and those that are set aside
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class ShardStatus:
     state: str  # one of STATES
     samples: int | None  # that it is to have
     rendered: int  # of these, staged or written
-    aside: tuple[Aside, ...]  # of these, set aside
+    aside: tuple[Quarantined, ...]  # of these, set aside
     views: int | None
     host: str
     pid: int | None
@@ -70,52 +64,49 @@ class Folder:
     now: float
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """The names in the folder that are not hidden; none if it is not there."""
-        return frozenset(name for name in _names(self.path) if not name.startswith("."))
+    def files(self) -> ReleaseFolder:
+        """Names of what lies there."""
+        return ReleaseFolder(self.path)
 
     @cached_property
     def numbers(self) -> frozenset[int]:
         """Shards of which there is any trace."""
-        matches = [OF_A_SHARD.fullmatch(name) for name in self.names]
-        for folder, pattern in BEGUN.items():
-            matches += [re.fullmatch(pattern, name) for name in self._inner[folder]]
-        return frozenset(int(match[1]) for match in matches if match)
+        return frozenset(self.files.traces())
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Names that are no part of a release as it is rendered."""
-        return tuple(sorted(name for name in self.names if not (name in OF_A_RELEASE or OF_A_SHARD.fullmatch(name))))
+        """Names that are not hidden and no part of a release."""
+        names = (name for name in self._names[self.path] if not name.startswith("."))
+        return tuple(sorted(name for name in names if not self.files.owns(name)))
 
     @property
     def planner(self) -> Process | None:
         """Who is making the plan, while there is none."""
-        return None if "plan.npz" in self.names else self._holder("plan.lock")
+        return None if self._has(self.files.plan) else self._holder(self.files.plan_lock)
 
     def look(self, shard: int, extent: Extent, recent: Span) -> tuple[ShardStatus, History]:
         """The shard, and what its log says (see `history.fold` for `recent`)."""
-        name = f"shard-{shard:05d}"
         history = fold(shard, EventLog.of(self.path, shard).read(), recent)
-        manifest, misfit = self._manifest(name)
-        holder = self._holder(f"{name}.lock")
-        record = None if manifest else self._record(shard)
-        samples = manifest.get("samples") or history.samples or (record and record[0]) or extent.samples_of(shard)
-        aside = () if manifest else history.aside if history.samples is not None or record is None else record[1]
-        elsewhere = self._elsewhere(name, history)
-        staged = samples if manifest else self._staged(name, history, record, elsewhere)
+        stored, holder = shard_state(self.files, shard), self._holder(self.files.lock(shard))
+        whole = stored.state is State.WHOLE
+        samples = (stored.samples if whole else None) or history.samples or stored.samples or extent.samples_of(shard)
+        by_log = history.samples is not None or not stored.quarantined
+        aside = () if whole else history.aside if by_log else stored.quarantined
+        elsewhere = self._elsewhere(shard, history)
+        staged = samples if whole else self._staged(shard, history, stored, elsewhere)
         rendered = staged if samples is None else min(staged, samples)
-        if manifest:
+        if whole:
             state, reason = "done", ""
         elif holder is not None:
             state, reason = "rendering", ""
-        elif misfit:
-            state, reason = "damaged", misfit
+        elif stored.state is State.DAMAGED or stored.size is not None:
+            state, reason = "damaged", advised(stored)
         elif aside and samples is not None and rendered + len(aside) >= samples:
             state, reason = "incomplete", ""
         elif elsewhere:
             state, reason = "rendering", ""
         else:
-            state, reason = self._unfinished(name, history)
+            state, reason = self._unfinished(shard, history, stored)
         status = ShardStatus(
             shard=shard,
             state=state,
@@ -132,86 +123,59 @@ class Folder:
             busy=history.busy,
             reason=reason,
             scratch=history.scratch,
-            configuration=manifest.get("configuration_hash", ""),
+            configuration=stored.manifest["configuration_hash"] if whole else "",
         )
         return status, history
 
-    def _elsewhere(self, name: str, history: History) -> bool:
+    def _elsewhere(self, shard: int, history: History) -> bool:
         """Whether it is rendered on a node's own disk: its log comes here and goes on, but no lock or sample does.
 
         With the log's last word being that it is written, it is on its way here.
         """
-        here = (
-            f"{name}.lock" in self._inner[".locks"] or name in self._inner[".staging"] or f"{name}.json" in self.names
-        )
+        traces = (self.files.lock(shard), self.files.staging(shard), self.files.manifest(shard))
+        here = any(map(self._has, traces))
         return not here and not history.stopped and history.seen is not None and self.now - history.seen < STALE_SECONDS
 
-    def _unfinished(self, name: str, history: History) -> tuple[str, str]:
+    def _unfinished(self, shard: int, history: History, stored: ShardState) -> tuple[str, str]:
         """State and reason of a shard that nobody is at and that is not there."""
-        staging = name in self._inner[".staging"]
-        if not staging and (history.finished or f"{name}.json" in self.names):
+        staging = self._has(self.files.staging(shard))
+        if not staging and (history.finished or (stored.state is State.MISSING and stored.reason)):
             return "waiting", "was written, and is gone"
-        begun = staging or history.seen is not None or f"{name}.lock" in self._inner[".locks"]
+        begun = staging or history.seen is not None or self._has(self.files.lock(shard))
         return ("interrupted", history.stopped or "ended without a word") if begun else ("waiting", "")
 
-    def _manifest(self, name: str) -> tuple[dict[str, Any], str]:
-        """The manifest of a shard that is there and fits it; else nothing, and what is wrong with the file, if any."""
-        path = self.path / f"{name}.h5"
-        if path.name not in self.names:
-            return {}, ""
-        try:
-            size = path.stat().st_size
-            manifest = json.loads(path.with_suffix(".json").read_bytes())
-            told, samples, configuration = manifest["bytes"], manifest["samples"], manifest["configuration_hash"]
-        except FileNotFoundError:
-            return {}, "has no manifest: render it again, which checks it and takes seconds"
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            return {}, f"its manifest cannot be read ({error}): move both away to render it again"
-        if not (type(told) is type(samples) is int and samples > 0 and isinstance(configuration, str)):
-            return {}, "its manifest is not one of a shard: move both away to render it again"
-        if told != size:
-            return {}, f"has {size:,} bytes, its manifest says {told:,}: move both away to render it again"
-        return manifest, ""
-
-    def _staged(self, name: str, history: History, record: Record | None, elsewhere: bool) -> int:
-        """Finished samples of a shard that is not written: counted if they lie here, else as log or record say."""
-        if not history.scratch and name in self._inner[".staging"]:
-            names = _names(self.path / ".staging" / name)
-            return sum(file.startswith("sample-") and file.endswith(".staged") for file in names)
-        if history.scratch or elsewhere or (record is not None and history.samples is not None):
+    def _staged(self, shard: int, history: History, stored: ShardState, elsewhere: bool) -> int:
+        """Finished samples of a shard that is not written: counted if they lie here, else as log or report say."""
+        reported = stored.state is State.INCOMPLETE and stored.samples is not None
+        if not history.scratch and self._has(staging := self.files.staging(shard)):
+            return staged_samples(staging)
+        if history.scratch or elsewhere or (reported and history.samples is not None):
             return history.staged
-        return 0 if record is None else record[0] - len(record[1])
+        return stored.samples - len(stored.quarantined) if reported else 0
 
-    def _record(self, shard: int) -> Record | None:
-        """What `set_aside.write_incomplete` wrote of the shard, if it did."""
-        path = self.path / f"shard-{shard:05d}.incomplete.json"
-        if path.name not in self.names:
-            return None
-        try:
-            told = json.loads(path.read_bytes())
-            return int(told["samples"]), tuple(aside_of(line, shard) for line in told["lacking"])
-        except (OSError, KeyError, TypeError, ValueError, OverflowError):
-            return None
-
-    def _holder(self, lock: str) -> Process | None:
+    def _holder(self, lock: Path) -> Process | None:
         """The live process that holds a lock; hosts' clocks are taken to agree, as nothing may be written here."""
-        if lock not in self._inner[".locks"]:
+        if not self._has(lock):
             return None
         try:
-            owner, age = read_lock(self.path / ".locks" / lock, self.now)
+            owner, age = read_lock(lock, self.now)
         except OSError:
             return None
         if owner is None or owner.is_dead(max(0.0, age)):
             return None
         return Process(owner.host, owner.pid, self.now - age)
 
+    def _has(self, path: Path) -> bool:
+        """Whether a file was there when its folder was listed."""
+        return path.name in self._names[path.parent]
+
     @cached_property
-    def _inner(self) -> dict[str, frozenset[str]]:
-        return {folder: frozenset(_names(self.path / folder)) for folder in BEGUN}
+    def _names(self) -> dict[Path, frozenset[str]]:
+        return {folder: frozenset(names_in(folder)) for folder in self.files.folders_of_traces()}
 
 
-def _names(folder: Path) -> Iterable[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return ()
+def advised(stored: ShardState) -> str:
+    """Why a shard's file is of no use as it is, and what to do about it."""
+    if stored.state is State.PARTIAL:
+        return f"{stored.reason}: render it again, which checks it and takes seconds"
+    return f"{stored.reason or stored.state}: move both away to render it again"

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dataset_tools.store.incomplete import Quarantined, quarantined_of, whole_number
+
 PAUSE_SECONDS = 60.0  # a longer silence is not rendering
 SLOWEST = 5
 Span = tuple[float, float]
@@ -25,19 +27,6 @@ class Trouble:
     shard: int
     sample: int | None
     reason: str
-
-
-@dataclass(frozen=True)
-class Aside:
-    """A sample that is set aside, and the one-line command that renders it alone."""
-
-    sample: int
-    shard: int
-    cause: str
-    reason: str
-    seed: int | None
-    attempts: int | None
-    command: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +78,7 @@ class History:
     busy: tuple[Busy, ...] = ()
     faults: tuple[Trouble, ...] = ()
     stops: tuple[Trouble, ...] = ()
-    aside: tuple[Aside, ...] = ()
+    aside: tuple[Quarantined, ...] = ()
     recycled: tuple[tuple[str, int], ...] = ()  # cause and how often
     slowest: tuple[Slow, ...] = ()
     memory: Memory | None = None
@@ -136,7 +125,7 @@ class _State:
         self.busy: dict[int, Busy] = {}  # by sample
         self.faults: dict[str, Trouble] = {}
         self.stops: dict[str, Trouble] = {}
-        self.aside: dict[int, Aside] = {}
+        self.aside: dict[int, Quarantined] = {}
         self.recycled: dict[str, int] = {}
         self.slowest: list[tuple[float, int, str]] = []
         self.memory: Memory | None = None
@@ -151,11 +140,11 @@ class _State:
             self._work(time, time)
 
     def start(self, line: Mapping[str, Any], time: float) -> None:
-        staged = _whole(line["staged"])
+        staged = whole_number(line["staged"])
         self.about = {
-            "samples": _whole(line["samples"]), "views": _whole(line["views"]), "workers": _whole(line["workers"]),
+            **{name: whole_number(line[name]) for name in ("samples", "views", "workers", "pid")},
             "device": str(line.get("device", "")), "scratch": str(line.get("scratch") or ""),
-            "host": str(line["host"]), "pid": _whole(line["pid"]), "since": time,
+            "host": str(line["host"]), "since": time,
         }  # fmt: skip
         if line.get("configuration") != self.configuration:  # what was set aside then says nothing now
             self.configuration = line.get("configuration")
@@ -165,11 +154,11 @@ class _State:
         self.busy.clear()
 
     def begin(self, line: Mapping[str, Any], time: float) -> None:
-        sample, worker = _whole(line["sample"]), _whole(line["worker"])
+        sample, worker = whole_number(line["sample"]), whole_number(line["worker"])
         self.busy[sample] = Busy(sample, worker, time)
 
     def ready(self, line: Mapping[str, Any], time: float) -> None:
-        sample, seconds, host = _whole(line["sample"]), max(0.0, _finite(line["seconds"])), str(line["host"])
+        sample, seconds, host = whole_number(line["sample"]), max(0.0, _finite(line["seconds"])), str(line["host"])
         self.done.add(sample)
         self.busy.pop(sample, None)
         self.aside.pop(sample, None)
@@ -181,12 +170,12 @@ class _State:
         self._held(line)
 
     def fault(self, line: Mapping[str, Any], time: float) -> None:
-        sample = _whole(line["sample"])
+        sample = whole_number(line["sample"])
         add_trouble(self.faults, self._trouble(line, time, sample))
         self.busy.pop(sample, None)
 
     def set_aside(self, line: Mapping[str, Any], time: float) -> None:
-        aside = aside_of(line, self.shard)
+        aside = quarantined_of(line, self.shard)
         add_trouble(self.faults, self._trouble(line, time, aside.sample))
         self.aside[aside.sample] = aside
         self.busy.pop(aside.sample, None)
@@ -256,33 +245,12 @@ _HANDLERS = {
 }  # fmt: skip
 
 
-def aside_of(line: Mapping[str, Any], shard: int) -> Aside:
-    """A sample set aside, from an event or the shard's record. Raises KeyError, TypeError, ValueError."""
-    seed, attempts = line.get("seed"), line.get("attempts")
-    return Aside(
-        sample=_whole(line["sample"]),
-        shard=shard,
-        cause=str(line["cause"]),
-        reason=" ".join(str(line["reason"]).split()),
-        seed=None if seed is None else _whole(seed),
-        attempts=None if attempts is None else _whole(attempts),
-        command=str(line.get("command", "")),
-    )
-
-
 def add_trouble(table: dict[str, Trouble], trouble: Trouble) -> None:
     """Add the cases of `trouble` to those of its cause in `table`; the newest is the one that is told."""
     other = table.get(trouble.cause, trouble)
     newest = max(other, trouble, key=lambda one: one.time)
     count = trouble.count + (other.count if trouble.cause in table else 0)
     table[trouble.cause] = dataclasses.replace(newest, count=count)
-
-
-def _whole(value: Any) -> int:
-    """A whole number. Raises TypeError, ValueError, OverflowError."""
-    if isinstance(value, str) or value != int(value):
-        raise ValueError(f"{value!r} is not a whole number")
-    return int(value)
 
 
 def _finite(value: Any) -> float:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -15,11 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from rigging.files import file_sha256
+from dataset_tools.store.layout import ReleaseFolder, shard_stem
+from dataset_tools.store.shard_state import State, file_state
 
 from ..planning.release import Release
 from .extent import Extent, Problem, read_extent
-from .folder import STATES, Folder, Process, ShardStatus
+from .folder import STATES, Folder, Process, ShardStatus, advised
 from .history import SLOWEST, History, Memory, Slow, Trouble, add_trouble, merged
 
 RECENT_SECONDS = 300.0
@@ -130,9 +130,9 @@ def verified(status: Status, bar: Callable[[Sequence[ShardStatus]], Iterable[Sha
     """The status after reading all of every finished shard: one whose sha256 is not its manifest's is damaged."""
     damaged: dict[int, ShardStatus] = {}
     for shard in bar([shard for shard in status.begun if shard.state == "done"]):
-        path = Path(status.folder) / f"shard-{shard.shard:05d}.h5"
-        if (reason := _damage(path)) is not None:
-            damaged[shard.shard] = replace(shard, state="damaged", rendered=0, reason=reason)
+        found = file_state(ReleaseFolder(Path(status.folder)).shard(shard.shard), deep=True)
+        if found.state is not State.WHOLE:
+            damaged[shard.shard] = replace(shard, state="damaged", rendered=0, reason=advised(found))
     lost = sum(shard.samples * (shard.views or 0) for shard in damaged.values())
     states = status.states | {
         "done": status.states["done"] - len(damaged), "damaged": status.states["damaged"] + len(damaged)
@@ -144,16 +144,6 @@ def verified(status: Status, bar: Callable[[Sequence[ShardStatus]], Iterable[Sha
         problems=(*status.problems, *_problems(list(damaged.values()))),
         begun=tuple(damaged.get(shard.shard, shard) for shard in status.begun),
     )
-
-
-def _damage(shard: Path) -> str | None:
-    """What is wrong with a finished shard's bytes, if anything."""
-    try:
-        told = json.loads(shard.with_suffix(".json").read_bytes()).get("sha256")
-        found = file_sha256(shard)
-    except (OSError, ValueError) as error:
-        return f"cannot be read ({error})"
-    return None if told == found else "damaged, its sha256 is not its manifest's: move both away to render it again"
 
 
 def _transposed(looks: Iterable[tuple[ShardStatus, History]]) -> tuple[list[ShardStatus], list[History]]:
@@ -221,10 +211,15 @@ def _troubles(lists: Iterable[Iterable[Trouble]]) -> tuple[Trouble, ...]:
     return tuple(sorted(table.values(), key=lambda trouble: (-trouble.count, trouble.cause)))
 
 
+def _file_name(shard: int) -> str:
+    """Name of the shard's file."""
+    return ReleaseFolder(Path()).shard(shard).name
+
+
 def _problems(looked: Sequence[ShardStatus]) -> list[Problem]:
     """Of files of shards: damaged ones, and those that are gone."""
     troubled = [shard for shard in looked if shard.state == "damaged" or (shard.state == "waiting" and shard.reason)]
-    return [Problem(f"shard-{shard.shard:05d}.h5", shard.reason) for shard in troubled]
+    return [Problem(_file_name(shard.shard), shard.reason) for shard in troubled]
 
 
 def _beyond(found: Folder, extent: Extent) -> list[Problem]:
@@ -232,7 +227,7 @@ def _beyond(found: Folder, extent: Extent) -> list[Problem]:
     if extent.shards is None:
         return []
     what = f"the release has shards 0 to {extent.shards - 1}"
-    return [Problem(f"shard-{shard:05d}", what) for shard in sorted(found.numbers) if shard >= extent.shards]
+    return [Problem(shard_stem(shard), what) for shard in sorted(found.numbers) if shard >= extent.shards]
 
 
 def _mixture(begun: Sequence[ShardStatus]) -> list[Problem]:
@@ -240,7 +235,7 @@ def _mixture(begun: Sequence[ShardStatus]) -> list[Problem]:
     done = [shard for shard in begun if shard.state == "done"]
     usual = Counter(shard.configuration for shard in done).most_common(1)
     return [
-        Problem(f"shard-{shard.shard:05d}.h5", f"of another configuration than most, with {shard.samples} samples")
+        Problem(_file_name(shard.shard), f"of another configuration than most, with {shard.samples} samples")
         for shard in done
         if shard.configuration != usual[0][0]
     ]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from ..progress import duration
-from ..rendering.events import CAUSES, FOLDER
+from ..rendering.events import CAUSES
 from .folder import ShardStatus
 from .history import Trouble
 from .status import Speed, Status
@@ -162,7 +162,7 @@ def _logs(status: Status) -> list[str]:
     scratch = sorted({shard.scratch for shard in status.begun if shard.scratch and shard.state != "done"})
     also = f", or below {', '.join(scratch)} on the hosts" if scratch else ""
     return _wrapped(
-        f"logs: events {FOLDER}/shard-0000n.jsonl; workers' output .staging/shard-0000n/worker-k.log{also}", 0
+        f"logs: events .events/shard-0000n.jsonl; workers' output .staging/shard-0000n/worker-k.log{also}", 0
     )
 
 

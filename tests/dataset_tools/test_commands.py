@@ -10,13 +10,13 @@ import pytest
 from records import make_record, shard_record
 
 from dataset_tools import HandDataset
-from dataset_tools.__main__ import main
 from dataset_tools.check.shard import check_shard, draw_mesh, intersection_over_union
 from dataset_tools.format.format_page import format_page
 from dataset_tools.format.schema import SAMPLE_FIELDS, SHARD_FIELDS
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.writer import write_shard
+from rigging.command_line import main
 from rigging.geometry.projection import project, triangulate
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -24,7 +24,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_format_page_is_written_from_the_schema():
     page = (DOCS / "format.md").read_text(encoding="utf-8")
-    assert page == format_page(), "run: python -m dataset_tools format --write docs/format.md"
+    assert page == format_page(), "run: mvhm format --write docs/format.md"
     for name in (*SAMPLE_FIELDS, *SHARD_FIELDS):
         assert f"| `{name}` |" in page
 

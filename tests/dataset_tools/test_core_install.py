@@ -15,14 +15,21 @@ READ = """
 import importlib.util, json, sys
 import numpy as np
 from dataset_tools import HandDataset
+from dataset_tools.load.sampler import ShardSampler
+from dataset_tools.load.transforms import crop, mirror, rotate
 dataset = HandDataset(sys.argv[1])
 sample = dataset[0]
+moved = rotate(mirror(crop(sample, (4, 4, 60, 60), 32)), 0.2)
+views = dataset.select(split="train").views_as_items()
 present = [name for name in ("bpy", "ray", "torch", "numba") if importlib.util.find_spec(name)]
 print(json.dumps({
     "python": sys.version_info[:2], "numpy": np.__version__, "present": present, "samples": len(dataset),
     "fields": len(sample), "rgb": int(sample["rgb"].astype(int).sum()),
     "depth": float(sample["depth"].astype(float).sum()),
     "flow": float(np.abs(sample["flow_forward"]).astype(float).sum()),
+    "moved": [list(moved["rgb"].shape), moved["meta"]["hand"], int(moved["parts"].astype(int).sum())],
+    "amodal": int(HandDataset(sys.argv[1], fields=["amodal_mask"])[0]["amodal_mask"].sum()),
+    "order": list(ShardSampler(views, seed=2))[:5],
     "names": [dataset.joint_names[8], sample["meta"]["light"]],
 }))
 """
@@ -58,14 +65,20 @@ def core(tmp_path_factory) -> Path:
 
 
 def command(python: Path, *arguments: str | Path) -> subprocess.CompletedProcess:
-    """`python -m dataset_tools` with arguments, away from the source tree."""
-    line = [python, "-m", "dataset_tools", *arguments]
+    """`mvhm` with arguments, away from the source tree."""
+    line = [python.with_name("mvhm"), *arguments]
     return subprocess.run(line, capture_output=True, text=True, check=False, cwd=python.parent)
 
 
 def test_the_core_install_checks_a_shard(core, shard):
     done = command(core, "check", shard)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_command_that_needs_more_says_so_in_one_line(core):
+    done = command(core, "render", "--shard", "0")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("error: the package ") and "is not installed" in done.stderr
 
 
 def test_the_core_install_reads_a_shard_on_python_3_13_with_numpy_2(core, shard, measured):
@@ -76,9 +89,16 @@ def test_the_core_install_reads_a_shard_on_python_3_13_with_numpy_2(core, shard,
     assert said["numpy"].startswith("2.")
     assert said["present"] == []
     from dataset_tools import HandDataset
+    from dataset_tools.load.sampler import ShardSampler
+    from dataset_tools.load.transforms import crop, mirror, rotate
 
     sample = HandDataset(shard)[0]
     assert said["samples"] == 3
+    assert said["moved"][:2] == [[8, 32, 32, 3], "left"]
+    moved = rotate(mirror(crop(sample, (4, 4, 60, 60), 32)), 0.2)
+    assert said["moved"][2] == int(moved["parts"].astype(int).sum())
+    assert said["amodal"] == int(HandDataset(shard, fields=["amodal_mask"])[0]["amodal_mask"].sum())
+    assert said["order"] == list(ShardSampler(HandDataset(shard, items="view"), seed=2))[:5]
     assert said["fields"] == len(sample)
     assert said["rgb"] == int(sample["rgb"].astype(int).sum())
     assert said["depth"] == pytest.approx(float(sample["depth"].astype(float).sum()), rel=1e-6)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from records import make_record, shard_record
 
-import dataset_tools.load.dataset as dataset_module
+import dataset_tools.load.shard_set as shard_set_module
 from dataset_tools import HandDataset
 from dataset_tools.format.schema import METADATA, SAMPLE_FIELDS
 from dataset_tools.store.encode import encode_sample
@@ -207,7 +207,7 @@ def test_shards_of_different_sizes_are_not_one_dataset(shard, tmp_path):
 
 
 def test_more_shards_than_may_be_open_still_read(release, monkeypatch):
-    monkeypatch.setattr(dataset_module, "OPEN_SHARDS", 1)
+    monkeypatch.setattr(shard_set_module, "OPEN_SHARDS", 1)
     whole = HandDataset(release, fields=["sample"])
     assert [whole[i]["meta"]["sample"] for i in (0, 3, 1, 3, 2)] == [0, 3, 1, 3, 2]
-    assert len(whole._files) == 1
+    assert len(whole._shards._files) == 1

@@ -14,7 +14,6 @@ from PIL import Image
 from records import shard_record
 
 from dataset_tools import HandDataset
-from dataset_tools.__main__ import main
 from dataset_tools.format.schema import IMAGES
 from dataset_tools.load.dataset import outward
 from dataset_tools.pictures.drawing import (
@@ -35,6 +34,7 @@ from dataset_tools.pictures.solid import Eye, draw_clay, look_from, nearest_tria
 from dataset_tools.pictures.view import PICTURES, overview, shown, write_views
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.writer import write_shard
+from rigging.command_line import main
 from rigging.geometry.projection import project, to_camera
 
 
@@ -203,7 +203,7 @@ def test_view_writes_a_picture_of_every_label(shard, tmp_path, capsys):
 
 def test_view_of_a_sample_that_is_not_there(shard, tmp_path, capsys):
     assert main(["view", str(shard), "--sample", "9", "--out", str(tmp_path / "new")]) == 2
-    assert capsys.readouterr().err == "error: sample 9 of a data set of 3\n"
+    assert capsys.readouterr().err == f"error: --sample 9: {shard} has samples 0 to 2\n"
     assert not (tmp_path / "new").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError):

@@ -43,7 +43,7 @@ def refusing(number: int, unless_unlocked: bool = False):
 FEW = """
 import os, resource, sys
 from dataset_tools import HandDataset
-from dataset_tools.load.dataset import open_limit
+from dataset_tools.load.shard_set import open_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 def hold(left):
@@ -71,7 +71,7 @@ def test_many_shards_are_read_with_few_open_files(shard, tmp_path):
         shutil.copy(shard, tmp_path / f"shard-{i:05d}.h5")
     code = (
         "data = HandDataset(sys.argv[1], fields=['sample'])\n"
-        "print([data[i]['meta']['sample'] for i in (0, 179, 91)], len(data), len(data._files), open_limit())"
+        "print([data[i]['meta']['sample'] for i in (0, 179, 91)], len(data), len(data._shards._files), open_limit())"
     )
     assert with_few_files(code, tmp_path) == "[0, 2, 1] 180 10 10"
 
@@ -79,7 +79,7 @@ def test_many_shards_are_read_with_few_open_files(shard, tmp_path):
 def test_a_dataset_does_with_one_open_file_where_others_hold_the_rest(release):
     code = (
         "import h5py; hold(1); data = HandDataset(sys.argv[1], fields=['sample'])\n"
-        "print([sample['meta']['sample'] for sample in data], len(data._files))"
+        "print([sample['meta']['sample'] for sample in data], len(data._shards._files))"
     )
     assert with_few_files(code, release) == "[0, 1, 2, 3] 1"
 

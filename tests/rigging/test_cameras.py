@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rigging.asset import load_asset
-from rigging.cameras import CameraSettings, palm_frame, ring
+from rigging.camera_bands import CameraBands, outside, tilt_angle, tilt_share
+from rigging.cameras import CameraSettings, palm_frame, phase_and_tilt, ring
 from rigging.geometry.projection import depth_to_distance, project, to_camera, triangulate
-from rigging.geometry.rotations import random_rotation
+from rigging.geometry.rotations import axis_angle, random_rotation
 
 ASSET = load_asset()
 seeds = st.integers(0, 2**32 - 1)
@@ -243,3 +244,65 @@ def test_to_camera_of_the_camera_centre_is_the_origin():
     cameras, _, _ = hand_ring(4, **ANY)
     own = to_camera(cameras.centres, cameras.world_to_cam)
     np.testing.assert_allclose(own[range(8), range(8)], 0, atol=1e-12)
+
+
+# Bands: where a ring may stand
+
+shares = st.floats(0, 0.999)
+
+
+def placed_within(seed: int, bands: CameraBands, **options):
+    """Phase (steps between cameras) and tilt (radians) measured off a ring of eight cameras."""
+    joints, vertices = placed_hand(seed)
+    centre, axes = palm_frame(joints)
+    cameras = ring((centre, axes), vertices, CameraSettings(**options), np.random.default_rng(seed), bands)
+    offsets = cameras.centres - centre
+    normal = np.cross(offsets[0], offsets[2])  # a quarter of the ring apart
+    tilt = np.arccos(np.clip(normal @ axes[:, 1] / np.linalg.norm(normal), -1, 1))
+    back = axes[:, 2]
+    if tilt > 1e-9:  # where the back of the hand went as the ring's axis did
+        back = axis_angle(np.cross(axes[:, 1], normal / np.linalg.norm(normal)) / np.sin(tilt), tilt) @ back
+    across = np.cross(normal / np.linalg.norm(normal), back)
+    return np.arctan2(offsets[0] @ across, offsets[0] @ back) / (2 * np.pi) * 8 % 8, tilt
+
+
+@quick
+@given(seeds, st.floats(0, 0.7), st.floats(0.05, 0.3), st.floats(0.2, 1.2), st.floats(0, 0.7), st.floats(0.05, 0.3))
+def test_rings_stand_in_the_bands_asked_for_and_where_is_said_without_points(seed, start, width, tilt, low, wide):
+    phase, band = (start, start + width), (low * tilt, (low + wide) * tilt)
+    inside = CameraBands((phase,), (band,))
+    elsewhere = CameraBands(outside(phase, 0.0, 1.0), outside(band, 0.0, tilt))
+    for bands, within_band in ((inside, True), (elsewhere, False)):
+        found = placed_within(seed, bands, tilt=tilt)
+        said = phase_and_tilt(CameraSettings(tilt=tilt), np.random.default_rng(seed), bands)
+        np.testing.assert_allclose(found, said, atol=1e-6)
+        assert bool(phase[0] <= said[0] < phase[1]) == within_band
+        assert bool(band[0] - 1e-9 <= said[1] <= band[1] + 1e-9) == within_band
+        assert 0 <= said[1] <= tilt + 1e-9
+
+
+@given(seeds, st.sampled_from([{}, ANY, {"phase": False}]))
+@quick
+def test_without_bands_a_ring_is_the_same_to_the_bit(seed, options):
+    plain, _, vertices = hand_ring(seed, **options)
+    palm = palm_frame(placed_hand(seed)[0])
+    anywhere = CameraBands(((0.0, 1.0),), None)
+    same = ring(palm, vertices, CameraSettings(**options), np.random.default_rng(seed), anywhere)
+    assert (plain.world_to_cam == same.world_to_cam).all()
+    assert (plain.K == same.K).all()
+
+
+def test_tilts_are_drawn_evenly_from_what_a_band_leaves_of_the_cone():
+    """As when rings with a tilt in the band were drawn again."""
+    bands = CameraBands(tilt=outside((0.2, 0.4), 0.0, 0.6))
+    rng, settings = np.random.default_rng(0), CameraSettings(tilt=0.6)
+    banded = np.array([phase_and_tilt(settings, rng, bands)[1] for _ in range(4000)])
+    free = np.array([phase_and_tilt(settings, rng)[1] for _ in range(8000)])
+    kept = free[(free < 0.2) | (free >= 0.4)]
+    for angle in np.linspace(0.05, 0.6, 12):
+        assert (banded < angle).mean() == pytest.approx((kept < angle).mean(), abs=0.03)
+
+
+@given(shares, shares)
+def test_the_way_from_a_draw_to_a_tilt_and_back(draw, tilt):
+    assert tilt_share(tilt_angle(draw, 0.1 + tilt), 0.1 + tilt) == pytest.approx(draw, abs=1e-9)

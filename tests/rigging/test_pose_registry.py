@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from layouts import in_order, mirrored, moving_hand, nyu_array, nyu_hand, write_nyu
 
-from rigging.__main__ import main
+from rigging.command_line import main
 from rigging.poses.clip import PoseClip, PoseError, save_clip
 from rigging.poses.registry import SOURCES, open_source
 

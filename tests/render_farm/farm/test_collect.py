@@ -15,11 +15,11 @@ from dataset_tools.format.schema import SAMPLE_FIELDS, SHARD_FIELDS
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.shard_file import ShardFile
 from dataset_tools.store.writer import write_shard
-from render_farm.cli import main
-from render_farm.farm.collect import ranges
+from render_farm.farm.collect import find_shards, ranges
 from render_farm.farm.delivery import DamagedError, chunks, pack, store
 from render_farm.lock import Lock
 from render_farm.rendering.events import EventLog
+from rigging.command_line import main
 
 ROOT = Path(__file__).parents[3]
 
@@ -217,7 +217,7 @@ def test_a_copy_that_does_not_read_back_keeps_its_source(collect, nodes, out):
 def test_the_folder_itself_is_no_source(collect, nodes, out):
     shutil.copytree(nodes[0], out)
     code, _, line = collect(out, "--move")
-    assert (code, line) == (2, f"error: {out}: is OUT itself")
+    assert (code, line) == (2, f"error: {out}: is the folder to gather in (--out)")
     assert shard_of(out).exists()
 
 
@@ -238,6 +238,30 @@ def test_reports_of_unfinished_shards_come_along_until_they_are_finished(collect
     assert collect(*nodes)[1] == f"{out / 'tiny'}: 2 of 2 shards, 1 of them copied now\n"
     assert not (out / "tiny" / report.name).exists()
     assert EventLog.of(out / "tiny", 0).path.read_bytes() == log  # no line twice
+
+
+def test_shards_beyond_99999_are_gathered_by_number(collect, nodes):
+    folder = nodes[0] / "tiny"
+    for shard in (100_000, 99_999):
+        shutil.copy(shard_of(nodes[0]), shard_of(nodes[0], shard))
+        shutil.copy(folder / "shard-00000.json", folder / f"shard-{shard}.json")
+        edit(folder / f"shard-{shard}.json", file=f"shard-{shard}.h5")
+        (nodes[1] / "tiny" / f"shard-{shard + 10}.incomplete.json").write_text('{"lacks": 1}')
+    found, damaged = find_shards([folder])
+    assert ([source.shard for source in found], damaged) == ([0, 99_999, 100_000], [])
+    summary = collect(*nodes)[1]
+    assert "incomplete: 100009-100010\n" in summary
+
+
+@pytest.mark.parametrize("told", ["{", "[]", '{"lacks": "some"}'])
+def test_a_report_that_cannot_be_read_comes_along_only_where_there_is_no_other(collect, nodes, out, told):
+    reports = [node / "tiny" / "shard-00005.incomplete.json" for node in nodes]
+    reports[0].write_text(told)
+    assert "incomplete: 5" in collect(*nodes)[1]
+    assert (out / "tiny" / reports[0].name).read_text() == told
+    reports[1].write_text('{"lacks": 1}')
+    collect(*nodes)
+    assert (out / "tiny" / reports[0].name).read_text() == '{"lacks": 1}'
 
 
 def test_a_shard_that_is_being_rendered_in_the_folder_is_left_for_later(collect, nodes, out):

@@ -9,7 +9,6 @@ import sys
 import pytest
 from traced_files import can_trace, count, trace
 
-from render_farm.cli import main
 from render_farm.errors import InputError
 from render_farm.forecast.costs import Costs, core_seconds, known_costs, measured_costs
 from render_farm.forecast.estimate import Estimate
@@ -18,6 +17,7 @@ from render_farm.forecast.operations import ATOMIC, Operations, shard_operations
 from render_farm.planning.plan import ensure_plan
 from render_farm.planning.release import load_release
 from render_farm.rendering.events import EventLog
+from rigging.command_line import main
 
 MVHM = load_release("mvhm")
 COSTS = Costs(sample=3.6, bake=0.36, basis="as given")

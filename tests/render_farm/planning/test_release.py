@@ -27,7 +27,7 @@ def complaint(tmp_path, text):
     return message
 
 
-@pytest.mark.parametrize("name", ["demo", "mvhm", "mvhm-nyu"])
+@pytest.mark.parametrize("name", ["demo", "gate", "mini", "mvhm", "mvhm-nyu"])
 def test_releases_that_come_with_the_package_load(name):
     assert name in known_releases()
     assert load_release(name).name == name
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, text, words):
 
 
 def test_an_unknown_release_is_named_with_the_nearest(tmp_path):
-    with pytest.raises(ReleaseError, match=r"RELEASE=dem: no such release; did you mean 'demo'"):
+    with pytest.raises(ReleaseError, match=r"--release dem: no such release; did you mean 'demo'"):
         load_release("dem")
     with pytest.raises(ReleaseError, match=r"nowhere\.toml: there is no such file"):
         load_release(str(tmp_path / "nowhere.toml"))

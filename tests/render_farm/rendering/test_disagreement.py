@@ -14,7 +14,7 @@ COMMAND = """
     import sys
 
     from render_farm.rendering import missing
-    from render_farm.cli import main
+    from rigging.command_line import main
     from render_farm.rendering.job import SampleJob
 
 

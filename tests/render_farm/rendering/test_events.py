@@ -228,3 +228,20 @@ def test_torn_lines_cost_no_other_line(tmp_path_factory, data):
         lines += data.draw(st.sampled_from([b"", line[: data.draw(st.integers(1, len(line) - 1))]])) + line
     log.path.write_bytes(lines)
     assert history(log).staged == 8
+
+
+@given(st.lists(st.integers(1, 80), max_size=30))
+@settings(deadline=None, max_examples=30)
+def test_a_log_that_is_followed_tells_each_event_once(tmp_path_factory, steps):
+    whole, log = log_in(tmp_path_factory.mktemp("whole")), log_in(tmp_path_factory.mktemp("followed"))
+    for sample in range(8):
+        done(whole, 110 + sample, sample)
+    data, at, told = whole.path.read_bytes(), 0, []
+    assert log.since(0) == ([], 0)
+    log.path.parent.mkdir()
+    for length in (*itertools.accumulate(steps), len(data)):  # the file grows by any number of bytes
+        log.path.write_bytes(data[:length])
+        events, at = log.since(at)
+        told += events
+    assert told == list(whole.read())
+    assert at == len(data)

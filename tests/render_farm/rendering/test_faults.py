@@ -14,9 +14,9 @@ import pytest
 import shard_commands
 from shard_commands import all_gone, arguments, command, complaint, events, render, sha256, shard_of, small_disk, staged
 
-from dataset_tools.__main__ import main as dataset_tools
 from render_farm.rendering.events import EventLog
 from render_farm.rendering.set_aside import LOST_ATTEMPTS
+from rigging.command_line import main as dataset_tools
 
 # The command with a worker that does to itself what DISTURB says: {"sample": [what at the first attempt, ...]}. A
 # process of its own, and a file that the workers it spawns can import.
@@ -25,7 +25,7 @@ DISTURBED = """
     from pathlib import Path
 
     from render_farm.rendering import missing
-    from render_farm.cli import main
+    from rigging.command_line import main
     from render_farm.rendering.job import SampleJob
 
 

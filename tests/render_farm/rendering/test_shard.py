@@ -14,8 +14,8 @@ import pytest
 from shard_commands import ROOT, all_gone, command, complaint, render, sha256, shard_of, small_disk, staged
 
 from dataset_tools.store.shard_file import ShardFile
-from render_farm.cli import main
 from render_farm.lock import Lock
+from rigging.command_line import main
 
 
 @pytest.fixture
@@ -192,10 +192,10 @@ def test_a_file_that_is_not_our_whole_shard_is_named_and_kept(tiny, cache, copy,
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (("--shard", "2"), "SHARD=2: release 'tiny' has shards 0..1"),
-        (("--shard", "-1"), "SHARD=-1: release 'tiny' has shards 0..1"),
+        (("--shard", "2"), "--shard 2: release 'tiny' has shards 0..1"),
+        (("--shard", "-1"), "--shard -1: release 'tiny' has shards 0..1"),
         (("--shard", "one"), "invalid int value: 'one'"),
-        (("--samples", "9"), "SAMPLES=9: shard 0 has samples 1..8"),
+        (("--samples", "9"), "--samples 9: shard 0 has samples 1..8"),
         (("--samples", "0"), "positive whole number"),
         (("--workers", "-2"), "positive whole number"),
         (("--sample", "1"), "unknown option '--sample'; did you mean '--samples'?"),

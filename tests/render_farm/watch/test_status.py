@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from render_farm.cli import main
 from render_farm.lock import STALE_SECONDS, Lock, Owner
 from render_farm.planning.release import load_release
 from render_farm.rendering.events import EventLog
 from render_farm.watch.metrics import write_metrics
 from render_farm.watch.status import read_status
 from render_farm.watch.status_text import WIDTH, table
+from rigging.command_line import main
 
 ROOT = Path(__file__).parents[3]
 NOW = 1_000_000.0
@@ -280,6 +280,27 @@ def test_a_shard_on_a_nodes_own_disk_is_known_by_its_log_while_that_goes_on(fold
     assert later.states["interrupted"] == 1
 
 
+def test_shards_beyond_99999_are_told_of_by_number(folder, release):
+    vast = dataclasses.replace(release, samples=SIZE * 100_002)
+    write(folder, 99_999)
+    write(folder, 100_000)
+    work(folder, 100_001, NOW - 900, 3)
+    work(folder, 99_998, NOW - 900, 3)
+    write(folder, 100_002)
+    status = read_status(folder, vast, now=NOW)
+    assert [(shard.shard, shard.state) for shard in status.begun] == [
+        (99_998, "interrupted"), (99_999, "done"), (100_000, "done"), (100_001, "interrupted")
+    ]  # fmt: skip
+    assert [problem.file for problem in status.problems] == ["shard-100002"]
+    assert (status.other_files, status.states["waiting"]) == ((), 100_002 - 4)
+
+
+def test_a_shard_that_is_being_written_or_published_is_not_foreign(folder, release):
+    for name in ("shard-00003.h5.1a2b3c4d.part", "manifest.json", "README.md", "shard-00003.png"):
+        (folder / name).touch()
+    assert read_status(folder, release, now=NOW).other_files == ()
+
+
 def tree(folder):
     return {
         path.relative_to(folder): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
@@ -407,10 +428,10 @@ def test_the_plan_being_made_is_told(folder, toml, capsys):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (("--out", "/nowhere"), "OUT=/nowhere: there is no such folder"),
-        (("--release", "fram"), "RELEASE=fram: no such release"),
-        (("--shards", "4-99"), "SHARDS=4-99: the release has shards 0 to 9"),
-        (("--shards", "4-"), "SHARDS=4-: must be"),
+        (("--out", "/nowhere"), "--out /nowhere: there is no such folder"),
+        (("--release", "fram"), "--release fram: no such release"),
+        (("--shards", "4-99"), "--shards 4-99: the release has shards 0 to 9"),
+        (("--shards", "4-"), "--shards 4-: must be"),
         (("--watch", "0"), "positive number"),
         (("--prometheus", "/nowhere/a.prom"), "/nowhere/a.prom: cannot be written"),
     ],
@@ -429,7 +450,7 @@ def test_a_folder_whose_release_file_is_elsewhere_is_found_by_its_name(night, re
 
 
 def test_watch_goes_on_until_ctrl_c_and_loads_neither_blender_nor_ray(night, toml):
-    code = "import sys; from render_farm.cli import main; code = main(sys.argv[1:]); "
+    code = "import sys; from rigging.command_line import main; code = main(sys.argv[1:]); "
     code += "print([m for m in ('bpy', 'ray', 'torch') if m in sys.modules]); sys.exit(code)"
     arguments = [sys.executable, "-c", code, *command(night.parent, toml, "--watch", "0.1")]
     process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

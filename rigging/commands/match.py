@@ -1,4 +1,4 @@
-"""`python -m rigging match FILE`: how well each mode of spin matching turns the rig to the poses of a file."""
+"""`match FILE`: how well each mode of spin matching turns the rig to the poses of a file."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import argparse
 
 import numpy as np
 
-from .asset import load_asset
-from .hinges import hinge_axes
-from .poses.clip import PoseClip
-from .poses.registry import open_source
-from .spin import MODES, RETARGETS, bone_lengths, match
-from .spin_errors import SpinErrors, pool, spin_errors
+from ..asset import load_asset
+from ..errors import InputError, input_errors
+from ..hinges import hinge_axes
+from ..option_types import whole
+from ..poses.clip import PoseClip
+from ..poses.registry import open_source
+from ..spin import MODES, RETARGETS, bone_lengths, match
+from ..spin_errors import SpinErrors, pool, spin_errors
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add the subcommand; its `run` default takes the parsed arguments and returns the exit code."""
-    parser = subparsers.add_parser("match", help="errors of spin matching on a pose file")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     parser.add_argument("file", help="a pose source: nyu:PATH, hanco:PATH, procedural, ..., or a clip's .npz")
     parser.add_argument("--mode", choices=(*MODES, "all"), default="all", help="default: all")
-    parser.add_argument("--retarget", choices=RETARGETS, default="directions")
-    parser.add_argument("--frames", type=int, default=2000, help="at most so many frames, 0 for all (default 2000)")
-    parser.set_defaults(run=run_match)
+    parser.add_argument("--retarget", choices=RETARGETS, default="directions", help="default: directions")
+    parser.add_argument("--frames", type=whole, default=2000, help="at most so many frames, 0 for all (default 2000)")
 
 
-def run_match(arguments: argparse.Namespace) -> int:
-    """Print the table. Raises ValueError or FileNotFoundError for a file that cannot be used."""
+def run(options: argparse.Namespace) -> int:
+    """Print the table. Raises InputError or FileNotFoundError for a file that cannot be used."""
     asset = load_asset()
     hinges, dorsal = hinge_axes(asset)
-    clips = read_clips(arguments.file, arguments.frames)
+    clips = read_clips(options.file, options.frames)
     rest_joints = asset.joints * size_ratio(asset.joints, clips)
-    modes = MODES if arguments.mode == "all" else (arguments.mode,)
+    modes = MODES if options.mode == "all" else (options.mode,)
     columns = {}
     for mode in modes:
-        columns[mode] = match_errors(rest_joints, hinges, dorsal, clips, mode, arguments.retarget).summary()
+        columns[mode] = match_errors(rest_joints, hinges, dorsal, clips, mode, options.retarget).summary()
     frames = sum(len(clip) for clip in clips)
-    print(f"{arguments.file}: {frames} frames in {len(clips)} runs, by {arguments.retarget}")
+    print(f"{options.file}: {frames} frames in {len(clips)} runs, by {options.retarget}")
     print_table(columns)
     return 0
 
@@ -51,7 +51,7 @@ def read_clips(spec: str, limit: int = 0) -> list[np.ndarray]:
             if left == 0:
                 return runs
     if not runs:
-        raise ValueError(f"{spec}: no frame with all 21 joints; allowed is at least one")
+        raise InputError(f"{spec}: no frame with all 21 joints; allowed is at least one")
     return runs
 
 
@@ -76,10 +76,11 @@ def match_errors(
     mode: str,
     retarget: str = "directions",
 ) -> SpinErrors:
-    """Errors of one mode over all clips."""
+    """Errors of one mode over all clips. Raises InputError for a frame that has no palm or bone directions."""
     parts = []
     for joints in clips:
-        result = match(rest_joints, joints, mode, retarget, dorsal=dorsal)
+        with input_errors():  # a frame whose palm or bone has no direction
+            result = match(rest_joints, joints, mode, retarget, dorsal=dorsal)
         parts.append(spin_errors(rest_joints, hinges, joints, result))
     return pool(parts)
 

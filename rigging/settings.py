@@ -9,31 +9,35 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from .errors import ReleaseError
+from .errors import InputError
 
 Settings = TypeVar("Settings")
+
+
+class SettingsError(InputError):
+    """A table that is not such settings; the message names file, table and key, what was got and what is allowed."""
 
 
 def from_table(cls: type[Settings], table: Mapping[str, Any], where: str, section: str = "") -> Settings:
     """Build the frozen dataclass `cls` from a TOML table.
 
     `where` is the file named in messages and `section` the dotted name of the table in it. Nested dataclasses
-    are nested tables. Raises ReleaseError for an unknown or missing key, a wrong type, and for whatever the
+    are nested tables. Raises SettingsError for an unknown or missing key, a wrong type, and for whatever the
     dataclass itself refuses with ValueError.
     """
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in table:
         if key not in fields:
-            raise ReleaseError(f"{_at(where, section)}unknown key {key!r}{nearest(key, fields)}")
+            raise SettingsError(f"{_at(where, section)}unknown key {key!r}{nearest(key, fields)}")
     values = {key: _convert(value, hints[key], where, _dotted(section, key)) for key, value in table.items()}
     required = (name for name, field in fields.items() if _is_required(field) and name not in values)
     if (missing := next(required, None)) is not None:
-        raise ReleaseError(f"{_at(where, section)}key {missing!r} is missing")
+        raise SettingsError(f"{_at(where, section)}key {missing!r} is missing")
     try:
         return cls(**values)
     except (ValueError, TypeError) as error:
-        raise ReleaseError(f"{_at(where, section)}{error}") from error
+        raise SettingsError(f"{_at(where, section)}{error}") from error
 
 
 def nearest(name: str, known: typing.Iterable[str]) -> str:
@@ -81,9 +85,9 @@ def _convert_scalar(value: Any, kind: Any, where: str, key: str) -> Any:
     return value
 
 
-def _wrong(value: Any, allowed: str, where: str, key: str) -> ReleaseError:
+def _wrong(value: Any, allowed: str, where: str, key: str) -> SettingsError:
     section, _, name = key.rpartition(".")
-    return ReleaseError(f"{_at(where, section)}{name} = {value!r}: must be {allowed}")
+    return SettingsError(f"{_at(where, section)}{name} = {value!r}: must be {allowed}")
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:

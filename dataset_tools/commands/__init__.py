@@ -1,0 +1,14 @@
+"""Commands on shards and releases, one module each; this table is all that is imported before one is chosen."""
+
+COMMANDS = {
+    "info": "say what a shard or a folder of shards holds",
+    "check": "verify shards: bytes, schema, values, cameras against labels",
+    "validate": "check every sample of a release by every means; a report in DATA/validation",
+    "mutate": "copy a release with one thing broken, to show that it is noticed",
+    "view": "write pictures of every label of a sample",
+    "sheet": "write a contact sheet of a shard",
+    "release": "publish a validated folder of shards as a versioned release",
+    "verify": "say whether a copy of a release is whole, and what is missing or broken",
+    "diff": "say what changed between two releases, field by field",
+    "format": "print the documentation of the file format",
+}
