@@ -32,9 +32,10 @@ class HandDataset:
     """Samples of one or more shards: `HandDataset(path)[i]` is a dict of arrays (all of them in docs/format.md).
 
     `path` is a shard, a folder of shards, or a list of shards. `fields` are names of the schema, "meta" for all
-    metadata (default: everything but `amodal_mask`, which takes longest); `views` are indices of cameras (default: all): only what is chosen is read and
-    decoded. Metadata comes as the dict `sample["meta"]`; index -1 is the last sample, a slice gives a list. `attrs`
-    (release, configuration, licence, ...), faces and names are those of the first shard, and all shards agree in them.
+    metadata (default: everything but `amodal_mask`, which takes longest); `views` are indices of cameras (default:
+    all): only what is chosen is read and decoded. Metadata comes as the dict `sample["meta"]`; index -1 is the last
+    sample, a slice gives a list. `attrs` (release, configuration, licence, ...), faces and names are those of the first
+    shard, and all shards agree in them.
 
     With `items="view"` an item is one view of one sample, views of a sample in a row: arrays without the axis of views,
     what belongs to the sample as it is, and the camera's index as `meta["view"]`.
@@ -63,7 +64,6 @@ class HandDataset:
         self._meta = META.union(name for name, place in strange.items() if place.startswith("metadata/"))
         self.fields = _choose_fields(fields, tuple(strange), self._meta)
         self.views = _choose_views(views, self.sizes["V"])
-        self._per_view = {name for name in self.fields if items == "view" and self._shards.per_view(name)}
         self._stored = stored_names(self.fields)
         self.faces: np.ndarray = self._shards.shared["shard/faces"]  # (F, 3) int32
         self.face_part: np.ndarray = self._shards.shared["shard/face_part"]  # (F,) uint8, index into part_names
@@ -151,7 +151,7 @@ class HandDataset:
         sample = {name: self._derivation.field(name, values) for name in self.fields if name not in self._meta}
         meta = {name: _python(values[name]) for name in self.fields if name in self._meta}
         if view is not None:
-            sample = {name: value[0] if name in self._per_view else value for name, value in sample.items()}
+            sample = {name: value[0] if self._shards.per_view(name) else value for name, value in sample.items()}
             meta["view"] = view
         return sample | ({"meta": meta} if meta else {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from bisect import bisect_right
 from collections import OrderedDict
@@ -86,12 +87,21 @@ class ShardSet:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such shard")
         try:
-            return read_manifest(path)["samples"]
+            return self._manifest(path)["samples"]
         except TooManyFilesError:
             self.close()
-            return read_manifest(path)["samples"]
+            return self._manifest(path)["samples"]
         except FileNotFoundError:
             return len(self._fitted(path))
+
+    def _manifest(self, path: Path) -> dict[str, Any]:
+        try:
+            return read_manifest(path)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+        self.close()  # others hold files too: do with one
+        return read_manifest(path)
 
     def _open(self, path: Path) -> ShardFile:
         if self._pid != os.getpid():  # after a fork: the parent's handles are the parent's

@@ -250,9 +250,9 @@ def test_1200_shards_read_with_64_files_allowed(tmp_path, measured):
 
 def test_the_limit_of_open_files_leaves_room_for_others(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 100))
-    assert shard_set_module._open_limit() == 25
+    assert shard_set_module.open_limit() == 25
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
-    assert shard_set_module._open_limit() == shard_set_module.OPEN_SHARDS
+    assert shard_set_module.open_limit() == shard_set_module.OPEN_SHARDS
 
 
 def lie(path: Path, **entries: object) -> None:
