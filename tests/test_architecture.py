@@ -37,8 +37,8 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "store": {"format"},
         "load": {"format", "store"},
         "pictures": {"format", "store", "load"},
-        "check": {"format", "store", "load", "pictures"},
-        "release": {"format", "store", "load", "pictures", "check"},
+        "check": {"", "format", "store", "load", "pictures"},
+        "release": {"", "format", "store", "load", "pictures", "check"},
         "commands": {"format", "store", "load", "pictures", "check", "release"},
     },
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rigging.errors import InputError
 from rigging.files import file_sha256
 
 from ..store.layout import ReleaseFolder, shard_number
+from ..store.release_manifest import listed, read_release_manifest
 from .shard import lacking
 
 
@@ -28,6 +30,7 @@ class Extent:
     published: bool  # there is a release manifest: nothing may be missing
     unfinished: tuple[str, ...]  # a line for each shard that lacks samples
     problems: tuple[str, ...]
+    digests: Mapping[str, str]  # sha256 by path, of the files that the release's manifest names
 
     @property
     def complete(self) -> bool:
@@ -53,14 +56,16 @@ def look(folder: ReleaseFolder) -> Extent:
     plan = _plan(folder, problems)
     samples, size = plan.get("samples"), plan.get("shard_size")
     expected = -(-samples // size) if samples and size else None
-    listed = _listed(folder, problems) if published else None
-    if listed is not None:
-        numbers = [shard_number(name) for name in listed if name.endswith(".h5")]
+    files = _listed(folder, problems) if published else {}
+    if published:
+        problems += _missing(folder, files)
+        numbers = [shard_number(name) for name in files if name.endswith(".h5")]
         expected = max([expected or 0, *(number + 1 for number in numbers if number is not None)])
     unfinished = lacking(folder.path)
     if published:
         problems += unfinished
-    return Extent(present, expected, samples, size, published, tuple(unfinished), tuple(problems))
+    digests = {name: sha256 for name, (_, sha256) in files.items()}
+    return Extent(present, expected, samples, size, published, tuple(unfinished), tuple(problems), digests)
 
 
 def _plan(folder: ReleaseFolder, problems: list[str]) -> dict[str, Any]:
@@ -76,29 +81,24 @@ def _plan(folder: ReleaseFolder, problems: list[str]) -> dict[str, Any]:
         return {}
 
 
-def _listed(folder: ReleaseFolder, problems: list[str]) -> list[str]:
-    """Files that the release's manifest names; what is missing or of another size is a problem."""
-    try:
-        manifest = json.loads(folder.release_manifest.read_bytes())
-        files = [(str(one["path"]), int(one["bytes"])) for one in manifest["files"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problems.append(f"{folder.release_manifest.name}: not a release's manifest ({str(error).splitlines()[0]})")
-        return []
-    for name, size in files:
+def _missing(folder: ReleaseFolder, files: Mapping[str, tuple[int, str]]) -> list[str]:
+    """A line for each file of the release that is missing or of another size."""
+    lines = []
+    for name, (size, _) in files.items():
         path = folder.path / name
         if not path.is_file():
-            problems.append(f"{name}: is in the release's manifest, but missing")
+            lines.append(f"{name}: is in the release's manifest, but missing")
         elif path.stat().st_size != size:
-            problems.append(f"{name}: has {path.stat().st_size} bytes, the release's manifest says {size}")
-    return [name for name, _ in files]
+            lines.append(f"{name}: has {path.stat().st_size} bytes, the release's manifest says {size}")
+    return lines
 
 
-def listed_digests(folder: ReleaseFolder) -> dict[str, str]:
-    """Path in the folder: sha256 that the release's manifest says; empty without one."""
+def _listed(folder: ReleaseFolder, problems: list[str]) -> dict[str, tuple[int, str]]:
+    """Bytes and sha256 of every file that the release's manifest names; none if it cannot be read."""
     try:
-        files = json.loads(folder.release_manifest.read_bytes())["files"]
-        return {str(one["path"]): str(one["sha256"]) for one in files}
-    except (OSError, ValueError, KeyError, TypeError):
+        return listed(read_release_manifest(folder.release_manifest))
+    except (InputError, OSError) as error:
+        problems.append(str(error).removeprefix(f"{folder.path}/"))
         return {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from ..store.carry import encoded_of, recoded, record_of, shard_record_of
 from ..store.encode import EncodedSample
 from ..store.layout import ReleaseFolder
 from ..store.manifest import write_manifest
+from ..store.release_manifest import data_hash, listed, read_release_manifest, sealed
 from ..store.shard_file import ShardFile
 from ..store.writer import write_shard
 from .mutations import MUTATIONS, Mutation, MutationError, Record
@@ -191,10 +191,8 @@ def _renew_release_manifest(part: ReleaseFolder) -> None:
     """Give the release's manifest, where there is one, the sizes and sums of the files as they are now."""
     if not part.release_manifest.is_file():
         return
-    manifest = json.loads(part.release_manifest.read_text())
-    files = [entry for entry in manifest["files"] if (part.path / entry["path"]).is_file()]
-    for entry in files:
-        path = part.path / entry["path"]
-        entry |= {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
-    text = json.dumps(manifest | {"files": files}, indent=2, sort_keys=True)
-    write_atomic(part.release_manifest, (text + "\n").encode())
+    manifest = read_release_manifest(part.release_manifest)
+    paths = {name: part.path / name for name in listed(manifest) if (part.path / name).is_file()}
+    files = [{"path": name, "bytes": path.stat().st_size, "sha256": file_sha256(path)} for name, path in paths.items()]
+    shards = {one["path"]: one["sha256"] for one in files if one["path"].endswith(".h5")}
+    write_atomic(part.release_manifest, sealed(manifest | {"files": files, "data_hash": data_hash(shards)}))

@@ -14,7 +14,7 @@ from rigging.errors import InputError
 from ..store.layout import ReleaseFolder
 from ..store.shard_file import ShardError
 from .anatomy import subject_figures
-from .extent import Extent, digest_problem, listed_digests, look
+from .extent import Extent, digest_problem, look
 from .figures import Figure
 from .release_checks import release_findings
 from .report import Report
@@ -51,7 +51,7 @@ def validate(folder: ReleaseFolder, workers: int = 1) -> Validation:
 
 def _shards(folder: ReleaseFolder, extent: Extent, workers: int) -> tuple[list[ShardFacts], list[str]]:
     """Facts of the shards that can be read, and what is wrong with files."""
-    digests, facts, problems = listed_digests(folder), [], []
+    digests, facts, problems = dict(extent.digests), [], []
     paths = [folder.shard(number) for number in extent.present]
     hashers = workers if len(paths) >= FEW_SHARDS else 1
     for path, found in run_jobs(shard_facts, paths, [1] * len(paths), hashers, "checksums", "shard"):

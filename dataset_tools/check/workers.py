@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import signal
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 from rigging.errors import PassingError
 
-log = logging.getLogger(__name__)
-LINE_SECONDS = 10.0
+from ..progress import Progress
 
 Job = TypeVar("Job")
 
@@ -67,31 +61,3 @@ def _start() -> None:
 
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-
-
-class Progress:
-    """A bar on a terminal, a line every ten seconds in a log."""
-
-    def __init__(self, name: str, total: int, unit: str) -> None:
-        self.name, self.total, self.unit, self.done = name, total, unit, 0
-        self._start = self._told = time.monotonic()
-        shown = sys.stderr.isatty()
-        self._bar = tqdm(total=total, unit=unit, desc=name, dynamic_ncols=True, smoothing=0.1) if shown else None
-
-    def add(self, count: int) -> None:
-        """`count` more are done."""
-        self.done += count
-        if self._bar is not None:
-            self._bar.update(count)
-        elif time.monotonic() - self._told >= LINE_SECONDS:
-            self._told = time.monotonic()
-            rate = self.done / (self._told - self._start)
-            left = (self.total - self.done) / rate
-            log.info("%s: %d/%d, %.1f %ss/s, %.0f s left", self.name, self.done, self.total, rate, self.unit, left)
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()

@@ -9,11 +9,11 @@ from typing import Any
 from rigging.errors import InputError
 
 from ..load.index import SampleIndex, read_index
+from ..progress import Progress
 from ..store.layout import ReleaseFolder
+from ..store.release_manifest import listed, read_release_manifest
 from .diff import ReleaseDiff, compare
 from .field_diff import Job, compare_shards, pair_rows
-from .progress import Progress
-from .release_manifest import listed, read_release_manifest
 
 
 def diff_releases(old: Path, new: Path) -> ReleaseDiff:

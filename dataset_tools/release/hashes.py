@@ -1,22 +1,16 @@
-"""sha256 of many files at once, and the one hash that names a release's data."""
+"""sha256 of many files at once."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BLOCK = 1 << 22
 Advance = Callable[[int], object]  # told of every so many bytes
-
-
-def data_hash(sha256s: Mapping[str, str]) -> str:
-    """The hash that names the data of a release: sha256 over `NAME SHA256` lines of all shards, sorted by name."""
-    lines = "".join(f"{name} {sha256}\n" for name, sha256 in sorted(sha256s.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def hash_files(paths: Iterable[Path], advance: Advance = lambda _: None) -> dict[Path, str | OSError]:

@@ -13,7 +13,7 @@ from rigging.files import file_sha256, sync_folder
 
 from ..load.index import SampleIndex, read_index
 from ..store.layout import ReleaseFolder
-from .release_manifest import listed, read_release_manifest
+from ..store.release_manifest import listed, read_release_manifest
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from rigging.files import file_sha256, write_atomic
 
 from ..check.report import Report
 from ..load.index import SampleIndex, build_index, write_index
+from ..progress import Progress
 from ..store.layout import ReleaseFolder
+from ..store.release_manifest import data_hash, sealed
 from .card import card
 from .changelog import changelog
 from .croissant import write_croissant
@@ -27,16 +29,14 @@ from .diff import compare, counted
 from .diff_words import change_lines
 from .facts import Facts, PublishedFile
 from .gate import Gate, read_gate
-from .hashes import data_hash, hash_files
+from .hashes import hash_files
 from .inventory import Inventory, take_stock
 from .licences import licences
 from .parquet import write_parquet
 from .paths import last_components
 from .preview import write_preview
 from .previous import Previous, find_previous, forget, read_changelog, set_aside
-from .progress import Progress
 from .refusals import check_own_texts, check_paths, check_words, passing_report
-from .release_manifest import sealed
 from .version import next_version
 
 LIBRARIES = ("pyarrow", "mlcroissant")
@@ -140,7 +140,7 @@ def _facts(request: Request, stock: Inventory, index: SampleIndex, report: Repor
 
 def _hashed(folder: ReleaseFolder, paths: list[Path], known: Mapping[str, str]) -> dict[Path, PublishedFile]:
     """Size and sha256 of files. Raises InputError where a shard is not what its manifest says, OSError."""
-    with Progress("sha256", sum(path.stat().st_size for path in paths)) as progress:
+    with Progress("sha256", sum(path.stat().st_size for path in paths), "B") as progress:
         digests = hash_files(paths, progress.add)
     out = {}
     for path, sha256 in digests.items():

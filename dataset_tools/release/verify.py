@@ -10,13 +10,13 @@ from typing import Any
 from rigging.errors import InputError
 
 from ..load.index import read_index
+from ..progress import Progress
 from ..store.errors import ShardError
 from ..store.layout import ReleaseFolder, shard_number
 from ..store.manifest import read_manifest
+from ..store.release_manifest import data_hash, listed, manifest_hash, read_release_manifest
 from .diff import counted
-from .hashes import data_hash, hash_files
-from .progress import Progress
-from .release_manifest import listed, manifest_hash, read_release_manifest
+from .hashes import hash_files
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _files(root: Path, files: Mapping[str, tuple[int, str]]) -> list[str]:
     """A line for each file that is missing, of another size, unreadable or changed, in the manifest's order."""
     problems = {path: problem for path, (size, _) in files.items() if (problem := _by_size(root / path, size))}
     rest = {root / path: path for path in files if path not in problems}
-    with Progress("verify", sum(files[path][0] for path in rest.values())) as progress:
+    with Progress("verify", sum(files[path][0] for path in rest.values()), "B") as progress:
         digests = hash_files(rest, progress.add)
     for at, digest in digests.items():
         path = rest[at]

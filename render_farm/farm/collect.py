@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from dataset_tools.progress import Progress
 from dataset_tools.store.incomplete import read_incomplete
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.shard_file import ShardError, ShardFile
@@ -17,7 +18,6 @@ from rigging.files import file_sha256, write_atomic
 from ..errors import InputError, LockedError
 from ..planning.configuration import difference
 from ..planning.plan import Plan, load_plan
-from ..progress import Progress
 from .delivery import DamagedError, Parcel, add_events, chunks, is_stored, log_bytes, pack, remove, store, writing
 
 
@@ -165,7 +165,7 @@ def _copy_plan(source: Path, folder: Path) -> None:
 
 def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views: int) -> None:
     images = {source.shard: views * source.parcel.manifest["samples"] for source in sources}
-    with Progress(f"collect {summary.folder.name}", sum(images.values()), 0) as progress:
+    with Progress(f"collect {summary.folder.name}", sum(images.values())) as progress:
         for shard, same in groupby(sources, key=lambda source: source.shard):
             copies = list(same)
             if any(_copied(source, summary) for source in copies) and move:

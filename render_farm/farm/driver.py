@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ray.actor import ActorHandle
 
+from dataset_tools.progress import Progress
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.shard_state import State, file_state
 from rigging.errors import is_disk_full
@@ -20,7 +21,6 @@ from rigging.errors import is_disk_full
 from ..errors import InputError, PassingError
 from ..planning.configuration import Configuration
 from ..planning.plan import Plan
-from ..progress import Progress
 from ..rendering.shard import Request
 from .admission import PATIENCE_SECONDS, Admission
 from .child import Result, attempt
@@ -123,7 +123,9 @@ class Driver:
         views = request.release.cameras.views
         total, there = views * sum(samples.values()), views * sum(samples[shard] for shard in before)
         log.info("%s: %d shards, %d of them are there", request.release.name, len(samples), len(before))
-        self.tally = Tally(request.folder, views, samples, before, Progress(request.release.name, total, there))
+        self.tally = Tally(
+            request.folder, views, samples, before, Progress(request.release.name, total, finished=there)
+        )
         self.queue = PullQueue(shard for shard in samples if shard not in before)
 
     def _hand_out(self) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dataset_tools.progress import Progress
+
 from ..errors import InputError, PassingError, RenderError
-from ..progress import Progress
 from ..rendering.events import EventLog
 
 # Kinds of shards that were not done, with the exit code; the first that occurs decides the farm's.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataset_tools.pictures.sheet import ROWS
+from dataset_tools.progress import duration
 
 from ..planning.release import Release
-from ..progress import duration
 from .costs import CANDIDATE_SECONDS, REFERENCE_PIXELS, SAMPLE_BYTES, SHEET_VIEW_BYTES, VIEW_BYTES, Costs
 
 

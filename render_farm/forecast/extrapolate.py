@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..progress import duration
+from dataset_tools.progress import duration
+
 from ..rendering.pool import PoolSettings
 from .costs import EVENT_BYTES, PACK_SECONDS, SHEET_SECONDS, SKIN_BYTES, START_SECONDS, WORKER_MEGABYTES
 from .estimate import Estimate

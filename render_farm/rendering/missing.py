@@ -8,12 +8,12 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 
+from dataset_tools.progress import Progress
 from dataset_tools.store.incomplete import Quarantined, write_incomplete
 from rigging.errors import is_disk_full
 
 from ..errors import DiskFullError, IncompleteError, PassingError, RenderError
 from ..planning.plan import Plan
-from ..progress import Progress
 from .events import EventLog
 from .job import SampleJob
 from .pool import Pool
@@ -109,7 +109,7 @@ def _render(
     suspects = {sample for sample in samples if record.lost[sample] >= SUSPECT}
     views, total = request.release.cameras.views, len(request.indices)
     name = f"{request.release.name} shard {request.shard}"
-    progress = Progress(name, views * total, views * (total - len(samples)))
+    progress = Progress(name, views * total, finished=views * (total - len(samples)))
     done, failed = 0, []
     with progress, closing(pool.run(samples, record.tries, suspects)) as outcomes:
         for outcome in outcomes:

@@ -6,7 +6,8 @@ import textwrap
 import time
 from collections.abc import Iterable, Sequence
 
-from ..progress import duration
+from dataset_tools.progress import duration
+
 from ..rendering.events import CAUSES
 from .folder import ShardStatus
 from .history import Trouble

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from dataset_tools.store.carry import STORED, encoded_of, recoded, record_of, sh
 from dataset_tools.store.encode import EncodedSample, encode_sample
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import read_manifest
+from dataset_tools.store.release_manifest import KEYS, manifest_hash, read_release_manifest, sealed
 from dataset_tools.store.shard_file import ShardFile
 from dataset_tools.store.writer import write_shard
 from rigging.errors import InputError
@@ -291,10 +291,12 @@ def test_a_published_release_stays_published_without_its_report(release, tmp_pat
     files = [
         {"path": str(p.relative_to(source.path)), "bytes": p.stat().st_size, "sha256": file_sha256(p)} for p in paths
     ]
-    source.release_manifest.write_text(json.dumps({"format": "mvhm-release", "version": "1.0.0", "files": files}))
+    values = {name: kind() for name, kind in KEYS.items() if name != "manifest_hash"}
+    source.release_manifest.write_bytes(sealed(values | {"version": "1.0.0", "files": files}))
     mutate(source.path, tmp_path / "out", "hand-renamed", "one", np.random.default_rng(0))
     out = ReleaseFolder(tmp_path / "out")
-    manifest = json.loads(out.release_manifest.read_text())
+    manifest = read_release_manifest(out.release_manifest)
+    assert manifest["manifest_hash"] == manifest_hash(manifest)
     told = {entry["path"]: (entry["bytes"], entry["sha256"]) for entry in manifest["files"]}
     assert told == {
         path.name: (path.stat().st_size, file_sha256(path))

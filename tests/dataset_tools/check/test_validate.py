@@ -22,6 +22,7 @@ from dataset_tools.check.report_folder import report_folder
 from dataset_tools.check.validate import validate
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import write_manifest
+from dataset_tools.store.release_manifest import KEYS, sealed
 from rigging.command_line import main
 from rigging.errors import InputError, PassingError
 from rigging.files import file_sha256
@@ -47,7 +48,8 @@ def publish(folder: ReleaseFolder) -> None:
         for path in sorted(folder.path.iterdir())
         if path.is_file()
     ]
-    folder.release_manifest.write_text(json.dumps({"format": "mvhm-release", "version": "1.0.0", "files": files}))
+    values = {name: kind() for name, kind in KEYS.items() if name != "manifest_hash"}
+    folder.release_manifest.write_bytes(sealed(values | {"version": "1.0.0", "files": files}))
 
 
 def test_a_whole_release_passes_and_every_sample_has_a_verdict(whole):
@@ -110,7 +112,7 @@ def test_a_release_manifest_that_is_none_is_a_problem(copy):
     copy.release_manifest.write_text("[]")
     report = validate(copy).report
     assert report.verdict == "fail"
-    assert "not a release's manifest" in report.problems[0]
+    assert report.problems[0].startswith("manifest.json: not the manifest of a release")
 
 
 def test_a_damaged_shard_is_a_problem_and_the_others_are_still_looked_at(copy):

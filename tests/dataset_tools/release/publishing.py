@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from records import shard_record
 
-from dataset_tools.release.hashes import data_hash
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import write_manifest
+from dataset_tools.store.release_manifest import data_hash
 from dataset_tools.store.writer import write_shard
 from rigging.asset import DEFAULT_ASSET
 from rigging.errors import MvhmError

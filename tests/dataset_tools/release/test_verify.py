@@ -12,8 +12,7 @@ import pytest
 from publishing import contents, run, write_shard_of
 
 from dataset_tools.load.index import read_index, write_index
-from dataset_tools.release.hashes import data_hash
-from dataset_tools.release.release_manifest import manifest_hash
+from dataset_tools.store.release_manifest import data_hash, manifest_hash
 from rigging.files import file_sha256
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -24,6 +24,12 @@ def manifest_hash(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def data_hash(sha256s: Mapping[str, str]) -> str:
+    """The hash that names the data of a release: sha256 over `NAME SHA256` lines of all shards, sorted by name."""
+    lines = "".join(f"{name} {sha256}\n" for name, sha256 in sorted(sha256s.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
 def sealed(values: Mapping[str, Any]) -> bytes:
     """The manifest's file: `values` with format and hash."""
     manifest = {"format": FORMAT, "format_version": FORMAT_VERSION, **values}
