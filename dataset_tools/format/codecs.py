@@ -28,6 +28,11 @@ OCTAHEDRAL_CODES = 8191  # 14 bits an axis
 JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 Parts = dict[str, Any]
+# Decoding must not call what OpenCV runs in threads (cvtColor): a process that was forked off a busy one may wait for
+# threads that it does not have.
+DECODE_IS_RGB = hasattr(cv2, "IMREAD_COLOR_RGB")  # since OpenCV 4.11
+DECODE = cv2.IMREAD_COLOR_RGB if DECODE_IS_RGB else cv2.IMREAD_COLOR
+
 Constants = Mapping[str, int | str]
 
 
@@ -57,12 +62,12 @@ def decode_jpeg(parts: Mapping[str, Any], size: tuple[int, int], constants: Cons
     out = np.empty((len(parts["jpeg"]), *size, 3), np.uint8)
     for view, stream in zip(out, parts["jpeg"]):
         try:
-            image = cv2.imdecode(np.frombuffer(stream, np.uint8), cv2.IMREAD_COLOR)
+            image = cv2.imdecode(np.frombuffer(stream, np.uint8), DECODE)
         except cv2.error:
             image = None
         if image is None or image.shape != view.shape:
             raise ValueError(f"broken JPEG stream of {len(stream)} bytes")
-        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=view)
+        view[...] = image if DECODE_IS_RGB else image[..., ::-1]
     return out
 
 
