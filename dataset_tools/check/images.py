@@ -40,6 +40,7 @@ FEWEST = 12  # pixels that a statistic takes
 LEAST_MOTION = 0.7  # px, mean flow of the hand below which warping shows nothing
 OUTLINE_PIXELS = 500  # of a view
 OUTLINE_WEIGHT = 3.0  # of the outline, in the misfit of a view
+DOUBTFUL = 1.0  # -fold: misfit of a view above which it is asked whether the mirrored picture would fit better
 
 
 def image_figures(sample: Stored) -> Figures:
@@ -53,7 +54,7 @@ def image_figures(sample: Stored) -> Figures:
         alpha_inside=worst_view(_alpha_inside(sample)),
         silhouette=None if np.isnan(gains).all() else Figure(float(np.nanmean(gains))),
         warp=_warp(warped),
-        picture=worst_view(_misfit(gains, colours, warped)),
+        picture=worst_view(_mirrored(sample, outlines, gains, _misfit(gains, colours, warped))),
     )
 
 
@@ -212,3 +213,14 @@ def _misfit(gains: np.ndarray, colours: np.ndarray, warped: np.ndarray | None) -
         other = np.log(warped[:, 0] / np.nanmedian(warped[:, 0]))
         other = np.where(np.isnan(other), colour, other)
     return np.exp(colour + other - OUTLINE_WEIGHT * gains)
+
+
+def _mirrored(
+    sample: Stored, outlines: list[tuple[np.ndarray, np.ndarray, np.ndarray]], gains: np.ndarray, misfit: np.ndarray
+) -> np.ndarray:
+    """(V,) misfit of each view; of a doubtful one many times more if the outline fits its mirrored picture better."""
+    out = misfit.copy()
+    for view in np.flatnonzero(misfit > DOUBTFUL):
+        better = _gain(np.ascontiguousarray(sample["rgb"][view][:, ::-1]), outlines[view]) - gains[view]
+        out[view] *= np.exp(OUTLINE_WEIGHT * max(better, 0.0))
+    return out

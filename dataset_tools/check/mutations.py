@@ -153,9 +153,10 @@ def _mirror(name: str, image: np.ndarray) -> np.ndarray:
 _ALL = (
     Mutation("labels-shuffled", "a sample's labels lie with another sample's pictures", ("silhouette", "picture"),
              _labels_shuffled, needs_partner=True),
-    Mutation("image-replaced", "the picture of one view is another sample's", ("picture",),
+    Mutation("image-replaced", "the picture of one view is another sample's", ("background", "picture"),
              _image_replaced, needs_partner=True),
-    Mutation("picture-mirrored", "the picture of one view is mirrored, its labels are not", ("picture",),
+    Mutation("picture-mirrored", "the picture of one view is mirrored, its labels are not",
+             ("background", "picture"),
              _picture_mirrored),
     Mutation("view-mirrored", "picture and labels of one view are mirrored, camera and mesh are not",
              ("parts", "depth"), _view_mirrored),

@@ -14,7 +14,7 @@ from rigging.errors import InputError
 
 from ..load.dataset import HandDataset
 from ..store.shard_file import ShardError
-from . import anatomy, cameras, images, labels, views
+from . import anatomy, backgrounds, cameras, images, labels, views
 from .duplicates import picture_hashes, pose_descriptor
 from .figures import Check, Figure, Figures
 from .stored import STORED, Stored
@@ -27,6 +27,7 @@ _MODULES: tuple[tuple[tuple[Check, ...], Callable[[Stored], Figures]], ...] = (
     (cameras.CHECKS, cameras.camera_figures),
     (anatomy.CHECKS, anatomy.anatomy_figures),
     (images.CHECKS, images.image_figures),
+    (backgrounds.CHECKS, backgrounds.background_figures),
 )
 SAMPLE_CHECKS = (READABLE, *(check for checks, _ in _MODULES for check in checks), *anatomy.SUBJECT_CHECKS)
 COLUMNS = ("sample", "split", "subject", "pair", "pair_role", "clip", "hand", "pose_source", "source_frame")

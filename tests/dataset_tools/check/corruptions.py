@@ -65,6 +65,10 @@ def flipped(record: Record, name: str, joint: int = 7) -> Record:
     return record | {name: array}
 
 
+def on_another_background(rgb: np.ndarray, record: Record, other: Record) -> np.ndarray:
+    return np.where((record["parts"][VIEW] > 0)[..., None], rgb, other["rgb"][VIEW])
+
+
 def hole_in_alpha(alpha: np.ndarray) -> np.ndarray:
     rows, columns = np.nonzero(alpha)
     out = alpha.copy()
@@ -108,5 +112,6 @@ CORRUPTIONS: dict[str, Callable[[Record, Record], Record]] = {
     "silhouette": lambda r, other: r | {"rgb": other["rgb"]},
     "warp": lambda r, other: r | {"rgb": other["rgb"]},
     "picture": lambda r, other: one_view(r, "rgb", lambda rgb: other["rgb"][VIEW]),
+    "background": lambda r, other: one_view(r, "rgb", lambda rgb: on_another_background(rgb, r, other)),
     "readable": lambda r, _: r | {"joints_world": np.zeros_like(r["joints_world"])},
 }
