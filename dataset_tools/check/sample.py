@@ -141,4 +141,6 @@ def need_embree() -> None:
     try:
         import embreex  # noqa: F401
     except ImportError:
-        raise InputError("validation casts rays with Embree: pip install embreex (extra `publish`)") from None
+        raise InputError(
+            "validation casts rays with Embree (package embreex), which the extra `publish` brings: pip install '.[publish]'"
+        ) from None

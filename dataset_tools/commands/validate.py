@@ -26,6 +26,9 @@ def run(options: argparse.Namespace) -> int:
 
     from rigging.errors import InputError
 
+    from ..check.sample import need_embree
+
+    need_embree()  # before what else of the extra may be missing
     from ..check.page import write_all
     from ..check.report_folder import report_folder
     from ..check.validate import validate
