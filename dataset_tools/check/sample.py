@@ -142,5 +142,5 @@ def need_embree() -> None:
         import embreex  # noqa: F401
     except ImportError:
         raise InputError(
-            "validation casts rays with Embree (package embreex), which the extra `publish` brings: pip install '.[publish]'"
+            "validation casts rays with Embree (embreex), which the extra 'publish' brings: pip install '.[publish]'"
         ) from None
