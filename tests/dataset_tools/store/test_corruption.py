@@ -17,7 +17,7 @@ from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.writer import write_shard
 
-FROZEN = Path(__file__).parent / "frozen" / "shard-00000.h5"
+FROZEN = Path(__file__).parents[1] / "frozen" / "shard-00000.h5"
 TRIALS = 1000  # of each schema version
 CHILDREN = 2
 SECONDS = 120  # a child that takes longer hangs

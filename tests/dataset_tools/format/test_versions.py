@@ -27,7 +27,7 @@ from dataset_tools.store.shard_file import ShardError, ShardFile
 from dataset_tools.store.writer import write_shard
 from rigging.files import file_sha256
 
-FROZEN = Path(__file__).parent / "frozen"
+FROZEN = Path(__file__).parents[1] / "frozen"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.writer import write_shard
 
-PAGE = Path(__file__).parents[2] / "docs" / "loader.md"
+PAGE = Path(__file__).parents[3] / "docs" / "loader.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 SHAPE = re.compile(r'(\w+)(\["\w+"\])\s+# (\([\d, ]+\)) ?(\w+)?')
 

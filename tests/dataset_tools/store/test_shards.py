@@ -21,7 +21,7 @@ from dataset_tools.store.shard_file import ShardError, ShardFile
 from dataset_tools.store.staged import read_staged, write_staged
 from dataset_tools.store.writer import verify, write_shard
 
-HERE = Path(__file__).parent
+HELPERS = Path(__file__).parents[1]  # `records` is there
 LOSSY = {"rgb", "depth", "normals", "flow_forward", "flow_backward"}
 
 
@@ -74,7 +74,7 @@ def test_the_same_samples_give_the_same_bytes_staged_or_not_and_in_another_proce
     direct = write_shard(tmp_path / "a.h5", encoded, shard_record())
     staged = write_shard(tmp_path / "b.h5", (read_staged(tmp_path / str(i)) for i in range(3)), shard_record())
     code = (
-        f"import sys; sys.path.insert(0, {str(HERE)!r}); from pathlib import Path\n"
+        f"import sys; sys.path.insert(0, {str(HELPERS)!r}); from pathlib import Path\n"
         "from records import make_record, shard_record\n"
         "from dataset_tools.store.encode import encode_sample\n"
         "from dataset_tools.store.writer import write_shard\n"
@@ -131,7 +131,7 @@ def test_a_writer_taken_for_dead_that_comes_back_leaves_its_successors_shard_alo
 def test_a_full_disk_is_an_os_error_and_leaves_nothing(encoded, tmp_path):
     write_staged(tmp_path / "one", encoded[0])
     code = (
-        f"import resource, signal, sys; sys.path.insert(0, {str(HERE)!r}); from pathlib import Path\n"
+        f"import resource, signal, sys; sys.path.insert(0, {str(HELPERS)!r}); from pathlib import Path\n"
         "from records import shard_record\n"
         "from dataset_tools.store.staged import read_staged\n"
         "from dataset_tools.store.writer import write_shard\n"
