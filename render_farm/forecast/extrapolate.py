@@ -14,7 +14,7 @@ from .costs import EVENT_BYTES, PACK_SECONDS, SHEET_SECONDS, SKIN_BYTES, START_S
 from .estimate import Estimate
 from .operations import ATOMIC, Operations, shard_operations
 
-QUEUE_CALLS = 2.4  # per shard: a lease, a report, and what faults add (tests/render_farm/test_queue_at_scale.py)
+QUEUE_CALLS = 2.4  # per shard: a lease, a report, and what faults add (tests/render_farm/farm/test_queue_at_scale.py)
 QUEUE_SECONDS = 1e-6  # per call (same test)
 MESSAGES = 2  # per shard, of the driver: a call of an actor and its result
 LOOK_SECONDS = 2.0  # between two looks of the driver at the log of each shard in work
