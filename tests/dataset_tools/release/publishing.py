@@ -93,8 +93,8 @@ def write_shard_of(folder: Path, shard: int, records: list[dict], **changes: Any
 
 
 def copy_of(folder: Path, to: Path) -> Path:
-    """A copy to break."""
-    shutil.copytree(folder, to)
+    """A copy to break, without what is hidden: a loader may have left its own index there."""
+    shutil.copytree(folder, to, ignore=shutil.ignore_patterns(".*"))
     return to
 
 
