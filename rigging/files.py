@@ -26,8 +26,8 @@ def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(temporary):
-            error.filename = str(path)  # the name that the caller knows
+        if isinstance(error, OSError) and error.errno and str(error.filename or temporary) == str(temporary):
+            error.filename = str(path)  # the name that the caller knows; a full disk tells none
         raise
     sync_folder(path.parent)
 

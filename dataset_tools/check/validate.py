@@ -41,12 +41,18 @@ def validate(folder: ReleaseFolder, workers: int = 1) -> Validation:
     extent = look(folder)
     facts, problems = _shards(folder, extent, workers)
     outcomes, seconds = _samples(facts, workers)
-    if not outcomes:
-        raise InputError(f"{folder.path}: no sample can be read; {problems[0] if problems else 'the shards are empty'}")
+    if not any(outcome.columns for outcome in outcomes.values()):
+        raise InputError(f"{folder.path}: no sample can be read; {_why_none(outcomes, problems)}")
     outcomes = _with_subjects(outcomes)
     findings = release_findings(columns_of(outcomes), _hashes(outcomes), _poses(outcomes), folder.plan)
     problems = [*extent.problems, *problems, *odd_ones_out(facts), *numbering(facts, outcomes, extent)]
     return Validation(make_report(extent, facts, outcomes, findings, problems), seconds)
+
+
+def _why_none(outcomes: Mapping[Place, Outcome], problems: Sequence[str]) -> str:
+    """The first reason why no sample was read."""
+    messages = [*problems, *(figure.where for outcome in outcomes.values() for figure in outcome.figures.values())]
+    return messages[0] if messages else "the shards are empty"
 
 
 def _shards(folder: ReleaseFolder, extent: Extent, workers: int) -> tuple[list[ShardFacts], list[str]]:

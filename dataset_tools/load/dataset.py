@@ -197,7 +197,8 @@ def _choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: 
     there = (*SAMPLE_FIELDS, *strange)
     if names is None:
         return tuple(name for name in there if name not in ON_REQUEST)
-    if isinstance(names, str):
+    names = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else names
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InputError(f"fields: a list of names is wanted, got {names!r}")
     chosen = set(names)
     if "meta" in chosen:
@@ -210,7 +211,10 @@ def _choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: 
 def _choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | None:
     if views is None:
         return None
-    chosen = tuple(operator.index(view) for view in views)
+    try:
+        chosen = tuple(operator.index(view) for view in views)
+    except TypeError:
+        raise InputError(f"views: some of 0 to {count - 1} are wanted, got {views!r}") from None
     if not chosen or any(not 0 <= view < count for view in chosen):
         raise InputError(f"views: some of 0 to {count - 1} are wanted, got {list(chosen)}")
     return chosen

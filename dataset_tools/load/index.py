@@ -138,6 +138,10 @@ def _typed(name: str, values: Any) -> np.ndarray:
     return np.array(np.asarray(values).tolist(), np.str_) if len(values) else np.empty(0, "U1")
 
 
+def _is_typed(name: str, column: np.ndarray) -> bool:
+    return column.dtype.kind == "U" if COLUMNS[name] == "str" else column.dtype == COLUMNS[name]
+
+
 def write_index(path: Path, index: SampleIndex, key: str = "") -> None:
     """Write an index as npz, in full or not at all; the same index gives the same bytes.
 
@@ -173,6 +177,8 @@ def _read(path: Path) -> tuple[SampleIndex, str]:
     columns = {name: arrays[name] for name in COLUMNS}
     if len({column.shape for column in columns.values()}) != 1 or columns["shard"].ndim != 1:
         raise InputError(f"{path}: the columns of this index are not equally long")
+    if wrong := [name for name, column in columns.items() if not _is_typed(name, column)]:
+        raise InputError(f"{path}: column {wrong[0]} is {columns[wrong[0]].dtype}, {COLUMNS[wrong[0]]} is wanted")
     return SampleIndex(columns), str(arrays.get("key", ""))
 
 

@@ -13,6 +13,7 @@ from ..format.schema import SAMPLE_FIELDS
 
 Sample = dict[str, Any]
 Size = tuple[int, int]  # width, height in px
+LARGEST = 32767  # px a side; OpenCV moves no larger pictures
 
 
 def with_views(sample: Mapping[str, Any], what: str) -> Sample:
@@ -20,7 +21,9 @@ def with_views(sample: Mapping[str, Any], what: str) -> Sample:
 
     Raises InputError for what is not a field of the schema, or arrays that do not belong to one sample.
     """
-    if unknown := [name for name in sample if name not in SAMPLE_FIELDS and name != "meta"]:
+    if not isinstance(sample, Mapping):
+        raise InputError(f"{what}: a sample as the loader gives it is wanted, got {type(sample).__name__}")
+    if unknown := [str(name) for name in sample if name not in SAMPLE_FIELDS and name != "meta"]:
         raise InputError(f"{what}: no field {', '.join(unknown)} in the schema; take it out, and move it yourself")
     single = is_single(sample)
     out = {name: value[None] if single and _per_view(name) else value for name, value in sample.items()}
@@ -64,12 +67,23 @@ def image_size(sample: Sample, size: Size | None, what: str) -> Size:
 
 
 def checked_size(size: Any, what: str) -> Size:
-    """(width, height) from a pair or one number. Raises InputError where they are not whole and above 0."""
+    """(width, height) from a pair or one number. Raises InputError where they are not whole and from 1 to LARGEST."""
     pair = tuple(size) if isinstance(size, (tuple, list, np.ndarray)) else (size, size)
-    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in pair)
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and 0 < n <= LARGEST for n in pair)
     if len(pair) != 2 or not whole:
-        raise InputError(f"{what}: size is {size!r}, a whole number of px above 0 or (width, height) is wanted")
+        raise InputError(
+            f"{what}: size is {size!r}, a whole number of px from 1 to {LARGEST} or (width, height) is wanted"
+        )
     return int(pair[0]), int(pair[1])
+
+
+def finite(values: Any) -> np.ndarray | None:
+    """Numbers of any shape as float64; None where they are no numbers, or not finite."""
+    try:
+        array = np.asarray(values, np.float64) if not isinstance(values, str) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return array if array is not None and np.isfinite(array).all() else None
 
 
 def _per_view(name: str) -> bool:

@@ -69,7 +69,8 @@ class ShardSampler:
         self.set_epoch(self.epoch + 1)
 
     def set_epoch(self, epoch: int) -> None:
-        """The next iteration is epoch `epoch`, from its start."""
+        """The next iteration is epoch `epoch`, from its start. Raises InputError."""
+        _require_whole("epoch", epoch, 0)
         self.epoch, self._drawn, self._resume = epoch, 0, 0
 
     def state_dict(self, epoch: int | None = None, consumed: int | None = None) -> dict[str, Any]:
@@ -79,8 +80,9 @@ class ShardSampler:
         """
         epoch = self.epoch if epoch is None else epoch
         drawn = (self._drawn or self._resume) if consumed is None else consumed
-        if not 0 <= drawn <= len(self):
-            raise InputError(f"sampler: {drawn} items consumed, an epoch has {len(self)} for this rank")
+        _require_whole("epoch", epoch, 0)
+        if not _is_whole(drawn) or not 0 <= drawn <= len(self):
+            raise InputError(f"sampler: {drawn!r} items consumed, an epoch has {len(self)} for this rank")
         return {"epoch": epoch, "drawn": drawn} | {name: getattr(self, name) for name in STATE}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -88,13 +90,16 @@ class ShardSampler:
 
         Raises InputError for a state of other options or another number of items, whose rest would be another.
         """
+        if not isinstance(state, Mapping):
+            raise InputError(f"sampler: this is no state of a sampler ({type(state).__name__})")
         if missing := [name for name in ("epoch", "drawn", *STATE) if name not in state]:
             raise InputError(f"sampler: this is no state of a sampler (lacks {missing[0]})")
         for name in STATE:
             if state[name] != getattr(self, name):
                 raise InputError(f"sampler: the state has {name} = {state[name]!r}, this one {getattr(self, name)!r}")
-        if not 0 <= state["drawn"] <= len(self):
-            raise InputError(f"sampler: the state has drawn {state['drawn']} items, an epoch has {len(self)}")
+        _require_whole("epoch", state["epoch"], 0)
+        if not _is_whole(state["drawn"]) or not 0 <= state["drawn"] <= len(self):
+            raise InputError(f"sampler: the state has drawn {state['drawn']!r} items, an epoch has {len(self)}")
         self.epoch, self._drawn, self._resume = int(state["epoch"]), 0, int(state["drawn"])
 
 
@@ -142,9 +147,17 @@ def _items(lengths: np.ndarray, shards: np.ndarray, places: np.ndarray) -> np.nd
 
 def _check_options(seed: int, rank: int, ranks: int, window: int, uneven: str) -> None:
     for name, value, least in (("seed", seed, 0), ("ranks", ranks, 1), ("window", window, 1)):
-        if not isinstance(value, (int, np.integer)) or value < least:
-            raise InputError(f"sampler: {name} is {value!r}, a whole number from {least} on is wanted")
-    if not isinstance(rank, (int, np.integer)) or not 0 <= rank < ranks:
+        _require_whole(name, value, least)
+    if not _is_whole(rank) or not 0 <= rank < ranks:
         raise InputError(f"sampler: rank is {rank!r}, 0 to {ranks - 1} is wanted")
     if uneven not in UNEVEN:
         raise InputError(f"sampler: uneven is {uneven!r}, {', '.join(map(repr, UNEVEN))} are allowed")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer))
+
+
+def _require_whole(name: str, value: Any, least: int) -> None:
+    if not _is_whole(value) or value < least:
+        raise InputError(f"sampler: {name} is {value!r}, a whole number from {least} on is wanted")

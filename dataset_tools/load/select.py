@@ -37,12 +37,19 @@ def matching(
         if test is not None:
             chosen &= _meets(index, among, name, test)
     if callable(where):
-        return chosen & _mask(where(index.columns), len(index), "where")
+        return chosen & _mask(where(_Columns(index.columns)), len(index), "where")
     if where is not None and not isinstance(where, Mapping):
         raise InputError(f"where: a function of the columns or a dict is wanted, got {type(where).__name__}")
     for name, test in (where or {}).items():
         chosen &= _meets(index, among, name, test)
     return chosen
+
+
+class _Columns(dict):
+    """Columns by name; an unknown one is a fault of the condition, told with the names there are."""
+
+    def __missing__(self, name: object) -> Any:
+        raise InputError(f"index: no column {name!r}; there are: {', '.join(self)}")
 
 
 def _meets(index: SampleIndex, among: SampleIndex, name: str, test: Test) -> np.ndarray:
@@ -51,7 +58,7 @@ def _meets(index: SampleIndex, among: SampleIndex, name: str, test: Test) -> np.
         return _mask(test(column), len(index), name)
     wanted = [test] if isinstance(test, (str, bytes)) or not isinstance(test, Iterable) else list(test)
     known = np.unique(among[name]).tolist()
-    if unknown := [value for value in wanted if value not in known]:
+    if unknown := [value for value in wanted if np.ndim(value) or value not in known]:
         raise InputError(f"{name}: no sample has {', '.join(map(repr, unknown))}; there are: {_listed(known)}")
     return np.isin(column, np.array(wanted, column.dtype))
 

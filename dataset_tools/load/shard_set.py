@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from rigging.errors import InputError
+
 from ..format.schema import SAMPLE_FIELDS
 from ..store.errors import ShardError, TooManyFilesError
 from ..store.layout import ReleaseFolder
@@ -143,6 +145,8 @@ def find_shards(path: Paths) -> tuple[Path, ...]:
     Raises FileNotFoundError for none, ShardError where a folder's shard does not fit its manifest.
     """
     if not isinstance(path, (str, Path)):
+        if not isinstance(path, Iterable):
+            raise InputError(f"a shard, a folder of shards or a list of shards is wanted, got {path!r}")
         found = tuple(Path(p) for p in path)
         where = "no shards: an empty list"
     elif Path(path).is_dir():

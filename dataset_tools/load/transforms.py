@@ -18,13 +18,14 @@ from rigging.errors import InputError
 from ..format.schema import SAMPLE_FIELDS
 from .derive import derive
 from .resample import crop_colours, pick, sources, warp_colours
-from .sample_views import Sample, Size, checked_size, image_size, view_count, with_views, without_views
+from .sample_views import Sample, Size, checked_size, finite, image_size, view_count, with_views, without_views
 
 COLOURS = ("rgb", "alpha")  # averaged; all other images are labels, and picked
 FLOWS = ("flow_forward", "flow_backward")
 IMAGES = tuple(name for name, field in SAMPLE_FIELDS.items() if field.group == "images")
 X_FLIPS = ("normals", *FLOWS, "joints_cam", "joints_world", "vertices_world", "arm_vertices_world")
 OTHER_HAND = {"right": "left", "left": "right"}
+SMALLEST, FARTHEST = 1e-3, 1e6  # px: sides of a box, and coordinates, that float32 still tells apart
 
 
 def crop(sample: Mapping[str, Any], box: Sequence[float] | np.ndarray, size: int | Size) -> Sample:
@@ -58,17 +59,18 @@ def rotate(
     """
     old = with_views(sample, "rotate")
     size = image_size(old, size, "rotate")
-    middle = np.array(size) / 2 if centre is None else np.asarray(centre, float)
-    if middle.shape != (2,) or not np.isfinite([angle, *middle]).all():
+    middle, turn = np.array(size) / 2 if centre is None else finite(centre), finite(angle)
+    if middle is None or middle.shape != (2,) or turn is None or turn.ndim or (np.abs(middle) > FARTHEST).any():
         raise InputError(f"rotate: angle {angle!r} and centre {centre!r}: a number and (x, y) in px are wanted, finite")
+    angle = float(turn)
     count = view_count(old)
     forward, back = (np.repeat(_turning(turn, middle)[None], count, 0) for turn in (angle, -angle))
     source = _sources(old, back, size)
     new = _picked(old, forward, source)
     new |= {name: warp_colours(old[name], back, source) for name in COLOURS if name in old}
-    rolls = np.full(count, float(angle))
+    rolls = np.full(count, angle)
     if "K" in old:
-        new["K"], rolls = _rolled(old["K"], float(angle), middle)
+        new["K"], rolls = _rolled(old["K"], angle, middle)
     new |= _camera_axes_turned(old | new, rolls)
     return without_views(_framed(old | new, size, "rotate"), sample)
 
@@ -103,6 +105,8 @@ def _other_hand(meta: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of the mirrored sample; `light` and `background` still describe the picture before."""
     new = dict(meta)
     if "hand" in meta:
+        if meta["hand"] not in OTHER_HAND:
+            raise InputError(f"mirror: hand is {meta['hand']!r}, {' or '.join(map(repr, OTHER_HAND))} is wanted")
         new["hand"] = OTHER_HAND[meta["hand"]]
     if "mirrored" in meta:
         new["mirrored"] = not meta["mirrored"]
@@ -113,12 +117,18 @@ def _other_hand(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked_boxes(box: Any, old: Sample) -> np.ndarray:
     """Boxes (V, 4) px, float64."""
-    boxes, count = np.asarray(box, np.float64), view_count(old)
+    boxes, count = finite(box), view_count(old)
+    if boxes is None:
+        raise InputError(f"crop: box is {box!r}, x0, y0, x1, y1 in px are wanted, finite")
     if boxes.shape not in ((4,), (count, 4)):
         raise InputError(f"crop: box has shape {boxes.shape}, (4,) or ({count}, 4) is wanted")
     boxes = np.broadcast_to(boxes, (count, 4))
-    if not np.isfinite(boxes).all() or (boxes[:, 2:] <= boxes[:, :2]).any():
-        raise InputError(f"crop: box is {np.asarray(box).tolist()}, x0 < x1 and y0 < y1 in px are wanted, finite")
+    if (boxes[:, 2:] <= boxes[:, :2]).any():
+        raise InputError(f"crop: box is {np.asarray(box).tolist()}, x0 < x1 and y0 < y1 in px are wanted")
+    if (boxes[:, 2:] - boxes[:, :2] < SMALLEST).any() or (np.abs(boxes) > FARTHEST).any():
+        raise InputError(
+            f"crop: box is {np.asarray(box).tolist()}, sides from {SMALLEST:g} px within {FARTHEST:g} px are wanted"
+        )
     return boxes
 
 

@@ -41,7 +41,7 @@ def write_views(shard: Path, index: int, out: Path) -> list[Path]:
     Raises FileNotFoundError, ShardError, InputError without such a sample, and OSError where `out` cannot be written.
     """
     dataset = HandDataset(shard)
-    if not -len(dataset) <= index < len(dataset):
+    if not 0 <= index < len(dataset):
         raise InputError(f"--sample {index}: {shard} has samples 0 to {len(dataset) - 1}")
     sample = dataset[index]
     out = Path(out)

@@ -36,6 +36,9 @@ def numbers(text: str) -> tuple[int, ...]:
     return tuple(int(positive(int)(part)) for part in text.split(","))
 
 
+numbers.__name__ = "list of positive whole numbers"
+
+
 def run(options: argparse.Namespace) -> int:
     """Print the estimate, the extrapolation and, once it is planned, the splits."""
     from ..errors import InputError

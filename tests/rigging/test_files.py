@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from pathlib import Path
 
@@ -41,3 +42,20 @@ def test_nothing_is_seen_before_it_is_whole(tmp_path: Path) -> None:
         file.flush()
         assert not path.exists()
     assert path.read_bytes() == b"half"
+
+
+def test_a_full_disk_names_the_file_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space") as error:
+        write_atomic(tmp_path / "data.bin", b"data")
+    assert error.value.filename == str(tmp_path / "data.bin")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_told_by_the_name_that_was_given(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as error:
+        write_atomic(tmp_path / "none" / "data.bin", b"data")
+    assert error.value.filename == str(tmp_path / "none" / "data.bin")

@@ -114,7 +114,13 @@ def uneven(path: Path, index) -> None:
     np.savez(path, format="mvhm-index", version=1, **(dict(index.columns) | {"row": np.arange(2)}))
 
 
+def mistyped(path: Path, index) -> None:
+    columns = dict(index.columns) | {"subject": np.full(len(index), "a")}
+    np.savez(path, format="mvhm-index", version=1, **columns)
+
+
 BAD = {
+    "mistyped": (mistyped, "column subject is <U1, int64 is wanted"),
     "text": (lambda path, index: path.write_text("hello"), "not an index"),
     "empty": (lambda path, index: path.write_bytes(b""), "not an index"),
     "foreign": (lambda path, index: np.savez(path, a=1), "not an index of samples"),

@@ -107,7 +107,13 @@ def test_unknown_fields_and_views_are_named(shard):
         HandDataset(shard, fields=["rgb", "dept", "colour"])
     with pytest.raises(ValueError, match="a list of names"):
         HandDataset(shard, fields="rgb")
-    for views in ([8], [-1], []):
+    for fields in (3, ["rgb", 3], [["rgb"]]):
+        with pytest.raises(ValueError, match="a list of names"):
+            HandDataset(shard, fields=fields)
+    for path in (None, 3):
+        with pytest.raises(ValueError, match=f"a list of shards is wanted, got {path}"):
+            HandDataset(path)
+    for views in ([8], [-1], [], [1.5], "ab", 3):
         with pytest.raises(ValueError, match="some of 0 to 7"):
             HandDataset(shard, views=views)
 

@@ -157,9 +157,17 @@ def test_a_state_of_something_else_is_refused():
         (state | {"items": 9}, "the state has items = 9, this one 7"),
         (state | {"seed": 1}, "the state has seed = 1, this one 0"),
         (state | {"drawn": 8}, "drawn 8 items, an epoch has 7"),
+        (state | {"drawn": 1.5}, "drawn 1.5 items"),
+        (state | {"epoch": -3}, "epoch is -3, a whole number from 0 on"),
+        (None, "no state of a sampler"),
         ({"epoch": 3}, "no state of a sampler"),
     ):
         with pytest.raises(InputError, match=message):
             sampler.load_state_dict(wrong)
     with pytest.raises(InputError, match="8 items consumed"):
         sampler.state_dict(consumed=8)
+    with pytest.raises(InputError, match="'x' items consumed"):
+        sampler.state_dict(consumed="x")
+    for epoch in (-1, 1.5, "x", None):
+        with pytest.raises(InputError, match=r"epoch is .*, a whole number from 0 on is wanted"):
+            sampler.set_epoch(epoch)

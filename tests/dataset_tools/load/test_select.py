@@ -126,6 +126,8 @@ UNKNOWN = {
     "splits": (dict(split=["train", "b", "a"]), "split: no sample has 'b', 'a'; there are"),
     "subject": (dict(subject=9), "subject: no sample has 9; there are: 0, 1, 2, 3"),
     "column": (dict(where={"colour": 1}), "index: no column 'colour'; there are: shard, row, sample, split, subject"),
+    "table": (dict(subject=np.array([[1, 2]])), "subject: no sample has array"),
+    "column in a function": (dict(where=lambda c: c["colour"] == 1), "index: no column 'colour'; there are: shard"),
     "value": (dict(where={"hand": "up"}), "hand: no sample has 'up'; there are: right"),
     "where": (dict(where=["train"]), "where: a function of the columns or a dict is wanted, got list"),
     "mask": (dict(where=lambda c: [0, 1]), r"where: a mask of 7 booleans is wanted, got int64 of shape \(2,\)"),

@@ -111,7 +111,7 @@ BAD = {
     "empty": (lambda s: crop(s, (5, 0, 5, 9), 9), r"crop: box is \[5, 0, 5, 9\], x0 < x1"),
     "endless": (lambda s: crop(s, (0, 0, np.inf, 9), 9), "finite"),
     "boxes": (lambda s: crop(s, np.zeros((3, 4)), 9), r"box has shape \(3, 4\), \(4,\) or \(8, 4\) is wanted"),
-    "no size": (lambda s: crop(s, (0, 0, 9, 9), 0), "size is 0, a whole number of px above 0"),
+    "no size": (lambda s: crop(s, (0, 0, 9, 9), 0), "size is 0, a whole number of px from 1 to 32767"),
     "half": (lambda s: crop(s, (0, 0, 9, 9), (9, 8.5)), "a whole number of px"),
     "triple": (lambda s: crop(s, (0, 0, 9, 9), (9, 8, 3)), "a whole number of px"),
     "angle": (lambda s: rotate(s, np.nan), "rotate: angle nan"),
