@@ -15,6 +15,7 @@ from ..format.schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
 from ..load.dataset import HandDataset, outward
 from ..pictures.solid import nearest_triangles
 from ..store.layout import ReleaseFolder
+from ..store.manifest import read_manifest
 from ..store.shard_file import ShardError, ShardFile
 from ..store.shard_state import State, file_state, shard_state
 
@@ -23,6 +24,7 @@ MASK_IOU = 0.9  # alpha is anti-aliased and path traced; the labels are neither
 MESH_SAMPLES = 8  # samples of a shard whose mesh is drawn again and compared with the labels, in one view each
 MESH_PARTS = 0.03  # share of the pixels whose part may differ (ties along edges)
 MESH_DEPTH = 2e-4  # m, 95th percentile
+MANIFEST_WORDS = ("shard", "schema_version", "release", "configuration_hash", "device")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def check_shard(path: Path) -> Report:
     """Check one shard. Raises FileNotFoundError or ShardError where it cannot even be read."""
     problems = against_manifest(Path(path))
     with ShardFile(path) as shard:
-        problems += against_schema(shard)
+        problems += [*against_words(shard), *against_schema(shard)]
         if problems:
             return Report(Path(path), len(shard), tuple(problems), float("nan"), float("nan"))
     dataset = HandDataset(path)
@@ -80,6 +82,24 @@ def against_manifest(path: Path) -> list[str]:
     if found.state is State.DAMAGED:
         raise ShardError(f"{path}: {found.reason}")
     return ["no manifest beside it"] if found.state is State.PARTIAL else []
+
+
+def against_words(shard: ShardFile) -> list[str]:
+    """What the manifest beside an open shard says otherwise than the shard itself. Raises ShardError."""
+    try:
+        manifest = read_manifest(shard.path)
+    except FileNotFoundError:
+        return []
+    own = {"samples": len(shard), **{name: shard.attrs.get(name) for name in MANIFEST_WORDS}}
+    return [
+        f"its manifest says {name} {manifest[name]!r}, the shard {value!r}"
+        for name, value in ((name, _python(value)) for name, value in own.items())
+        if name in manifest and manifest[name] != value
+    ]
+
+
+def _python(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def against_schema(shard: ShardFile) -> list[str]:

@@ -12,7 +12,7 @@ from rigging.files import file_sha256
 
 from ..store.layout import shard_number
 from ..store.shard_file import ShardError, ShardFile
-from .shard import against_manifest, against_schema
+from .shard import against_manifest, against_schema, against_words
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def shard_facts(path: Path) -> ShardFacts | str:
     try:
         problems = [f"{path.name}: {line}" for line in against_manifest(path)]
         with ShardFile(path) as shard:
-            problems += [f"{path.name}: {line}" for line in against_schema(shard)]
+            problems += [f"{path.name}: {line}" for line in (*against_words(shard), *against_schema(shard))]
             attrs, samples = shard.attrs, len(shard)
         number = shard_number(path)
         if number != int(attrs["shard"]):

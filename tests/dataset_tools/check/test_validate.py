@@ -277,3 +277,11 @@ def test_figures_that_are_no_numbers_are_null_in_the_report(pairs, tmp_path):
     report = validate(write_release(tmp_path / "out", [[behind, pairs[0][1]]])).report
     assert report.results[0].figures["framing"] is None
     assert "framing" in report.results[0].failed
+
+
+@pytest.mark.parametrize("lie", [{"samples": 3}, {"release": "another"}, {"configuration_hash": "e" * 16}])
+def test_a_manifest_that_says_otherwise_than_its_shard_is_a_problem(copy, lie):
+    told = json.loads(copy.manifest(1).read_text())
+    copy.manifest(1).write_text(json.dumps(told | lie))
+    name = next(iter(lie))
+    assert any(f"its manifest says {name} {lie[name]!r}, the shard" in line for line in validate(copy).report.problems)
