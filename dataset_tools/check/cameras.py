@@ -13,7 +13,6 @@ from rigging.cameras import CameraSettings, palm_frame
 from .figures import Check, Figure, Figures, measured, worst_view
 from .stored import Stored
 
-SLACK = 1e-5  # rad
 CHECKS = (
     Check("rigid", "difference of a camera's rotation from an orthonormal, right-handed one", 1e-9, ""),
     Check("intrinsics", "distance of the principal point from the middle, or of the pixels from squares", 1e-6, "px"),

@@ -12,7 +12,7 @@ from rigging.geometry.projection import project, to_camera, triangulate
 from rigging.joints import ARM_PART
 
 from ..format.schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
-from ..load.dataset import HandDataset, outward
+from ..load.dataset import HandDataset, as_python, outward
 from ..pictures.solid import nearest_triangles
 from ..store.layout import ReleaseFolder
 from ..store.manifest import read_manifest
@@ -61,7 +61,7 @@ def shards_to_check(path: Path) -> list[Path]:
 
 def check_shard(path: Path) -> Report:
     """Check one shard. Raises FileNotFoundError or ShardError where it cannot even be read."""
-    problems = against_manifest(Path(path))
+    problems, _ = against_manifest(Path(path))
     with ShardFile(path) as shard:
         problems += [*against_words(shard), *against_schema(shard)]
         if problems:
@@ -74,14 +74,17 @@ def check_shard(path: Path) -> Report:
     return Report(Path(path), len(dataset), tuple(problems), max(f[0] for f in found), min(f[1] for f in found))
 
 
-def against_manifest(path: Path) -> list[str]:
-    """What the manifest beside a shard says otherwise. Raises FileNotFoundError, ShardError for other bytes."""
+def against_manifest(path: Path) -> tuple[list[str], str | None]:
+    """What the manifest beside a shard says otherwise, and the sha256 of both; None without a manifest.
+
+    Raises FileNotFoundError, ShardError for other bytes.
+    """
     found = file_state(path, deep=True)
     if found.state is State.MISSING:
         raise FileNotFoundError(f"{path}: no such shard")
     if found.state is State.DAMAGED:
         raise ShardError(f"{path}: {found.reason}")
-    return ["no manifest beside it"] if found.state is State.PARTIAL else []
+    return ([], found.manifest["sha256"]) if found.manifest else (["no manifest beside it"], None)
 
 
 def against_words(shard: ShardFile) -> list[str]:
@@ -93,13 +96,9 @@ def against_words(shard: ShardFile) -> list[str]:
     own = {"samples": len(shard), **{name: shard.attrs.get(name) for name in MANIFEST_WORDS}}
     return [
         f"its manifest says {name} {manifest[name]!r}, the shard {value!r}"
-        for name, value in ((name, _python(value)) for name, value in own.items())
+        for name, value in ((name, as_python(value)) for name, value in own.items())
         if name in manifest and manifest[name] != value
     ]
-
-
-def _python(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def against_schema(shard: ShardFile) -> list[str]:

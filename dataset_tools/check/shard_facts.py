@@ -32,16 +32,18 @@ class ShardFacts:
 def shard_facts(path: Path) -> ShardFacts | str:
     """Facts of a shard, or in one line why it cannot be read."""
     try:
-        problems = [f"{path.name}: {line}" for line in against_manifest(path)]
+        lines, sha256 = against_manifest(path)
         with ShardFile(path) as shard:
-            problems += [f"{path.name}: {line}" for line in (*against_words(shard), *against_schema(shard))]
+            lines += [*against_words(shard), *against_schema(shard)]
             attrs, samples = shard.attrs, len(shard)
         number = shard_number(path)
         if number != int(attrs["shard"]):
-            problems.append(f"{path.name}: says that it is shard {attrs['shard']}")
+            lines.append(f"says that it is shard {attrs['shard']}")
         return ShardFacts(
-            path, int(attrs["shard"]) if number is None else number, file_sha256(path), samples, str(attrs["release"]),
-            str(attrs["configuration_hash"]), json.loads(attrs["configuration"]).get("samples"), tuple(problems),
+            path, int(attrs["shard"]) if number is None else number, sha256 or file_sha256(path), samples,
+            str(attrs["release"]),
+            str(attrs["configuration_hash"]), json.loads(attrs["configuration"]).get("samples"),
+            tuple(f"{path.name}: {line}" for line in lines),
         )  # fmt: skip
     except (ShardError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         return f"{path.name}: {str(error).removeprefix(f'{path}: ')}"

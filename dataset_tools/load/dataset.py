@@ -149,7 +149,7 @@ class HandDataset:
         views = self.views if view is None else (view,)
         values = self._shards.open(path).read(row, self._stored, views)
         sample = {name: self._derivation.field(name, values) for name in self.fields if name not in self._meta}
-        meta = {name: _python(values[name]) for name in self.fields if name in self._meta}
+        meta = {name: as_python(values[name]) for name in self.fields if name in self._meta}
         if view is not None:
             sample = {name: value[0] if self._shards.per_view(name) else value for name, value in sample.items()}
             meta["view"] = view
@@ -232,6 +232,6 @@ def _parsed(shards: ShardSet, name: str) -> Any:
         raise ShardError(f"{shards.paths[0]}: {name} is damaged or missing (not JSON)") from None
 
 
-def _python(value: Any) -> Any:
+def as_python(value: Any) -> Any:
     """Numbers of the metadata as Python's own."""
     return value.item() if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0 else value
