@@ -41,6 +41,19 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "release": {"", "format", "store", "load", "pictures", "check"},
         "commands": {"format", "store", "load", "pictures", "check", "release"},
     },
+    "baselines": {
+        "": set(),
+        "metrics": set(),
+        "geometry": {""},
+        "layers": {""},
+        "models": {"", "geometry", "layers"},
+        "data": {"", "geometry"},
+        "adapters": {"", "geometry", "data"},
+        "train": {"", "data"},
+        "evaluate": {"", "geometry", "metrics", "data", "train"},
+        "gate": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate"},
+        "commands": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate", "gate"},
+    },
 }
 ROOMS = [(package, room) for package, rooms in MAY_ENTER.items() for room in rooms]
 HOME_OF = {

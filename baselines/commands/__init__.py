@@ -1,0 +1,3 @@
+"""Commands on estimators, one module each; this table is all that is imported before one is chosen."""
+
+COMMANDS: dict[str, str] = {}

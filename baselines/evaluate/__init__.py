@@ -1,0 +1,1 @@
+"""Predictions of a trained estimator on a data set, and their scores."""

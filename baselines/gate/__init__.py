@@ -1,0 +1,1 @@
+"""Whether a release is fit to publish, by what estimators learn from it."""

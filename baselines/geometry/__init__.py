@@ -1,0 +1,1 @@
+"""Triangulation, fusion of views and alignment, batched on tensors; no learning."""

@@ -1,0 +1,1 @@
+"""Metrics of hand pose estimation, streaming and exact, with numpy alone."""

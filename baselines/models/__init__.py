@@ -1,0 +1,1 @@
+"""The estimators, each from top to bottom like its paper."""
