@@ -73,9 +73,8 @@ def cut(images: Tensor, maps: Tensor, size: int, samples: int = 1) -> Tensor:
     Bilinear; a pixel is the mean of `samples` x `samples` points of its area.
     """
     fine = _sampled(images, maps, size, samples, "bilinear")
-    if samples == 1:
-        return fine
-    return fine.unflatten(3, (size, samples)).unflatten(2, (size, samples)).mean(dim=(3, 5))
+    rows = sum(fine[:, :, i::samples] for i in range(samples))  # several times as fast as a mean over four axes
+    return sum(rows[..., i::samples] for i in range(samples)) / samples**2
 
 
 def cut_labels(images: Tensor, maps: Tensor, size: int) -> Tensor:
