@@ -150,7 +150,7 @@ def _cameras(source: Source, data: Data) -> np.ndarray:
 
 
 def _check(batches: Batches) -> None:
-    data, (rank, processes) = batches.data, batches.share
+    data, processes = batches.data, batches.share[1]
     if data.batch < 1 or data.batch % batches.views:
         raise InputError(f"data.batch = {data.batch}: a multiple of the {batches.views} views of a sample is wanted")
     if data.size < 1 or data.margin <= 0 or data.samples < 0 or data.workers < 0:

@@ -6,13 +6,16 @@ import pickle
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from rigging.errors import InputError, MvhmError
 
 from ..config import Augment
+
+if TYPE_CHECKING:
+    from dataset_tools import HandDataset
 
 # What batches are made of, as the schema names it; `mask` and `alpha` are read where they are asked for only.
 BASIC_FIELDS = ("rgb", "joints_cam", "joints_2d", "joint_visible", "vertices_world", "K", "world_to_cam")
@@ -112,7 +115,7 @@ class ShardSource:
             part.pop("meta", None)
         return {name: _joined([part[name] for part in parts], name) for name in parts[0]}
 
-    def _own(self):  # noqa: ANN202: HandDataset is imported where there are shards only
+    def _own(self) -> HandDataset:
         if not hasattr(self._threads, "hands"):
             self._threads.hands = pickle.loads(self._pickled)
         return self._threads.hands
