@@ -26,7 +26,7 @@ STORED = ("K", "world_to_cam", "joints_world", "joint_visible")  # as they are
 # fewer bytes, a lower quality loses less than halved chroma.
 QUALITY, SAMPLING = 95, (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 PNG = (cv2.IMWRITE_PNG_COMPRESSION, 6)
-LOWEST, STEP = 50, 5  # JPEG qualities that are tried when a pack grows too large
+LOWEST, STEP = 50, 2  # JPEG qualities that are tried when a pack grows too large
 PROBES = 32  # samples that its size is foretold from
 WORST = 1e-4  # m; float16 about the middle of a hand of up to 0.25 m errs by 0.05 mm
 
