@@ -25,7 +25,7 @@ def make_batch(raw: Raw, data: Data, views: int = 1, augment: Augment | None = N
     batch = crop.move(whole, maps, data.size, samples)
     if augment is None:
         return batch
-    cover = None if alpha is None else crop.cut(alpha, maps, data.size, samples)
+    cover = None if alpha is None or not augment.background else crop.cut(alpha, maps, data.size, samples)
     return augmented(batch, cover, augment, generator)
 
 
