@@ -16,7 +16,7 @@ from dataset_tools.load import transforms
 
 FIELDS = ("rgb", "mask", "K", "world_to_cam", "joints_cam", "joints_2d", "joints_world")
 seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=15, deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,14 @@ def test_cutting_equals_its_naive_twin(seed, samples):
     fast = crop.cut(torch.from_numpy(images), torch.from_numpy(maps), 6, samples)
     slow = np.stack([naive_cut(image[0], matrix, 6, samples) for image, matrix in zip(images, maps)])
     np.testing.assert_allclose(fast[:, 0], slow, atol=1e-9)
+
+
+@few
+@given(seeds)
+def test_the_inverse_of_maps_is_the_general_one(seed):
+    maps = np.tile(np.eye(3), (4, 1, 1))
+    maps[:, :2] += np.random.default_rng(seed).uniform(-0.4, 0.4, (4, 2, 3))
+    np.testing.assert_allclose(crop.inverse(torch.from_numpy(maps)), np.linalg.inv(maps), atol=1e-12)
 
 
 @few
