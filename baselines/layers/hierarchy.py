@@ -69,11 +69,11 @@ class Hierarchy(nn.Module):
 
     def pad(self, x: Tensor) -> Tensor:
         """Values of vertices (B, 2651, F) to those of level 0's nodes (nodes, B, F), zero at fake ones."""
-        return x.index_select(1, self.order).transpose(0, 1) * self.real(0)[:, None, None]
+        return x.transpose(0, 1).index_select(0, self.order) * self.real(0)[:, None, None]
 
     def unpad(self, x: Tensor) -> Tensor:
         """Values of level 0's nodes (nodes, B, F) to those of the vertices (B, 2651, F)."""
-        return x[self.position].transpose(0, 1)
+        return x.transpose(0, 1).index_select(1, self.position)
 
     def unpool(self, x: Tensor) -> Tensor:
         """From any level to the next finer one: (n, B, F) to (2n, B, F), children take their parent's values."""
