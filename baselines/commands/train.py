@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     parser.add_argument("--init", type=Path, metavar="RUN|FILE", help="weights to begin from, by name: a run, or a file "
                         "of safetensors or torch.save")  # fmt: skip
-    parser.add_argument("--device", default="", metavar="NAME", help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
+    parser.add_argument(
+        "--device", default="", metavar="NAME", help="cpu, cuda, cuda:1 (default: a GPU if there is one)"
+    )
     parser.add_argument("--threads", type=positive(int), metavar="N", help="of the CPU (default: one a core)")
 
 
@@ -67,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or RUNS / f"{config.estimator}-{Path(options.preset).stem}"
     source = opened(options.data, config)
     path = train(config, source, out, resume=options.resume, init=options.init, device=options.device)
-    print(f"{path / 'weights.safetensors'}: the weights; evaluate {path} DATA scores them")
+    if os.environ.get("RANK", "0") == "0":
+        print(f"{path / 'weights.safetensors'}: the weights")
     return 0
 
 

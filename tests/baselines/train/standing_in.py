@@ -21,7 +21,10 @@ from baselines.config import Augment, Config, Data, Stage, Training
 from baselines.estimator import Estimator, Output
 from baselines.registry import ESTIMATORS
 
-STAGES = (Stage("first", ("eye",), {"pose": 1.0}, 2, 1e-2), Stage("second", ("head",), {"pose": 1.0, "size": 0.1}, 2, 1e-2))
+STAGES = (
+    Stage("first", ("eye",), {"pose": 1.0}, 2, 1e-2),
+    Stage("second", ("head",), {"pose": 1.0, "size": 0.1}, 2, 1e-2),
+)
 
 
 class StandingIn(Estimator):
@@ -51,9 +54,7 @@ class StandingIn(Estimator):
     def precompute(self, batch: Batch) -> Output:
         return {"seen": self.eye(batch.rgb)}
 
-    def forward(
-        self, batch: Batch, wanted: frozenset[str] | None = None, precomputed: Output | None = None
-    ) -> Output:
+    def forward(self, batch: Batch, wanted: frozenset[str] | None = None, precomputed: Output | None = None) -> Output:
         if self.training_any() and 0 < self.config.most < len(batch):
             raise torch.OutOfMemoryError("CUDA out of memory.")
         seen = self.eye(batch.rgb) if precomputed is None else precomputed["seen"]
@@ -107,7 +108,11 @@ class Memory:
 
 
 def a_config(
-    stages: tuple[Stage, ...] = STAGES, batch: int = 4, augment: Augment | None = None, model: dict | None = None, **train: object
+    stages: tuple[Stage, ...] = STAGES,
+    batch: int = 4,
+    augment: Augment | None = None,
+    model: dict | None = None,
+    **train: object,
 ) -> Config:
     """Settings of a training of the stand-in that takes a moment."""
     data = Data(size=16, batch=batch, views=2, workers=1)

@@ -34,7 +34,12 @@ def test_a_run_leaves_weights_settings_and_a_log(tmp_path):
     assert read == config == load_config(path / "config.toml")
     assert not estimator.training and same(estimator.state_dict(), weights(path))
     lines = [json.loads(line) for line in (path / "log.jsonl").read_text().splitlines()]
-    assert [(line["stage"], line["epoch"]) for line in lines] == [("first", 0), ("first", 1), ("second", 0), ("second", 1)]
+    assert [(line["stage"], line["epoch"]) for line in lines] == [
+        ("first", 0),
+        ("first", 1),
+        ("second", 0),
+        ("second", 1),
+    ]
     assert all(line["images_per_second"] > 0 and 0 <= line["waiting"] <= 1 for line in lines)
     assert lines[2]["loss"] == pytest.approx(lines[2]["pose"] + 0.1 * lines[2]["size"], rel=1e-5)
     about = json.loads((path / "run.json").read_text())
@@ -44,7 +49,9 @@ def test_a_run_leaves_weights_settings_and_a_log(tmp_path):
 
 def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path):
     augment = Augment(rotate=20, scale=0.1, colour=0.2, noise=0.02, erase=0.5)
-    runs = [train(a_config(augment=augment, seed=seed), Memory(), tmp_path / str(i)) for i, seed in enumerate((3, 3, 4))]
+    runs = [
+        train(a_config(augment=augment, seed=seed), Memory(), tmp_path / str(i)) for i, seed in enumerate((3, 3, 4))
+    ]
     assert same(weights(runs[0]), weights(runs[1]))
     assert not same(weights(runs[0]), weights(runs[2]))
 
@@ -163,7 +170,9 @@ def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
 
 
 def test_out_of_memory_says_what_fits(tmp_path):
-    with pytest.raises(InputError, match=r"stage 'first': out of memory with a batch of 12; 3 fit: --set data\.batch=3$"):
+    with pytest.raises(
+        InputError, match=r"stage 'first': out of memory with a batch of 12; 3 fit: --set data\.batch=3$"
+    ):
         train(a_config(batch=12, model={"most": 5}), Memory(), tmp_path / "run")
 
 
