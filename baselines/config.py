@@ -48,6 +48,7 @@ class Augment:
     jpeg: float = 0.0  # share of the crops that are compressed
     erase: float = 0.0  # share of the crops that lose a rectangle
     background: float = 0.0  # share of the crops whose background is replaced, where the data have alpha
+    backgrounds: str = ""  # folder of pictures to replace it with; "" takes the backgrounds of other crops
     spectrum: float = 0.0  # share of the crops whose amplitude spectrum is mixed with another's; the phase stays
 
 
