@@ -112,14 +112,18 @@ class MvhmSingleView(Estimator):
         if oracle:
             scale, root = true_scale(batch), batch.joints_cam[:, 0, 2]
         else:
-            bones = self.mean_bones * output["size"][:, None]
-            scale, root = bones[:, SCALE_BONE], depth_from_size(uv, relative, batch.K, bones)
+            scale = self.scale(output)
+            root = depth_from_size(uv, relative, batch.K, self.mean_bones * output["size"][:, None])
         joints = lift(uv, relative, scale, root, batch.K)
         vertices = None
         if "mesh" in output:
             mesh = output["mesh"]
             vertices = lift(mesh[..., :2] * batch.size, mesh[..., 2], scale, root, batch.K)
         return Pose(joints, uv, confidence, vertices)
+
+    def scale(self, output: Output) -> Tensor:
+        """(B,) m, without an oracle: the mean hand's times the size."""
+        return self.mean_bones[SCALE_BONE] * output["size"]
 
 
 class MeshNet(nn.Module):
