@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rigging.errors import InputError
 from rigging.option_types import positive
 
 from ..registry import list_estimators
@@ -34,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="one setting of the preset, changed: "
         "data.batch=16, model.width=64, stages.mesh.epochs=3; again for each, or several with spaces between",
     )  # fmt: skip
+    parser.add_argument(
+        "--with", action="append", default=[], dest="others", metavar="DATA", help="train on this, too; again for each"
+    )
+    parser.add_argument(
+        "--weights", metavar="A,B,...", help="shares of a batch of DATA and each --with (default: equal)"
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the run (default: out/train/MODEL-PRESET)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     parser.add_argument(
@@ -68,11 +75,23 @@ def run(options: argparse.Namespace) -> int:
     sets = [one for text in options.set for one in re.split(r"\s+(?=[\w-]+(?:\.[\w-]+)*=)", text.strip())]
     config = load_config(options.preset, options.model or "", sets)
     out = options.out or RUNS / f"{config.estimator}-{Path(options.preset).stem}"
-    source = opened(options.data, config)
-    path = train(config, source, out, resume=options.resume, init=options.init, device=options.device)
+    paths = [options.data, *map(Path, options.others)]
+    sources = [(opened(path, config), weight) for path, weight in zip(paths, shares(options.weights, len(paths)))]
+    path = train(config, sources, out, resume=options.resume, init=options.init, device=options.device)
     if os.environ.get("RANK", "0") == "0":
         print(f"{path / 'weights.safetensors'}: the weights")
     return 0
+
+
+def shares(text: str | None, count: int) -> list[float]:
+    """The weights that `--weights` names, one for each of `count` data sets. Raises InputError."""
+    try:
+        weights = [float(one) for one in text.split(",")] if text else [1.0] * count
+    except ValueError:
+        weights = []
+    if len(weights) != count:
+        raise InputError(f"--weights {text}: {count} numbers are wanted, with commas between")
+    return weights
 
 
 def opened(path: Path, config: Config) -> Source:
