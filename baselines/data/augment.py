@@ -61,7 +61,7 @@ def replace_background(images: Tensor, alpha: Tensor, share: float, folder: str,
     if folder:
         behind = from_folder(folder, len(which), images.shape[-1], generator).to(images.device)
     else:
-        behind = from_others(images, alpha, generator)[: len(which)]
+        behind = from_others(images, alpha, which, generator)
     which = which.to(images.device)
     return images.index_copy(0, which, composite(images[which], alpha[which], behind))
 
@@ -113,7 +113,7 @@ def blur(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
     planes = F.pad(images[which].flatten(0, 1)[None], [radius] * 4, mode="replicate")
     planes = F.conv2d(planes, kernel[:, None, None], groups=len(kernel))
     planes = F.conv2d(planes, kernel[:, None, :, None], groups=len(kernel))
-    return images.index_copy(0, which, planes[0].unflatten(0, (-1, 3)))
+    return images.index_copy(0, which, planes[0].unflatten(0, (-1, 3)).clamp(0, 1))
 
 
 def add_noise(images: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
