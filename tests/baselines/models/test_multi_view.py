@@ -221,7 +221,6 @@ def test_a_few_steps_make_the_fused_pose_better_than_the_views_mean():
     ("settings", "message"),
     [
         ({"views": 0}, "positive"),
-        ({"ratios": [0.5, 0.01]}, "leave one"),
         ({"single": {"size": 50}}, "power of two"),
         ({"fusion": "mean"}, "'concat', 'set'"),
     ],
