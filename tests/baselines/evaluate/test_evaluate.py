@@ -81,6 +81,15 @@ def test_data_without_labels_cannot_be_scored(estimator):
         predict(estimator, Memory(without=["joints_cam"]), a_config(), "cpu")
 
 
+def test_out_of_memory_says_what_to_do(estimator, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(StandingIn, "forward", full)
+    with pytest.raises(InputError, match=r"^out of memory with 4 crops at a time; --batch sets fewer$"):
+        predict(estimator, Memory(), a_config(), "cpu")
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A trained stand-in, and a data set of two splits under any name."""

@@ -54,8 +54,8 @@ def test_weights_of_other_settings_are_refused(run):
 
 def test_another_estimators_weights_are_refused(run):
     tensors, _ = read(run / "weights.safetensors", "mvhm-weights")
-    told = {"format": "mvhm-weights", "version": "1", "estimator": "mvhm_sv"}
-    save_file(tensors, run / "weights.safetensors", told)
+    told = {"format": "mvhm-weights", "version": 1, "estimator": "mvhm_sv"}
+    save_file(tensors, run / "weights.safetensors", {"mvhm": json.dumps(told)})
     with pytest.raises(InputError, match=r"weights\.safetensors: is of the estimator 'mvhm_sv', not of 'standing_in'"):
         load_run(run)
 

@@ -209,6 +209,21 @@ def test_data_without_a_field_that_is_needed(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_stage_of_no_epochs_is_passed_over_whatever_it_names(tmp_path):
+    none = Stage("none", ("eye",), {"mesh": 1.0}, 0, 1e-3, cached=True)
+    first, second = (
+        train(a_config(stages), Memory(), tmp_path / str(len(stages))) for stages in (STAGES, (*STAGES, none))
+    )
+    assert same(weights(first), weights(second))
+
+
+def test_two_sources_are_mixed(tmp_path):
+    real, made = Memory(samples=4), Memory(samples=8)
+    path = train(a_config(batch=4), [(real, 0.5), (made, 0.5)], tmp_path / "run")
+    told = json.loads((path / "run.json").read_text())["data"]
+    assert [(one["samples"], one["weight"]) for one in told] == [(4, 0.5), (8, 0.5)]
+
+
 def test_a_gpu_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"--device cuda: no such GPU, PyTorch .* sees none here"):
