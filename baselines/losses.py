@@ -18,9 +18,11 @@ def mesh_loss(mesh: Tensor, true: Tensor) -> Tensor:
     """MVHM, L_m: squared distance of the vertices (B, N, 3), averaged over them.
 
     Coordinates are (u, v, d) as Ge et al. (2019) have them: 0 to 1 over the crop, and depth from the root in units of
-    the hand's scale.
+    the hand's scale. Meshes that are not known, as of real pictures in a mixture, are NaN in `true` and do not count.
     """
-    return (mesh - true).square().sum(-1).mean()
+    known = true.isfinite().flatten(1).all(1)
+    squared = (mesh - true.nan_to_num()).square().sum(-1).mean(1)  # (B,)
+    return masked_mean(squared, known)
 
 
 def depth_loss(depth: Tensor, true: Tensor, valid: Tensor | None = None) -> Tensor:

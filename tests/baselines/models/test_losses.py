@@ -28,6 +28,16 @@ def test_mesh_loss(generator):
     assert mesh_loss(mesh, true).item() == pytest.approx(total / 14, rel=1e-5)
 
 
+def test_meshes_that_are_not_known_do_not_count(generator):
+    mesh, true = torch.rand(3, 7, 3, generator=generator).requires_grad_(), torch.rand(3, 7, 3, generator=generator)
+    expected = mesh_loss(mesh[:2], true[:2])
+    true[2] = torch.nan
+    loss = mesh_loss(mesh, true)
+    loss.backward()
+    torch.testing.assert_close(loss, expected)
+    assert mesh.grad.isfinite().all() and (mesh.grad[2] == 0).all() and (mesh.grad[:2] != 0).all()
+
+
 def test_depth_and_fused_loss_leave_out_joints_without_annotation(generator):
     depth, true_depth = torch.randn(2, 2, 21, generator=generator)
     joints, true = torch.randn(2, 2, 21, 3, generator=generator)
