@@ -1,0 +1,237 @@
+"""MVHM's single-view estimator (Chen et al., WACV 2021, section 4): image, heat-maps, mesh, depths of the joints, pose.
+
+What the paper leaves open is taken from Ge et al. (CVPR 2019), whom it follows; docs/reproduction.md lists all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from rigging.errors import InputError
+
+from ..batch import Batch, Pose
+from ..estimator import Estimator, Output
+from ..geometry.camera import SCALE_BONE, bone_lengths, depth_from_size, project, rig_bones, unproject
+from ..layers.graph_conv import GraphConv, Laplacian
+from ..layers.heatmap import gaussian_maps, peaks
+from ..layers.hierarchy import Hierarchy, load_hierarchy
+from ..layers.hourglass import Residual, StackedHourglass
+from ..losses import depth_loss, heatmap_loss, mesh_loss, size_loss
+
+JOINTS = 21
+LATENT = 4  # px, side of the feature map that becomes a vector
+
+
+@dataclass(frozen=True)
+class Config:
+    """The defaults are the paper's network where it gives one."""
+
+    size: int = 256  # px, side of the crops; a power of two
+    stacks: int = 2
+    width: int = 256  # features of the hourglasses; a multiple of four
+    levels: int = 4  # of each hourglass
+    modules: int = 2  # residuals at each of its places
+    sigma: float = 2.0  # of the heat-maps' Gaussians, in their elements
+    hidden: int = 512  # of the fully connected layers
+    coarse: int = 64  # features of the graph convolutions on the two coarser levels
+    fine: int = 32  # and on the two finer ones, and of the depth network
+    terms: int = 3  # of the Chebyshev polynomials, S + 1 in the paper
+    matching: Literal["matching", "heavy_edge"] = "matching"  # how the mesh was coarsened
+    mean_scale: float = 0.0332  # m, of the mean hand: middle finger, MCP to PIP
+
+    def __post_init__(self) -> None:
+        if self.size < 64 or self.size & (self.size - 1):
+            raise ValueError(f"size = {self.size}: must be a power of two, from 64 on")
+        if self.width < 4 or self.width % 4:
+            raise ValueError(f"width = {self.width}: must be a multiple of 4")
+        if not 1 <= 2**self.levels <= self.size // 4:
+            raise ValueError(f"levels = {self.levels}: heat-maps of {self.size // 4} px allow fewer")
+        low = min(self.stacks, self.levels, self.modules, self.hidden, self.coarse, self.fine, self.terms)
+        if low < 1 or min(self.sigma, self.mean_scale) <= 0:
+            raise ValueError("every number must be positive")
+
+
+class MvhmSingleView(Estimator):
+    """Output, with the loss it belongs to; only what the wanted losses need is computed.
+
+    heatmaps (B, stacks, 21, S/4, S/4)  `heatmap`, L_h
+    mesh     (B, 2651, 3)               `mesh`, L_m: u, v in 0 to 1 of the crop; depth from the root over the scale
+    depth    (B, 21)                    `depth`, L_d: depth from the root over the scale
+    size     (B,)                       `size`, ours: all bones' length over the mean hand's; 1 until it is learnt
+
+    The scale is the length of the middle finger's proximal bone. `size` serves poses without an oracle only.
+    """
+
+    name = "mvhm_sv"
+    Config = Config
+    fields = ("rgb", "K", "world_to_cam", "joints_cam", "joints_2d", "vertices_world")
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        hierarchy = load_hierarchy(config.matching)
+        self.hourglass = StackedHourglass(config.stacks, config.width, config.levels, config.modules, JOINTS)
+        self.mesh = MeshNet(config, hierarchy)
+        self.depth = DepthNet(config, hierarchy)
+        bones = rig_bones(config.mean_scale)
+        self.register_buffer("mean_bones", bones, persistent=False)  # (20,) m
+
+    def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
+        if batch.size != self.config.size:
+            raise InputError(f"{self.name}: crops of {batch.size} px, the estimator is made for {self.config.size}")
+        wanted = frozenset({"heatmap", "mesh", "depth", "size"}) if wanted is None else wanted
+        maps, given, features = self.hourglass(batch.rgb - 0.5)
+        output = {"heatmaps": maps.float()}
+        if wanted & {"mesh", "depth", "size"}:
+            output["mesh"] = self.mesh(maps[:, -1], given, features)
+        if wanted & {"depth", "size"}:
+            output["depth"], output["size"] = self.depth(output["mesh"])
+        return output
+
+    def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
+        found, valid = {}, batch.joint_valid
+        maps = output["heatmaps"]
+        if batch.joints_2d is not None:
+            true = gaussian_maps(batch.joints_2d, batch.size, maps.shape[-1], self.config.sigma)
+            found["heatmap"] = heatmap_loss(maps, true, valid)
+        if "mesh" in output and batch.vertices_cam is not None and batch.joints_cam is not None:
+            found["mesh"] = mesh_loss(output["mesh"], true_mesh(batch))
+        if "depth" in output and batch.joints_cam is not None:
+            found["depth"] = depth_loss(output["depth"], true_depth(batch), valid)
+            true = bone_lengths(batch.joints_cam).sum(1) / self.mean_bones.sum()
+            found["size"] = size_loss(output["size"], true, None if valid is None else valid.all(1))
+        return found
+
+    def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
+        uv, confidence = peaks(output["heatmaps"][:, -1], batch.size)
+        relative = output["depth"] - output["depth"][:, :1]
+        if oracle:
+            scale, root = true_scale(batch), batch.joints_cam[:, 0, 2]
+        else:
+            scale = self.scale(output)
+            root = depth_from_size(uv, relative, batch.K, self.mean_bones * output["size"][:, None])
+        joints = lift(uv, relative, scale, root, batch.K)
+        vertices = None
+        if "mesh" in output:
+            mesh = output["mesh"]
+            vertices = lift(mesh[..., :2] * batch.size, mesh[..., 2], scale, root, batch.K)
+        return Pose(joints, uv, confidence, vertices)
+
+    def scale(self, output: Output) -> Tensor:
+        """(B,) m, without an oracle: the mean hand's times the size."""
+        return self.mean_bones[SCALE_BONE] * output["size"]
+
+
+class MeshNet(nn.Module):
+    """Heat-maps and features of the hourglass to the mesh, coarse to fine over the levels of the hierarchy.
+
+    MVHM, section 4.1, with the image encoder and, in kind, the widths of Ge et al. The graph convolutions stay in
+    float32: 8 bits are too few for a coordinate, and to convert costs more than it saves.
+    """
+
+    def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
+        super().__init__()
+        width, coarse, fine = config.width, config.coarse, config.fine
+        self.from_maps = nn.Conv2d(JOINTS, width, 1)
+        self.from_features = nn.Conv2d(width, width, 1)
+        halvings = (config.size // 4 // LATENT).bit_length() - 1
+        self.encoder = nn.Sequential(*(_halving(width) for _ in range(halvings)))
+        self.nodes = hierarchy.sizes[3]
+        self.hidden = nn.Linear(width * LATENT**2, config.hidden)
+        self.to_nodes = nn.Linear(config.hidden, self.nodes * coarse)
+        level = [partial(GraphBlock, laplacian, terms=config.terms) for laplacian in hierarchy.laplacians]
+        self.level3 = level[3](coarse, coarse)
+        self.level2 = nn.Sequential(level[2](coarse, coarse), level[2](coarse, fine))
+        self.level1 = nn.Sequential(level[1](fine, fine), level[1](fine, fine))
+        self.level0 = level[0](fine, fine)
+        self.last = GraphConv(hierarchy.laplacians[0], fine, 3, config.terms)
+        self.hierarchy = hierarchy
+
+    def forward(self, maps: Tensor, given: Tensor, features: Tensor) -> Tensor:
+        """(B, 2651, 3) of maps (B, 21, h, h), the last hourglass's input and features (B, width, h, h)."""
+        x = self.encoder(given + self.from_features(features) + self.from_maps(maps))
+        x = self.to_nodes(self.hidden(x.flatten(1)).relu())
+        x = x.float().unflatten(1, (self.nodes, -1)).transpose(0, 1)  # node-major: (nodes, B, coarse)
+        unpool = self.hierarchy.unpool
+        with torch.autocast(x.device.type, enabled=False):
+            x = self.level3(x)
+            x = self.level2(unpool(x))
+            x = self.level1(unpool(x))
+            x = self.level0(unpool(x))
+            return self.hierarchy.unpad(self.last(x))
+
+
+class DepthNet(nn.Module):
+    """The mesh (B, 2651, 3) to the joints' depths (B, 21) and the hand's size (B,).
+
+    MVHM, section 4.1: a two-layer graph CNN and two fully connected layers; pooling between as in Ge et al., but means.
+    The size is an output more (ours); its weights start at 0, so that the size is 1 until a stage learns it.
+    """
+
+    def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
+        super().__init__()
+        self.level0 = GraphBlock(hierarchy.laplacians[0], 3, config.fine, config.terms)
+        self.level2 = GraphBlock(hierarchy.laplacians[2], config.fine, config.fine, config.terms)
+        self.hidden = nn.Linear(hierarchy.sizes[3] * config.fine, config.hidden)
+        self.depth = nn.Linear(config.hidden, JOINTS)
+        self.size = nn.Linear(config.hidden, 1)
+        nn.init.zeros_(self.size.weight)
+        nn.init.zeros_(self.size.bias)
+        self.hierarchy = hierarchy
+
+    def forward(self, mesh: Tensor) -> tuple[Tensor, Tensor]:
+        pool = self.hierarchy.pool
+        with torch.autocast(mesh.device.type, enabled=False):
+            x = self.level0(self.hierarchy.pad(mesh))
+            x = self.level2(pool(pool(x, 0), 1))
+            x = self.hidden(pool(x, 2).transpose(0, 1).flatten(1)).relu()
+            return self.depth(x), self.size(x).squeeze(1).exp()
+
+
+class GraphBlock(nn.Module):
+    """Graph convolution, batch normalisation over nodes and batch, ReLU: (N, B, inputs) to (N, B, outputs)."""
+
+    def __init__(self, laplacian: Laplacian, inputs: int, outputs: int, terms: int) -> None:
+        super().__init__()
+        self.convolution = GraphConv(laplacian, inputs, outputs, terms, bias=False)
+        self.norm = nn.BatchNorm1d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.convolution(x)
+        return self.norm(x.flatten(0, 1)).view(x.shape).relu_()
+
+
+def _halving(width: int) -> nn.Sequential:
+    return nn.Sequential(Residual(width, width), Residual(width, width), nn.MaxPool2d(2))
+
+
+def lift(uv: Tensor, relative: Tensor, scale: Tensor, root: Tensor, K: Tensor) -> Tensor:
+    """Points (B, N, 3) m in camera axes of pixels (B, N, 2) and depths from the root (B, N) over the scale (B,) m.
+
+    root (B,) m is its depth. MVHM, section 4.1: X = K^-1 (u, v, 1) z, z = d s + z_root.
+    """
+    return unproject(uv, relative * scale[:, None] + root[:, None], K)
+
+
+def true_scale(batch: Batch) -> Tensor:
+    """(B,) m, the labels' length of the middle finger's proximal bone."""
+    if batch.joints_cam is None:
+        raise InputError("the oracle of root depth and scale needs joints_cam, which the data do not have")
+    return (batch.joints_cam[:, 10] - batch.joints_cam[:, 9]).norm(dim=-1)
+
+
+def true_depth(batch: Batch) -> Tensor:
+    """(B, 21) the labels' depths from the root over the scale."""
+    z = batch.joints_cam[..., 2]
+    return (z - z[:, :1]) / true_scale(batch)[:, None]
+
+
+def true_mesh(batch: Batch) -> Tensor:
+    """(B, 2651, 3) the labels' (u, v, d)."""
+    uv = project(batch.vertices_cam, batch.K) / batch.size
+    depth = (batch.vertices_cam[..., 2] - batch.joints_cam[:, :1, 2]) / true_scale(batch)[:, None]
+    return torch.cat([uv, depth[..., None]], -1)
