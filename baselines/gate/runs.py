@@ -1,0 +1,115 @@
+"""What the tiers ask of training and prediction: each made once, and reused when a gate goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..config import Config, Data, as_table, load_config
+from ..data.source import Arrays, Source, open_source, wanted_fields
+from ..evaluate.predict import Predictions, predict
+from ..registry import estimator_class
+from ..train.loop import train
+from .kept import Kept
+
+
+@dataclass(frozen=True)
+class Named:
+    """A source, and what it is called in the names of what is made of it."""
+
+    name: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Trainings and predictions of one gate."""
+
+    kept: Kept
+    data: Path  # the release
+    presets: Path  # folder of the preset: mvhm_sv.toml, mvhm_mv.toml, gate.toml
+    device: str = ""
+
+    def config(self, estimator: str, seed: int = 0) -> Config:
+        """The preset's settings of an estimator, with a seed."""
+        config = load_config(self.presets / f"{estimator}.toml", estimator)
+        return dataclasses.replace(config, train=dataclasses.replace(config.train, seed=seed))
+
+    def release(self, split: str, estimator: str = "") -> Named:
+        """The samples of a split of the release, with what training the estimator needs."""
+        needed = estimator_class(estimator).fields if estimator else ()
+        return Named(f"release {split}", open_source(self.data, split, wanted_fields(needed)))
+
+    def train(self, name: str, config: Config, on: Named, init: Path | None = None) -> Path:
+        """The folder of a finished run."""
+        more = {"config": as_table(config), "on": on.name, "init": init.name if init else ""}
+
+        def make(place: Path) -> None:
+            train(config, on.source, place, resume=True, init=init, device=self.device)
+
+        return self.kept.once(f"train {name}", more, make)
+
+    def predict(self, name: str, run: Path, on: Named) -> Predictions:
+        """What a finished run says of every sample of a source."""
+        more = {"run": run.name, "on": on.name}
+        place = self.kept.once(
+            f"predict {name}", more, lambda place: predict(run, on.source, device=self.device).save(place), ".npz"
+        )
+        return Predictions.load(place)
+
+
+class SomeViews:
+    """A source of which only some views are seen."""
+
+    def __init__(self, source: Source, chosen: Sequence[int]) -> None:
+        self._source, self._chosen = source, tuple(chosen)
+        self.name, self.samples, self.views = source.name, source.samples, len(self._chosen)
+        self.image_size, self.fields = source.image_size, source.fields
+        self.numbers, self.subjects, self.splits = source.numbers, source.subjects, source.splits
+
+    def read(self, sample: int, views: Sequence[int] | None = None) -> Arrays:
+        """See Source; views count among those that are seen."""
+        chosen = range(self.views) if views is None else views
+        return self._source.read(sample, [self._chosen[view] for view in chosen])
+
+
+class SomeSamples:
+    """A source of which only some samples are there, by their places."""
+
+    def __init__(self, source: Source, chosen: np.ndarray) -> None:
+        self._source, self._chosen = source, chosen
+        self.name, self.samples, self.views = source.name, len(chosen), source.views
+        self.image_size, self.fields = source.image_size, source.fields
+        self.numbers, self.subjects, self.splits = (
+            values[chosen] for values in (source.numbers, source.subjects, source.splits)
+        )
+
+    def read(self, sample: int, views: Sequence[int] | None = None) -> Arrays:
+        """See Source."""
+        return self._source.read(int(self._chosen[sample]), views)
+
+
+def groups_of_views(views: int, size: int) -> list[list[int]]:
+    """All `views` of a ring in groups of `size`, each in one of them; of a group they are a quarter of the ring apart.
+
+    So two views are at right angles and not opposite each other, where both lack the same depth. Eight in fours: 0, 2,
+    4, 6 and 1, 3, 5, 7; in twos: 0, 2; 1, 3; 4, 6; 5, 7.
+    """
+    step = max(views // max(size, 4), 1)
+    block = step * size
+    return [
+        [start + offset + step * place for place in range(size)]
+        for start in range(0, views - block + 1, block)
+        for offset in range(step)
+    ]
+
+
+def quarter(source: Source) -> SomeSamples:
+    """Every fourth pair of the source's samples (pairs have neighbouring numbers)."""
+    return SomeSamples(source, np.flatnonzero(source.numbers // 2 % 4 == 0))
+
+

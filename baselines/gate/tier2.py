@@ -1,0 +1,196 @@
+"""Tier 2: trained on the release, do estimators rank as the papers and geometry say? On test subjects never seen.
+
+Every arm's error is that of 21 joints relative to the wrist, in camera axes, without an oracle (neither the root's depth
+nor the hand's scale is given), in mm; of a single-view estimator the mean over the views of a sample. The two arms of
+simulated detections are triangulated, and their error is that of the joints' places in the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..evaluate.predict import Predictions
+from ..geometry import fuse
+from ..geometry.simulate import PixelNoise, simulate_detections
+from ..geometry.triangulate import ransac, triangulate
+from ..metrics.align import root_relative
+from ..metrics.curves import pck
+from ..metrics.errors import joint_errors, sample_errors
+from .claims import (
+    COVARIANCE, DLT, MEAN, MEDIAN, ONE, OWN_DLT, OWN_RANSAC, RANSAC, Arm, Finding, judge_all, network, unmet,
+)  # fmt: skip
+
+SPLIT = "test_subject"
+THRESHOLDS = np.arange(51.0)  # mm, of the PCK curves
+REACH = 10.0  # px of a crop of 256 px: RANSAC's threshold
+
+
+@dataclass(frozen=True)
+class Tier2:
+    """The arms' mean errors and curves, and what the claims came to."""
+
+    split: str
+    samples: int
+    subjects: int
+    seeds: int
+    means: Mapping[str, float]  # mm
+    made: Mapping[str, str]  # how each arm is made, in words
+    curves: Mapping[str, Sequence[float]] = field(repr=False)  # share of samples' joints within 0, 1, .. 50 mm
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A line for every claim that must hold and does not."""
+        return unmet(self.findings)
+
+
+def tier2(arms: Mapping[str, Arm], subjects: np.ndarray, seed: int, draws: int) -> Tier2:
+    """Judge all claims on `arms`, whose test samples are of `subjects` (n,)."""
+    return Tier2(
+        split=SPLIT, samples=len(subjects), subjects=len(np.unique(subjects)),
+        seeds=max((len(arm.errors) for arm in arms.values()), default=0),
+        means={name: float(arm.errors.mean()) for name, arm in arms.items()},
+        made={name: arm.made for name, arm in arms.items()},
+        curves={name: arm.curve for name, arm in arms.items() if arm.curve},
+        findings=judge_all(arms, subjects, seed, draws),
+    )  # fmt: skip
+
+
+# arms of predictions
+
+
+def single_arm(runs: Sequence[Predictions], made: str) -> Arm:
+    """Each view's own pose; one `Predictions` a seed."""
+    return _arm([relative_errors(run.joints_cam, run.truth) for run in runs], [_views(run) for run in runs], made)
+
+
+def network_arms(runs: Mapping[int, Sequence[Sequence[Predictions]]]) -> dict[str, Arm]:
+    """The fusion network by its number of views: for each, the groups of views of every seed."""
+    return {network(views): _grouped_arm(seeds, views) for views, seeds in runs.items()}
+
+
+def _grouped_arm(seeds: Sequence[Sequence[Predictions]], views: int) -> Arm:
+    """All groups of `views` views, each with its own pose; their errors are averaged."""
+    errors = [np.concatenate([_by_sample(group) for group in groups], axis=1) for groups in seeds]
+    many = f"{len(seeds[0])} groups of {views} views, evenly spread" if len(seeds[0]) > 1 else f"all {views} views"
+    return _arm([one.reshape(-1, one.shape[-1]) for one in errors], [one.shape[1] for one in errors], many)
+
+
+def _by_sample(run: Predictions) -> np.ndarray:
+    """Errors (S, V, 21) mm."""
+    return relative_errors(run.joints_cam, run.truth).reshape(-1, _views(run), 21)
+
+
+def fused_arms(runs: Sequence[Predictions], apart: Sequence[Predictions]) -> dict[str, Arm]:
+    """What needs no training beyond the single views': averages of their poses, and triangulation of their joints.
+
+    `apart` are predictions of the same seeds on samples that are not tested: covariances are measured there.
+    """
+    ways = {
+        MEAN: (lambda run, _: fuse.mean(poses(run)), "mean of the single views' poses, in world axes"),
+        MEDIAN: (lambda run, _: fuse.median(poses(run)), "their median, coordinate by coordinate"),
+        COVARIANCE: (weighted, "their mean, weighted by covariances measured on the validation split"),
+        OWN_DLT: (lambda run, _: own_points(run), "DLT of the joints that mvhm_sv finds in all views, by confidence"),
+        OWN_RANSAC: (lambda run, _: own_points(run, robust=True), "RANSAC of the same"),
+    }
+    return {name: _fused_arm(runs, apart, way, made) for name, (way, made) in ways.items()}
+
+
+def _fused_arm(runs: Sequence[Predictions], apart: Sequence[Predictions], way: object, made: str) -> Arm:
+    errors = [
+        relative_errors(way(run, other).numpy(), in_world(run, "truth")[:, 0].numpy())
+        for run, other in zip(runs, apart, strict=True)
+    ]
+    return _arm(errors, [1] * len(errors), made)
+
+
+def simulated_arms(run: Predictions, size: int, noise: PixelNoise, seeds: int, seed: int) -> dict[str, Arm]:
+    """DLT and RANSAC on true joints in the crops of `size` px with noise and outliers; noise is of crops of 256 px.
+
+    Of `run` only labels and cameras are used.
+    """
+    scale, truth = size / 256, tensor(run, "truth")
+    pixels = true_pixels(run)
+    K, pose = tensor(run, "K"), tensor(run, "world_to_cam")
+    places = (truth - pose[..., None, :3, 3]) @ pose[..., :3, :3]
+    noise = PixelNoise(noise.sigma * scale, noise.hidden, noise.outliers, noise.outlier * scale)
+    found: dict[str, list[np.ndarray]] = {DLT: [], RANSAC: []}
+    for number in range(seeds):
+        generator = torch.Generator().manual_seed(1000 * seed + number)
+        seen, _ = simulate_detections(pixels, noise, generator)
+        points = {DLT: triangulate(seen, K, pose), RANSAC: ransac(seen, K, pose, threshold=REACH * scale)[0]}
+        for name, value in points.items():
+            found[name].append(joint_errors(value.numpy(), places[:, 0].numpy()))
+    made = f"true joints, {noise.outliers:.0%} of them thrown off"
+    return {name: _arm(errors, [1] * len(errors), made) for name, errors in found.items()}
+
+
+def triangulation_error(run: Predictions) -> float:
+    """Largest distance, mm, of the labels' joints from what DLT makes of their projections: cameras and labels agree."""
+    pose, truth = tensor(run, "world_to_cam").double(), tensor(run, "truth").double()
+    points = triangulate(true_pixels(run).double(), tensor(run, "K").double(), pose)
+    places = (truth - pose[..., None, :3, 3]) @ pose[..., :3, :3]
+    return float((points - places[:, 0]).norm(dim=-1).max() * 1000)
+
+
+# from predictions to poses
+
+
+def relative_errors(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Errors (n, 21) mm of joints (n, 21, 3) m relative to the wrist."""
+    return joint_errors(root_relative(pred, true), true)
+
+
+def tensor(run: Predictions, name: str) -> Tensor:
+    """An array of predictions (S V, ...) as (S, V, ...)."""
+    value = torch.as_tensor(getattr(run, name))
+    return value.reshape(-1, _views(run), *value.shape[1:])
+
+
+def in_world(run: Predictions, name: str) -> Tensor:
+    """Joints (S, V, 21, 3) m in world axes, relative to the wrist."""
+    return fuse.in_world_axes(tensor(run, name), tensor(run, "world_to_cam"))
+
+
+def poses(run: Predictions) -> Tensor:
+    """The single views' poses (S, V, 21, 3) m in world axes, relative to the wrist."""
+    return in_world(run, "joints_cam")
+
+
+def weighted(run: Predictions, apart: Predictions) -> Tensor:
+    """The mean (S, 21, 3) of the views' poses, weighted by covariances measured on predictions `apart`."""
+    off = [torch.as_tensor(value - value[:, :1]) for value in (apart.joints_cam, apart.truth)]
+    covariance = fuse.view_covariance(off[0] - off[1])
+    return fuse.covariance_weighted(poses(run), fuse.covariances_in_world(covariance, tensor(run, "world_to_cam")))
+
+
+def own_points(run: Predictions, robust: bool = False) -> Tensor:
+    """Points (S, 21, 3) m of the joints found in the views' images."""
+    pixels, K, pose = (tensor(run, name) for name in ("joints_2d", "K", "world_to_cam"))
+    weights = tensor(run, "confidence").clamp_min(1e-3)
+    if robust:
+        return ransac(pixels, K, pose, weights, threshold=REACH * run.size / 256)[0]
+    return triangulate(pixels, K, pose, weights)
+
+
+def true_pixels(run: Predictions) -> Tensor:
+    """Where the true joints are in the crops, (S, V, 21, 2) px."""
+    image = tensor(run, "truth") @ tensor(run, "K").mT
+    return image[..., :2] / image[..., 2:]
+
+
+def _views(run: Predictions) -> int:
+    """V: rows of a sample."""
+    return len(run.sample) // len(np.unique(run.sample))
+
+
+def _arm(errors: Sequence[np.ndarray], rows: Sequence[int], made: str) -> Arm:
+    """An arm of errors (S rows, 21) mm of each seed: means over the rows of a sample, and the curve over all joints."""
+    samples = [sample_errors(one).reshape(-1, many).mean(axis=1) for one, many in zip(errors, rows)]
+    curve = pck(np.concatenate([one[:, 1:].ravel() for one in errors]), THRESHOLDS)
+    return Arm(np.stack(samples), made, tuple(float(f"{share:.4f}") for share in curve))

@@ -1,0 +1,74 @@
+"""Tier 3: trained on the release, scored on every held-out split, and on the user's real sets as MVHM's Table 2 does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..evaluate.predict import Predictions
+from ..metrics.protocol import protocol
+from ..metrics.scores import Scores
+from .table2 import Figures, Row
+
+PAPERS, OURS, ABSOLUTE, ALIGNED = "mvhm", "root_relative", "absolute", "procrustes"  # protocols
+STEP = 2  # thresholds of `Scores.curve` in a millimetre
+
+
+@dataclass(frozen=True)
+class Score:
+    """An estimator on a split of the release."""
+
+    split: str
+    estimator: str
+    samples: int
+    subjects: int
+    figures: Mapping[str, float | None]  # by the names of FIGURES
+    curve: Sequence[float] = field(repr=False)  # PCK under the papers' protocol, within 0, 1, .. 50 mm
+
+
+# name in reports: protocol, figure
+FIGURES = {
+    "EPE, oracle, mm": (PAPERS, "epe"),
+    "AUC 0-50, oracle": (PAPERS, "auc_0_50"),
+    "AUC 20-50, oracle": (PAPERS, "auc_20_50"),
+    "root-relative, mm": (OURS, "epe"),
+    "absolute, mm": (ABSOLUTE, "epe"),
+    "Procrustes, mm": (ALIGNED, "epe"),
+}
+
+
+@dataclass(frozen=True)
+class Tier3:
+    """Scores by split and estimator, and Table 2."""
+
+    scores: tuple[Score, ...]
+    table2: tuple[Row, ...]
+
+    @property
+    def curves(self) -> dict[str, dict[str, Sequence[float]]]:
+        """PCK by estimator and split."""
+        names = dict.fromkeys(one.estimator for one in self.scores)
+        return {name: {one.split: one.curve for one in self.scores if one.estimator == name} for name in names}
+
+
+def score(split: str, estimator: str, run: Predictions) -> Score:
+    """The scores of predictions on a split."""
+    scores = _scores(run)
+    table = scores.table()
+    figures = {name: table[under][figure] for name, (under, figure) in FIGURES.items()}
+    curve = [float(f"{share:.4f}") for share in scores.curve(PAPERS)[1][::STEP]]
+    return Score(split, estimator, len(np.unique(run.sample)), len(np.unique(run.subject)), figures, curve)
+
+
+def table2_figures(run: Predictions) -> Figures:
+    """The figures of a cell of Table 2."""
+    row = _scores(run).table()[PAPERS]
+    return Figures(row["auc_0_50"], row["auc_20_50"], row["epe"])
+
+
+def _scores(run: Predictions) -> Scores:
+    scores = Scores([protocol(name) for name in (PAPERS, OURS, ABSOLUTE, ALIGNED)])
+    scores.add(run.joints_cam, run.truth, run.valid, oracle=run.joints_cam_oracle)
+    return scores
