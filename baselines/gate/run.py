@@ -75,7 +75,7 @@ def gate(request: Request) -> Gated:
         return Gated(report, runs)
     by_heart = overfitted_all(runs, settings)
     trained = train_all(runs, settings)
-    ranks = tier2(arms_of(runs, trained, settings), trained.subjects, settings.seed, settings.draws)
+    ranks = tier2(*arms_of(runs, trained, settings), settings.seed, settings.draws)
     scores = Tier3(scores_of(runs, trained), real_rows(runs, trained, request.real))
     return Gated(dataclasses.replace(report, tier1=by_heart, tier2=ranks, tier3=scores), runs, trained)
 

@@ -53,13 +53,14 @@ class Runs:
 
         return self.kept.once(f"train {name}", more, make)
 
-    def predict(self, name: str, run: Path, on: Named) -> Predictions:
+    def predict(self, run: Path, on: Named) -> Predictions:
         """What a finished run says of every sample of a source."""
-        more = {"run": run.name, "on": on.name}
-        place = self.kept.once(
-            f"predict {name}", more, lambda place: predict(run, on.source, device=self.device).save(place), ".npz"
-        )
-        return Predictions.load(place)
+
+        def make(place: Path) -> None:
+            predict(run, on.source, device=self.device).save(place)
+
+        name = f"{run.name.removeprefix('train-')} on {on.name}"
+        return Predictions.load(self.kept.once(name, {}, make, ".npz"))
 
 
 class SomeViews:
@@ -108,8 +109,16 @@ def groups_of_views(views: int, size: int) -> list[list[int]]:
     ]
 
 
-def quarter(source: Source) -> SomeSamples:
-    """Every fourth pair of the source's samples (pairs have neighbouring numbers)."""
-    return SomeSamples(source, np.flatnonzero(source.numbers // 2 % 4 == 0))
+def some_views(on: Named, chosen: Sequence[int]) -> Named:
+    """A source seen by some of its views alone."""
+    return Named(f"{on.name}, views {' '.join(map(str, chosen))}", SomeViews(on.source, chosen))
 
 
+def first(on: Named, samples: int) -> Named:
+    """The first samples of a source."""
+    return Named(f"{on.name}, first {samples}", SomeSamples(on.source, np.arange(samples)))
+
+
+def quarter(on: Named) -> Named:
+    """Every fourth pair of a source's samples (pairs have neighbouring numbers)."""
+    return Named(f"{on.name}, a quarter", SomeSamples(on.source, np.flatnonzero(on.source.numbers // 2 % 4 == 0)))

@@ -26,7 +26,16 @@ from dataset_tools.store.shard_file import ShardFile
 from dataset_tools.store.writer import write_shard
 from rigging.errors import InputError
 
+from ..batch import Batch
+from ..config import Data
+from ..data.batches import Batches
+from ..data.source import open_source
+from ..geometry.camera import to_world
+from ..geometry.triangulate import triangulate
+
 SHOWN = 5  # things that are wrong, named in the report
+EXACT = 0.01  # mm
+SAMPLES = 32  # that are triangulated
 
 
 @dataclass(frozen=True)
@@ -51,11 +60,14 @@ class Tier0:
     intact: bool  # the copy passes before it is broken
     broken: tuple[Broken, ...]
     without: tuple[str, ...]  # mutations of what the release does not have
+    triangulated: float | None = None  # mm, largest distance of labels from what DLT makes of their places in crops
 
     @property
     def problems(self) -> tuple[str, ...]:
         """A line for everything that lets the tier fail."""
         lines = [] if self.valid else [f"validation: {self.state}", *self.wrong]
+        if self.triangulated is not None and not self.triangulated < EXACT:
+            lines.append(f"joints triangulated from their places in crops are {self.triangulated:.2g} mm off")
         lines += [] if self.intact else ["the untouched copy of the first samples does not pass"]
         unseen = [one for one in self.broken if not one.noticed]
         return (*lines, *(f"{one.mutation}: noticed in {one.named} of {one.tried}" for one in unseen))
@@ -75,7 +87,7 @@ def tier0(data: Path, mutated: int, seed: int, workers: int, workspace: Path) ->
         lines, without = mutants(part, Path(folder), seed, lambda path: validate(ReleaseFolder(path), workers).report)
     return Tier0(
         report.state, report.verdict == "pass", wrong(report), count,
-        all(line.right for line in lines if line.mutation is None), summed(lines), without,
+        all(line.right for line in lines if line.mutation is None), summed(lines), without, triangulated(data),
     )  # fmt: skip
 
 
@@ -134,3 +146,16 @@ def summed(lines: list[Line]) -> tuple[Broken, ...]:
         if mine:
             out.append(Broken(name, mutation.breaks, tried, named, all(line.right for line in mine)))
     return tuple(out)
+
+
+def triangulated(data: Path) -> float:
+    """Largest distance, mm, of joints of the first samples from DLT of their places in the crops that training sees."""
+    source = open_source(data)
+    crops = Data(size=128, samples=SAMPLES, batch=source.views, views=source.views)
+    return max(map(_distance, Batches(source, crops, needed=("joints_cam",), multi_view=True).ordered()))
+
+
+def _distance(batch: Batch) -> float:
+    """Of one sample."""
+    joints, pixels, K, pose = (x.double() for x in (batch.joints_cam, batch.joints_2d, batch.K, batch.world_to_cam))
+    return float((triangulate(pixels, K, pose) - to_world(joints, pose)).norm(dim=-1).max() * 1000)

@@ -12,6 +12,7 @@ from rigging.errors import InputError
 from ..config import Augment, Config
 from ..evaluate.predict import Predictions
 from ..metrics.errors import mean_error
+from .runs import Runs, first
 from .settings import GateSettings, Overfit
 from .tier2 import relative_errors
 
@@ -66,3 +67,19 @@ def mean_pose_error(truth: np.ndarray) -> float:
     """Error, mm, of saying the mean of all poses (n, 21, 3), relative to the wrist in camera axes, whatever is seen."""
     relative = truth - truth[:, :1]
     return mean_error(relative_errors(np.broadcast_to(relative.mean(axis=0), relative.shape), relative))
+
+
+def overfitted_all(runs: Runs, settings: GateSettings) -> tuple[Overfitted, ...]:
+    """Train each estimator on the first few views of the release, and judge it on them.
+
+    A multi-view estimator begins with the single-view one before it.
+    """
+    found, before = [], None
+    for overfit in settings.overfits:
+        on = runs.release("train", overfit.estimator)
+        config = overfit_config(runs.config(overfit.estimator), settings, overfit, on.source.views)
+        run = runs.train(f"{overfit.estimator} by heart", config, on, before)
+        seen = first(on, config.data.samples)
+        found.append(overfitted(runs.predict(run, seen), settings, overfit.estimator))
+        before = run
+    return tuple(found)

@@ -7,13 +7,16 @@ simulated detections are triangulated, and their error is that of the joints' pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..config import Config
 from ..evaluate.predict import Predictions
 from ..geometry import fuse
 from ..geometry.simulate import PixelNoise, simulate_detections
@@ -22,12 +25,18 @@ from ..metrics.align import root_relative
 from ..metrics.curves import pck
 from ..metrics.errors import joint_errors, sample_errors
 from .claims import (
-    COVARIANCE, DLT, MEAN, MEDIAN, ONE, OWN_DLT, OWN_RANSAC, RANSAC, Arm, Finding, judge_all, network, unmet,
+    COVARIANCE, DLT, MEAN, MEDIAN, ONE, OWN_DLT, OWN_RANSAC, QUARTER, RANSAC, Arm, Finding, judge_all, network, unmet,
 )  # fmt: skip
+from .runs import Named, Runs, groups_of_views, quarter, some_views
+from .settings import GateSettings
 
+Way = Callable[[Predictions, Predictions], Tensor]  # from single views to poses (S, 21, 3) m, but for a shift
+SINGLE, FUSION = "mvhm_sv", "mvhm_mv"
 SPLIT = "test_subject"
+VIEWS = (8, 4, 2)  # that the fusion network is given
 THRESHOLDS = np.arange(51.0)  # mm, of the PCK curves
-REACH = 10.0  # px of a crop of 256 px: RANSAC's threshold
+FULL = 256  # px, the crops that noise and thresholds are stated for
+REACH = 10.0  # px of those: RANSAC's threshold
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,58 @@ def tier2(arms: Mapping[str, Arm], subjects: np.ndarray, seed: int, draws: int) 
         curves={name: arm.curve for name, arm in arms.items() if arm.curve},
         findings=judge_all(arms, subjects, seed, draws),
     )  # fmt: skip
+
+
+# what is trained
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Folders of runs, one a seed."""
+
+    singles: tuple[Path, ...]  # mvhm_sv
+    fusions: tuple[Path, ...]  # mvhm_mv, each on what its single-view estimator says of the data
+    quarters: tuple[Path, ...]  # mvhm_sv on a quarter of the data, if that is asked for
+
+
+def train_all(runs: Runs, settings: GateSettings) -> Trained:
+    """Train on the release: single-view estimators, a fusion for each, and those on a quarter of the data."""
+    on, seeds = runs.release("train", SINGLE), range(settings.seeds)
+    singles = [runs.train(f"{SINGLE}, seed {seed}", runs.config(SINGLE, seed), on) for seed in seeds]
+    fusions = [
+        runs.train(f"{FUSION}, seed {seed}", fusion_config(runs.config(FUSION, seed)), on, init)
+        for seed, init in zip(seeds, singles)
+    ]
+    quarters = [
+        runs.train(f"{SINGLE} on a quarter, seed {seed}", runs.config(SINGLE, seed), quarter(on))
+        for seed in seeds
+        if settings.quarter
+    ]
+    return Trained(tuple(singles), tuple(fusions), tuple(quarters))
+
+
+def fusion_config(config: Config) -> Config:
+    """The stages alone that learn from cached predictions: the single-view estimator stays as it is."""
+    return dataclasses.replace(config, stages=tuple(stage for stage in config.stages if stage.cached))
+
+
+def arms_of(runs: Runs, trained: Trained, settings: GateSettings) -> tuple[dict[str, Arm], np.ndarray]:
+    """All arms on the test subjects, and the subject of every sample."""
+    on, apart = runs.release(SPLIT), runs.release("val")
+    tested, other = ([runs.predict(run, named) for run in trained.singles] for named in (on, apart))
+    arms = {ONE: single_arm(tested, "each view's own pose")}
+    if trained.quarters:
+        less = [runs.predict(run, on) for run in trained.quarters]
+        arms |= {QUARTER: single_arm(less, "the same, trained on every fourth pair")}
+    arms |= network_arms({views: predict_groups(runs, trained, on, views) for views in VIEWS})
+    arms |= fused_arms(tested, other) | simulated_arms(tested[0], settings)
+    return arms, tensor(tested[0], "subject")[:, 0].numpy()
+
+
+def predict_groups(runs: Runs, trained: Trained, on: Named, views: int) -> list[list[Predictions]]:
+    """For every seed, what the fusion makes of each group of `views` views."""
+    groups = [some_views(on, group) for group in groups_of_views(on.source.views, views)]
+    return [[runs.predict(run, group) for group in groups] for run in trained.fusions]
 
 
 # arms of predictions
@@ -101,7 +162,7 @@ def fused_arms(runs: Sequence[Predictions], apart: Sequence[Predictions]) -> dic
     return {name: _fused_arm(runs, apart, way, made) for name, (way, made) in ways.items()}
 
 
-def _fused_arm(runs: Sequence[Predictions], apart: Sequence[Predictions], way: object, made: str) -> Arm:
+def _fused_arm(runs: Sequence[Predictions], apart: Sequence[Predictions], way: Way, made: str) -> Arm:
     errors = [
         relative_errors(way(run, other).numpy(), in_world(run, "truth")[:, 0].numpy())
         for run, other in zip(runs, apart, strict=True)
@@ -109,33 +170,27 @@ def _fused_arm(runs: Sequence[Predictions], apart: Sequence[Predictions], way: o
     return _arm(errors, [1] * len(errors), made)
 
 
-def simulated_arms(run: Predictions, size: int, noise: PixelNoise, seeds: int, seed: int) -> dict[str, Arm]:
-    """DLT and RANSAC on true joints in the crops of `size` px with noise and outliers; noise is of crops of 256 px.
-
-    Of `run` only labels and cameras are used.
-    """
-    scale, truth = size / 256, tensor(run, "truth")
-    pixels = true_pixels(run)
+def simulated_arms(run: Predictions, settings: GateSettings) -> dict[str, Arm]:
+    """DLT and RANSAC on true joints in the crops, with noise and outliers. Of `run` only labels and cameras are used."""
+    scale, noise = run.size / FULL, settings.detections
+    noise = dataclasses.replace(noise, sigma=noise.sigma * scale, outlier=noise.outlier * scale)
     K, pose = tensor(run, "K"), tensor(run, "world_to_cam")
-    places = (truth - pose[..., None, :3, 3]) @ pose[..., :3, :3]
-    noise = PixelNoise(noise.sigma * scale, noise.hidden, noise.outliers, noise.outlier * scale)
+    places = true_places(run)[:, 0].numpy()
     found: dict[str, list[np.ndarray]] = {DLT: [], RANSAC: []}
-    for number in range(seeds):
-        generator = torch.Generator().manual_seed(1000 * seed + number)
-        seen, _ = simulate_detections(pixels, noise, generator)
+    for seed in range(settings.seeds):
+        generator = torch.Generator().manual_seed(1000 * settings.seed + seed)
+        seen, _ = simulate_detections(true_pixels(run), noise, generator)
         points = {DLT: triangulate(seen, K, pose), RANSAC: ransac(seen, K, pose, threshold=REACH * scale)[0]}
         for name, value in points.items():
-            found[name].append(joint_errors(value.numpy(), places[:, 0].numpy()))
-    made = f"true joints, {noise.outliers:.0%} of them thrown off"
+            found[name].append(joint_errors(value.numpy(), places))
+    made = f"true joints in {K.shape[1]} views, {noise.outliers:.0%} of them thrown off"
     return {name: _arm(errors, [1] * len(errors), made) for name, errors in found.items()}
 
 
 def triangulation_error(run: Predictions) -> float:
     """Largest distance, mm, of the labels' joints from what DLT makes of their projections: cameras and labels agree."""
-    pose, truth = tensor(run, "world_to_cam").double(), tensor(run, "truth").double()
-    points = triangulate(true_pixels(run).double(), tensor(run, "K").double(), pose)
-    places = (truth - pose[..., None, :3, 3]) @ pose[..., :3, :3]
-    return float((points - places[:, 0]).norm(dim=-1).max() * 1000)
+    points = triangulate(true_pixels(run).double(), tensor(run, "K").double(), tensor(run, "world_to_cam").double())
+    return float((points - true_places(run)[:, 0]).norm(dim=-1).max() * 1000)
 
 
 # from predictions to poses
@@ -174,7 +229,7 @@ def own_points(run: Predictions, robust: bool = False) -> Tensor:
     pixels, K, pose = (tensor(run, name) for name in ("joints_2d", "K", "world_to_cam"))
     weights = tensor(run, "confidence").clamp_min(1e-3)
     if robust:
-        return ransac(pixels, K, pose, weights, threshold=REACH * run.size / 256)[0]
+        return ransac(pixels, K, pose, weights, threshold=REACH * run.size / FULL)[0]
     return triangulate(pixels, K, pose, weights)
 
 
@@ -182,6 +237,12 @@ def true_pixels(run: Predictions) -> Tensor:
     """Where the true joints are in the crops, (S, V, 21, 2) px."""
     image = tensor(run, "truth") @ tensor(run, "K").mT
     return image[..., :2] / image[..., 2:]
+
+
+def true_places(run: Predictions) -> Tensor:
+    """The true joints in the world, (S, V, 21, 3) m, as each view has them."""
+    pose = tensor(run, "world_to_cam")
+    return (tensor(run, "truth") - pose[..., None, :3, 3]) @ pose[..., :3, :3]
 
 
 def _views(run: Predictions) -> int:

@@ -10,7 +10,9 @@ import numpy as np
 from ..evaluate.predict import Predictions
 from ..metrics.protocol import protocol
 from ..metrics.scores import Scores
+from .runs import Runs
 from .table2 import Figures, Row
+from .tier2 import FUSION, SINGLE, Trained
 
 PAPERS, OURS, ABSOLUTE, ALIGNED = "mvhm", "root_relative", "absolute", "procrustes"  # protocols
 STEP = 2  # thresholds of `Scores.curve` in a millimetre
@@ -72,3 +74,18 @@ def _scores(run: Predictions) -> Scores:
     scores = Scores([protocol(name) for name in (PAPERS, OURS, ABSOLUTE, ALIGNED)])
     scores.add(run.joints_cam, run.truth, run.valid, oracle=run.joints_cam_oracle)
     return scores
+
+
+def scores_of(runs: Runs, trained: Trained) -> tuple[Score, ...]:
+    """Both estimators of the first seed on every split that was not trained on."""
+    return tuple(
+        score(split, estimator, runs.predict(run, runs.release(split)))
+        for estimator, run in ((SINGLE, trained.singles[0]), (FUSION, trained.fusions[0]))
+        for split in held_out(runs)
+    )
+
+
+def held_out(runs: Runs) -> list[str]:
+    """Splits of the release other than the one that is trained on, tests first."""
+    splits = np.unique(runs.release("").source.splits).tolist()
+    return sorted((split for split in splits if split != "train"), key=lambda split: (split == "val", split))
