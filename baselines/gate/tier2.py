@@ -187,12 +187,6 @@ def simulated_arms(run: Predictions, settings: GateSettings) -> dict[str, Arm]:
     return {name: _arm(errors, [1] * len(errors), made) for name, errors in found.items()}
 
 
-def triangulation_error(run: Predictions) -> float:
-    """Largest distance, mm, of the labels' joints from what DLT makes of their projections: cameras and labels agree."""
-    points = triangulate(true_pixels(run).double(), tensor(run, "K").double(), tensor(run, "world_to_cam").double())
-    return float((points - true_places(run)[:, 0]).norm(dim=-1).max() * 1000)
-
-
 # from predictions to poses
 
 
