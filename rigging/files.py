@@ -8,7 +8,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +30,21 @@ def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
             error.filename = str(path)  # the name that the caller knows; a full disk tells none
         raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path | str) -> Iterator[Path]:
+    """A folder to write into, made if it is not there; after an exception it is gone again, if it is new and empty."""
+    path = Path(path)
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield path
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+        raise
 
 
 def write_atomic(path: Path | str, data: bytes) -> None:

@@ -21,9 +21,9 @@ class SettingsError(InputError):
 def from_table(cls: type[Settings], table: Mapping[str, Any], where: str, section: str = "") -> Settings:
     """Build the frozen dataclass `cls` from a TOML table.
 
-    `where` is the file named in messages and `section` the dotted name of the table in it. Nested dataclasses
-    are nested tables. Raises SettingsError for an unknown or missing key, a wrong type, and for whatever the
-    dataclass itself refuses with ValueError.
+    `where` is the file named in messages and `section` the dotted name of the table in it. Nested dataclasses are
+    nested tables, tuples of them lists of tables. Raises SettingsError for an unknown or missing key, a wrong type, and
+    for whatever the dataclass itself refuses with ValueError.
     """
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
@@ -61,17 +61,20 @@ def _convert(value: Any, hint: Any, where: str, key: str) -> Any:
         return _convert(value, next(kind for kind in arguments if kind is not type(None)), where, key)
     if origin is tuple:
         return _convert_tuple(value, arguments, where, key)
+    if origin is dict and isinstance(value, Mapping):
+        return {name: _convert(item, arguments[1], where, _dotted(key, name)) for name, item in value.items()}
     return _convert_scalar(value, origin or hint, where, key)
 
 
 def _convert_tuple(value: Any, arguments: tuple[Any, ...], where: str, key: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
+    if not isinstance(value, (list, tuple)):
         raise _wrong(value, "a list", where, key)
     if arguments[-1] is Ellipsis:
         arguments = (arguments[0],) * len(value)
     if len(value) != len(arguments):
         raise _wrong(value, f"a list of {len(arguments)} values", where, key)
-    return tuple(_convert(item, hint, where, key) for item, hint in zip(value, arguments))
+    keys = (f"{key}.{number}" if dataclasses.is_dataclass(hint) else key for number, hint in enumerate(arguments))
+    return tuple(_convert(item, hint, where, one) for item, hint, one in zip(value, arguments, keys))
 
 
 def _convert_scalar(value: Any, kind: Any, where: str, key: str) -> Any:

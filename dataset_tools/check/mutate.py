@@ -12,17 +12,20 @@ from typing import Literal
 
 import numpy as np
 
-from rigging.errors import InputError
+from rigging.errors import InputError, is_disk_full
 from rigging.files import file_sha256, write_atomic
 
+from ..load.shard_set import ShardSet
 from ..store.carry import encoded_of, recoded, record_of, shard_record_of
 from ..store.encode import EncodedSample
+from ..store.errors import ShardError
 from ..store.layout import ReleaseFolder
 from ..store.manifest import write_manifest
 from ..store.release_manifest import data_hash, listed, read_release_manifest, sealed
 from ..store.shard_file import ShardFile
 from ..store.writer import write_shard
 from .mutations import MUTATIONS, Mutation, MutationError, Record
+from .shard import against_words
 
 Place = tuple[int, int]  # number of the shard, row in it
 Rows = Literal["one", "all"] | Sequence[Place]
@@ -76,24 +79,30 @@ def _new_folder(target: Path) -> Iterator[ReleaseFolder]:
         raise InputError(f"{target}: is there already; give the name of a new folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    part.mkdir()
     try:
+        part.mkdir()
         yield ReleaseFolder(part)
         part.rename(target)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno and (is_disk_full(error) or error.filename == str(part)):
+            error.filename = str(target)  # the name that the caller knows, not a copied file's source
         raise
 
 
 def _places(source: ReleaseFolder) -> dict[Place, tuple[int, int]]:
     """Pair and role of every sample of the release."""
+    if not source.path.is_dir():
+        raise InputError(f"{source.path}: no such folder; a folder of shards is wanted")
     out: dict[Place, tuple[int, int]] = {}
-    for number in source.shards():
-        with ShardFile(source.shard(number)) as shard:
-            pairs, roles = shard.array("metadata/pair"), shard.array("metadata/pair_role")
+    shards = ShardSet(source.path)  # a copy with new manifests would hide what the old ones lie about
+    for number, path in zip(source.shards(), shards.paths, strict=True):
+        shard = shards.open(path)
+        if lies := against_words(shard):
+            raise ShardError(f"{path}: {lies[0]}")
+        pairs, roles = shard.array("metadata/pair"), shard.array("metadata/pair_role")
         out |= {(number, row): (int(pairs[row]), int(roles[row])) for row in range(len(pairs))}
-    if not out:
-        raise InputError(f"{source.path}: no shard-*.h5 in this folder")
+    shards.close()
     return out
 
 

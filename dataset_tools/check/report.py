@@ -109,7 +109,7 @@ def read_report(path: Path) -> Report:
         table = json.loads(Path(path).read_bytes())
     except FileNotFoundError:
         raise InputError(f"{path}: no report there; validate the release first") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as a report ({str(error).splitlines()[0]})") from None
     if not isinstance(table, dict) or table.get("format") != FORMAT:
         raise InputError(f"{path}: not the report of a validation (format: {FORMAT!r})")

@@ -33,7 +33,11 @@ def run(options: argparse.Namespace) -> int:
     if options.seed < 0:
         raise InputError(f"--seed {options.seed}: a number from 0 is wanted")
     rng = np.random.default_rng(options.seed)
+    if options.workers is not None and options.workers < 1:
+        raise InputError(f"--workers {options.workers}: a number from 1 is wanted")
     if options.table:
+        if options.out is not None and not options.out.is_dir():
+            raise InputError(f"{options.out}: no such folder; --table wants one to put its copies in for a while")
         return _table(options, rng)
     if options.out is None or options.name is None:
         raise InputError("OUT and --name are missing: where the broken copy goes, and what to break (see --list)")

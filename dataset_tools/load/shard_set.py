@@ -20,7 +20,7 @@ from ..store.errors import ShardError, TooManyFilesError
 from ..store.layout import ReleaseFolder
 from ..store.manifest import read_manifest
 from ..store.shard_file import ShardFile
-from ..store.shard_state import readable_shards
+from ..store.shard_state import readable_shards, require_fit
 from ..store.whole_file import Stamp
 
 OPEN_SHARDS = 64  # files a process keeps open at most
@@ -89,12 +89,15 @@ class ShardSet:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such shard")
         try:
-            return self._manifest(path)["samples"]
+            manifest = self._manifest(path)
         except TooManyFilesError:
             self.close()
-            return self._manifest(path)["samples"]
+            manifest = self._manifest(path)
         except FileNotFoundError:
             return len(self._fitted(path))
+        if self.verify:
+            require_fit(path, path.stat().st_size, manifest)
+        return manifest["samples"]
 
     def _manifest(self, path: Path) -> dict[str, Any]:
         try:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from rigging.errors import InputError
+
 from ..load.dataset import HandDataset, outward
 from ..store.layout import sheet_path
 from .canvas import GREY, fit, page, put, put_text, save
@@ -27,7 +29,10 @@ def write_sheet(shard: Path, out: Path | None = None, rows: int = ROWS) -> Path:
 
     A block a sample: all views as they are, the same with the joints drawn (and, every other sample, the mask), the
     mesh, the joints in space. Samples of different pairs come first.
+    Raises InputError for an `out` of another kind, FileNotFoundError, ShardError.
     """
+    if out is not None and Path(out).suffix.lower() != ".png":
+        raise InputError(f"--out {out}: a contact sheet is a .png")
     dataset = HandDataset(shard, fields=[*FIELDS, "world_to_cam", "meta"])
     chosen = choose_samples(dataset, rows)
     views = dataset.sizes["V"]

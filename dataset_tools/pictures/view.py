@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rigging.errors import InputError
+from rigging.files import new_folder
 from rigging.geometry.projection import project, to_camera
 
 from ..load.dataset import HandDataset, outward
@@ -44,17 +45,17 @@ def write_views(shard: Path, index: int, out: Path) -> list[Path]:
     if not 0 <= index < len(dataset):
         raise InputError(f"--sample {index}: {shard} has samples 0 to {len(dataset) - 1}")
     sample = dataset[index]
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    scale = max(1, round(TILE / sample["rgb"].shape[2]))
-    written = []
-    for name in shown(sample):
-        draw, describe = PICTURES[name]
-        tiles = draw(sample, dataset, scale)
-        note, legend = describe(sample)
-        picture = titled(grid(tiles, columns=min(4, len(tiles))), f"{name}", note, legend)
-        written.append(save(out / f"{name}.png", picture))
-    return written + [save(out / "overview.png", overview(sample, dataset))]
+    with new_folder(out) as folder:
+        written = [save(folder / f"{name}.png", _page(name, sample, dataset)) for name in shown(sample)]
+        return written + [save(folder / "overview.png", overview(sample, dataset))]
+
+
+def _page(name: str, sample: Sample, dataset: HandDataset) -> np.ndarray:
+    """All views of one label, with a line about it."""
+    draw, describe = PICTURES[name]
+    tiles = draw(sample, dataset, max(1, round(TILE / sample["rgb"].shape[2])))
+    note, legend = describe(sample)
+    return titled(grid(tiles, columns=min(4, len(tiles))), name, note, legend)
 
 
 def overview(sample: Sample, dataset: HandDataset, tile: int = 224) -> np.ndarray:

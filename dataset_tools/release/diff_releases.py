@@ -11,7 +11,7 @@ from rigging.errors import InputError
 from ..load.index import SampleIndex, read_index
 from ..progress import Progress
 from ..store.layout import ReleaseFolder
-from ..store.release_manifest import listed, read_release_manifest
+from ..store.release_manifest import listed, read_sealed_manifest
 from .diff import ReleaseDiff, compare
 from .field_diff import Job, compare_shards, pair_rows
 
@@ -31,7 +31,7 @@ def _open(path: Path) -> tuple[ReleaseFolder, dict[str, Any]]:
     manifest = ReleaseFolder(path).release_manifest if path.is_dir() else path
     if not manifest.is_file():
         raise InputError(f"{manifest}: missing; a published release is wanted, or its manifest.json")
-    return ReleaseFolder(manifest.parent), read_release_manifest(manifest)
+    return ReleaseFolder(manifest.parent), read_sealed_manifest(manifest)
 
 
 def _index(folder: ReleaseFolder, manifest: dict[str, Any]) -> SampleIndex | None:

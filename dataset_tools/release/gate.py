@@ -36,7 +36,7 @@ def read_gate(path: Path, data_hash: str) -> Gate:
     data = path.read_bytes()
     try:
         report = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"--gate {path}: not JSON") from None
     if not isinstance(report, dict) or report.get("format") != FORMAT or report.get("version") != FORMAT_VERSION:
         raise InputError(f"--gate {path}: not a gate report (format {FORMAT!r}, version {FORMAT_VERSION} are wanted)")

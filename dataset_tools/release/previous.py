@@ -13,7 +13,7 @@ from rigging.files import file_sha256, sync_folder
 
 from ..load.index import SampleIndex, read_index
 from ..store.layout import ReleaseFolder
-from ..store.release_manifest import listed, read_release_manifest
+from ..store.release_manifest import listed, read_sealed_manifest
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def find_previous(folder: ReleaseFolder, elsewhere: Path | None = None) -> Previ
     paths = [path for path in (folder.release_manifest, waiting.release_manifest) if path.exists()]
     if not paths:
         return None
-    manifest = read_release_manifest(paths[0])
+    manifest = read_sealed_manifest(paths[0])
     wanted = listed(manifest).get(folder.index.name, (0, ""))[1]
     indices = [path for path in (folder.index, waiting.index) if path.is_file() and file_sha256(path) == wanted]
     return Previous(manifest, read_index(indices[0]) if indices else None, read_changelog(folder))

@@ -44,7 +44,7 @@ def read_release_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         manifest = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(
             f"{path}: not JSON, so not the manifest of a release; publish again or fetch it again"
         ) from None
@@ -59,6 +59,16 @@ def read_release_manifest(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not a whole manifest of a release: {', '.join(bad)} missing or of a wrong type")
     if problem := next(filter(None, map(_file_problem, manifest["files"])), None):
         raise InputError(f"{path}: files: {problem}")
+    return manifest
+
+
+def read_sealed_manifest(path: Path) -> dict[str, Any]:
+    """The manifest at `path`, as it was published. Raises FileNotFoundError, InputError, also for one edited since."""
+    manifest = read_release_manifest(path)
+    if manifest_hash(manifest) != manifest["manifest_hash"]:
+        raise InputError(
+            f"{path}: edited or damaged since it was published (manifest_hash does not fit); fetch it again"
+        )
     return manifest
 
 

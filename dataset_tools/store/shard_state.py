@@ -112,7 +112,7 @@ def _judged(
     if not path.is_file():
         raise ShardError(f"{path}: is not a file")
     if manifest is not None:
-        _require_fit(path, size, manifest)
+        require_fit(path, size, manifest)
         if configuration_hash not in (None, manifest["configuration_hash"]):
             return State.OTHER, "made with another configuration"
     if deep and (manifest is None or configuration_hash is not None):
@@ -126,8 +126,8 @@ def _judged(
     return State.WHOLE, ""
 
 
-def _require_fit(path: Path, size: int, manifest: dict[str, Any]) -> None:
-    """Raise ShardError if the manifest is of another file."""
+def require_fit(path: Path, size: int, manifest: dict[str, Any]) -> None:
+    """Raise ShardError if the manifest is of another file than that at `path`, of `size` bytes."""
     if (file := manifest.get("file", path.name)) != path.name:
         raise ShardError(f"{path}: is not the manifest's {file}")
     if manifest["bytes"] != size:

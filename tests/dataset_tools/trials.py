@@ -155,12 +155,13 @@ def trials(task: Task) -> Iterator[dict[str, Any]]:
     """The trials of a task, one after another."""
     path, folder = Path(task.path), Path(task.folder)
     data, other, spans = path.read_bytes(), Path(task.other).read_bytes(), stored_spans(path)
-    manifest, expected = path.with_suffix(".json").read_bytes(), everything(path)
+    manifest, expected = json.loads(path.with_suffix(".json").read_bytes()), everything(path)
     for number in range(task.first, task.first + task.count):
         kind, place, new = damaged(number, data, other, spans)
         copy = folder / f"{number}.h5"
         copy.write_bytes(new)
-        copy.with_suffix(".json").write_bytes(manifest)
+        fitting = manifest | {"file": copy.name, "bytes": len(new)}  # so that more than the size is put to the test
+        copy.with_suffix(".json").write_text(json.dumps(fitting))
         told = outcome(copy, expected, task.verify)
         copy.unlink()
         copy.with_suffix(".json").unlink()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rigging.files import atomic_file, file_sha256, write_atomic
+from rigging.files import atomic_file, file_sha256, new_folder, write_atomic
 
 
 def test_a_file_is_written_whole_and_replaced_whole(tmp_path: Path) -> None:
@@ -59,3 +59,23 @@ def test_a_folder_that_is_not_there_is_told_by_the_name_that_was_given(tmp_path:
     with pytest.raises(FileNotFoundError) as error:
         write_atomic(tmp_path / "none" / "data.bin", b"data")
     assert error.value.filename == str(tmp_path / "none" / "data.bin")
+
+
+def write_into(folder: Path, names: tuple[str, ...]) -> None:
+    with new_folder(folder) as made:
+        for name in names:
+            write_atomic(made / name, b"data")
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("names", [(), ("one",)])
+def test_a_new_folder_goes_again_unless_something_is_in_it(names: tuple[str, ...], tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write_into(tmp_path / "a" / "b", names)
+    assert [path.name for path in tmp_path.rglob("*")] == (["a", "b", "one"] if names else [])
+
+
+def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write_into(tmp_path, ())
+    assert tmp_path.is_dir()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from differences import CHANGES, differing, same_bytes
 
+from dataset_tools.__main__ import main
 from dataset_tools.check import mutate as mutate_module
 from dataset_tools.check.mutate import mutate
 from dataset_tools.check.mutations import MUTATIONS
@@ -16,6 +19,7 @@ from dataset_tools.check.shard import check_shard
 from dataset_tools.load.dataset import HandDataset
 from dataset_tools.store.carry import STORED, encoded_of, record_of, shard_record_of
 from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.errors import ShardError
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import read_manifest
 from dataset_tools.store.release_manifest import KEYS, manifest_hash, read_release_manifest, sealed
@@ -173,14 +177,53 @@ def test_bad_requests_leave_nothing_behind(release, records, tmp_path):
         (release, "cameras-lost", "one", "no mutation is called 'cameras-lost'; there are labels-shuffled"),
         (release, "hand-renamed", [(0, 3)], "no row 3 in shard 0"),
         (release, "hand-renamed", [], "no sample has what hand-renamed breaks"),
-        (empty, "hand-renamed", "one", "no shard-"),
+        (empty, "hand-renamed", "one", "no shards in this folder"),
+        (tmp_path / "none", "hand-renamed", "one", "none: no such folder; a folder of shards is wanted"),
         (single, "labels-shuffled", "all", "needs samples of two pairs"),
         (single, "flow-flipped", "one", "no sample has what flow-flipped breaks"),
         (single, "flow-flipped", "all", "no sample has what flow-flipped breaks"),
     ):
-        with pytest.raises(InputError, match=message):
+        with pytest.raises((InputError, FileNotFoundError), match=message):
             mutate(source, tmp_path / "out", name, rows, np.random.default_rng(0))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "single"]
+
+
+@pytest.mark.parametrize(
+    ("lie", "message"),
+    [
+        ({"bytes": 5}, "its manifest says 5"),
+        ({"samples": 2}, "its manifest says 2"),
+        ({"file": "shard-00009.h5"}, "is not the manifest's shard-00009.h5"),
+        ({"shard": 9}, "its manifest says shard 9, the shard 1"),
+    ],
+)
+def test_a_lying_manifest_is_not_made_true(lie, message, release, tmp_path):
+    shutil.copytree(release, tmp_path / "in")
+    path = ReleaseFolder(tmp_path / "in").manifest(1)
+    path.write_text(json.dumps(json.loads(path.read_text()) | lie))
+    with pytest.raises(ShardError, match=message):
+        mutate(tmp_path / "in", tmp_path / "out", "hand-renamed", [(0, 0)], np.random.default_rng(0))
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_full_disk_names_the_copy(release, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", str(release / "shard-00000.h5"))
+
+    monkeypatch.setattr(mutate_module.shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space") as error:
+        mutate(release, tmp_path / "out", "hand-renamed", "one", np.random.default_rng(0))
+    assert error.value.filename == str(tmp_path / "out") and not list(tmp_path.iterdir())
+
+
+def test_the_table_wants_processes_and_a_folder(release, tmp_path, capsys):
+    none = tmp_path / "none"
+    for words, message in (
+        (["--workers", "0"], "--workers 0: a number from 1 is wanted"),
+        ([str(none)], f"{none}: no such folder; --table wants one to put its copies in for a while"),
+    ):
+        assert main(["mutate", str(release), *words, "--table"]) == 2
+        assert capsys.readouterr().err == f"error: {message}\n"
 
 
 def test_an_interrupted_copy_leaves_nothing(release, tmp_path, monkeypatch):

@@ -238,10 +238,11 @@ def test_1200_shards_read_with_64_files_allowed(tmp_path, measured):
     """One shard and its manifest, copied: the test is of files, not of samples."""
     release = ReleaseFolder(tmp_path)
     write_manifest(release.shard(0), write_shard(release.shard(0), [encode_sample(small(2))], small_shard(0)))
-    data, manifest = release.shard(0).read_bytes(), release.manifest(0).read_bytes()
+    data, manifest = release.shard(0).read_bytes(), json.loads(release.manifest(0).read_bytes())
     for number in range(1, 1200):
         release.shard(number).write_bytes(data)
-        release.manifest(number).write_bytes(manifest.replace(b"shard-00000", release.shard(number).stem.encode()))
+        ours = manifest | {"file": release.shard(number).name, "shard": number}
+        release.manifest(number).write_text(json.dumps(ours))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", READ_MANY, tmp_path], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -281,6 +282,20 @@ def test_a_foreign_shard_among_them_is_named_when_it_is_read(folder):
     write_manifest(path, write_shard(path, samples, other))
     with pytest.raises(ShardError, match=r"shard-00001.h5: shard/faces differs from that of .*shard-00000.h5"):
         HandDataset(folder)[3]
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"bytes": 5}, "its manifest says 5"),
+        ({"file": "shard-00009.h5"}, "is not the manifest's shard-00009.h5"),
+    ],
+)
+def test_one_shard_by_its_path_is_held_against_its_manifest_too(said, message, folder):
+    lie(folder / "shard-00001.json", **said)
+    with pytest.raises(ShardError, match=message):
+        HandDataset(folder / "shard-00001.h5")
+    assert len(HandDataset(folder / "shard-00001.h5", verify=False)) == 3
 
 
 def test_a_lying_manifest_is_named(folder):

@@ -108,6 +108,17 @@ def test_every_field_moves_alone_or_says_what_it_needs(kind, name, sample):
 
 BAD = {
     "heat": (lambda s: crop(s | {"heat": 1}, (0, 0, 9, 9), 9), "no field heat in the schema"),
+    "no sample": (lambda s: mirror(5), "mirror: a sample as the loader gives it is wanted, got int"),
+    "words": (lambda s: crop(s, "left", 9), "crop: box is 'left', x0, y0, x1, y1 in px are wanted"),
+    "ragged": (lambda s: crop(s, [(0, 0, 9, 9), (0, 0, 9)], 9), "x0, y0, x1, y1 in px are wanted"),
+    "vanishing": (lambda s: crop(s, (5, 5, 5 + 1e-9, 9), 9), "sides from 0.001 px within 1e\\+06 px are wanted"),
+    "far": (lambda s: crop(s, (0, 0, 1e30, 9), 9), "sides from 0.001 px within"),
+    "huge": (lambda s: crop(s, (0, 0, 9, 9), 40000), "size is 40000, a whole number of px from 1 to 32767"),
+    "angle in words": (lambda s: rotate(s, "left"), "rotate: angle 'left'"),
+    "angles": (lambda s: rotate(s, [1, 2]), r"rotate: angle \[1, 2\]"),
+    "centre in words": (lambda s: rotate(s, 1, "middle"), "centre 'middle'"),
+    "far centre": (lambda s: rotate(s, 1, (1e30, 0)), "finite"),
+    "no hand": (lambda s: mirror(s | {"meta": s["meta"] | {"hand": "foot"}}), "hand is 'foot', 'right' or 'left' is"),
     "empty": (lambda s: crop(s, (5, 0, 5, 9), 9), r"crop: box is \[5, 0, 5, 9\], x0 < x1"),
     "endless": (lambda s: crop(s, (0, 0, np.inf, 9), 9), "finite"),
     "boxes": (lambda s: crop(s, np.zeros((3, 4)), 9), r"box has shape \(3, 4\), \(4,\) or \(8, 4\) is wanted"),

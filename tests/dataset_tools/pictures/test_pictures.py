@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import cv2
@@ -220,6 +221,22 @@ def test_a_sheet_lies_beside_its_shard_and_is_the_same_every_time(shard, tmp_pat
     with Image.open(beside) as picture:
         assert picture.width > 1800
     beside.unlink()
+
+
+def test_view_on_a_full_disk_leaves_no_empty_folder(shard, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space") as error:
+        write_views(shard, 0, tmp_path / "new")
+    assert error.value.filename == str(tmp_path / "new" / "rgb.png") and not list(tmp_path.iterdir())
+
+
+def test_a_sheet_is_a_png(shard, tmp_path, capsys):
+    assert main(["sheet", str(shard), "--out", str(tmp_path / "a.jpg")]) == 2
+    assert capsys.readouterr().err == f"error: --out {tmp_path / 'a.jpg'}: a contact sheet is a .png\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_sheet_shows_different_pairs_first(shard, release):

@@ -127,6 +127,15 @@ def test_what_is_no_release(whole, ready):
     assert ran.code == 2 and "manifest.json: missing; a published release is wanted" in ran.err
 
 
+@pytest.mark.parametrize("command", ["diff", "release"])
+def test_a_manifest_that_was_edited_is_not_believed(command, newer, copy):
+    path = copy / "manifest.json"
+    path.write_text(path.read_text().replace('"samples": ', '"samples": 1'))
+    words = ["diff", copy, newer] if command == "diff" else ["release", newer, "--version", "9.0.0", "--previous", copy]
+    ran = run(*words)
+    assert ran.code == 2 and "edited or damaged since it was published" in ran.err and "\n" not in ran.err
+
+
 @pytest.mark.parametrize("where", ["in its place", "beside it"])
 def test_the_changelog_of_a_next_release_tells_it(whole, newer, tmp_path, where):
     folder = copy_of(whole, tmp_path / "data")

@@ -76,6 +76,7 @@ def test_what_is_not_listed_is_a_note(copy):
         (None, "manifest.json: missing; not a published release, or publishing was interrupted"),
         ("{", "manifest.json: not JSON"),
         ("[]", "manifest.json: not the manifest of a release"),
+        ("[" * 100_000, "manifest.json: not JSON"),
         ('{"format": "mvhm-release", "format_version": 2}', "format version 2, this mvhm reads up to 1; upgrade mvhm"),
         ('{"format": "mvhm-release", "format_version": 1}', "not a whole manifest of a release: version, name"),
     ],

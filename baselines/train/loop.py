@@ -1,0 +1,224 @@
+"""One loop that trains every estimator: stages in a row, each of which says what learns, from which losses, how fast.
+
+Everything random in a step follows from (seed, stage, epoch, step, rank). So a training that was killed goes on from
+its last state as if nothing had happened: on the CPU to the same weights, bit by bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rigging.errors import InputError
+
+from ..batch import Batch
+from ..config import Config, Stage
+from ..data.batches import Batches, seed_of
+from ..data.source import Source
+from ..estimator import Estimator, Output
+from ..registry import create_estimator, estimator_class
+from .cached import CachedBatches
+from .checkpoint import Position, State, fill, load_state, restore, save_state, save_weights
+from .faults import is_out_of_memory, out_of_memory
+from .forward import forward
+from .initial import initialise
+from .keeper import Keeper
+from .optimise import Learning, learn, learning_rate, set_rate, start_learning
+from .ranks import Ranks, joined
+from .run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all steps of a training share."""
+
+    config: Config
+    batches: Batches
+    estimator: Estimator
+    network: Callable[..., Output]  # the estimator, or what torch.compile makes of it
+    device: torch.device
+    ranks: Ranks
+    folder: RunFolder
+
+
+def train(
+    config: Config,
+    source: Source,
+    out: Path | str,
+    *,
+    resume: bool = False,
+    init: Path | str | None = None,
+    device: str = "",
+) -> Path:
+    """Train an estimator on a source; returns the folder `out` of the run, which `load_run` reads.
+
+    With `resume` a run that was interrupted in `out` goes on, one that is finished is left as it is, and where there is
+    none one begins. `init` names weights to begin from. `device` is "cpu", "cuda", "cuda:1", or "" for a GPU where
+    there is one. Started by torchrun, each process trains on its share of every batch. Raises InputError, Diverged,
+    OSError.
+    """
+    folder = RunFolder(out)
+    with joined(device) as (ranks, chosen):
+        folder.check(config, resume)
+        ranks.wait()  # no rank looks into the folder after another has written to it
+        if not folder.weights.exists():
+            with _seeded(config.train.seed, chosen):
+                _train(config, source, folder, init, chosen, ranks)
+            ranks.wait()
+    return folder.path
+
+
+def _train(
+    config: Config, source: Source, folder: RunFolder, init: Path | str | None, device: torch.device, ranks: Ranks
+) -> None:
+    """Train from the state in the folder, or from the beginning, to the end."""
+    estimator = create_estimator(config.estimator, **config.model)
+    state = load_state(folder.state, config.estimator) if folder.state.exists() else State()
+    if state.tensors:
+        fill(estimator, state.of("model"), str(folder.state))
+    elif init:
+        initialise(estimator, init)
+    estimator.to(device, memory_format=torch.channels_last if config.train.channels_last else torch.preserve_format)
+    network = torch.compile(estimator) if config.train.compile else estimator
+    run = Run(config, make_batches(config, source, device, ranks), estimator, network, device, ranks, folder)
+    check_stages(run)
+    if ranks.first and not state.tensors:
+        folder.begin(config, _about(run, init))
+        save_state(folder.state, estimator, Position())
+    for number in range(state.position.stage, len(config.stages)):
+        position = _train_stage(run, config.stages[number], state)
+        state = State(position)
+    if ranks.first:
+        save_weights(folder.weights, estimator)
+        folder.state.unlink(missing_ok=True)
+
+
+def _train_stage(run: Run, stage: Stage, state: State) -> Position:
+    """Train one stage, from `state` on; keeps the state at its end, and says where that is."""
+    at, seed, rank = state.position, run.config.train.seed, run.ranks.rank
+    batches = _cached(run) if stage.cached else run.batches
+    learning = start_learning(run.estimator, stage, run.config.train.ema)
+    restore(state, run.estimator, learning)
+    with Keeper(run, stage, batches, learning, at) as keeper:
+        for epoch in range(at.epoch, stage.epochs):
+            first = at.step if epoch == at.epoch else 0
+            for step, batch in enumerate(batches.epoch(at.stage, epoch, first), first):
+                torch.manual_seed(seed_of(seed, at.stage, epoch, step, rank))  # of dropout
+                done, steps = epoch * len(batches) + step, stage.epochs * len(batches)
+                set_rate(learning.optimiser, learning_rate(stage, done, steps))
+                losses, norm = take_step(run, stage, learning, batch)
+                keeper.note(epoch, step, batch, losses, norm)
+        learning.average.apply()
+        return keeper.end()
+
+
+def take_step(run: Run, stage: Stage, learning: Learning, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+    """Change the weights once. Returns the losses, as `loss` their weighted sum, and the norm of the gradients."""
+    learning.optimiser.zero_grad(set_to_none=True)
+    losses = within_memory(run, stage, batch)
+    run.ranks.average(run.estimator)
+    norm = nn.utils.clip_grad_norm_(learning.parameters, run.config.train.clip or float("inf"))
+    learning.optimiser.step()
+    learning.average.update()
+    return losses, norm
+
+
+def within_memory(run: Run, stage: Stage, batch: Batch) -> dict[str, Tensor]:
+    """Losses, gradients computed. Raises InputError that says how many crops fit into memory if these do not."""
+
+    def attempt(crops: int) -> dict[str, Tensor]:
+        part = batch if crops == len(batch) else batch.map(lambda tensor: tensor[:crops])
+        losses = stage_losses(run, stage, part)
+        losses["loss"].backward()
+        return losses
+
+    try:
+        return attempt(len(batch))
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+    raise out_of_memory(f"stage {stage.name!r}", len(batch), batch.views, run.ranks.count, attempt)
+
+
+def stage_losses(run: Run, stage: Stage, batch: Batch) -> dict[str, Tensor]:
+    """The losses that have a weight in the stage, and their weighted sum as `loss`."""
+    weights = {name: weight for name, weight in stage.losses.items() if weight}
+    output = forward(run.network, batch, run.config.train, frozenset(weights))
+    losses = run.estimator.losses(output, batch)
+    chosen = {name: losses[name] for name in weights}
+    return chosen | {"loss": sum(weight * chosen[name] for name, weight in weights.items())}
+
+
+def make_batches(config: Config, source: Source, device: torch.device, ranks: Ranks) -> Batches:
+    """This rank's share of every batch. Raises InputError for a field the data lack, or a batch that does not part."""
+    cls, data = estimator_class(config.estimator), config.data
+    views = data.views if cls.multi_view else 1
+    if data.batch % (ranks.count * views):
+        raise InputError(f"data.batch = {data.batch}: {ranks.count} processes with {views} views each cannot share it")
+    data = dataclasses.replace(data, batch=data.batch // ranks.count)
+    kinds = {"needed": cls.fields, "multi_view": cls.multi_view, "device": device}
+    return Batches(source, data, config.augment, config.train.seed, share=(ranks.rank, ranks.count), **kinds)
+
+
+def _cached(run: Run) -> CachedBatches:
+    """Batches of what frozen parts say of every crop, which is computed here, without augmentation."""
+    estimator, batches, share = run.estimator.eval(), run.batches, (run.ranks.rank, run.ranks.count)
+    if not hasattr(estimator, "precompute"):
+        raise InputError(f"a stage has cached = true, but the estimator {estimator.name!r} precomputes nothing")
+
+    def precompute(batch: Batch) -> Output:
+        return forward(lambda batch, wanted: estimator.precompute(batch), batch, run.config.train)
+
+    return CachedBatches(precompute, batches.ordered(), batches.crops, batches.data.batch, batches.seed, share)
+
+
+@torch.no_grad()
+def check_stages(run: Run) -> None:
+    """Find out on one sample, before anything is written, whether there are all parts and losses that stages name."""
+    first = next(run.batches.ordered())
+    batch = first.map(lambda tensor: tensor[: first.views])
+    run.estimator.eval()
+    losses = run.estimator.losses(forward(run.estimator, batch, run.config.train), batch)
+    for stage in run.config.stages:
+        learn(run.estimator, stage)
+        if missing := [name for name in stage.losses if name not in losses]:
+            raise InputError(f"stage {stage.name!r}: no loss {missing[0]!r} can be had, only {', '.join(losses)}")
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Weights are drawn from torch's generator, begun with `seed`; afterwards it is as it was."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+def _about(run: Run, init: Path | str | None) -> dict[str, Any]:
+    """What ran, besides the settings."""
+    source, device = run.batches.source, run.device
+    return {
+        "estimator": run.config.estimator,
+        "parameters": sum(one.numel() for one in run.estimator.parameters()),
+        "init": None if init is None else str(init),
+        "data": {"path": source.name, "samples": run.batches.samples, "views": source.views},
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu",
+        "processes": run.ranks.count,
+        "threads": torch.get_num_threads(),
+        "packages": {"mvhm": _version("mvhm"), "torch": torch.__version__, "python": platform.python_version()},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:  # run from a checkout
+        return "not installed"
