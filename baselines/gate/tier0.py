@@ -84,7 +84,7 @@ def tier0(data: Path, mutated: int, seed: int, workers: int, workspace: Path) ->
         return Tier0(report.state, False, wrong(report), 0, True, (), ())
     with tempfile.TemporaryDirectory(prefix="mutants-", dir=workspace) as folder:
         part, count = first_samples(data, Path(folder) / "part", mutated)
-        lines, without = mutants(part, Path(folder), seed, lambda path: validate(ReleaseFolder(path), workers).report)
+        lines, without = mutants(part, Path(folder), seed, lambda path: validate(ReleaseFolder(path)).report)
     return Tier0(
         report.state, report.verdict == "pass", wrong(report), count,
         all(line.right for line in lines if line.mutation is None), summed(lines), without, triangulated(data),
