@@ -74,7 +74,7 @@ class Augment:
     spectrum: float = 0.0  # share of the crops whose amplitude spectrum is mixed with another's; the phase stays
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, *(field.name for field in dataclasses.fields(self)))
+        _at_least(self, 0, *(name for name, value in vars(self).items() if not isinstance(value, str)))
 
 
 @dataclass(frozen=True)

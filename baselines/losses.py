@@ -28,9 +28,9 @@ def depth_loss(depth: Tensor, true: Tensor, valid: Tensor | None = None) -> Tens
     return masked_mean((depth - true).square(), valid)
 
 
-def size_loss(size: Tensor, true: Tensor) -> Tensor:
+def size_loss(size: Tensor, true: Tensor, valid: Tensor | None = None) -> Tensor:
     """Ours: squared difference of the logarithms of sizes (B,); a hand of the mean size has size 1."""
-    return (size.log() - true.log()).square().mean()
+    return masked_mean((size.log() - true.log()).square(), valid)
 
 
 def fused_loss(joints: Tensor, true: Tensor, valid: Tensor | None = None) -> Tensor:

@@ -1,3 +1,7 @@
 """Commands on estimators, one module each; this table is all that is imported before one is chosen."""
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "pack": "put what training needs of a release into one file, for machines with PyTorch, numpy and OpenCV alone",
+    "train": "train an estimator on a data set; a run that was interrupted can go on",
+    "evaluate": "score a trained estimator on a data set, split by split",
+}

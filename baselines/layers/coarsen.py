@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import eigsh
 
 FAKE = -1  # in an order, where there is no vertex
+SMALL = 50  # nodes, below which all eigenvalues are found at once
 RESOLUTION = 10_000  # steps of an edge's score; whole numbers keep the maximum-weight matching exact
 
 Matching = Callable[[sparse.csr_array, np.ndarray], np.ndarray]
@@ -152,8 +153,16 @@ def scaled_laplacian(weights: sparse.csr_array, largest: float) -> sparse.csr_ar
 
 
 def largest_eigenvalue(weights: sparse.csr_array) -> float:
-    """That of the normalised Laplacian, to six decimals, rounded up so that nothing leaves -1 to 1."""
+    """That of the normalised Laplacian, to six decimals, rounded up so that nothing leaves -1 to 1.
+
+    Without edges there is none above 0, and 2, the bound of all, is returned.
+    """
+    if not weights.nnz:
+        return 2.0
     unscaled = scaled_laplacian(weights, 2.0)  # L - I
-    start = np.random.default_rng(0).normal(size=weights.shape[0])
-    found = eigsh(unscaled, 1, which="LA", v0=start, return_eigenvectors=False)[0] + 1
+    if weights.shape[0] < SMALL:
+        found = np.linalg.eigvalsh(unscaled.toarray())[-1] + 1
+    else:
+        start = np.random.default_rng(0).normal(size=weights.shape[0])
+        found = eigsh(unscaled, 1, which="LA", v0=start, return_eigenvectors=False)[0] + 1
     return float(np.ceil(1e6 * found) / 1e6)

@@ -118,19 +118,19 @@ class Laplacian(nn.Module):
 
     def basis(self, x: Tensor, terms: int) -> Tensor:
         """(terms, N, B, F) T_k(L) x of x (N, B, F)."""
-        flat = _wide(x).reshape(self.nodes, -1)
+        flat = at_least_float32(x).reshape(self.nodes, -1)
         return chebyshev_basis(self.crow, self.col, self._like(flat), flat, terms).view(terms, *x.shape)
 
     def sum(self, y: Tensor) -> Tensor:
         """(N, B, F) the sum of T_k(L) y_k, of y (terms, N, B, F)."""
-        flat = _wide(y).reshape(len(y), self.nodes, -1)
+        flat = at_least_float32(y).reshape(len(y), self.nodes, -1)
         return chebyshev_sum(self.crow, self.col, self._like(flat), flat).view(y.shape[1:])
 
     def _like(self, x: Tensor) -> Tensor:
         return self.values.to(x.dtype)
 
 
-def _wide(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
     """`x` in at least float32, in which sparse products are made."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 

@@ -61,14 +61,15 @@ class StackedHourglass(nn.Module):
         self.maps_back = nn.ModuleList(nn.Conv2d(joints, width, 1) for _ in range(stacks - 1))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x = self.stem(images)
-        maps = []
-        for i, hourglass in enumerate(self.hourglasses):
-            if i > 0:
-                x = x + self.features_back[i - 1](features) + self.maps_back[i - 1](maps[-1])
-            features = hourglass(x)
-            maps.append(self.heads[i](features))
-        return torch.stack(maps, 1), x, features
+        given = self.stem(images)
+        features = self.hourglasses[0](given)
+        maps = [self.heads[0](features)]
+        rest = zip(self.hourglasses[1:], self.heads[1:], self.features_back, self.maps_back)
+        for hourglass, head, features_back, maps_back in rest:
+            given = given + features_back(features) + maps_back(maps[-1])
+            features = hourglass(given)
+            maps.append(head(features))
+        return torch.stack(maps, 1), given, features
 
 
 def stem(width: int) -> nn.Sequential:

@@ -6,6 +6,7 @@ What the paper leaves open is taken from Ge et al. (CVPR 2019), whom it follows;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -15,10 +16,10 @@ from rigging.errors import InputError
 
 from ..batch import Batch, Pose
 from ..estimator import Estimator, Output
-from ..geometry.camera import SCALE_BONE, depth_from_size, project, rig_bones, unproject
+from ..geometry.camera import SCALE_BONE, bone_lengths, depth_from_size, project, rig_bones, unproject
 from ..layers.graph_conv import GraphConv, Laplacian
 from ..layers.heatmap import gaussian_maps, peaks
-from ..layers.hierarchy import load_hierarchy
+from ..layers.hierarchy import Hierarchy, load_hierarchy
 from ..layers.hourglass import Residual, StackedHourglass
 from ..losses import depth_loss, heatmap_loss, mesh_loss, size_loss
 
@@ -61,7 +62,7 @@ class MvhmSingleView(Estimator):
     heatmaps (B, stacks, 21, S/4, S/4)  `heatmap`, L_h
     mesh     (B, 2651, 3)               `mesh`, L_m: u, v in 0 to 1 of the crop; depth from the root over the scale
     depth    (B, 21)                    `depth`, L_d: depth from the root over the scale
-    size     (B,)                       `size`, ours: the scale over the mean hand's; 1 where no stage learns it
+    size     (B,)                       `size`, ours: all bones' length over the mean hand's; 1 until it is learnt
 
     The scale is the length of the middle finger's proximal bone. `size` serves poses without an oracle only.
     """
@@ -73,10 +74,9 @@ class MvhmSingleView(Estimator):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         hierarchy = load_hierarchy(config.matching)
-        laplacians = [Laplacian(matrix) for matrix in hierarchy.laplacians]
         self.hourglass = StackedHourglass(config.stacks, config.width, config.levels, config.modules, JOINTS)
-        self.mesh = MeshNet(config, laplacians, torch.from_numpy(hierarchy.position))
-        self.depth = DepthNet(config, laplacians, torch.from_numpy(hierarchy.position))
+        self.mesh = MeshNet(config, hierarchy)
+        self.depth = DepthNet(config, hierarchy)
         bones = rig_bones(config.mean_scale)
         self.register_buffer("mean_bones", bones, persistent=False)  # (20,) m
 
@@ -102,7 +102,8 @@ class MvhmSingleView(Estimator):
             found["mesh"] = mesh_loss(output["mesh"], true_mesh(batch))
         if "depth" in output and batch.joints_cam is not None:
             found["depth"] = depth_loss(output["depth"], true_depth(batch), valid)
-            found["size"] = size_loss(output["size"], true_scale(batch) / self.config.mean_scale)
+            true = bone_lengths(batch.joints_cam).sum(1) / self.mean_bones.sum()
+            found["size"] = size_loss(output["size"], true, None if valid is None else valid.all(1))
         return found
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
@@ -111,8 +112,8 @@ class MvhmSingleView(Estimator):
         if oracle:
             scale, root = true_scale(batch), batch.joints_cam[:, 0, 2]
         else:
-            bones = self.mean_bones * output["size"][:, None]
-            scale, root = bones[:, SCALE_BONE], depth_from_size(uv, relative, batch.K, bones)
+            scale = self.scale(output)
+            root = depth_from_size(uv, relative, batch.K, self.mean_bones * output["size"][:, None])
         joints = lift(uv, relative, scale, root, batch.K)
         vertices = None
         if "mesh" in output:
@@ -120,46 +121,48 @@ class MvhmSingleView(Estimator):
             vertices = lift(mesh[..., :2] * batch.size, mesh[..., 2], scale, root, batch.K)
         return Pose(joints, uv, confidence, vertices)
 
+    def scale(self, output: Output) -> Tensor:
+        """(B,) m, without an oracle: the mean hand's times the size."""
+        return self.mean_bones[SCALE_BONE] * output["size"]
+
 
 class MeshNet(nn.Module):
     """Heat-maps and features of the hourglass to the mesh, coarse to fine over the levels of the hierarchy.
 
-    MVHM, section 4.1: "from coarse to fine"; widths are ours, after Ge et al.
+    MVHM, section 4.1, with the image encoder and, in kind, the widths of Ge et al. The graph convolutions stay in
+    float32: 8 bits are too few for a coordinate, and to convert costs more than it saves.
     """
 
-    def __init__(self, config: Config, laplacians: list[Laplacian], position: Tensor) -> None:
+    def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
         super().__init__()
-        width, coarse, fine, terms = config.width, config.coarse, config.fine, config.terms
+        width, coarse, fine = config.width, config.coarse, config.fine
         self.from_maps = nn.Conv2d(JOINTS, width, 1)
         self.from_features = nn.Conv2d(width, width, 1)
         halvings = (config.size // 4 // LATENT).bit_length() - 1
         self.encoder = nn.Sequential(*(_halving(width) for _ in range(halvings)))
-        nodes = laplacians[3].nodes
-        self.to_graph = nn.Sequential(
-            nn.Linear(width * LATENT**2, config.hidden), nn.ReLU(), nn.Linear(config.hidden, nodes * coarse)
-        )
-        self.level3 = nn.Sequential(_graph_block(laplacians[3], coarse, coarse, terms))
-        self.level2 = nn.Sequential(
-            _graph_block(laplacians[2], coarse, coarse, terms), _graph_block(laplacians[2], coarse, fine, terms)
-        )
-        self.level1 = nn.Sequential(*(_graph_block(laplacians[1], fine, fine, terms) for _ in range(2)))
-        self.level0 = _graph_block(laplacians[0], fine, fine, terms)
-        self.last = GraphConv(laplacians[0], fine, 3, terms)
-        nn.init.constant_(self.last.bias[:2], 0.5)  # the middle of the crop
-        self.register_buffer("position", position, persistent=False)  # (2651,) of the vertices among the nodes
+        self.nodes = hierarchy.sizes[3]
+        self.hidden = nn.Linear(width * LATENT**2, config.hidden)
+        self.to_nodes = nn.Linear(config.hidden, self.nodes * coarse)
+        level = [partial(GraphBlock, laplacian, terms=config.terms) for laplacian in hierarchy.laplacians]
+        self.level3 = level[3](coarse, coarse)
+        self.level2 = nn.Sequential(level[2](coarse, coarse), level[2](coarse, fine))
+        self.level1 = nn.Sequential(level[1](fine, fine), level[1](fine, fine))
+        self.level0 = level[0](fine, fine)
+        self.last = GraphConv(hierarchy.laplacians[0], fine, 3, config.terms)
+        self.hierarchy = hierarchy
 
     def forward(self, maps: Tensor, given: Tensor, features: Tensor) -> Tensor:
         """(B, 2651, 3) of maps (B, 21, h, h), the last hourglass's input and features (B, width, h, h)."""
         x = self.encoder(given + self.from_features(features) + self.from_maps(maps))
-        x = self.to_graph(x.flatten(1)).float()
-        x = x.unflatten(1, (self.level3[0][0].laplacian.nodes, -1)).transpose(0, 1)  # node-major
+        x = self.to_nodes(self.hidden(x.flatten(1)).relu())
+        x = x.float().unflatten(1, (self.nodes, -1)).transpose(0, 1)  # node-major: (nodes, B, coarse)
+        unpool = self.hierarchy.unpool
         with torch.autocast(x.device.type, enabled=False):
             x = self.level3(x)
             x = self.level2(unpool(x))
             x = self.level1(unpool(x))
             x = self.level0(unpool(x))
-            mesh = self.last(x)
-        return mesh[self.position].transpose(0, 1)
+            return self.hierarchy.unpad(self.last(x))
 
 
 class DepthNet(nn.Module):
@@ -169,50 +172,41 @@ class DepthNet(nn.Module):
     The size is an output more (ours); its weights start at 0, so that the size is 1 until a stage learns it.
     """
 
-    def __init__(self, config: Config, laplacians: list[Laplacian], position: Tensor) -> None:
+    def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
         super().__init__()
-        self.nodes = laplacians[0].nodes
-        self.level0 = _graph_block(laplacians[0], 3, config.fine, config.terms)
-        self.level2 = _graph_block(laplacians[2], config.fine, config.fine, config.terms)
-        self.hidden = nn.Sequential(nn.Linear(laplacians[3].nodes * config.fine, config.hidden), nn.ReLU())
+        self.level0 = GraphBlock(hierarchy.laplacians[0], 3, config.fine, config.terms)
+        self.level2 = GraphBlock(hierarchy.laplacians[2], config.fine, config.fine, config.terms)
+        self.hidden = nn.Linear(hierarchy.sizes[3] * config.fine, config.hidden)
         self.depth = nn.Linear(config.hidden, JOINTS)
         self.size = nn.Linear(config.hidden, 1)
         nn.init.zeros_(self.size.weight)
         nn.init.zeros_(self.size.bias)
-        self.register_buffer("position", position, persistent=False)
+        self.hierarchy = hierarchy
 
     def forward(self, mesh: Tensor) -> tuple[Tensor, Tensor]:
-        x = mesh.new_zeros(self.nodes, len(mesh), 3).index_copy(0, self.position, mesh.transpose(0, 1))
-        with torch.autocast(x.device.type, enabled=False):
-            x = self.level2(pool(self.level0(x), 4))
-        x = self.hidden(pool(x, 2).transpose(0, 1).flatten(1))
-        with torch.autocast(x.device.type, enabled=False):
-            return self.depth(x.float()), self.size(x.float()).squeeze(1).exp()
+        pool = self.hierarchy.pool
+        with torch.autocast(mesh.device.type, enabled=False):
+            x = self.level0(self.hierarchy.pad(mesh))
+            x = self.level2(pool(pool(x, 0), 1))
+            x = self.hidden(pool(x, 2).transpose(0, 1).flatten(1)).relu()
+            return self.depth(x), self.size(x).squeeze(1).exp()
 
 
-class Normed(nn.BatchNorm1d):
-    """Batch normalisation of node-major features (N, B, F), over nodes and batch."""
+class GraphBlock(nn.Module):
+    """Graph convolution, batch normalisation over nodes and batch, ReLU: (N, B, inputs) to (N, B, outputs)."""
+
+    def __init__(self, laplacian: Laplacian, inputs: int, outputs: int, terms: int) -> None:
+        super().__init__()
+        self.convolution = GraphConv(laplacian, inputs, outputs, terms, bias=False)
+        self.norm = nn.BatchNorm1d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(0, 1)).view(x.shape)
-
-
-def _graph_block(laplacian: Laplacian, inputs: int, outputs: int, terms: int) -> nn.Sequential:
-    return nn.Sequential(GraphConv(laplacian, inputs, outputs, terms), Normed(outputs), nn.ReLU())
+        x = self.convolution(x)
+        return self.norm(x.flatten(0, 1)).view(x.shape).relu_()
 
 
 def _halving(width: int) -> nn.Sequential:
     return nn.Sequential(Residual(width, width), Residual(width, width), nn.MaxPool2d(2))
-
-
-def unpool(x: Tensor) -> Tensor:
-    """Nodes (N, ...) to those of the next finer level (2N, ...): children 2i and 2i + 1 take what node i has."""
-    return x.repeat_interleave(2, 0)
-
-
-def pool(x: Tensor, nodes: int) -> Tensor:
-    """Nodes (N, ...) to (N / nodes, ...), the means of each `nodes` in a row: a node of a coarser level."""
-    return x.unflatten(0, (-1, nodes)).mean(1)
 
 
 def lift(uv: Tensor, relative: Tensor, scale: Tensor, root: Tensor, K: Tensor) -> Tensor:

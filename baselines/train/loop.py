@@ -7,6 +7,7 @@ its last state as if nothing had happened: on the CPU to the same weights, bit b
 from __future__ import annotations
 
 import dataclasses
+import logging
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ from .keeper import Keeper
 from .optimise import Learning, learn, learning_rate, set_rate, start_learning
 from .ranks import Ranks, joined
 from .run_folder import RunFolder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,10 @@ def _train(
     state = load_state(folder.state, config.estimator) if folder.state.exists() else State()
     if state.tensors:
         fill(estimator, state.of("model"), str(folder.state))
+        if (before := folder.threads()) != torch.get_num_threads() and device.type == "cpu":
+            log.warning(
+                "begun with %s threads: weights will differ in their last digits from an undisturbed run's", before
+            )
     elif init:
         initialise(estimator, init)
     estimator.to(device, memory_format=torch.channels_last if config.train.channels_last else torch.preserve_format)

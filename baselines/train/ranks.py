@@ -79,3 +79,8 @@ def _running(estimator: nn.Module) -> list[Tensor]:
     """Running means and variances of the batch norms that are learning."""
     norms = (one for one in estimator.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm) and one.training)
     return [one for norm in norms for one in (norm.running_mean, norm.running_var) if one is not None]
+
+
+def cores() -> int:
+    """Cores that this process may use, shared by the processes that torchrun started on this machine."""
+    return max(len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1)

@@ -47,6 +47,10 @@ class RunFolder:
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{self.config}: not TOML ({error})") from error
 
+    def threads(self) -> int | None:
+        """Threads of the CPU that the run was begun with."""
+        return json.loads(self.about.read_text(encoding="utf-8")).get("threads") if self.about.is_file() else None
+
     def check(self, config: Config, resume: bool) -> None:
         """Raise InputError unless a run of `config` may begin here, or with `resume` go on or be found finished."""
         if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):

@@ -1,0 +1,83 @@
+"""`train DATA --model NAME --preset NAME`: train an estimator on a data set."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rigging.errors import InputError
+from rigging.option_types import positive
+
+from ..registry import list_estimators
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..data.source import Source
+
+KEPT = "the run's folder keeps its last state; --resume goes on from there"
+RUNS = Path("out/train")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder of shards, a shard, or a pack")
+    parser.add_argument("--model", choices=list_estimators(), metavar="NAME", help=", ".join(list_estimators()))
+    parser.add_argument(
+        "--preset", default="nano", metavar="NAME|FILE", help="nano, gate-short, gate, full, paper, or a TOML file of "
+        "settings such as the config.toml of another run (default nano)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="one setting of the preset, changed: "
+        "data.batch=16, model.width=64, stages.mesh.epochs=3; again for each, or several with spaces between",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the run (default: out/train/MODEL-PRESET)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
+    parser.add_argument("--init", type=Path, metavar="RUN|FILE", help="weights to begin from, by name: a run, or a file "
+                        "of safetensors or torch.save")  # fmt: skip
+    parser.add_argument(
+        "--device", default="", metavar="NAME", help="cpu, cuda, cuda:1 (default: a GPU if there is one)"
+    )
+    parser.add_argument("--threads", type=positive(int), metavar="N", help="of the CPU (default: one a core)")
+
+
+EPILOG = """
+The folder then holds config.toml (what ran; it is a preset, too), run.json, log.jsonl, tensorboard/, and at the end
+weights.safetensors. Until then state.safetensors, from which --resume goes on: on the CPU with the same number of
+threads to the same weights, bit by bit. Several GPUs: torchrun --nproc-per-node 4 -m baselines train ...
+
+  mvhm train out/gate --model mvhm_sv --preset nano
+  mvhm train out/gate --model mvhm_mv --preset nano --init out/train/mvhm_sv-nano
+"""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, and say where the weights are."""
+    import torch
+
+    from ..config import load_config
+    from ..train.loop import train
+    from ..train.ranks import choose_device, cores
+
+    choose_device(options.device)  # before data are opened
+    torch.set_num_threads(options.threads or cores())
+    sets = [one for text in options.set for one in re.split(r"\s+(?=[\w-]+(?:\.[\w-]+)*=)", text.strip())]
+    config = load_config(options.preset, options.model or "", sets)
+    out = options.out or RUNS / f"{config.estimator}-{Path(options.preset).stem}"
+    source = opened(options.data, config)
+    path = train(config, source, out, resume=options.resume, init=options.init, device=options.device)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"{path / 'weights.safetensors'}: the weights")
+    return 0
+
+
+def opened(path: Path, config: Config) -> Source:
+    """The data to train on, with the fields that are needed."""
+    from ..data.source import open_source, wanted_fields
+    from ..registry import estimator_class
+
+    return open_source(path, config.data.split, wanted_fields(estimator_class(config.estimator).fields, config.augment))
