@@ -1,1 +1,29 @@
 """Real data sets in the layouts they are published in, as sources of batches; files are the user's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rigging.errors import InputError
+from rigging.settings import nearest
+
+if TYPE_CHECKING:
+    from .real import RealSource
+
+ADAPTERS = ("stb", "mhp")
+
+
+def open_real(spec: str, split: str = "", **options: Any) -> RealSource:
+    """The user's own data set: "stb:PATH" or "mhp:PATH"; options are those of StbSource and MhpSource.
+
+    Raises InputError for another name, and what the sources raise.
+    """
+    from .mhp import MhpSource
+    from .stb import StbSource
+
+    name, colon, path = spec.partition(":")
+    if name not in ADAPTERS or not colon or not path:
+        raise InputError(
+            f"{spec!r}: NAME:PATH is wanted, with a NAME of {', '.join(ADAPTERS)}{nearest(name, ADAPTERS)}"
+        )
+    return {"stb": StbSource, "mhp": MhpSource}[name](path, split, **options)
