@@ -37,7 +37,6 @@ class Config:
     views: int = 8  # that `concat` takes
     frame: Literal["world", "camera"] = "world"  # common axes: the world's by extrinsics, or without them each view's
     width: int = 64  # of the graph U-Net
-    ratios: tuple[float, ...] = (0.9, 0.7, 0.6)  # of the joints that each of its poolings keeps
     single: SingleConfig = field(default_factory=SingleConfig)
 
     def __post_init__(self) -> None:
@@ -118,7 +117,7 @@ class ConcatFusion(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.views = config.views
-        self.net = GraphUNet(skeleton(), 3 * config.views, 3, config.width, config.ratios)
+        self.net = GraphUNet(skeleton(), 3 * config.views, 3, config.width)
         _start_at_zero(self.net.out)
 
     def forward(self, poses: Tensor, sight: Tensor) -> Tensor:
@@ -140,7 +139,7 @@ class SetFusion(nn.Module):
         width = config.width
         self.joint = nn.Parameter(torch.randn(JOINTS, width) / 10)
         self.first, self.second = nn.Linear(9, width), nn.Linear(width, width)
-        self.net = GraphUNet(skeleton(), 2 * width, 3, width, config.ratios)
+        self.net = GraphUNet(skeleton(), 2 * width, 3, width)
         _start_at_zero(self.net.out)
 
     def forward(self, poses: Tensor, sight: Tensor) -> Tensor:

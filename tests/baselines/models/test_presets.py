@@ -1,0 +1,72 @@
+"""Presets: complete, and their stages name parts and losses that the estimators have."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import model_cases
+import pytest
+
+import baselines
+from baselines import create_estimator, list_estimators
+from baselines.config import Config
+from baselines.registry import estimator_class
+from rigging.settings import from_table
+
+FOLDER = Path(baselines.__file__).parent / "presets"
+PRESETS = ("nano", "gate-short", "gate", "full", "paper")
+FILES = sorted(path for path in FOLDER.glob("*/mvhm_*.toml"))
+
+
+def read(path: Path) -> Config:
+    return from_table(Config, tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+
+
+@cache
+def parts_and_losses(name: str) -> tuple[set[str], set[str]]:
+    """Names of an estimator's parts, and of its losses when all labels are there."""
+    small = model_cases.SMALL
+    settings = {"single": small, "fusion": "set"} if estimator_class(name).multi_view else small
+    estimator, batch = create_estimator(name, **settings), model_cases.batch(1, views=2)
+    parts = {part for part, _ in estimator.named_children()}
+    return parts, set(estimator.losses(estimator(batch), batch))
+
+
+def test_every_estimator_has_every_preset():
+    assert {(path.parent.name, path.stem) for path in FILES} >= {(p, e) for p in PRESETS for e in list_estimators()}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_preset_names_what_there_is(path):
+    config = read(path)
+    assert config.estimator == path.stem
+    parts, losses = parts_and_losses(config.estimator)
+    for stage in config.stages:
+        assert set(stage.learns) <= parts and set(stage.losses) <= losses, stage.name
+        assert not stage.cached or stage.learns == ("fusion",)
+    model = from_table(estimator_class(config.estimator).Config, config.model, path.name)
+    assert getattr(model, "single", model).size == config.data.size
+    if estimator_class(config.estimator).multi_view:
+        assert config.data.batch % config.data.views == 0
+        assert model.fusion == "set" or model.views == config.data.views
+
+
+def test_the_stages_are_the_papers():
+    single, multi = (read(FOLDER / "paper" / f"{name}.toml") for name in ("mvhm_sv", "mvhm_mv"))
+    assert [stage.name for stage in single.stages] == ["heatmap", "mesh", "depth", "all"]
+    assert [stage.learns for stage in single.stages[:3]] == [("hourglass",), ("mesh",), ("depth",)]
+    assert [set(stage.losses.values()) for stage in single.stages] == [{1.0}] * 4
+    assert [stage.learns for stage in multi.stages] == [("fusion",), ("single", "fusion")]
+    assert {stage.lr for stage in single.stages} == {0.01} and single.data.batch * 4 == 32
+
+
+@pytest.mark.parametrize("name", list_estimators())
+def test_full_and_paper_are_the_same_network_but_for_the_matching(name):
+    full, paper = ((FOLDER / preset / f"{name}.toml") for preset in ("full", "paper"))
+    cls = estimator_class(name).Config
+    models = [from_table(cls, read(path).model, path.name) for path in (full, paper)]
+    of_single = [dataclasses.asdict(getattr(model, "single", model)) for model in models]
+    assert {key for key in of_single[0] if of_single[0][key] != of_single[1][key]} == {"matching"}
