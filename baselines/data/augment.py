@@ -113,7 +113,7 @@ def blur(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
     planes = F.pad(images[which].flatten(0, 1)[None], [radius] * 4, mode="replicate")
     planes = F.conv2d(planes, kernel[:, None, None], groups=len(kernel))
     planes = F.conv2d(planes, kernel[:, None, :, None], groups=len(kernel))
-    return images.index_copy(0, which, planes[0].unflatten(0, (-1, 3)))
+    return images.index_copy(0, which, planes[0].unflatten(0, (-1, 3)).clamp(0, 1))
 
 
 def add_noise(images: Tensor, sigma: float, generator: torch.Generator) -> Tensor:

@@ -84,13 +84,21 @@ def cut_labels(images: Tensor, maps: Tensor, size: int) -> Tensor:
 
 def _sampled(images: Tensor, maps: Tensor, size: int, samples: int, mode: str) -> Tensor:
     height, width = images.shape[-2:]
-    back = torch.linalg.inv_ex(maps.double())[0]
+    back = inverse(maps)
     unit = back.new_tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])  # px to -1 ... 1
     from_unit = back.new_tensor([[size / 2, 0, size / 2], [0, size / 2, size / 2], [0, 0, 1]])
     theta = (unit @ back @ from_unit)[:, :2].to(images.dtype)
     shape = [len(images), images.shape[1], size * samples, size * samples]
     grid = F.affine_grid(theta, shape, align_corners=False)
     return F.grid_sample(images, grid, mode=mode, padding_mode="zeros", align_corners=False)
+
+
+def inverse(maps: Tensor) -> Tensor:
+    """(B, 3, 3) float64: the affine maps (B, 3, 3) backwards, in closed form."""
+    (a, b, x), (c, d, y) = (row.unbind(-1) for row in maps.double()[:, :2].unbind(1))
+    zero = torch.zeros_like(a)
+    rows = torch.stack([d, -b, b * y - d * x, -c, a, c * x - a * y, zero, zero, a * d - b * c], -1)
+    return (rows / (a * d - b * c)[:, None]).unflatten(-1, (3, 3))
 
 
 def moved_points(points: Tensor, maps: Tensor) -> Tensor:
@@ -122,7 +130,7 @@ def rolls(angle: Tensor) -> Tensor:
 
 def turned(points: Tensor | None, roll: Tensor) -> Tensor | None:
     """Points (B, n, 3) in camera axes, after the camera's roll (B, 3, 3)."""
-    return None if points is None else points @ roll.to(points.dtype).mT
+    return None if points is None else (points.double() @ roll.mT).float()
 
 
 def move(batch: Batch, maps: Tensor, size: int, samples: int = 1) -> Batch:

@@ -36,9 +36,9 @@ def jpeg(images: Tensor, quality: Tensor) -> Tensor:
     """Images (B, 3, H, W), 0 to 1, as they come back from JPEG of `quality` (B,), 1 to 100."""
     height, width = images.shape[-2:]
     padded = F.pad(images, (0, -width % 16, 0, -height % 16), mode="replicate")
-    ycc = torch.einsum("ij,bjhw->bihw", images.new_tensor(TO_YCC), padded * 255)
-    luma = _coded(ycc[:, :1] - 128, _table(LUMA, quality)) + 128
-    chroma = _coded(F.avg_pool2d(ycc[:, 1:], 2), _table(CHROMA, quality))
+    ycc = torch.einsum("ij,bjhw->bihw", images.new_tensor(TO_YCC), (padded * 255).round()).round()
+    luma = _coded(ycc[:, :1] - 128, _table(LUMA, quality)).round().clamp(-128, 127) + 128
+    chroma = _coded(F.avg_pool2d(ycc[:, 1:], 2).round(), _table(CHROMA, quality)).round().clamp(-128, 127)
     chroma = F.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False)
     rgb = torch.einsum("ij,bjhw->bihw", images.new_tensor(TO_RGB), torch.cat([luma, chroma], 1))
     return (rgb[..., :height, :width].round() / 255).clamp(0, 1)

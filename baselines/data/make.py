@@ -15,44 +15,51 @@ from .reading import Raw
 @torch.no_grad()
 def make_batch(raw: Raw, data: Data, views: int = 1, augment: Augment | None = None, seed: int = 0) -> Batch:
     """The crops of `raw` (see `read_crops`); with `augment` changed at random, as a function of `seed` alone."""
-    whole, alpha = _whole(raw, views)
-    generator = torch.Generator().manual_seed(seed)
-    valid = whole.joint_valid
-    part = crop.squares(raw["joints_2d"], valid, data.margin)
+    with torch.autocast(raw["rgb"].device.type, enabled=False):
+        return _made(raw, data, views, augment, torch.Generator().manual_seed(seed))
+
+
+def _made(raw: Raw, data: Data, views: int, augment: Augment | None, generator: torch.Generator) -> Batch:
+    whole = _whole(raw, views)
+    part = crop.squares(whole.joints_2d, whole.joint_valid, data.margin)
     if augment is not None:
         part = crop.jitter(part, augment, generator)
     maps, samples = part.maps(data.size), crop.oversampling(whole.rgb.shape[-2:], data.size)
     batch = crop.move(whole, maps, data.size, samples)
     if augment is None:
         return batch
-    cover = None if alpha is None else crop.cut(alpha, maps, data.size, samples)
-    return augmented(batch, cover, augment, generator)
+    alpha = None
+    if augment.background and "alpha" in raw:
+        alpha = crop.cut(raw["alpha"][:, None].float() / 255, maps, data.size, samples)
+    return augmented(batch, alpha, augment, generator)
 
 
-def _whole(raw: Raw, views: int) -> tuple[Batch, Tensor | None]:
-    """Pictures as a batch before it is cropped, and their alpha (B, 1, H, W), 0 to 1, if there is any."""
-    joints_2d, alpha = raw["joints_2d"], raw.get("alpha")
-    batch = Batch(
+def _whole(raw: Raw, views: int) -> Batch:
+    """Pictures and labels as a batch before it is cropped; joints without a label are 0."""
+    valid = raw["joints_2d"].isfinite().all(-1)
+    if "joint_valid" in raw:
+        valid &= raw["joint_valid"]
+    return Batch(
         rgb=raw["rgb"].permute(0, 3, 1, 2).float() / 255,
         K=raw["K"],
         world_to_cam=raw["world_to_cam"],
         sample=raw["sample"],
         subject=raw["subject"],
         views=views,
-        joints_cam=raw.get("joints_cam"),
-        joints_2d=joints_2d,
-        joint_valid=raw.get("joint_valid", torch.ones(joints_2d.shape[:2], dtype=torch.bool, device=joints_2d.device)),
+        joints_cam=torch.where(valid[..., None], raw["joints_cam"], 0) if "joints_cam" in raw else None,
+        joints_2d=torch.where(valid[..., None], raw["joints_2d"], 0),
+        joint_valid=valid,
         joint_visible=raw.get("joint_visible"),
         vertices_cam=_vertices_cam(raw),
         mask=raw.get("mask"),
         view=raw["view"],
     )
-    return batch, None if alpha is None else alpha[:, None].float() / 255
 
 
 def _vertices_cam(raw: Raw) -> Tensor | None:
     """(B, N, 3) float32 m."""
     if "vertices_world" not in raw:
         return None
-    pose = raw["world_to_cam"].float()
-    return raw["vertices_world"].float()[raw["owner"]] @ pose[:, :3, :3].mT + pose[:, None, :3, 3]
+    pose = raw["world_to_cam"].double()  # float64 is what neither TF32 nor autocast make less of
+    points = raw["vertices_world"].double()[raw["owner"]]
+    return (points @ pose[:, :3, :3].mT + pose[:, None, :3, 3]).float()
