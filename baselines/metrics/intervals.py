@@ -92,7 +92,7 @@ def _stretch(count: int, level: float) -> float:
 
     The bootstrap's variance of a mean is (count - 1) / count of the unbiased one, and its percentiles are a normal's
     where Student's with count - 1 degrees of freedom are due. Few seeds would pass for certainty otherwise: of three
-    that differ more than subjects do, plain 95 % percentiles cover the truth in 75 % of cases.
+    that differ more than subjects do, plain 95 % percentiles cover the truth in 76 % of cases.
     """
     if count < 2:
         return 1.0

@@ -11,7 +11,7 @@ from rigging.errors import InputError
 
 from .check import checked_points, checked_valid
 from .curves import AREAS, Curve
-from .errors import MM, distances
+from .errors import MM
 from .protocol import PROTOCOLS, RANGES, Protocol
 from .shapes import F_THRESHOLDS, f_scores, mask_iou
 from .sums import ExactSum
@@ -111,7 +111,7 @@ class Scores:
         image: tuple[np.ndarray, np.ndarray] | None = None,
         masks: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
-        """Add n samples; pairs are (predictions, labels). Raises InputError for shapes that do not fit.
+        """Add n samples; pairs are (predictions, labels). Adds nothing and raises InputError where shapes do not fit.
 
         pred, true (n, K, 3) m in camera axes, valid (n, K); `oracle` is pred made with root depth and scale of the
         labels. vertices (n, N, 3) m and those of the oracle, vertices_valid (n,). image (n, K, 2) px, with the same
@@ -119,18 +119,16 @@ class Scores:
         """
         joints = {True: (oracle, true), False: (pred, true)}
         meshes = {True: (oracle_vertices, vertices and vertices[1]), False: vertices or (None, None)}
+        parts = []
         for protocol in self.protocols:
-            own = joints[protocol.oracle]
-            if protocol.unit == "px":
-                if image is not None:
-                    self._tally(protocol, protocol.errors(*image, valid))
-            elif protocol.points == "joints":
-                if own[0] is not None:
-                    self._tally(protocol, protocol.errors(*own, valid))
-            elif meshes[protocol.oracle][0] is not None:
-                self._add_mesh(protocol, meshes[protocol.oracle], vertices_valid, own, valid)
-        if masks is not None:
-            self.iou.add(mask_iou(*masks)[:, None])
+            own, mesh = joints[protocol.oracle], meshes[protocol.oracle]
+            if protocol.points == "vertices":
+                if mesh[0] is not None:
+                    parts.append((protocol, *_mesh_scores(protocol, mesh, vertices_valid, own, valid)))
+            elif (points := image if protocol.unit == "px" else own) is not None and points[0] is not None:
+                parts.append((protocol, protocol.errors(*points, valid), None))
+        overlap = None if masks is None else mask_iou(*masks)
+        self._add(parts, overlap)
 
     def merge(self, other: Scores) -> Scores:
         """Add what `other` was given; returns itself. Raises InputError if the protocols differ."""
@@ -165,24 +163,16 @@ class Scores:
         curve = self._scored(name).curve
         return curve.thresholds, curve.pooled()
 
-    def _add_mesh(
-        self,
-        protocol: Protocol,
-        mesh: tuple[np.ndarray, np.ndarray],
-        mesh_valid: np.ndarray | None,
-        joints: tuple[np.ndarray | None, np.ndarray | None],
-        valid: np.ndarray | None,
-    ) -> None:
-        known = checked_valid(mesh_valid, mesh[0].shape[:1], "vertices")
-        pred, true, _ = checked_points(*mesh, np.broadcast_to(known[:, None], mesh[0].shape[:2]), what="vertices")
-        moved = protocol.aligned_vertices((pred, true), joints, valid)
-        known = known & np.isfinite(moved).all(axis=(1, 2))
-        self._tally(protocol, distances(moved[known], true[known], True) * MM, pooled=True)
-        self.f_scores.setdefault(protocol.name, MeanOf(len(F_THRESHOLDS))).add(f_scores(moved[known], true[known]))
-
-    def _tally(self, protocol: Protocol, errors: np.ndarray, pooled: bool = False) -> None:
-        """Add errors (n, K); points that are `pooled` are told apart no more, as vertices are too many."""
-        self._tally_of(protocol.name, 1 if pooled else errors.shape[1]).add(errors)
+    def _add(self, parts: list[tuple[Protocol, np.ndarray, np.ndarray | None]], iou: np.ndarray | None) -> None:
+        """Errors (n, K), and of meshes F-scores (n, t), by protocol; and overlaps (n,) of masks."""
+        keypoints = [errors.shape[1] if f is None else 1 for _, errors, f in parts]  # vertices are pooled: so many
+        tallies = [self._tally_of(protocol.name, count) for (protocol, _, _), count in zip(parts, keypoints)]
+        for tally, (protocol, errors, f) in zip(tallies, parts):
+            tally.add(errors)
+            if f is not None:
+                self.f_scores.setdefault(protocol.name, MeanOf(len(F_THRESHOLDS))).add(f)
+        if iou is not None:
+            self.iou.add(iou[:, None])
 
     def _tally_of(self, name: str, keypoints: int) -> Tally:
         unit = next(protocol.unit for protocol in self.protocols if protocol.name == name)
@@ -205,3 +195,20 @@ class Scores:
             values = mean.total.means(mean.counts)
             row |= {f"f_{at:g}": float(value) for at, value in zip(F_THRESHOLDS, values)}
         return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+
+
+def _mesh_scores(
+    protocol: Protocol,
+    mesh: tuple[np.ndarray, np.ndarray],
+    mesh_valid: np.ndarray | None,
+    joints: tuple[np.ndarray | None, np.ndarray | None],
+    valid: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors (m, N) in mm and F-scores (m, t) of those m meshes, (predictions, labels) (n, N, 3) m, that count."""
+    shape = np.shape(mesh[0])
+    known = checked_valid(mesh_valid, shape[:1], "vertices")
+    pred, true, _ = checked_points(*mesh, np.broadcast_to(known[:, None], shape[:2]), what="vertices")
+    moved = protocol.aligned_vertices((pred, true), joints, valid)
+    known = known & np.isfinite(moved).all(axis=(1, 2))
+    errors = np.linalg.norm(moved[known] - true[known], axis=-1) * MM
+    return errors, f_scores(moved[known], true[known])

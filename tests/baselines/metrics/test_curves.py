@@ -75,6 +75,7 @@ def test_the_three_ways_agree_on_many_errors_spread_over_the_range_and_differ_on
     late = np.linspace(40, 49, 100).reshape(10, 10)
     assert auc(late, 20, 50) == pytest.approx(0.183, abs=1e-3)
     assert auc(late, 20, 50, "kuzphi") == pytest.approx(0.505, abs=1e-3)  # only 40 to 49 counts
+    assert auc(np.array([[10.0, np.nan]]), 0, 50, "freihand") == pytest.approx(0.8, abs=0.01)  # one keypoint of two
     rare = np.array([[1.0, 49.0], [1.0, np.nan], [1.0, np.nan]])
     assert auc(rare, 0, 50, "freihand") == pytest.approx(0.5, abs=0.01)  # each keypoint weighs the same
     assert auc(rare, 0, 50) == pytest.approx(0.74)

@@ -161,6 +161,9 @@ def test_nothing_is_added_that_does_not_fit(everything):
     scores = scored(everything)
     with pytest.raises(InputError, match="samples of 21 and of 16 points do not mix"):
         scores.add(everything["pred"][:, :16], everything["true"][:, :16])
+    with pytest.raises(InputError, match="masks: "):
+        scores.add(everything["pred"], everything["true"], masks=(everything["masks"], everything["mesh"]))
+    assert scores.table() == scored(everything).table()
     with pytest.raises(InputError, match="vertices relative to a root need the joints"):
         Scores([protocol("mpvpe")]).add(vertices=(everything["mesh"], everything["true_mesh"]))
 
