@@ -10,10 +10,22 @@ import pytest
 from tests.benchmarks.bench_quality import rungs
 from tests.benchmarks.bench_render import fewest
 from tests.benchmarks.blenderproc_env import PATCHES, patch
+from tests.benchmarks.graph_page import graph_section
 from tests.benchmarks.page import others, page, speed_section
 from tests.benchmarks.summary import Curve, curve, median_ratio, trend
+from tests.benchmarks.tables import with_section
 
 ITA = [50.0, 28.0, 0.0, -30.0, -60.0]  # one light, two medium, two dark
+
+GRAPH = {
+    "processor": "Chip, 1 cores", "torch": "2", "torch_geometric": "3", "batch": 8, "terms": 3,
+    "layers": [
+        {"nodes": 332, "inputs": 64, "outputs": 32, "difference": 1e-7,
+         "seconds": {"ours": [1.0, 2.0, 1.0], "one graph": [4.0, 6.0, 4.0], "many graphs": [3.5, 8.0, 9.0]}},
+        {"nodes": 664, "inputs": 4, "outputs": 3, "difference": 3e-7,
+         "seconds": {"ours": [1.0, 1.0, 1.0], "one graph": [9.0, 9.0, 9.0], "many graphs": [7.0, 7.0, 7.0]}},
+    ],
+}  # fmt: skip
 
 
 def measured(*ways: str) -> dict:
@@ -36,7 +48,7 @@ def results(*ways: str) -> dict[str, dict]:
     render = {"samples_per_pixel": dict.fromkeys(ways, 2), "times": times}
     farm = {"release": "mvhm", "samples": 6, "shards": [2, 6], "share_of_plain_throughput": 0.981,
             "seconds_per_shard": {"plain": [9.8, 10.0], "ray": [10.0, 10.2]}}  # fmt: skip
-    return {"quality": measured(*ways), "render": render, "worker": worker, "farm": farm, "spin": spin}
+    return {"quality": measured(*ways), "render": render, "worker": worker, "farm": farm, "spin": spin, "graph": GRAPH}
 
 
 @pytest.mark.parametrize(("tone", "decibels"), [(None, 32), ("light", 30), ("medium", 31.5), ("dark", 33.5)])
@@ -109,6 +121,19 @@ def test_the_page_says_if_memory_grows():
 def test_what_was_not_measured_is_said():
     assert "not measured" in others(measured("ours", "typical"))
     assert "BlenderProc was not measured" in speed_section(results("ours", "typical")["render"])
+
+
+def test_graph_convolutions_are_compared_with_the_faster_way_round_by_round():
+    text = graph_section(GRAPH)
+    assert "| 332 | 64 to 32 | 1000.00 | 4000.00 | 8000.00 | 4.0 |" in text  # 4, 3, 4 and 3.5, 4, 9 times as long
+    assert "| 664 | 4 to 3 | 1000.00 | 9000.00 | 7000.00 | 7.0 |" in text
+    assert "at least 4.0 times" in text and "3e-07 of the largest" in text
+
+
+def test_a_section_of_the_page_is_replaced_or_added():
+    page = "# Title\n\nhead\n\n## A\n\nold a\n\n## B\n\nold b\n"
+    assert with_section(page, "## A\n\nnew") == "# Title\n\nhead\n\n## A\n\nnew\n\n## B\n\nold b\n"
+    assert with_section(page, "## C\n\nnew") == page + "\n## C\n\nnew\n"
 
 
 def test_the_page_can_be_written_again_from_kept_results():

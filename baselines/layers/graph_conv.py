@@ -6,8 +6,9 @@ numbers. Two operators do all of it, each the other's adjoint because the Laplac
     chebyshev_basis   x        -> T_0(L) x, T_1(L) x, ...           by T_k = 2 L T_(k-1) - T_(k-2)
     chebyshev_sum     y_0, ... -> T_0(L) y_0 + T_1(L) y_1 + ...     by Clenshaw's recurrence
 
-So the backward pass of one is the other; the Laplacian never gets a gradient. Products with it stay in float32 under
-autocast. The CPU path is tested; the GPU path is the same calls (cuSPARSE), and no GPU has shown it yet.
+So the backward pass of one is the other; the Laplacian never gets a gradient. Everything here stays in float32 under
+autocast, which leaves products with an `out` alone: it is a thousandth of the nets' arithmetic, and bfloat16 made it
+slower on a CPU. The CPU path is tested; the GPU path is the same calls (cuSPARSE), and no GPU has shown it yet.
 """
 
 from __future__ import annotations
@@ -91,9 +92,6 @@ def _sum_backward(ctx: object, gradient: Tensor) -> tuple:
 
 chebyshev_basis.register_autograd(_basis_backward, setup_context=_keep_graph)
 chebyshev_sum.register_autograd(_sum_backward, setup_context=_keep_graph)
-for _operator in (chebyshev_basis, chebyshev_sum):
-    for _device in ("cpu", "cuda"):
-        _operator.register_autocast(_device, torch.float32)
 
 
 @cache
@@ -131,7 +129,7 @@ class Laplacian(nn.Module):
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """`x` in at least float32, in which sparse products are made."""
+    """`x`, in float32 if it is in less."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
@@ -160,14 +158,16 @@ class GraphConv(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, B, outputs) of x (N, B, inputs)."""
+        """(N, B, outputs), at least float32, of x (N, B, inputs)."""
         terms, inputs, outputs = self.weight.shape
+        x = at_least_float32(x)
+        weight = self.weight.to(x.dtype)
         if self.mix_first:
-            mixed = mix(x.reshape(-1, inputs), self.weight)
+            mixed = mix(x.reshape(-1, inputs), weight)
             result = self.laplacian.sum(mixed.view(terms, *x.shape[:2], outputs))
         else:
             basis = self.laplacian.basis(x, terms)
-            result = mix_and_add(basis.view(terms, -1, inputs), self.weight).view(*x.shape[:2], outputs)
+            result = mix_and_add(basis.view(terms, -1, inputs), weight).view(*x.shape[:2], outputs)
         return result if self.bias is None else result + self.bias
 
     def extra_repr(self) -> str:
@@ -176,21 +176,13 @@ class GraphConv(nn.Module):
 
 
 def mix(x: Tensor, weight: Tensor) -> Tensor:
-    """(K, n, o) x theta_k for every k, of x (n, i) and theta (K, i, o); in autocast's type where that is on."""
-    return _Mix.apply(*_autocast(x, weight))
+    """(K, n, o) x theta_k for every k, of x (n, i) and theta (K, i, o)."""
+    return _Mix.apply(x, weight)
 
 
 def mix_and_add(x: Tensor, weight: Tensor) -> Tensor:
-    """(n, o) the sum over k of x_k theta_k, of x (K, n, i) and theta (K, i, o); in autocast's type where that is on."""
-    return _MixAndAdd.apply(*_autocast(x, weight))
-
-
-def _autocast(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    device = x.device.type
-    if torch.is_autocast_enabled(device):
-        kind = torch.get_autocast_dtype(device)
-        return x.to(kind), weight.to(kind)
-    return x, weight.to(x.dtype)
+    """(n, o) the sum over k of x_k theta_k, of x (K, n, i) and theta (K, i, o)."""
+    return _MixAndAdd.apply(x, weight)
 
 
 class _Mix(torch.autograd.Function):
@@ -235,7 +227,8 @@ def _products(left: Sequence[Tensor], right: Sequence[Tensor]) -> Tensor:
 
 def _sum_of_products(left: Sequence[Tensor], right: Sequence[Tensor]) -> Tensor:
     """(n, m) the sum of the K matrix products."""
-    result = torch.mm(left[0], right[0])
+    result = left[0].new_empty(left[0].shape[0], right[0].shape[1])
+    torch.mm(left[0], right[0], out=result)
     for one, other in zip(left[1:], right[1:]):
         result.addmm_(one, other)
     return result

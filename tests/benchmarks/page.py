@@ -11,7 +11,9 @@ import numpy as np
 
 from blender_scripts.settings import RenderSettings
 
+from .graph_page import graph_section
 from .summary import TONES, Curve, curve, median_ratio, median_seconds, trend
+from .tables import row, rule
 
 NAMES = {"ours": "mvhm", "typical": "typical script", "blenderproc": "BlenderProc"}
 MADE = {
@@ -28,10 +30,11 @@ NOT_MEASURED = """
 
 
 def page(results: dict[str, dict]) -> str:
-    """The whole page. results: part: what it measured, the parts quality, render, worker, farm and spin."""
+    """The whole page. results: part: what it measured, the parts quality, render, worker, farm, spin and graph."""
     quality, render = results["quality"], results["render"]
     parts = (heading(), others(quality), quality_section(quality), speed_section(render))
     parts += worker_section(results["worker"]), farm_section(results["farm"]), spin_section(results["spin"])
+    parts += (graph_section(results["graph"]),)
     return "\n\n".join(parts) + "\n"
 
 
@@ -159,16 +162,6 @@ def timed(seconds: float | None, ours: float | None) -> str:
     if seconds is None:
         return "not reached"
     return f"{seconds:.2f}" + (f" ({seconds / ours:.1f} x)" if ours and seconds != ours else "")
-
-
-def row(*cells: object) -> str:
-    """A row of a table."""
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
-
-
-def rule(columns: dict) -> str:
-    """The line below a table's head, for one column more than `columns`."""
-    return "|---" * (len(columns) + 1) + "|"
 
 
 def speed_section(render: dict) -> str:

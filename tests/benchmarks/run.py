@@ -1,7 +1,7 @@
 """`make bench`: run every benchmark, one after another, and write docs/benchmarks.md and its figures.
 
 Each part is a process of its own that prints one JSON object; it is kept in FOLDER/PART.json. `--only PART` runs one
-part and takes the others from there; `--only page` runs none.
+part and takes the others from there; `--only page` runs none. `--only graph` needs no others: it writes its section.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ from pathlib import Path
 from docs.figures.quality import draw_quality
 from docs.figures.worker import draw_worker
 
+from .graph_page import graph_section
 from .page import page
+from .tables import with_section
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "quality": "bench_quality", "render": "bench_render", "worker": "bench_worker", "farm": "bench_farm",
-    "spin": "bench_spin",
+    "spin": "bench_spin", "graph": "bench_graph",
 }  # fmt: skip
+NEED_NO_FOLDER = ("spin", "graph")
 
 
 def run_part(part: str, folder: Path) -> dict:
     """Run one benchmark and keep its JSON. subprocess.CalledProcessError if it fails."""
     command = [sys.executable, "-m", f"tests.benchmarks.{PARTS[part]}"]
-    command += ["--folder", str(folder)] if part != "spin" else []
+    command += ["--folder", str(folder)] if part not in NEED_NO_FOLDER else []
     result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     found = json.loads(result.stdout[result.stdout.index("{") :])
     (folder / f"{part}.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -41,6 +44,12 @@ def write_docs(results: dict[str, dict], docs: Path) -> None:
     draw_worker(results["worker"], docs / "images" / "worker_500.png")
 
 
+def write_section(section: str, path: Path) -> None:
+    """Put a section into the page, in place of what it said before."""
+    text = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
+    path.write_text(with_section(text, section), encoding="utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("out/bench"), help="what was measured, and the references")
@@ -50,6 +59,9 @@ def main() -> int:
     folder = options.folder.resolve()
     (options.docs / "images").mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
+    if options.only == "graph":
+        write_section(graph_section(run_part("graph", folder)), options.docs / "benchmarks.md")
+        return 0
     results = {}
     for part in PARTS:
         kept = folder / f"{part}.json"
