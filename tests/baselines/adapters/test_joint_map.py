@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.adapters.joint_map import disjoint_parts, fit_joint_map
 from rigging.asset import load_asset
 from rigging.errors import InputError
+
+FEW = settings(max_examples=40, deadline=None)
 
 REST = load_asset().joints
 
@@ -44,6 +46,7 @@ def test_it_helps_on_poses_it_was_not_fitted_on_despite_noise():
     assert np.linalg.norm(fitted(poses[200:]) - target[200:], axis=-1).mean() < 0.8 * before
 
 
+@FEW
 @given(st.integers(0, 10**6))
 def test_it_commutes_with_turns_and_shifts(seed):
     rng = np.random.default_rng(seed)
@@ -68,6 +71,7 @@ def test_poses_without_a_root_of_their_own_keep_it():
     np.testing.assert_allclose(fitted.matrix[0], np.eye(21)[0], atol=1e-3)
 
 
+@FEW
 @given(st.integers(0, 10**6), st.integers(2, 9), st.floats(0.05, 0.95))
 def test_no_sequence_is_fitted_on_and_scored(seed, count, share):
     rng = np.random.default_rng(seed)

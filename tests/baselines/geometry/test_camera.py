@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from geometry_cases import HAND, hands, pixels_of, ring
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.geometry.camera import (
@@ -21,6 +21,8 @@ from baselines.geometry.camera import (
 )
 from baselines.geometry.triangulate import triangulate
 from rigging.joints import JOINT_NAMES
+
+FEW = settings(max_examples=40, deadline=None)
 
 K, CAMERAS = ring(8)
 
@@ -41,6 +43,7 @@ def test_a_point_behind_the_camera_has_no_pixel():
     assert project(torch.tensor([[0.0, 0.0, -1.0], [0.0, 0.0, 0.0]]), torch.eye(3)).isnan().all()
 
 
+@FEW
 @given(st.integers(0, 10**6))
 def test_unproject_and_to_world_go_back(seed):
     points = hands(2, seed)
@@ -69,6 +72,7 @@ def test_heat_map_cells_lie_half_a_cell_in(stride):
     assert (bad - hands(1)).norm(dim=-1).mean() > 0.0005 * stride / 2  # 0.6 m / 470 px and half a cell off
 
 
+@FEW
 @given(st.integers(0, 10**6), st.floats(0.7, 1.4))
 def test_depth_follows_exactly_from_the_true_size(seed, size):
     cam, relative = seen_by_one(4, seed)

@@ -14,6 +14,8 @@ from baselines.geometry.pictorial import pictorial, pictorial_structure
 from baselines.geometry.simulate import PixelNoise, simulate_detections
 from baselines.geometry.triangulate import triangulate
 
+FEW = settings(max_examples=5, deadline=None)
+
 TOLERANCE = 0.004
 
 
@@ -45,8 +47,8 @@ def naive_best(candidates: torch.Tensor, unary: torch.Tensor, bones: torch.Tenso
     return min(best)
 
 
+@FEW
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=5, deadline=None)
 def test_no_choice_costs_less(seed):
     generator = torch.Generator().manual_seed(seed)
     candidates = HAND + 0.01 * torch.randn(2, 21, 3, dtype=torch.float64, generator=generator)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 from geometry_cases import hands, rotations
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.geometry.procrustes import align, aligned
 from rigging.geometry.rotations import kabsch
 
+FEW = settings(max_examples=40, deadline=None)
 
+
+@FEW
 @given(st.integers(0, 10**6), st.floats(0.3, 3.0))
 def test_undoes_a_similarity(seed, size):
     generator = torch.Generator().manual_seed(seed)
@@ -23,6 +26,7 @@ def test_undoes_a_similarity(seed, size):
     assert torch.allclose(found.shift, shift, atol=1e-9)
 
 
+@FEW
 @given(st.integers(0, 10**6))
 def test_rotation_is_the_houses_kabsch_also_for_mirrored_hands(seed):
     generator = torch.Generator().manual_seed(seed)
@@ -33,6 +37,7 @@ def test_rotation_is_the_houses_kabsch_also_for_mirrored_hands(seed):
     assert (torch.linalg.det(found.rotation) > 0.999).all() and (found.scale == 1).all()
 
 
+@FEW
 @given(st.integers(0, 10**6))
 def test_nothing_near_fits_better(seed):
     generator = torch.Generator().manual_seed(seed)
