@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rigging.errors import InputError
 from rigging.option_types import positive
 
 from ..registry import list_estimators
@@ -37,8 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the run (default: out/train/MODEL-PRESET)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
-    parser.add_argument("--init", type=Path, metavar="RUN|FILE", help="weights to begin from, by name: a run, or a file "
-                        "of safetensors or torch.save")  # fmt: skip
+    parser.add_argument(
+        "--init", type=Path, metavar="RUN|FILE", help="weights to begin from, by name: a run, or what torch.save wrote"
+    )
     parser.add_argument(
         "--device", default="", metavar="NAME", help="cpu, cuda, cuda:1 (default: a GPU if there is one)"
     )

@@ -69,6 +69,11 @@ class MixedBatches:
         return max(self.crops // self.parts[0].share[1] // self.data.batch, 1)
 
     @property
+    def waited(self) -> float:
+        """Seconds that loops over batches, so far, waited for one."""
+        return sum(part.waited for part in self.parts)
+
+    @property
     def waiting_share(self) -> float:
         """Share of the time in loops over batches, so far, that the loop waited for one."""
         elapsed = max(part.elapsed for part in self.parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -24,6 +24,7 @@ from rigging.errors import InputError
 from ..batch import Batch
 from ..config import Config, Stage
 from ..data.batches import Batches, seed_of
+from ..data.mixture import MixedBatches
 from ..data.source import Source
 from ..estimator import Estimator, Output
 from ..registry import create_estimator, estimator_class
@@ -39,13 +40,15 @@ from .run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
+Sources = Sequence[tuple[Source, float]]  # and the share of a batch that each gets
+
 
 @dataclass(frozen=True)
 class Run:
     """What all steps of a training share."""
 
     config: Config
-    batches: Batches
+    batches: Batches | MixedBatches
     estimator: Estimator
     network: Callable[..., Output]  # the estimator, or what torch.compile makes of it
     device: torch.device
@@ -55,58 +58,63 @@ class Run:
 
 def train(
     config: Config,
-    source: Source,
+    source: Source | Sources,
     out: Path | str,
     *,
     resume: bool = False,
     init: Path | str | None = None,
     device: str = "",
 ) -> Path:
-    """Train an estimator on a source; returns the folder `out` of the run, which `load_run` reads.
+    """Train an estimator; returns the folder `out` of the run, which `load_run` reads.
 
+    `source` is one, or several with the share of every batch that each gets: [(real, 0.5), (release, 0.5)].
     With `resume` a run that was interrupted in `out` goes on, one that is finished is left as it is, and where there is
     none one begins. `init` names weights to begin from. `device` is "cpu", "cuda", "cuda:1", or "" for a GPU where
     there is one. Started by torchrun, each process trains on its share of every batch. Raises InputError, Diverged,
     OSError.
     """
-    folder = RunFolder(out)
+    folder, sources = RunFolder(out), source if isinstance(source, Sequence) else [(source, 1.0)]
     with joined(device) as (ranks, chosen):
         folder.check(config, resume)
         ranks.wait()  # no rank looks into the folder after another has written to it
         if not folder.weights.exists():
             with _seeded(config.train.seed, chosen):
-                _train(config, source, folder, init, chosen, ranks)
+                _train(config, sources, folder, init, chosen, ranks)
             ranks.wait()
     return folder.path
 
 
 def _train(
-    config: Config, source: Source, folder: RunFolder, init: Path | str | None, device: torch.device, ranks: Ranks
+    config: Config, sources: Sources, folder: RunFolder, init: Path | str | None, device: torch.device, ranks: Ranks
 ) -> None:
     """Train from the state in the folder, or from the beginning, to the end."""
     estimator = create_estimator(config.estimator, **config.model)
-    state = load_state(folder.state, config.estimator) if folder.state.exists() else State()
-    if state.tensors:
-        fill(estimator, state.of("model"), str(folder.state))
-        if (before := folder.threads()) != torch.get_num_threads() and device.type == "cpu":
-            log.warning(
-                "begun with %s threads: weights will differ in their last digits from an undisturbed run's", before
-            )
-    elif init:
-        initialise(estimator, init)
+    state = _begin(estimator, folder, init)
     estimator.to(device, memory_format=torch.channels_last if config.train.channels_last else torch.preserve_format)
     network = torch.compile(estimator) if config.train.compile else estimator
-    run = Run(config, make_batches(config, source, device, ranks), estimator, network, device, ranks, folder)
-    check_stages(run)
+    run = Run(config, make_batches(config, sources, device, ranks), estimator, network, device, ranks, folder)
+    check_stages(run, sources)
     if ranks.first and not state.tensors:
-        folder.begin(config, _about(run, init))
+        folder.begin(config, _about(run, sources, init))
         save_state(folder.state, estimator, Position())
     for number in range(state.position.stage, len(config.stages)):
-        position = _train_stage(run, config.stages[number], state)
-        state = State(position)
+        state = State(_train_stage(run, config.stages[number], state))
     if ranks.first:
         save_weights(folder.weights, estimator)
         folder.state.unlink(missing_ok=True)
+
+
+def _begin(estimator: Estimator, folder: RunFolder, init: Path | str | None) -> State:
+    """Give the estimator the weights to begin with: those of the folder's state, of `init`, or those it has."""
+    if folder.state.exists():
+        state = load_state(folder.state, estimator.name)
+        fill(estimator, state.of("model"), str(folder.state))
+        if folder.threads() != torch.get_num_threads():
+            log.warning("begun with %s threads: on the CPU, last digits depend on their number", folder.threads())
+        return state
+    if init:
+        initialise(estimator, init)
+    return State()
 
 
 def _train_stage(run: Run, stage: Stage, state: State) -> Position:
@@ -165,15 +173,18 @@ def stage_losses(run: Run, stage: Stage, batch: Batch) -> dict[str, Tensor]:
     return chosen | {"loss": sum(weight * chosen[name] for name, weight in weights.items())}
 
 
-def make_batches(config: Config, source: Source, device: torch.device, ranks: Ranks) -> Batches:
+def make_batches(config: Config, sources: Sources, device: torch.device, ranks: Ranks) -> Batches | MixedBatches:
     """This rank's share of every batch. Raises InputError for a field the data lack, or a batch that does not part."""
-    cls, data = estimator_class(config.estimator), config.data
+    cls, data, share = estimator_class(config.estimator), config.data, (ranks.rank, ranks.count)
     views = data.views if cls.multi_view else 1
     if data.batch % (ranks.count * views):
         raise InputError(f"data.batch = {data.batch}: {ranks.count} processes with {views} views each cannot share it")
     data = dataclasses.replace(data, batch=data.batch // ranks.count)
-    kinds = {"needed": cls.fields, "multi_view": cls.multi_view, "device": device}
-    return Batches(source, data, config.augment, config.train.seed, share=(ranks.rank, ranks.count), **kinds)
+    needed = [name for name in cls.fields if any(name in one.fields for one, _ in sources)]  # see check_stages
+    options = {"needed": needed, "multi_view": cls.multi_view, "device": device, "share": share}
+    if len(sources) == 1:
+        return Batches(sources[0][0], data, config.augment, config.train.seed, **options)
+    return MixedBatches(*zip(*sources), data, config.augment, config.train.seed, **options)
 
 
 def _cached(run: Run) -> CachedBatches:
@@ -185,20 +196,22 @@ def _cached(run: Run) -> CachedBatches:
     def precompute(batch: Batch) -> Output:
         return forward(lambda batch, wanted: estimator.precompute(batch), batch, run.config.train)
 
-    return CachedBatches(precompute, batches.ordered(), batches.crops, batches.data.batch, batches.seed, share)
+    return CachedBatches(precompute, batches.ordered(), batches.crops, batches.data.batch, run.config.train.seed, share)
 
 
 @torch.no_grad()
-def check_stages(run: Run) -> None:
+def check_stages(run: Run, sources: Sources) -> None:
     """Find out on one sample, before anything is written, whether there are all parts and losses that stages name."""
-    first = next(run.batches.ordered())
+    first = next(run.batches.epoch(0, 0))
     batch = first.map(lambda tensor: tensor[: first.views])
     run.estimator.eval()
     losses = run.estimator.losses(forward(run.estimator, batch, run.config.train), batch)
+    lacking = [name for name in run.estimator.fields if not any(name in one.fields for one, _ in sources)]
+    why = f" (the data have no {', '.join(lacking)})" if lacking else ""
     for stage in run.config.stages:
         learn(run.estimator, stage)
         if missing := [name for name in stage.losses if name not in losses]:
-            raise InputError(f"stage {stage.name!r}: no loss {missing[0]!r} can be had, only {', '.join(losses)}")
+            raise InputError(f"stage {stage.name!r}: no loss {missing[0]!r} can be had, only {', '.join(losses)}{why}")
 
 
 @contextmanager
@@ -209,14 +222,17 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-def _about(run: Run, init: Path | str | None) -> dict[str, Any]:
+def _about(run: Run, sources: Sources, init: Path | str | None) -> dict[str, Any]:
     """What ran, besides the settings."""
-    source, device = run.batches.source, run.device
+    device = run.device
     return {
         "estimator": run.config.estimator,
         "parameters": sum(one.numel() for one in run.estimator.parameters()),
         "init": None if init is None else str(init),
-        "data": {"path": source.name, "samples": run.batches.samples, "views": source.views},
+        "data": [
+            {"name": one.name, "samples": int(one.samples), "views": int(one.views), "weight": weight}
+            for one, weight in sources
+        ],
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu",
         "processes": run.ranks.count,
         "threads": torch.get_num_threads(),

@@ -9,9 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from standing_in import register  # noqa: E402
+from standing_in import register
 
-from baselines.registry import ESTIMATORS  # noqa: E402
+from baselines.registry import ESTIMATORS
 
 
 @pytest.fixture(autouse=True)

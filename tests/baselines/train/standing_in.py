@@ -1,4 +1,4 @@
-"""A tiny estimator and data in memory, for tests of everything around them; run as a script it is `mvhm`'s command line.
+"""A tiny estimator and data in memory, for tests of everything around them; run as a script, a command line with them.
 
 `python standing_in.py COMMAND ...` knows the estimator `standing_in` and takes its own data for DATA.
 """
@@ -46,9 +46,8 @@ class StandingIn(Estimator):
         super().__init__(config)
         rows, columns = config.shape
         norm = nn.BatchNorm2d(config.width) if config.norm else nn.Identity()
-        self.eye = nn.Sequential(
-            nn.Conv2d(3, config.width, 3, padding=1), norm, nn.ReLU(), nn.AdaptiveAvgPool2d((rows, columns)), nn.Flatten(),
-        )  # fmt: skip
+        convolution, pool = nn.Conv2d(3, config.width, 3, padding=1), nn.AdaptiveAvgPool2d((rows, columns))
+        self.eye = nn.Sequential(convolution, norm, nn.ReLU(), pool, nn.Flatten())
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.width * rows * columns, 63))
 
     def precompute(self, batch: Batch) -> Output:

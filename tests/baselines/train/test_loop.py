@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import itertools
 import json
 import math
 
@@ -237,7 +238,7 @@ def test_rates_warm_up_and_fall():
     rates = [learning_rate(stage, step, 20) for step in range(20)]
     assert rates[:5] == pytest.approx([0.02, 0.04, 0.06, 0.08, 0.1])
     assert rates[12] == pytest.approx(0.05) and 0 < rates[-1] < 0.001
-    assert all(a > b for a, b in zip(rates[4:], rates[5:]))
+    assert all(a > b for a, b in itertools.pairwise(rates[4:]))
     flat = dataclasses.replace(stage, schedule="constant", warmup=0)
     assert {learning_rate(flat, step, 20) for step in range(20)} == {0.1}
     assert math.isfinite(learning_rate(dataclasses.replace(stage, warmup=30), 25, 20))

@@ -1,0 +1,106 @@
+"""`evaluate CHECKPOINT DATA`: score a trained estimator on a data set, split by split."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rigging.option_types import positive
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..data.source import Source
+    from ..estimator import Estimator
+    from ..metrics import Scores
+
+KEPT = "splits that were done are kept"
+EPILOG = """
+Figures are told by protocol (docs/metrics.md): in millimetres or pixels, with and without an oracle. The folder of the
+run, or --out, then holds scores.json, scores.md, and with --save SPLIT.npz with every prediction beside its label.
+
+  mvhm evaluate out/train/mvhm_sv-nano out/gate
+  mvhm evaluate out/train/mvhm_sv-nano out/gate --split test_all --save
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "checkpoint", type=Path, metavar="CHECKPOINT", help="folder of a run, or its weights.safetensors"
+    )
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder of shards, a shard, or a pack")
+    parser.add_argument(
+        "--split", action="append", metavar="NAME", help="score this split; again for each (default: all but train)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the scores (default: CHECKPOINT/evaluation)")
+    parser.add_argument("--save", action="store_true", help="keep the predictions, too")
+    parser.add_argument("--batch", type=positive(int), metavar="N", help="crops at a time (default: as in training)")
+    parser.add_argument(
+        "--device", default="", metavar="NAME", help="cpu, cuda, cuda:1 (default: a GPU if there is one)"
+    )
+    parser.add_argument("--threads", type=positive(int), metavar="N", help="of the CPU (default: one a core)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Score every split, print the table and write it down."""
+    import torch
+
+    from rigging.files import write_atomic
+
+    from ..evaluate.score import table_text
+    from ..train.ranks import choose_device, cores
+    from ..train.run_folder import load_run
+
+    choose_device(options.device)
+    torch.set_num_threads(options.threads or cores())
+    estimator, config = load_run(options.checkpoint)
+    sources = by_split(options.data, config, options.split or [])
+    run_folder = options.checkpoint if options.checkpoint.is_dir() else options.checkpoint.parent
+    out = options.out or run_folder / "evaluation"
+    out.mkdir(parents=True, exist_ok=True)
+    tables = {
+        split: _scored(estimator, source, config, options, out, split).table() for split, source in sources.items()
+    }
+    text = table_text(tables)
+    about = {"format": "mvhm-scores", "version": 1, "checkpoint": str(options.checkpoint), "data": str(options.data)}
+    write_atomic(out / "scores.json", json.dumps(about | {"splits": tables}, indent=1).encode())
+    write_atomic(out / "scores.md", text.encode())
+    print(text)
+    return 0
+
+
+def by_split(data: Path, config: Config, splits: list[str]) -> dict[str, Source]:
+    """The samples of each split asked for, or of all but the one that was trained on. Raises InputError."""
+    import numpy as np
+
+    from rigging.errors import InputError
+
+    from ..data.source import open_source, wanted_fields
+    from ..registry import estimator_class
+
+    fields = wanted_fields(estimator_class(config.estimator).fields)
+    there = [str(split) for split in np.unique(open_source(data, "", fields).splits)]
+    chosen = splits or [split for split in there if split != config.data.split]
+    if not chosen:
+        raise InputError(f"{data}: holds nothing but the split {config.data.split!r}; --split {there[0]} scores it")
+    return {split: open_source(data, split, fields) for split in chosen}
+
+
+def _scored(
+    estimator: Estimator, source: Source, config: Config, options: argparse.Namespace, out: Path, split: str
+) -> Scores:
+    """The scores of a split; its predictions are kept if that is asked for."""
+    from ..evaluate.predict import each_batch, joined
+    from ..evaluate.score import scored
+
+    parts = each_batch(estimator, source, config, options.device, batch=options.batch or 0, vertices=True)
+    if not options.save:
+        return scored(parts)
+    kept = []
+    scores = scored(kept.append(part.without_vertices()) or part for part in parts)
+    joined(kept).save(out / f"{split}.npz")
+    return scores

@@ -1,0 +1,63 @@
+"""Figures of predictions by protocol, and how they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..metrics import PROTOCOLS, Protocol, Scores
+from .predict import Predictions
+
+Table = dict[str, dict[str, float | int | str | None]]
+COLUMNS = {
+    "epe": "EPE",
+    "auc_0_50": "AUC 0-50",
+    "auc_20_50": "AUC 20-50",
+    "pck_20": "PCK 20",
+    "f_5": "F@5",
+    "f_15": "F@15",
+}
+
+
+def scores(predictions: Predictions | Iterable[Predictions], protocols: Sequence[Protocol] = PROTOCOLS) -> Table:
+    """The figures of each protocol (`metrics.Scores.table`) of predictions, whole or batch by batch."""
+    return scored(predictions, protocols).table()
+
+
+def scored(predictions: Predictions | Iterable[Predictions], protocols: Sequence[Protocol] = PROTOCOLS) -> Scores:
+    """The same, to be merged with others or asked for curves."""
+    total = Scores(protocols)
+    for part in [predictions] if isinstance(predictions, Predictions) else predictions:
+        image = None if part.joints_2d is None else (part.joints_2d, part.true_joints_2d)
+        whole = part.vertices_cam is not None and part.true_vertices_cam is not None
+        total.add(
+            part.joints_cam,
+            part.true_joints_cam,
+            part.joint_valid,
+            oracle=part.oracle_joints_cam,
+            vertices=(part.vertices_cam, part.true_vertices_cam) if whole else None,
+            oracle_vertices=part.oracle_vertices_cam if whole else None,
+            image=image,
+        )
+    return total
+
+
+def table_text(tables: Mapping[str, Table]) -> str:
+    """Tables by split, in Markdown: a row for every split and protocol that was scored, and what protocols are."""
+    rows = [["split", "protocol", "unit", "crops", *COLUMNS.values()]]
+    told: dict[str, str] = {}
+    for split, table in tables.items():
+        for name, row in table.items():
+            if row["samples"]:
+                figures = [_figure(row.get(column), column == "epe") for column in COLUMNS]
+                rows.append([split, name, str(row.get("unit", "")), str(row["samples"]), *figures])
+                told[name] = str(row["protocol"])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join([*lines, "", *(f"- {name}: {text}" for name, text in told.items())])
+
+
+def _figure(value: float | int | str | None, is_error: bool) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2f}" if is_error else f"{value:.3f}"
