@@ -106,7 +106,5 @@ def judge_all(arms: Mapping[str, Arm], clusters: np.ndarray, seed: int, draws: i
 def unmet(findings: Iterable[Finding]) -> tuple[str, ...]:
     """A line for every claim that must hold and does not."""
     return tuple(
-        f"{finding.claim.says}: {finding.verdict}"
-        for finding in findings
-        if finding.claim.must and not finding.holds
+        f"{finding.claim.says}: {finding.verdict}" for finding in findings if finding.claim.must and not finding.holds
     )

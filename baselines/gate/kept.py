@@ -28,12 +28,16 @@ class Kept:
 
     folder: Path
     of: Mapping[str, Any]
-    seconds: dict[str, float] = field(default_factory=dict)  # that each part took, whenever it was made
+    seconds: dict[str, float] = field(default_factory=dict)  # that each kind of part took, whenever it was made
+    told: set[Path] = field(default_factory=set)  # places that are counted in them
 
-    def once(self, name: str, more: Mapping[str, Any], make: Callable[[Path], object], suffix: str = "") -> Path:
+    def once(
+        self, name: str, more: Mapping[str, Any], make: Callable[[Path], object], suffix: str = "", kind: str = ""
+    ) -> Path:
         """The place of the part `name`, made of `more` besides, by `make(place)` unless it is finished.
 
-        An unfinished one is given to `make` as it was left. Names are words with spaces.
+        An unfinished one is given to `make` as it was left. Names are words with spaces; `kind` is what its seconds are
+        counted under (default: its name).
         """
         place = self.folder / f"{name.replace(', ', ' ').replace(' ', '-')}-{self._hash(more)}{suffix}"
         mark = place.with_name(f"{place.name}.done")
@@ -45,7 +49,10 @@ class Kept:
             self.folder.mkdir(parents=True, exist_ok=True)
             make(place)
             write_atomic(mark, json.dumps({"seconds": round(time.monotonic() - start, 1)}).encode())
-        self.seconds[name] = json.loads(mark.read_bytes())["seconds"]
+        if place not in self.told:
+            self.told.add(place)
+            spent = json.loads(mark.read_bytes())["seconds"]
+            self.seconds[kind or name] = self.seconds.get(kind or name, 0.0) + spent
         return place
 
     def _hash(self, more: Mapping[str, Any]) -> str:

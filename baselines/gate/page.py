@@ -35,7 +35,8 @@ def _head(report: Table) -> Iterator[str]:
     yield from (f"- **fails**: {line}" for line in report["problems"])
     if report["problems"]:
         yield ""
-    yield f"{about['samples']} samples, data hash `{about['data_hash']}`, configuration `{about['configuration_hash']}`; "
+    yield f"{about['samples']} samples, data hash `{about['data_hash']}`,"
+    yield f"configuration `{about['configuration_hash']}`;"
     yield f"mvhm {about['mvhm']}, torch {about['torch']}, {about['device']}. `mvhm release --gate` takes `gate.json`."
 
 
@@ -47,7 +48,7 @@ def _tier0(tier: Table) -> Iterator[str]:
         yield f"Joints of the labels, projected and triangulated again: at most {tier['triangulated']:.2g} mm away."
     if not tier["mutated"]:
         return
-    yield f"\nCopies of the first {tier['mutated']} samples, broken in one sample and in all; the untouched copy "
+    yield f"\nCopies of the first {tier['mutated']} samples, broken in one sample and in all; the untouched copy"
     yield f"{'passes' if tier['intact'] else '**does not pass**'}:\n"
     yield from _rows(
         ("broken", "rightly named, of", "noticed"),
@@ -78,8 +79,8 @@ def _tier2(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
     if tier is None:
         yield "Not run."
         return
-    yield f"On `{tier['split']}`: {tier['samples']} samples of {tier['subjects']} subjects that nothing was trained on, "
-    yield f"{tier['seeds']} seeds. Differences with 95 % intervals over subjects and seeds (paired bootstrap); a claim "
+    yield f"On `{tier['split']}`: {tier['samples']} samples of {tier['subjects']} subjects that nothing was trained on,"
+    yield f"{tier['seeds']} seeds. Differences with 95 % intervals over subjects and seeds (paired bootstrap); a claim"
     yield "that must hold has to be separable from zero. Fewer than 20 subjects: too small.\n"
     yield from _rows(
         ("claim", "", "errors, mm", "difference, mm", "verdict"), (_claim(one) for one in tier["findings"])
@@ -90,7 +91,7 @@ def _tier2(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
         ("way of estimating", "error, mm", "how"),
         ((name, _mm(mean), tier["made"][name]) for name, mean in tier["means"].items()),
     )
-    yield "\nErrors are of 21 joints relative to the wrist, without an oracle; those of simulated detections (outliers) "
+    yield "\nErrors are of 21 joints relative to the wrist, without an oracle; those of simulated detections (outliers)"
     yield "of the joints' places in the world."
     yield from _picture("pck.png", "share of joints within a threshold, by way of estimating", pictures)
     yield from _picture("predictions.png", "best, median and worst sample", pictures)
@@ -125,7 +126,8 @@ def _tier3(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
         )  # fmt: skip
     yield from _picture("splits.png", "share of joints within a threshold, by split", pictures)
     yield "\n### MVHM's Table 2\n"
-    yield f"AUC 0-50 mm / AUC 20-50 mm / mean error in mm, with the oracle. The paper's figures ({PAPER}) are of its own "
+    yield "AUC 0-50 mm / AUC 20-50 mm / mean error in mm, with the oracle. The paper's figures"
+    yield f"({PAPER}) are of its own"
     yield "release, networks and training, and do not compare with synthetic test splits.\n"
     yield from _rows(("tested on", "estimator", "trained on", "paper", "here"), map(_table2, tier["table2"]))
 

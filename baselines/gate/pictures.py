@@ -11,7 +11,7 @@ import numpy as np
 from dataset_tools.pictures.canvas import GREY, page, put, put_text, save, titled
 from dataset_tools.pictures.drawing import draw_skeleton, enlarge
 
-TILE, GAP, NAME, LINE = 240, 6, 150, 26  # px
+TILE, GAP, NAME, LINE = 240, 6, 180, 24  # px
 VIEWS = 4  # of a sample
 
 

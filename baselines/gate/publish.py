@@ -18,7 +18,7 @@ from .plots import draw_arms, draw_claims, draw_splits
 from .report import plain, write_report
 from .run import Gated
 from .runs import Runs
-from .tier2 import SPLIT, Trained, relative_errors
+from .tier2 import SPLIT, VIEWS, Trained, relative_errors
 
 REPORT, PAGE = "gate.json", "report.md"
 CLAIMS, CURVES, SPLITS, PREDICTIONS = "claims.png", "pck.png", "splits.png", "predictions.png"
@@ -53,8 +53,11 @@ def draw_some(path: Path, runs: Runs, trained: Trained) -> None:
     """The test samples with the least, the median and the greatest error of the fusion, as both estimators see them."""
     on = runs.release(SPLIT)
     views = on.source.views
-    said = {ONE: runs.predict(trained.singles[0], on), MANY: runs.predict(trained.fusions[0], on)}
-    errors = {name: relative_errors(run.joints_cam, run.truth).mean(axis=1).reshape(-1, views) for name, run in said.items()}
+    said = {ONE: runs.predict(trained.singles[0], on), MANY: runs.predict(trained.fusions[VIEWS[0]][0], on)}
+    errors = {
+        name: relative_errors(run.joints_cam, run.true_joints_cam).mean(axis=1).reshape(-1, views)
+        for name, run in said.items()
+    }
     samples = {}
     for title, place in chosen(errors[MANY].mean(axis=1)).items():
         read = on.source.read(place, spread_views(views))
@@ -62,9 +65,11 @@ def draw_some(path: Path, runs: Runs, trained: Trained) -> None:
         samples[title] = [
             Shown(
                 read["rgb"][k], np.asarray(read["K"][k]),
-                {"truth": said[ONE].truth[row]} | {name: run.joints_cam[row] for name, run in said.items()},
+                {"truth": said[ONE].true_joints_cam[row]} | {name: run.joints_cam[row] for name, run in said.items()},
                 {name: float(errors[name][place, view]) for name in said},
             )
             for k, view, row in rows
         ]  # fmt: skip
-    draw_predictions(path, samples, f"{SPLIT}: joints without an oracle, over the photographs; errors relative to the wrist")
+    draw_predictions(
+        path, samples, f"{SPLIT}: joints without an oracle, over the photographs; errors relative to the wrist"
+    )

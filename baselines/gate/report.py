@@ -69,8 +69,8 @@ class GateReport:
         held = sum(one.holds for one in must)
         one, many = (self.tier2.means.get(arm, math.nan) for arm in (ONE, MANY))
         return (
-            f"Preset {self.about.preset}: root-relative error without an oracle on {self.tier2.subjects} subjects never "
-            f"trained on {one:.1f} mm from one view (mvhm_sv), {many:.1f} mm from 8 (mvhm_mv); "
+            f"Preset {self.about.preset}: root-relative error without an oracle, on {self.tier2.subjects} subjects "
+            f"never trained on, {one:.1f} mm from one view (mvhm_sv), {many:.1f} mm from 8 (mvhm_mv); "
             f"{held} of {len(must)} claims that must hold do."
         )
 
@@ -110,5 +110,7 @@ def read_previous(path: Path) -> dict[str, Any]:
     except ValueError:
         raise InputError(f"--previous {file}: not JSON") from None
     if not isinstance(table, dict) or table.get("format") != FORMAT or table.get("version") != FORMAT_VERSION:
-        raise InputError(f"--previous {file}: not a gate report (format {FORMAT!r}, version {FORMAT_VERSION} is wanted)")
+        raise InputError(
+            f"--previous {file}: not a gate report (format {FORMAT!r}, version {FORMAT_VERSION} is wanted)"
+        )
     return table

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from dataset_tools.load.dataset import HandDataset
-from dataset_tools.progress import MIB, Progress
+from dataset_tools.progress import Progress
 from dataset_tools.release.hashes import hash_files
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.release_manifest import data_hash
@@ -32,7 +32,7 @@ from .report import About, GateReport
 from .runs import Runs
 from .settings import GateSettings
 from .tier0 import Tier0, tier0
-from .tier1 import Overfitted, overfitted_all
+from .tier1 import overfitted_all
 from .tier2 import Trained, arms_of, tier2, train_all
 from .tier3 import Tier3, scores_of
 
@@ -76,7 +76,7 @@ def gate(request: Request) -> Gated:
     by_heart = overfitted_all(runs, settings)
     trained = train_all(runs, settings)
     ranks = tier2(*arms_of(runs, trained, settings), settings.seed, settings.draws)
-    scores = Tier3(scores_of(runs, trained), real_rows(runs, trained, request.real))
+    scores = Tier3(scores_of(runs, trained), real_rows(runs, request.real))
     return Gated(dataclasses.replace(report, tier1=by_heart, tier2=ranks, tier3=scores), runs, trained)
 
 

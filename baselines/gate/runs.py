@@ -9,20 +9,23 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import Config, Data, as_table, load_config
+from ..config import Config, as_table, load_config
 from ..data.source import Arrays, Source, open_source, wanted_fields
 from ..evaluate.predict import Predictions, predict
 from ..registry import estimator_class
-from ..train.loop import train
+from ..train.loop import Sources, train
+from ..train.run_folder import load_run
 from .kept import Kept
+
+CROPS = 64  # at a time, when predicting
 
 
 @dataclass(frozen=True)
 class Named:
-    """A source, and what it is called in the names of what is made of it."""
+    """A source, or several with their shares of every batch, and what they are called where things are made of them."""
 
     name: str
-    source: Source
+    source: Source | Sources
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ class Runs:
         return self.kept.once(f"train {name}", more, make)
 
     def predict(self, run: Path, on: Named) -> Predictions:
-        """What a finished run says of every sample of a source."""
+        """What a finished run says of every sample of a source, seen by all its cameras."""
 
         def make(place: Path) -> None:
-            predict(run, on.source, device=self.device).save(place)
+            estimator, config = load_run(run)
+            config = dataclasses.replace(config, data=dataclasses.replace(config.data, views=on.source.views))
+            predict(estimator, on.source, config, self.device, batch=CROPS).save(place)
 
         name = f"{run.name.removeprefix('train-')} on {on.name}"
-        return Predictions.load(self.kept.once(name, {}, make, ".npz"))
+        return Predictions.load(self.kept.once(name, {}, make, ".npz", kind="predictions"))
 
 
 class SomeViews:
@@ -111,12 +116,23 @@ def groups_of_views(views: int, size: int) -> list[list[int]]:
 
 def some_views(on: Named, chosen: Sequence[int]) -> Named:
     """A source seen by some of its views alone."""
+    if list(chosen) == list(range(on.source.views)):
+        return on
     return Named(f"{on.name}, views {' '.join(map(str, chosen))}", SomeViews(on.source, chosen))
 
 
 def first(on: Named, samples: int) -> Named:
     """The first samples of a source."""
     return Named(f"{on.name}, first {samples}", SomeSamples(on.source, np.arange(samples)))
+
+
+def spread(on: Named, samples: int) -> Named:
+    """At most so many samples of a source, evenly spread over it."""
+    if not 0 < samples < on.source.samples:
+        return on
+    return Named(
+        f"{on.name}, {samples} spread", SomeSamples(on.source, np.arange(samples) * on.source.samples // samples)
+    )
 
 
 def quarter(on: Named) -> Named:

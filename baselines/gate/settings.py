@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..geometry.simulate import PixelNoise
 
@@ -12,8 +12,9 @@ class Overfit:
     """How an estimator is made to learn few views by heart: a stage of its preset, without augmentation."""
 
     estimator: str
-    stage: str  # of the preset, all of it learning from its losses
-    epochs: int  # of one batch each
+    stage: str  # of the preset, which says what learns
+    losses: dict[str, float]  # weights
+    epochs: int
     lr: float
 
 
@@ -30,8 +31,7 @@ class GateSettings:
     mutated: int = 24  # samples of which broken copies are validated
     draws: int = 2000  # of the bootstrap
     seed: int = 0  # of draws and simulated detections
-    batch: int = 64  # crops at a time when predicting
-    detections: PixelNoise = PixelNoise(outliers=0.1)  # simulated, in crops of 256 px
+    detections: PixelNoise = field(default_factory=lambda: PixelNoise(outliers=0.1))  # simulated, in crops of 256 px
 
     def __post_init__(self) -> None:
         if not (self.overfit_share or self.overfit_mm):

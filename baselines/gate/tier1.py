@@ -16,6 +16,8 @@ from .runs import Runs, first
 from .settings import GateSettings, Overfit
 from .tier2 import relative_errors
 
+WARMUP = 20  # steps
+
 
 @dataclass(frozen=True)
 class Overfitted:
@@ -36,7 +38,7 @@ class Overfitted:
 
 
 def overfit_config(config: Config, settings: GateSettings, overfit: Overfit, views: int) -> Config:
-    """The preset's settings for the first samples alone, whose `views` views make one batch: nothing is changed in them.
+    """The preset's settings for the first samples alone, of `views` views each, which are not augmented.
 
     Raises InputError where the preset has no such stage.
     """
@@ -45,11 +47,12 @@ def overfit_config(config: Config, settings: GateSettings, overfit: Overfit, vie
         raise InputError(
             f"preset: {config.estimator} is to overfit in stage {overfit.stage!r}; there are {', '.join(stages)}"
         )
-    stage = dataclasses.replace(
-        stages[overfit.stage], epochs=overfit.epochs, lr=overfit.lr, warmup=min(20, overfit.epochs // 10)
-    )
     samples = max(1, settings.overfit_views // views)
-    data = dataclasses.replace(config.data, samples=samples, batch=samples * views)
+    batch = min(samples * views, config.data.batch // views * views or views)
+    stage = dataclasses.replace(
+        stages[overfit.stage], epochs=overfit.epochs, lr=overfit.lr, losses=overfit.losses, warmup=WARMUP
+    )
+    data = dataclasses.replace(config.data, samples=samples, batch=batch)
     return dataclasses.replace(
         config, stages=(stage,), data=data, augment=Augment(), train=dataclasses.replace(config.train, ema=0.0)
     )
@@ -57,10 +60,10 @@ def overfit_config(config: Config, settings: GateSettings, overfit: Overfit, vie
 
 def overfitted(run: Predictions, settings: GateSettings, estimator: str) -> Overfitted:
     """Judge predictions on the views that were trained on."""
-    error = mean_error(relative_errors(run.joints_cam, run.truth))
-    mean_pose = mean_pose_error(run.truth)
+    error = mean_error(relative_errors(run.joints_cam, run.true_joints_cam))
+    mean_pose = mean_pose_error(run.true_joints_cam)
     limits = [share for share in (settings.overfit_share * mean_pose, settings.overfit_mm) if share]
-    return Overfitted(estimator, len(run.truth), error, mean_pose, min(limits))
+    return Overfitted(estimator, len(run), error, mean_pose, min(limits))
 
 
 def mean_pose_error(truth: np.ndarray) -> float:

@@ -1,8 +1,8 @@
 """Tier 2: trained on the release, do estimators rank as the papers and geometry say? On test subjects never seen.
 
-Every arm's error is that of 21 joints relative to the wrist, in camera axes, without an oracle (neither the root's depth
-nor the hand's scale is given), in mm; of a single-view estimator the mean over the views of a sample. The two arms of
-simulated detections are triangulated, and their error is that of the joints' places in the world.
+Every arm's error is that of 21 joints relative to the wrist, in camera axes, without an oracle (neither the root's
+depth nor the hand's scale is given), in mm; of a single-view estimator the mean over the views of a sample. The two arms
+of simulated detections are triangulated, and their error is that of the joints' places in the world.
 """
 
 from __future__ import annotations
@@ -19,13 +19,26 @@ from torch import Tensor
 from ..config import Config
 from ..evaluate.predict import Predictions
 from ..geometry import fuse
-from ..geometry.simulate import PixelNoise, simulate_detections
+from ..geometry.simulate import simulate_detections
 from ..geometry.triangulate import ransac, triangulate
 from ..metrics.align import root_relative
 from ..metrics.curves import pck
 from ..metrics.errors import joint_errors, sample_errors
 from .claims import (
-    COVARIANCE, DLT, MEAN, MEDIAN, ONE, OWN_DLT, OWN_RANSAC, QUARTER, RANSAC, Arm, Finding, judge_all, network, unmet,
+    COVARIANCE,
+    DLT,
+    MEAN,
+    MEDIAN,
+    ONE,
+    OWN_DLT,
+    OWN_RANSAC,
+    QUARTER,
+    RANSAC,
+    Arm,
+    Finding,
+    judge_all,
+    network,
+    unmet,
 )  # fmt: skip
 from .runs import Named, Runs, groups_of_views, quarter, some_views
 from .settings import GateSettings
@@ -34,6 +47,7 @@ Way = Callable[[Predictions, Predictions], Tensor]  # from single views to poses
 SINGLE, FUSION = "mvhm_sv", "mvhm_mv"
 SPLIT = "test_subject"
 VIEWS = (8, 4, 2)  # that the fusion network is given
+FIXED = "concat"  # fusion of a fixed number of views
 THRESHOLDS = np.arange(51.0)  # mm, of the PCK curves
 FULL = 256  # px, the crops that noise and thresholds are stated for
 REACH = 10.0  # px of those: RANSAC's threshold
@@ -78,7 +92,7 @@ class Trained:
     """Folders of runs, one a seed."""
 
     singles: tuple[Path, ...]  # mvhm_sv
-    fusions: tuple[Path, ...]  # mvhm_mv, each on what its single-view estimator says of the data
+    fusions: Mapping[int, tuple[Path, ...]]  # mvhm_mv by its number of views, on what single views say of the data
     quarters: tuple[Path, ...]  # mvhm_sv on a quarter of the data, if that is asked for
 
 
@@ -86,40 +100,52 @@ def train_all(runs: Runs, settings: GateSettings) -> Trained:
     """Train on the release: single-view estimators, a fusion for each, and those on a quarter of the data."""
     on, seeds = runs.release("train", SINGLE), range(settings.seeds)
     singles = [runs.train(f"{SINGLE}, seed {seed}", runs.config(SINGLE, seed), on) for seed in seeds]
-    fusions = [
-        runs.train(f"{FUSION}, seed {seed}", fusion_config(runs.config(FUSION, seed)), on, init)
-        for seed, init in zip(seeds, singles)
-    ]
+    fusions = {
+        views: tuple(
+            runs.train(f"{FUSION}, seed {seed}", fusion_config(runs.config(FUSION, seed), views), on, init)
+            for seed, init in zip(seeds, singles)
+        )
+        for views in VIEWS
+    }
     quarters = [
         runs.train(f"{SINGLE} on a quarter, seed {seed}", runs.config(SINGLE, seed), quarter(on))
         for seed in seeds
         if settings.quarter
     ]
-    return Trained(tuple(singles), tuple(fusions), tuple(quarters))
+    return Trained(tuple(singles), fusions, tuple(quarters))
 
 
-def fusion_config(config: Config) -> Config:
-    """The stages alone that learn from cached predictions: the single-view estimator stays as it is."""
-    return dataclasses.replace(config, stages=tuple(stage for stage in config.stages if stage.cached))
+def fusion_config(config: Config, views: int) -> Config:
+    """The stages alone that learn from cached predictions: the single-view estimator stays as it is.
+
+    A fusion of a fixed number of views is made for `views`; one for any number is the same for all.
+    """
+    stages = tuple(stage for stage in config.stages if stage.cached)
+    if config.model.get("fusion") != FIXED:
+        return dataclasses.replace(config, stages=stages)
+    data, model = dataclasses.replace(config.data, views=views), config.model | {"views": views}
+    return dataclasses.replace(config, stages=stages, data=data, model=model)
 
 
 def arms_of(runs: Runs, trained: Trained, settings: GateSettings) -> tuple[dict[str, Arm], np.ndarray]:
     """All arms on the test subjects, and the subject of every sample."""
     on, apart = runs.release(SPLIT), runs.release("val")
     tested, other = ([runs.predict(run, named) for run in trained.singles] for named in (on, apart))
+    size = runs.config(SINGLE).data.size
     arms = {ONE: single_arm(tested, "each view's own pose")}
     if trained.quarters:
         less = [runs.predict(run, on) for run in trained.quarters]
         arms |= {QUARTER: single_arm(less, "the same, trained on every fourth pair")}
     arms |= network_arms({views: predict_groups(runs, trained, on, views) for views in VIEWS})
-    arms |= fused_arms(tested, other) | simulated_arms(tested[0], settings)
+    arms |= fused_arms(tested, other, size) | simulated_arms(tested[0], size, settings)
     return arms, tensor(tested[0], "subject")[:, 0].numpy()
 
 
 def predict_groups(runs: Runs, trained: Trained, on: Named, views: int) -> list[list[Predictions]]:
-    """For every seed, what the fusion makes of each group of `views` views."""
-    groups = [some_views(on, group) for group in groups_of_views(on.source.views, views)]
-    return [[runs.predict(run, group) for group in groups] for run in trained.fusions]
+    """For every seed, what the fusion makes of each group of `views` views; one for a fixed number knows one group."""
+    count, fixed = on.source.views, runs.config(FUSION).model.get("fusion") == FIXED
+    groups = [[place * count // views for place in range(views)]] if fixed else groups_of_views(count, views)
+    return [[runs.predict(run, some_views(on, group)) for group in groups] for run in trained.fusions[views]]
 
 
 # arms of predictions
@@ -127,7 +153,9 @@ def predict_groups(runs: Runs, trained: Trained, on: Named, views: int) -> list[
 
 def single_arm(runs: Sequence[Predictions], made: str) -> Arm:
     """Each view's own pose; one `Predictions` a seed."""
-    return _arm([relative_errors(run.joints_cam, run.truth) for run in runs], [_views(run) for run in runs], made)
+    return _arm(
+        [relative_errors(run.joints_cam, run.true_joints_cam) for run in runs], [_views(run) for run in runs], made
+    )
 
 
 def network_arms(runs: Mapping[int, Sequence[Sequence[Predictions]]]) -> dict[str, Arm]:
@@ -144,35 +172,39 @@ def _grouped_arm(seeds: Sequence[Sequence[Predictions]], views: int) -> Arm:
 
 def _by_sample(run: Predictions) -> np.ndarray:
     """Errors (S, V, 21) mm."""
-    return relative_errors(run.joints_cam, run.truth).reshape(-1, _views(run), 21)
+    return relative_errors(run.joints_cam, run.true_joints_cam).reshape(-1, _views(run), 21)
 
 
-def fused_arms(runs: Sequence[Predictions], apart: Sequence[Predictions]) -> dict[str, Arm]:
+def fused_arms(runs: Sequence[Predictions], apart: Sequence[Predictions], size: int) -> dict[str, Arm]:
     """What needs no training beyond the single views': averages of their poses, and triangulation of their joints.
 
-    `apart` are predictions of the same seeds on samples that are not tested: covariances are measured there.
+    `apart` are predictions of the same seeds on samples that are not tested: covariances are measured there. Crops are
+    of `size` px.
     """
     ways = {
         MEAN: (lambda run, _: fuse.mean(poses(run)), "mean of the single views' poses, in world axes"),
         MEDIAN: (lambda run, _: fuse.median(poses(run)), "their median, coordinate by coordinate"),
         COVARIANCE: (weighted, "their mean, weighted by covariances measured on the validation split"),
         OWN_DLT: (lambda run, _: own_points(run), "DLT of the joints that mvhm_sv finds in all views, by confidence"),
-        OWN_RANSAC: (lambda run, _: own_points(run, robust=True), "RANSAC of the same"),
+        OWN_RANSAC: (lambda run, _: own_points(run, REACH * size / FULL), "RANSAC of the same"),
     }
     return {name: _fused_arm(runs, apart, way, made) for name, (way, made) in ways.items()}
 
 
 def _fused_arm(runs: Sequence[Predictions], apart: Sequence[Predictions], way: Way, made: str) -> Arm:
     errors = [
-        relative_errors(way(run, other).numpy(), in_world(run, "truth")[:, 0].numpy())
+        relative_errors(way(run, other).numpy(), in_world(run, "true_joints_cam")[:, 0].numpy())
         for run, other in zip(runs, apart, strict=True)
     ]
     return _arm(errors, [1] * len(errors), made)
 
 
-def simulated_arms(run: Predictions, settings: GateSettings) -> dict[str, Arm]:
-    """DLT and RANSAC on true joints in the crops, with noise and outliers. Of `run` only labels and cameras are used."""
-    scale, noise = run.size / FULL, settings.detections
+def simulated_arms(run: Predictions, size: int, settings: GateSettings) -> dict[str, Arm]:
+    """DLT and RANSAC on true joints in the crops of `size` px, with noise and outliers.
+
+    Of `run` only labels and cameras are used.
+    """
+    scale, noise = size / FULL, settings.detections
     noise = dataclasses.replace(noise, sigma=noise.sigma * scale, outlier=noise.outlier * scale)
     K, pose = tensor(run, "K"), tensor(run, "world_to_cam")
     places = true_places(run)[:, 0].numpy()
@@ -213,30 +245,30 @@ def poses(run: Predictions) -> Tensor:
 
 def weighted(run: Predictions, apart: Predictions) -> Tensor:
     """The mean (S, 21, 3) of the views' poses, weighted by covariances measured on predictions `apart`."""
-    off = [torch.as_tensor(value - value[:, :1]) for value in (apart.joints_cam, apart.truth)]
+    off = [torch.as_tensor(value - value[:, :1]) for value in (apart.joints_cam, apart.true_joints_cam)]
     covariance = fuse.view_covariance(off[0] - off[1])
     return fuse.covariance_weighted(poses(run), fuse.covariances_in_world(covariance, tensor(run, "world_to_cam")))
 
 
-def own_points(run: Predictions, robust: bool = False) -> Tensor:
-    """Points (S, 21, 3) m of the joints found in the views' images."""
+def own_points(run: Predictions, reach: float = 0.0) -> Tensor:
+    """Points (S, 21, 3) m of the joints found in the views' images: DLT, or RANSAC with a threshold of `reach` px."""
     pixels, K, pose = (tensor(run, name) for name in ("joints_2d", "K", "world_to_cam"))
     weights = tensor(run, "confidence").clamp_min(1e-3)
-    if robust:
-        return ransac(pixels, K, pose, weights, threshold=REACH * run.size / FULL)[0]
+    if reach:
+        return ransac(pixels, K, pose, weights, threshold=reach)[0]
     return triangulate(pixels, K, pose, weights)
 
 
 def true_pixels(run: Predictions) -> Tensor:
     """Where the true joints are in the crops, (S, V, 21, 2) px."""
-    image = tensor(run, "truth") @ tensor(run, "K").mT
+    image = tensor(run, "true_joints_cam") @ tensor(run, "K").mT
     return image[..., :2] / image[..., 2:]
 
 
 def true_places(run: Predictions) -> Tensor:
     """The true joints in the world, (S, V, 21, 3) m, as each view has them."""
     pose = tensor(run, "world_to_cam")
-    return (tensor(run, "truth") - pose[..., None, :3, 3]) @ pose[..., :3, :3]
+    return (tensor(run, "true_joints_cam") - pose[..., None, :3, 3]) @ pose[..., :3, :3]
 
 
 def _views(run: Predictions) -> int:

@@ -1,4 +1,4 @@
-"""Tier 3: trained on the release, scored on every held-out split, and on the user's real sets as MVHM's Table 2 does."""
+"""Tier 3: trained on the release, scored on every held-out split; and Table 2 of MVHM, see `table2` and `real`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..evaluate.predict import Predictions
+from ..evaluate.score import scored
 from ..metrics.protocol import protocol
 from ..metrics.scores import Scores
 from .runs import Runs
 from .table2 import Figures, Row
-from .tier2 import FUSION, SINGLE, Trained
+from .tier2 import FUSION, SINGLE, VIEWS, Trained
 
 PAPERS, OURS, ABSOLUTE, ALIGNED = "mvhm", "root_relative", "absolute", "procrustes"  # protocols
 STEP = 2  # thresholds of `Scores.curve` in a millimetre
@@ -71,16 +72,14 @@ def table2_figures(run: Predictions) -> Figures:
 
 
 def _scores(run: Predictions) -> Scores:
-    scores = Scores([protocol(name) for name in (PAPERS, OURS, ABSOLUTE, ALIGNED)])
-    scores.add(run.joints_cam, run.truth, run.valid, oracle=run.joints_cam_oracle)
-    return scores
+    return scored(run, [protocol(name) for name in (PAPERS, OURS, ABSOLUTE, ALIGNED)])
 
 
 def scores_of(runs: Runs, trained: Trained) -> tuple[Score, ...]:
     """Both estimators of the first seed on every split that was not trained on."""
     return tuple(
         score(split, estimator, runs.predict(run, runs.release(split)))
-        for estimator, run in ((SINGLE, trained.singles[0]), (FUSION, trained.fusions[0]))
+        for estimator, run in ((SINGLE, trained.singles[0]), (FUSION, trained.fusions[VIEWS[0]][0]))
         for split in held_out(runs)
     )
 
