@@ -42,9 +42,9 @@ class Kept:
         place = self.folder / f"{name.replace(', ', ' ').replace(' ', '-')}-{self._hash(more)}{suffix}"
         mark = place.with_name(f"{place.name}.done")
         if mark.is_file():
-            log.info("%s: done before", name)
+            log.log(logging.DEBUG if place in self.told else logging.INFO, "%s: done before", name)
         else:
-            log.info("%s", name)
+            log.info("%s ...", name)
             start = time.monotonic()
             self.folder.mkdir(parents=True, exist_ok=True)
             make(place)

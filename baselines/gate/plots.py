@@ -69,15 +69,8 @@ def draw_arms(path: Path, curves: Mapping[str, Sequence[float]], earlier: Mappin
 
 def draw_splits(path: Path, curves: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> None:
     """PCK by estimator and split: a panel an estimator, a curve a split."""
-    figure, axes = plt.subplots(
-        1,
-        len(curves),
-        figsize=(4.8 * len(curves) + 1.4, 4.2),
-        dpi=100,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
+    size, count = (4.8 * len(curves) + 1.4, 4.2), len(curves)
+    figure, axes = plt.subplots(1, count, figsize=size, dpi=100, sharey=True, squeeze=False, layout="constrained")
     for axis, (estimator, by_split) in zip(axes[0], curves.items()):
         for place, (split, curve) in enumerate(by_split.items()):
             axis.plot(range(len(curve)), curve, color=plt.cm.tab10(place), lw=1.6, label=split)

@@ -17,7 +17,7 @@ from rigging.files import write_atomic
 from .claims import MANY, ONE
 from .tier0 import Tier0
 from .tier1 import Overfitted
-from .tier2 import Tier2
+from .tier2 import SPLIT, Tier2
 from .tier3 import Tier3
 
 
@@ -28,11 +28,16 @@ class About:
     release: str
     configuration_hash: str
     data_hash: str
-    samples: int
+    splits: Mapping[str, int]  # samples of each
     preset: str
     mvhm: str  # versions
     torch: str
     device: str
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Splits that training and testing need, and the release does not have."""
+        return tuple(split for split in ("train", "val", SPLIT) if split not in self.splits)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class GateReport:
     def problems(self) -> tuple[str, ...]:
         """A line for everything that lets the release fail."""
         lines = [f"tier 0: {line}" for line in self.tier0.problems]
+        lines += [f"there is no split {split!r}" for split in self.about.lacking]
         if self.tier1 is None or self.tier2 is None:
             return (*lines, "tiers 1 to 3: not run")
         lines += [f"tier 1: {one.problem}" for one in self.tier1 if one.problem]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from dataset_tools.load.dataset import HandDataset
@@ -71,7 +72,7 @@ def gate(request: Request) -> Gated:
     labels = labels_of(request, settings, kept)
     runs = Runs(kept, request.data, presets, request.device)
     report = GateReport(about, labels, seconds=kept.seconds)
-    if labels.problems and not request.keep_going:
+    if about.lacking or (labels.problems and not request.keep_going):
         return Gated(report, runs)
     by_heart = overfitted_all(runs, settings)
     trained = train_all(runs, settings)
@@ -86,7 +87,8 @@ def labels_of(request: Request, settings: GateSettings, kept: Kept) -> Tier0:
 
     def make(place: Path) -> None:
         found = tier0(request.data, settings.mutated, settings.seed, workers, kept.folder)
-        write_atomic(place, json.dumps(dataclasses.asdict(found)).encode())
+        known = {name: value for name, value in dataclasses.asdict(found).items() if value is not None}
+        write_atomic(place, json.dumps(known).encode())
 
     place = kept.once("tier 0", {"mutated": settings.mutated, "seed": settings.seed}, make, ".json")
     return from_table(Tier0, json.loads(place.read_bytes()), str(place))
@@ -100,9 +102,15 @@ def look_at(request: Request) -> About:
     hands = HandDataset(request.data)
     return About(
         release=str(hands.attrs["release"]), configuration_hash=str(hands.attrs["configuration_hash"]),
-        data_hash=hash_of(folder), samples=len(hands), preset=Path(request.preset).name,
+        data_hash=hash_of(folder), splits=counted(hands.index["split"]), preset=Path(request.preset).name,
         mvhm=importlib.metadata.version("mvhm"), torch=torch.__version__, device=_device(request.device),
     )  # fmt: skip
+
+
+def counted(splits: np.ndarray) -> dict[str, int]:
+    """How many samples each split has."""
+    names, counts = np.unique(splits, return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist()))
 
 
 def hash_of(folder: ReleaseFolder) -> str:

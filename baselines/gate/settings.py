@@ -29,12 +29,13 @@ class GateSettings:
     seeds: int = 3  # of the single-view estimator, each with its fusion
     quarter: bool = False  # train on a quarter of the data, too
     mutated: int = 24  # samples of which broken copies are validated
-    draws: int = 2000  # of the bootstrap
+    draws: int = 10000  # of the bootstrap
+    noises: int = 10  # seeds of simulated detections
     seed: int = 0  # of draws and simulated detections
     detections: PixelNoise = field(default_factory=lambda: PixelNoise(outliers=0.1))  # simulated, in crops of 256 px
 
     def __post_init__(self) -> None:
         if not (self.overfit_share or self.overfit_mm):
             raise ValueError("overfit_share or overfit_mm: a limit is wanted")
-        if min(self.seeds, self.mutated, self.draws) < 1:
-            raise ValueError("seeds, mutated and draws are numbers from 1")
+        if min(self.seeds, self.mutated, self.draws, self.noises) < 1:
+            raise ValueError("seeds, mutated, draws and noises are numbers from 1")

@@ -1,8 +1,8 @@
 """Tier 2: trained on the release, do estimators rank as the papers and geometry say? On test subjects never seen.
 
 Every arm's error is that of 21 joints relative to the wrist, in camera axes, without an oracle (neither the root's
-depth nor the hand's scale is given), in mm; of a single-view estimator the mean over the views of a sample. The two arms
-of simulated detections are triangulated, and their error is that of the joints' places in the world.
+depth nor the hand's scale is given), in mm; of a single-view estimator the mean over the views of a sample. The two
+arms of simulated detections are triangulated, and their error is that of the joints' places in the world.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def tier2(arms: Mapping[str, Arm], subjects: np.ndarray, seed: int, draws: int) 
     """Judge all claims on `arms`, whose test samples are of `subjects` (n,)."""
     return Tier2(
         split=SPLIT, samples=len(subjects), subjects=len(np.unique(subjects)),
-        seeds=max((len(arm.errors) for arm in arms.values()), default=0),
+        seeds=len(arms[ONE].errors),
         means={name: float(arm.errors.mean()) for name, arm in arms.items()},
         made={name: arm.made for name, arm in arms.items()},
         curves={name: arm.curve for name, arm in arms.items() if arm.curve},
@@ -209,7 +209,7 @@ def simulated_arms(run: Predictions, size: int, settings: GateSettings) -> dict[
     K, pose = tensor(run, "K"), tensor(run, "world_to_cam")
     places = true_places(run)[:, 0].numpy()
     found: dict[str, list[np.ndarray]] = {DLT: [], RANSAC: []}
-    for seed in range(settings.seeds):
+    for seed in range(settings.noises):
         generator = torch.Generator().manual_seed(1000 * settings.seed + seed)
         seen, _ = simulate_detections(true_pixels(run), noise, generator)
         points = {DLT: triangulate(seen, K, pose), RANSAC: ransac(seen, K, pose, threshold=REACH * scale)[0]}
