@@ -61,7 +61,7 @@ def replace_background(images: Tensor, alpha: Tensor, share: float, folder: str,
     if folder:
         behind = from_folder(folder, len(which), images.shape[-1], generator).to(images.device)
     else:
-        behind = from_others(images, alpha, generator)[: len(which)]
+        behind = from_others(images, alpha, which, generator)
     which = which.to(images.device)
     return images.index_copy(0, which, composite(images[which], alpha[which], behind))
 

@@ -48,10 +48,11 @@ def _pulled(total: Tensor, weight: Tensor) -> Tensor:
     return colour + (1 - known) * coarse
 
 
-def from_others(images: Tensor, alpha: Tensor, generator: torch.Generator) -> Tensor:
-    """(B, 3, S, S) the backgrounds of other crops of the batch, mirrored, hands filled in."""
-    step = int(torch.randint(1, max(len(images), 2), (1,), generator=generator))
-    return filled(images, alpha).roll(step, dims=0).flip(3)
+def from_others(images: Tensor, alpha: Tensor, which: Tensor, generator: torch.Generator) -> Tensor:
+    """(k, 3, S, S) for crops `which` (k,) of the batch: the backgrounds of others, mirrored, hands filled in."""
+    step = torch.randint(1, max(len(images), 2), (1,), generator=generator)
+    others = ((which + step) % len(images)).to(images.device)
+    return filled(images[others], alpha[others]).flip(3)
 
 
 def from_folder(folder: str, count: int, size: int, generator: torch.Generator) -> Tensor:

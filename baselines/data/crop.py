@@ -83,14 +83,14 @@ def cut_labels(images: Tensor, maps: Tensor, size: int) -> Tensor:
 
 
 def _sampled(images: Tensor, maps: Tensor, size: int, samples: int, mode: str) -> Tensor:
+    """(B, C, size x samples, size x samples): images at the middles of even parts of the crops' pixels."""
     height, width = images.shape[-2:]
-    back = inverse(maps)
-    unit = back.new_tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])  # px to -1 ... 1
-    from_unit = back.new_tensor([[size / 2, 0, size / 2], [0, size / 2, size / 2], [0, 0, 1]])
-    theta = (unit @ back @ from_unit)[:, :2].to(images.dtype)
-    shape = [len(images), images.shape[1], size * samples, size * samples]
-    grid = F.affine_grid(theta, shape, align_corners=False)
-    return F.grid_sample(images, grid, mode=mode, padding_mode="zeros", align_corners=False)
+    unit = maps.new_tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])  # px to -1 ... 1
+    back = (unit @ inverse(maps)).to(images.dtype)
+    steps = (torch.arange(size * samples, device=images.device, dtype=images.dtype) + 0.5) / samples
+    rows, columns = (back[:, :2, k, None] * steps for k in (1, 0))  # (B, 2, steps)
+    grid = columns[:, :, None] + (rows + back[:, :2, 2:])[..., None]
+    return F.grid_sample(images, grid.movedim(1, 3), mode=mode, padding_mode="zeros", align_corners=False)
 
 
 def inverse(maps: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from baselines.adapters.stb import StbSource
 from baselines.config import Data
 from baselines.data.batches import Batches
 from baselines.geometry.triangulate import triangulate
+from baselines.metrics import auc, epe, joint_errors, mpjpe
 from dataset_tools.pictures.drawing import draw_skeleton
 from rigging.errors import InputError
 
@@ -117,7 +118,9 @@ def test_views_meet_in_space_and_are_scored(sources):
     cam = np.einsum("vij,nj->vni", found["world_to_cam"][:, :3, :3], world) + found["world_to_cam"][:, None, :3, 3]
     assert np.linalg.norm(cam - found["joints_cam"], axis=-1).max() < 1e-5
     shifted = found["joints_cam"] + [0.003, 0.0, 0.004]
-    assert 1000 * np.linalg.norm(shifted - found["joints_cam"], axis=-1).mean() == pytest.approx(5.0)
+    assert epe(shifted, found["joints_cam"]) == pytest.approx(5.0, abs=1e-4)
+    assert auc(joint_errors(shifted, found["joints_cam"]), 0, 50) == pytest.approx(0.9, abs=1e-5)
+    assert mpjpe(shifted, found["joints_cam"]) == pytest.approx(0.0, abs=1e-4)  # relative to the wrist
 
 
 def test_skeletons_are_drawn_on_hands(sources, renders):
