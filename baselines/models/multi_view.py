@@ -65,28 +65,36 @@ class MvhmMultiView(Estimator):
 
     def precompute(self, batch: Batch) -> Output:
         """What the single views say, a row a crop: joints_cam, joints_2d, confidence, and the scale (B,) m meant."""
-        return self._views(self.single(batch, frozenset({"depth"})), batch)
+        return self.views(self.single(batch, frozenset({"depth"})), batch)
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None, precomputed: Output | None = None) -> Output:
-        output = precomputed
-        if output is None:
-            output = self.single(batch, _of_single(wanted))
+        output = self.single(batch, of_single(wanted)) if precomputed is None else precomputed
         if wanted is not None and "fused" not in wanted:
             return output
         if precomputed is None:
-            output = output | self._views(output, batch)
-        joints = output["joints_cam"]
-        poses = (joints - joints[:, :1]) / output["scale"][:, None, None]
-        sight = nn.functional.normalize(rays(output["joints_2d"][:, :1], batch.K), dim=-1)
-        together = in_common_axes(poses, sight, batch, self.config.frame)
-        return output | {"fused": in_own_axes(self.fusion(*together), batch, self.config.frame)}
+            output = output | self.views(output, batch)
+        with torch.autocast(batch.rgb.device.type, enabled=False):  # 8 bits are too few for a coordinate
+            return output | {"fused": self.fuse(output, batch)}
+
+    def views(self, output: Output, batch: Batch) -> Output:
+        """FOUND, of the single-view estimator's output."""
+        with torch.autocast(batch.rgb.device.type, enabled=False):
+            pose = self.single.pose(output, batch)
+            return dict(zip(FOUND, (pose.joints_cam, pose.joints_2d, pose.confidence, self.single.scale(output))))
+
+    def fuse(self, found: Output, batch: Batch) -> Tensor:
+        """(B, 21, 3) the fused pose, as the output has it, of FOUND."""
+        frame, scale = self.config.frame, found["scale"][:, None, None]
+        poses = from_wrist(found["joints_cam"]) / scale
+        sight = nn.functional.normalize(rays(found["joints_2d"][:, :1], batch.K), dim=-1)
+        return in_own_axes(self.fusion(*in_common_axes(poses, sight, batch, frame)), batch, frame)
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         found = {}
         if "heatmaps" in output:
             found = {f"single_{name}": loss for name, loss in self.single.losses(output, batch).items()}
         if "fused" in output and batch.joints_cam is not None:
-            true = (batch.joints_cam - batch.joints_cam[:, :1]) / true_scale(batch)[:, None, None]
+            true = from_wrist(batch.joints_cam) / true_scale(batch)[:, None, None]
             found["fused"] = fused_loss(output["fused"], true, batch.joint_valid)
         return found
 
@@ -101,11 +109,6 @@ class MvhmMultiView(Estimator):
         else:
             root, scale = output["joints_cam"][:, :1], output["scale"]
         return Pose(root + output["fused"] * scale[:, None, None], output["joints_2d"], output["confidence"])
-
-    def _views(self, output: Output, batch: Batch) -> Output:
-        pose = self.single.pose(output, batch)
-        found = (pose.joints_cam, pose.joints_2d, pose.confidence, self.single.scale(output))
-        return dict(zip(FOUND, found))
 
 
 class ConcatFusion(nn.Module):
@@ -222,7 +225,7 @@ def from_wrist(poses: Tensor) -> Tensor:
     return poses - poses[..., :1, :]
 
 
-def _of_single(wanted: frozenset[str] | None) -> frozenset[str] | None:
+def of_single(wanted: frozenset[str] | None) -> frozenset[str] | None:
     """The single-view losses that are wanted; for the fused one, the depths are."""
     if wanted is None:
         return None

@@ -43,12 +43,12 @@ def truth(batch: Batch) -> Output:
 
 def perfect(estimator: MvhmMultiView, batch: Batch) -> Output:
     """The estimator's output for perfect single views."""
-    return estimator(batch, precomputed=estimator._views(truth(batch), batch))
+    return estimator(batch, precomputed=estimator.views(truth(batch), batch))
 
 
 def noisy(estimator: MvhmMultiView, batch: Batch) -> Output:
     """What single views say, with noise of a centimetre."""
-    views = estimator._views(truth(batch), batch)
+    views = estimator.views(truth(batch), batch)
     noise = 0.01 * torch.randn(views["joints_cam"].shape, generator=torch.Generator().manual_seed(1))
     return views | {"joints_cam": views["joints_cam"] + noise}
 
@@ -190,6 +190,13 @@ def test_what_was_computed_before_gives_the_same():
         torch.testing.assert_close(estimator(black, precomputed=said)["fused"], estimator(batch)["fused"])
 
 
+def test_bf16_is_for_pictures_not_for_coordinates():
+    batch, estimator = model_cases.batch(samples=2, views=3), create()
+    plain = perfect(estimator, batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(perfect(estimator, batch), plain)
+
+
 def test_end_to_end_every_part_learns():
     batch, estimator = model_cases.batch(samples=1, views=3), create().train()
     estimator.losses(estimator(batch, frozenset({"fused"})), batch)["fused"].backward()
@@ -201,7 +208,7 @@ def test_end_to_end_every_part_learns():
 def test_a_few_steps_make_the_fused_pose_better_than_the_views_mean():
     """Views that all err alike: an average cannot mend it, what is learned does."""
     batch, estimator = model_cases.batch(samples=4, views=3), create(trained=False)
-    views = estimator._views(truth(batch), batch)
+    views = estimator.views(truth(batch), batch)
     pull = torch.zeros(21, 1)
     pull[4] = 0.2
     joints = views["joints_cam"]
