@@ -21,13 +21,15 @@ option   = --$(shell tr A-Z_ a-z- <<< '$(1)')
 options  = $(foreach name,$(1),$(if $($(name)),$(call option,$(name)) "$$$(name)"))
 flags    = $(foreach name,$(1),$(if $($(name)),$(call option,$(name))))
 RELEASED := RELEASE OUT
+GIVEN_OUT = $(if $(filter-out file,$(origin OUT)),OUT)
 LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS REJECTS
+export MODEL PRESET SET INIT DEVICE THREADS WITH WEIGHTS CHECKPOINT SPLIT BATCH
 export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
-.PHONY: test lint bench clean
+.PHONY: train evaluate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,6 +63,11 @@ $(VENV)/.ready-farm: $(VENV)/.ready-render
 $(VENV)/.ready-publish: $(BIN)/python pyproject.toml constraints.txt
 	@echo 'installing what publishing needs ...'
 	@$(PIP) install -c constraints.txt -e '.[publish]'
+	@touch $@
+
+$(VENV)/.ready-train: $(BIN)/python pyproject.toml constraints.txt
+	@echo 'installing PyTorch and what training needs ...'
+	@$(PIP) install -c constraints.txt -e '.[train]'
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready-farm
@@ -105,6 +112,12 @@ verify: $(VENV)/.ready-publish  ## Say whether a copy of a release is whole: DAT
 
 diff: $(VENV)/.ready-publish  ## Say what changed between two releases: OLD=path NEW=path [JSON=1]
 	@$(MVHM) diff $(call flags,JSON) -- "$$OLD" "$$NEW"
+
+train: $(VENV)/.ready-train  ## Train an estimator: MODEL=mvhm_sv DATA=path [PRESET=nano] [SET='k=v ...'] [OUT=folder] [INIT=run] [RESUME=1]
+	@$(MVHM) train $(call options,MODEL PRESET SET $(GIVEN_OUT) INIT WITH WEIGHTS DEVICE THREADS) $(call flags,RESUME) -- "$$DATA"
+
+evaluate: $(VENV)/.ready-train  ## Score a trained estimator: CHECKPOINT=run DATA=path [SPLIT=test_all] [SAVE=1] [OUT=folder]
+	@$(MVHM) evaluate $(call options,SPLIT $(GIVEN_OUT) BATCH DEVICE THREADS) $(call flags,SAVE) -- "$$CHECKPOINT" "$$DATA"
 
 test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)

@@ -156,22 +156,26 @@ def to_toml(table: Mapping[str, Any], section: str = "") -> str:
     """A table as TOML: scalars, then tables, then lists of tables, whose own tables stand in their lines."""
     is_list = {key: isinstance(value, list) and value and isinstance(value[0], dict) for key, value in table.items()}
     simple = {key: value for key, value in table.items() if not isinstance(value, dict) and not is_list[key]}
-    blocks = ["".join(f"{key} = {_value(value)}\n" for key, value in simple.items())]
+    blocks = ["".join(f"{_key(key)} = {_value(value)}\n" for key, value in simple.items())]
     for key, value in table.items():
         if isinstance(value, dict):
             blocks.append(f"[{section}{key}]\n{to_toml(value, f'{section}{key}.')}")
         elif is_list[key]:
-            rows = ("".join(f"{name} = {_value(one)}\n" for name, one in row.items()) for row in value)
+            rows = ("".join(f"{_key(name)} = {_value(one)}\n" for name, one in row.items()) for row in value)
             blocks += [f"[[{section}{key}]]\n{row}" for row in rows]
     return "\n".join(block for block in blocks if block)
 
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_value(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)} = {_value(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (str, bool)) else repr(value)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name)
 
 
 def _plain(value: Any) -> Any:

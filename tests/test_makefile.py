@@ -27,7 +27,7 @@ def make(tmp_path):
         (venv / "bin" / name).chmod(0o755)
     link = tmp_path / "venv"
     link.symlink_to(venv)
-    for stage in ("render", "farm", "publish", "dev"):
+    for stage in ("render", "farm", "publish", "train", "dev"):
         (venv / f".ready-{stage}").touch()
 
     def run(target: str, *settings: str, **environment: str) -> list[str]:
@@ -63,6 +63,11 @@ def test_settings_are_options_and_flags(make):
     assert make("check") == ["check", "--", "out/demo"]
     assert make("check", "RELEASE=/x/mine-1.2.toml", "OUT=/data") == ["check", "--", "/data/mine-1.2"]
     assert make("doctor") == ["doctor"]
+    assert make("train", "MODEL=mvhm_sv", "SET=train.seed=1 data.batch=8") == [
+        "train", "--model", "mvhm_sv", "--set", "train.seed=1 data.batch=8", "--", "out/demo"
+    ]  # fmt: skip
+    assert make("train", "DATA=/a b", "OUT=/c d", "RESUME=1") == ["train", "--out", "/c d", "--resume", "--", "/a b"]
+    assert make("evaluate", "CHECKPOINT=/run", "DATA=/d") == ["evaluate", "--", "/run", "/d"]
 
 
 def test_settings_come_from_the_environment_too(make):
@@ -82,7 +87,7 @@ def test_every_option_of_a_command_is_a_setting_of_its_target(name):
     parser = Parser(prog=name)
     importlib.import_module(f"{PACKAGE[name]}.commands.{name}").add_arguments(parser)
     recipe = targets()[name].replace("$(RELEASED)", "RELEASE OUT")
-    recipe = recipe.replace("$(LIMITS)", "MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS")
+    recipe = recipe.replace("$(GIVEN_OUT)", "OUT").replace("$(LIMITS)", "MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS")
     for action in parser._actions:
         for option in set(action.option_strings) - {"-h", "--help"}:
             if (name, option) in NOT_IN_MAKE:

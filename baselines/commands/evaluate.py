@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from rigging.option_types import positive
 
+from ..registry import estimator_class
+from .data_sets import HELP, open_data
+
 if TYPE_CHECKING:
     from ..config import Config
     from ..data.source import Source
@@ -32,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint", type=Path, metavar="CHECKPOINT", help="folder of a run, or its weights.safetensors"
     )
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder of shards, a shard, or a pack")
+    parser.add_argument("data", metavar="DATA", help=HELP)
     parser.add_argument(
         "--split", action="append", metavar="NAME", help="score this split; again for each (default: all but train)"
     )
@@ -73,21 +76,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def by_split(data: Path, config: Config, splits: list[str]) -> dict[str, Source]:
+def by_split(data: str, config: Config, splits: list[str]) -> dict[str, Source]:
     """The samples of each split asked for, or of all but the one that was trained on. Raises InputError."""
     import numpy as np
 
     from rigging.errors import InputError
 
-    from ..data.source import open_source, wanted_fields
-    from ..registry import estimator_class
-
-    fields = wanted_fields(estimator_class(config.estimator).fields)
-    there = [str(split) for split in np.unique(open_source(data, "", fields).splits)]
+    cls = estimator_class(config.estimator)
+    there = [str(split) for split in np.unique(open_data(data, "", cls).splits)]
     chosen = splits or [split for split in there if split != config.data.split]
     if not chosen:
         raise InputError(f"{data}: holds nothing but the split {config.data.split!r}; --split {there[0]} scores it")
-    return {split: open_source(data, split, fields) for split in chosen}
+    return {split: open_data(data, split, cls) for split in chosen}
 
 
 def _scored(

@@ -6,15 +6,12 @@ import argparse
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rigging.errors import InputError
 from rigging.option_types import positive
 
-from ..registry import list_estimators
-
-if TYPE_CHECKING:
-    from ..config import Config
-    from ..data.source import Source
+from ..registry import estimator_class, list_estimators
+from .data_sets import HELP, open_data
 
 KEPT = "the run's folder keeps its last state; --resume goes on from there"
 RUNS = Path("out/train")
@@ -24,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder of shards, a shard, or a pack")
+    parser.add_argument("data", metavar="DATA", help=HELP)
     parser.add_argument("--model", choices=list_estimators(), metavar="NAME", help=", ".join(list_estimators()))
     parser.add_argument(
         "--preset", default="nano", metavar="NAME|FILE", help="nano, gate-short, gate, full, paper, or a TOML file of "
@@ -34,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="one setting of the preset, changed: "
         "data.batch=16, model.width=64, stages.mesh.epochs=3; again for each, or several with spaces between",
     )  # fmt: skip
+    parser.add_argument(
+        "--with", action="append", default=[], dest="others", metavar="DATA", help="train on this, too; again for each"
+    )
+    parser.add_argument(
+        "--weights", metavar="A,B,...", help="shares of a batch of DATA and each --with (default: equal)"
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the run (default: out/train/MODEL-PRESET)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     parser.add_argument(
@@ -68,16 +71,21 @@ def run(options: argparse.Namespace) -> int:
     sets = [one for text in options.set for one in re.split(r"\s+(?=[\w-]+(?:\.[\w-]+)*=)", text.strip())]
     config = load_config(options.preset, options.model or "", sets)
     out = options.out or RUNS / f"{config.estimator}-{Path(options.preset).stem}"
-    source = opened(options.data, config)
-    path = train(config, source, out, resume=options.resume, init=options.init, device=options.device)
+    cls, specs = estimator_class(config.estimator), [options.data, *options.others]
+    opened = [open_data(spec, config.data.split, cls, config.augment) for spec in specs]
+    sources = list(zip(opened, shares(options.weights, len(specs))))
+    path = train(config, sources, out, resume=options.resume, init=options.init, device=options.device)
     if os.environ.get("RANK", "0") == "0":
         print(f"{path / 'weights.safetensors'}: the weights")
     return 0
 
 
-def opened(path: Path, config: Config) -> Source:
-    """The data to train on, with the fields that are needed."""
-    from ..data.source import open_source, wanted_fields
-    from ..registry import estimator_class
-
-    return open_source(path, config.data.split, wanted_fields(estimator_class(config.estimator).fields, config.augment))
+def shares(text: str | None, count: int) -> list[float]:
+    """The weights that `--weights` names, one for each of `count` data sets. Raises InputError."""
+    try:
+        weights = [float(one) for one in text.split(",")] if text else [1.0] * count
+    except ValueError:
+        weights = []
+    if len(weights) != count:
+        raise InputError(f"--weights {text}: {count} numbers are wanted, with commas between")
+    return weights

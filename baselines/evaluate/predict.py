@@ -21,6 +21,7 @@ from ..config import Config
 from ..data.batches import Batches
 from ..data.source import Source
 from ..estimator import Estimator
+from ..train.faults import is_out_of_memory
 from ..train.forward import forward
 from ..train.ranks import choose_device
 
@@ -96,8 +97,7 @@ def each_batch(
     batches = _batches(estimator, source, config, chosen, batch, vertices)
     with Progress("predict", batches.crops) as progress:
         for one in batches.ordered():
-            output = forward(estimator, one, config.train)
-            poses = estimator.pose(output, one), estimator.pose(output, one, oracle=True)
+            poses = _poses(estimator, one, config)
             progress.add(len(one))
             yield _predictions(one, *poses, vertices)
 
@@ -121,6 +121,17 @@ def _batches(
     data = dataclasses.replace(config.data, batch=crops, samples=0)
     needed = (*NEEDED, "vertices_world") if vertices and "vertices_world" in source.fields else NEEDED
     return Batches(source, data, needed=needed, multi_view=estimator.multi_view, device=device)
+
+
+def _poses(estimator: Estimator, batch: Batch, config: Config) -> tuple[Pose, Pose]:
+    """Without an oracle and with one. Raises InputError if the batch does not fit into memory."""
+    try:
+        output = forward(estimator, batch, config.train)
+        return estimator.pose(output, batch), estimator.pose(output, batch, oracle=True)
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise InputError(f"out of memory with {len(batch)} crops at a time; --batch sets fewer") from error
+        raise
 
 
 def _predictions(batch: Batch, pose: Pose, oracle: Pose, vertices: bool) -> Predictions:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -58,14 +59,14 @@ def save_state(path: Path, estimator: Estimator, position: Position, learning: L
             tensors |= {f"optimiser.{names[one]}.{key}": value for key, value in values.items()}
         tensors |= {f"average.{key}": one for key, one in learning.average.tensors.items()}
         tensors["averaged"] = torch.tensor(learning.average.updates)
-    where = json.dumps(dataclasses.asdict(position))
-    _write(path, tensors, {"format": "mvhm-state", "estimator": estimator.name, "position": where})
+    where = {"estimator": estimator.name, "position": dataclasses.asdict(position)}
+    _write(path, tensors, {"format": "mvhm-state"} | where)
 
 
 def load_state(path: Path, name: str) -> State:
     """The state of a training of the estimator `name`. Raises InputError."""
     tensors, metadata = read(path, "mvhm-state", name)
-    return State(Position(**json.loads(metadata["position"])), tensors)
+    return State(Position(**metadata["position"]), tensors)
 
 
 def restore(state: State, estimator: nn.Module, learning: Learning) -> None:
@@ -91,28 +92,29 @@ def fill(estimator: nn.Module, tensors: Mapping[str, Tensor], where: str) -> Non
     estimator.load_state_dict(tensors)
 
 
-def read(path: Path, kind: str, name: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
+def read(path: Path, kind: str, name: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and metadata of a file of ours, checked to be of a kind, estimator and version. Raises InputError."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            metadata = json.loads((file.metadata() or {}).get("mvhm", "{}"))
             tensors = {key: file.get_tensor(key) for key in list(file.keys())}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: damaged, or not safetensors ({error})") from error
     if metadata.get("format") != kind:
         raise InputError(f"{path}: its format is {metadata.get('format')!r}, {kind!r} is wanted")
-    if metadata.get("version") != str(VERSION):
+    if metadata.get("version") != VERSION:
         raise InputError(f"{path}: is of version {metadata.get('version')}, this mvhm reads version {VERSION}")
     if name and metadata.get("estimator") != name:
         raise InputError(f"{path}: is of the estimator {metadata.get('estimator')!r}, not of {name!r}")
     return tensors, metadata
 
 
-def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, Any]) -> None:
     copies = {name: one.detach().to("cpu", copy=True).contiguous() for name, one in tensors.items()}
-    write_atomic(path, save(copies, metadata | {"version": str(VERSION)}))
+    told = json.dumps(metadata | {"version": VERSION})  # in one text: safetensors writes several in any order
+    write_atomic(path, save(copies, {"mvhm": told}))
 
 
 def _like(value: Tensor, key: str, parameter: Tensor, optimiser: torch.optim.Optimizer) -> Tensor:

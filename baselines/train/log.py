@@ -30,9 +30,8 @@ class RunLog:
         self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
         if self._board is not None:
-            for name, value in line.items():
-                if isinstance(value, float):
-                    self._board.add_scalar(f"{line['stage']}/{name}", value, total_step)
+            values = {f"{line['stage']}/{name}": one for name, one in line.items() if isinstance(one, float)}
+            self._board.add(values, total_step)
 
     def position(self) -> int:
         """Bytes written."""
@@ -90,11 +89,44 @@ class Meter:
         return means | rates
 
 
-def _board(folder: Path, first_step: int) -> Any:
-    """TensorBoard's writer, or None where it is not installed."""
+class Board:
+    """TensorBoard's file of scalars, written as it comes.
+
+    TensorBoard's own writer has a thread, for which an interrupted training can wait forever.
+    """
+
+    def __init__(self, folder: Path, first_step: int) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        folder.mkdir(exist_ok=True)
+        self._event, self._summary = Event, Summary
+        self._file = open(folder / f"events.out.tfevents.{time.time():.0f}.{first_step}", "ab")  # noqa: SIM115
+        self._records = RecordWriter(self._file)
+        self._write(file_version="brain.Event:2")
+        self._write(
+            step=first_step, session_log=SessionLog(status=SessionLog.START)
+        )  # what a dead run wrote from here on
+
+    def add(self, values: dict[str, float], step: int) -> None:
+        """Values of a step, by tag."""
+        told = [self._summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
+        self._write(step=step, summary=self._summary(value=told))
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._file.close()
+
+    def _write(self, **event: Any) -> None:
+        self._records.write(self._event(wall_time=time.time(), **event).SerializeToString())
+        self._file.flush()
+
+
+def _board(folder: Path, first_step: int) -> Board | None:
+    """TensorBoard's file, or None where TensorBoard is not installed."""
     try:
-        from torch.utils.tensorboard import SummaryWriter
+        return Board(folder, first_step)
     except ImportError:
         log.info("TensorBoard is not installed: log.jsonl alone is written")
         return None
-    return SummaryWriter(str(folder), purge_step=first_step or None)

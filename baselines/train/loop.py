@@ -120,7 +120,7 @@ def _begin(estimator: Estimator, folder: RunFolder, init: Path | str | None) -> 
 def _train_stage(run: Run, stage: Stage, state: State) -> Position:
     """Train one stage, from `state` on; keeps the state at its end, and says where that is."""
     at, seed, rank = state.position, run.config.train.seed, run.ranks.rank
-    batches = _cached(run) if stage.cached else run.batches
+    batches = _cached(run) if stage.cached and stage.epochs else run.batches
     learning = start_learning(run.estimator, stage, run.config.train.ema)
     restore(state, run.estimator, learning)
     with Keeper(run, stage, batches, learning, at) as keeper:
@@ -210,7 +210,8 @@ def check_stages(run: Run, sources: Sources) -> None:
     why = f" (the data have no {', '.join(lacking)})" if lacking else ""
     for stage in run.config.stages:
         learn(run.estimator, stage)
-        if missing := [name for name in stage.losses if name not in losses]:
+        wanted = [name for name, weight in stage.losses.items() if weight and stage.epochs]
+        if missing := [name for name in wanted if name not in losses]:
             raise InputError(f"stage {stage.name!r}: no loss {missing[0]!r} can be had, only {', '.join(losses)}{why}")
 
 

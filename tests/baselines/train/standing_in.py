@@ -63,10 +63,13 @@ class StandingIn(Estimator):
         return any(part.training for part in self.children())
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
+        size = {"size": output["joints"].square().mean()}
+        if batch.joints_cam is None:
+            return size
         error = (output["joints"] - batch.joints_cam).square().mean((1, 2))
         if self.training_any():
             error = torch.where(batch.sample == self.config.bad, torch.nan, error)
-        return {"pose": error.mean(), "size": output["joints"].square().mean()}
+        return {"pose": error.mean()} | size
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
         joints = output["joints"]

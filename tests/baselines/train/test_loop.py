@@ -44,7 +44,7 @@ def test_a_run_leaves_weights_settings_and_a_log(tmp_path):
     assert all(line["images_per_second"] > 0 and 0 <= line["waiting"] <= 1 for line in lines)
     assert lines[2]["loss"] == pytest.approx(lines[2]["pose"] + 0.1 * lines[2]["size"], rel=1e-5)
     about = json.loads((path / "run.json").read_text())
-    assert about["estimator"] == "standing_in" and about["data"]["samples"] == 6 and about["threads"] >= 1
+    assert about["estimator"] == "standing_in" and about["data"][0]["samples"] == 6 and about["threads"] >= 1
     assert not RunFolder(path).state.exists() and any((path / "tensorboard").iterdir())
 
 
@@ -202,9 +202,26 @@ def test_parts_and_losses_are_checked_before_anything_is_written(stage, message,
 
 
 def test_data_without_a_field_that_is_needed(tmp_path):
-    with pytest.raises(InputError, match="joints_cam"):
+    with pytest.raises(
+        InputError, match=r"stage 'first': no loss 'pose' can be had, only size \(the data have no joints_cam"
+    ):
         train(a_config(), Memory(without=["joints_cam"]), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_stage_of_no_epochs_is_passed_over_whatever_it_names(tmp_path):
+    none = Stage("none", ("eye",), {"mesh": 1.0}, 0, 1e-3, cached=True)
+    first, second = (
+        train(a_config(stages), Memory(), tmp_path / str(len(stages))) for stages in (STAGES, (*STAGES, none))
+    )
+    assert same(weights(first), weights(second))
+
+
+def test_two_sources_are_mixed(tmp_path):
+    real, made = Memory(samples=4), Memory(samples=8)
+    path = train(a_config(batch=4), [(real, 0.5), (made, 0.5)], tmp_path / "run")
+    told = json.loads((path / "run.json").read_text())["data"]
+    assert [(one["samples"], one["weight"]) for one in told] == [(4, 0.5), (8, 0.5)]
 
 
 def test_a_gpu_that_is_not_there(tmp_path, monkeypatch):
