@@ -35,7 +35,8 @@ def _head(report: Table) -> Iterator[str]:
     yield from (f"- **fails**: {line}" for line in report["problems"])
     if report["problems"]:
         yield ""
-    yield f"{', '.join(f'{split} {count}' for split, count in about['splits'].items())} samples; data hash `{about['data_hash']}`,"
+    yield f"Samples: {', '.join(f'{split} {count}' for split, count in about['splits'].items())}."
+    yield f"Data hash `{about['data_hash']}`,"
     yield f"configuration `{about['configuration_hash']}`;"
     yield f"mvhm {about['mvhm']}, torch {about['torch']}, {about['device']}. `mvhm release --gate` takes `gate.json`."
 
