@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -18,9 +19,11 @@ def mesh_loss(mesh: Tensor, true: Tensor) -> Tensor:
     """MVHM, L_m: squared distance of the vertices (B, N, 3), averaged over them.
 
     Coordinates are (u, v, d) as Ge et al. (2019) have them: 0 to 1 over the crop, and depth from the root in units of
-    the hand's scale.
+    the hand's scale. Vertices without a label are NaN (real pictures beside a release) and do not count.
     """
-    return (mesh - true).square().sum(-1).mean()
+    known = ~true.isnan().any(-1)
+    off = mesh - torch.where(known[..., None], true, mesh.detach())
+    return masked_mean(off.square().sum(-1), known)
 
 
 def depth_loss(depth: Tensor, true: Tensor, valid: Tensor | None = None) -> Tensor:

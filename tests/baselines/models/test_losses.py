@@ -50,3 +50,13 @@ def test_the_mean_of_nothing_is_zero_and_has_a_gradient():
     mean.backward()
     assert mean == 0 and (values.grad == 0).all()
     torch.testing.assert_close(masked_mean(values, torch.ones(2, 3, dtype=torch.bool)), masked_mean(values, None))
+
+
+def test_vertices_without_a_label_do_not_count():
+    mesh, true = torch.randn(3, 5, 3, requires_grad=True), torch.randn(3, 5, 3)
+    some = true.clone()
+    some[1] = torch.nan
+    loss = mesh_loss(mesh, some)
+    torch.testing.assert_close(loss, mesh_loss(mesh[[0, 2]], true[[0, 2]]))
+    loss.backward()
+    assert mesh.grad.isfinite().all() and not mesh.grad[1].any() and mesh.grad[0].all()
