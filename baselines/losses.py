@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 
@@ -19,11 +18,11 @@ def mesh_loss(mesh: Tensor, true: Tensor) -> Tensor:
     """MVHM, L_m: squared distance of the vertices (B, N, 3), averaged over them.
 
     Coordinates are (u, v, d) as Ge et al. (2019) have them: 0 to 1 over the crop, and depth from the root in units of
-    the hand's scale. Vertices without a label are NaN (real pictures beside a release) and do not count.
+    the hand's scale. Meshes that are not known, as of real pictures in a mixture, are NaN in `true` and do not count.
     """
-    known = ~true.isnan().any(-1)
-    off = mesh - torch.where(known[..., None], true, mesh.detach())
-    return masked_mean(off.square().sum(-1), known)
+    known = true.isfinite().flatten(1).all(1)
+    squared = (mesh - true.nan_to_num()).square().sum(-1).mean(1)  # (B,)
+    return masked_mean(squared, known)
 
 
 def depth_loss(depth: Tensor, true: Tensor, valid: Tensor | None = None) -> Tensor:

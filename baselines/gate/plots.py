@@ -26,7 +26,7 @@ COLOURS = {  # of the arms that are drawn
 }  # fmt: skip
 VERDICTS = {HOLDS: "#009e73", "opposite": "#d55e00"}  # of a claim; any other is grey
 GREY = "#8a8f98"
-TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # mm
+TICKS = (0.5, 1, 3, 10, 30, 100)  # mm
 
 Table = Mapping[str, Any]
 
