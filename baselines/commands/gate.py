@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", default="", metavar="NAME", help="cpu, cuda, cuda:N (default: a GPU if there is one)"
     )
     parser.add_argument(
-        "--workers", type=positive(int), metavar="N", help="processes that validate (default: one a core)"
+        "--workers",
+        type=positive(int),
+        metavar="N",
+        help="processes that validate, and on the CPU train (default: one a core)",
     )
     parser.add_argument(
         "--keep-going", action="store_true", help="train on what did not validate, too; it fails anyway"
@@ -39,20 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge, write the report and say how it went; 1 if the release does not pass."""
-    import torch
-
     from ..gate.publish import write_all
     from ..gate.real import real_sets
     from ..gate.report import read_previous
     from ..gate.run import Request, gate, report_folder
-    from ..train.ranks import cores
 
     previous = read_previous(options.previous) if options.previous else None  # refused before an hour of work
     request = Request(
         options.data, options.preset, options.out, real_sets(options.stb, options.mhp), options.device,
         options.workers or 0, options.keep_going,
     )  # fmt: skip
-    torch.set_num_threads(cores())
     gated = gate(request)
     folder = report_folder(request, gated.report.about)
     write_all(folder, gated, previous)

@@ -39,8 +39,8 @@ class Kept:
         An unfinished one is given to `make` as it was left. Names are words with spaces; `kind` is what its seconds are
         counted under (default: its name).
         """
-        place = self.folder / f"{name.replace(', ', ' ').replace(' ', '-')}-{self._hash(more)}{suffix}"
-        mark = place.with_name(f"{place.name}.done")
+        place = self.place(name, more, suffix)
+        mark = _mark(place)
         if mark.is_file():
             log.log(logging.DEBUG if place in self.told else logging.INFO, "%s: done before", name)
         else:
@@ -55,6 +55,16 @@ class Kept:
             self.seconds[kind or name] = self.seconds.get(kind or name, 0.0) + spent
         return place
 
-    def _hash(self, more: Mapping[str, Any]) -> str:
+    def place(self, name: str, more: Mapping[str, Any], suffix: str = "") -> Path:
+        """Where the part `name`, made of `more` besides, lies or will lie."""
         text = json.dumps({**self.of, **more}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:NAME_DIGITS]
+        digest = hashlib.sha256(text.encode()).hexdigest()[:NAME_DIGITS]
+        return self.folder / f"{name.replace(', ', ' ').replace(' ', '-')}-{digest}{suffix}"
+
+    def finished(self, place: Path) -> bool:
+        """Whether the part at a place is finished."""
+        return _mark(place).is_file()
+
+
+def _mark(place: Path) -> Path:
+    return place.with_name(f"{place.name}.done")

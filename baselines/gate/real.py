@@ -11,7 +11,7 @@ from ..adapters.mhp import MhpSource
 from ..adapters.stb import StbSource
 from ..config import Config
 from ..data.source import Source
-from .runs import Named, Runs, first, spread
+from .runs import Named, Runs, Training, first, spread
 from .table2 import PAPER, Row
 from .tier2 import SINGLE, fusion_config
 from .tier3 import table2_figures
@@ -55,10 +55,10 @@ def real_rows(runs: Runs, real: Sequence[RealSet]) -> tuple[Row, ...]:
 def _run(runs: Runs, row: Row, real: RealSet) -> Row:
     """A row with its figures: train as it says, predict what validates."""
     on, views = training_data(runs, row, real)
-    run = runs.train(f"{SINGLE} on {row.trained_on}", real_config(runs.config(SINGLE), row), on)
+    run = runs.train(Training(f"{SINGLE} on {row.trained_on}", real_config(runs.config(SINGLE), row), on))
     if row.estimator != SINGLE:
         config = with_views(real_config(fusion_config(runs.config(row.estimator), views), row), views)
-        run = runs.train(f"{row.estimator} on {row.trained_on}", config, on, run)
+        run = runs.train(Training(f"{row.estimator} on {row.trained_on}", config, on, run))
     tested = Named(f"{real.name} val", real.open("val"))
     return dataclasses.replace(row, ours=table2_figures(runs.predict(run, tested)))
 

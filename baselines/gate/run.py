@@ -6,7 +6,6 @@ import dataclasses
 import importlib.metadata
 import json
 import logging
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from rigging.files import write_atomic
 from rigging.settings import from_table, nearest
 
 from ..config import PRESETS
-from ..train.ranks import choose_device
+from ..train.ranks import choose_device, cores
 from .kept import Kept
 from .real import RealSet, real_rows
 from .report import About, GateReport
@@ -49,7 +48,7 @@ class Request:
     out: Path = Path("out")
     real: tuple[RealSet, ...] = ()  # the user's own
     device: str = ""
-    workers: int = 0  # processes that validate; 0: one a core
+    workers: int = 0  # processes that validate, and on the CPU train; 0: one a core
     keep_going: bool = False  # train, too, on what did not validate
 
 
@@ -64,13 +63,14 @@ class Gated:
 
 def gate(request: Request) -> Gated:
     """Judge a release. Raises InputError for what is no release or preset, and what validation and training raise."""
-    choose_device(request.device)  # before an hour of work
+    if choose_device(request.device).type == "cpu":
+        torch.set_num_threads(1)  # see _side_by_side
     presets = preset_folder(request.preset)
     settings = read_settings(presets)
     about = look_at(request)
     kept = kept_in(request, about, settings)
     labels = labels_of(request, settings, kept)
-    runs = Runs(kept, request.data, presets, request.device)
+    runs = Runs(kept, request.data, presets, request.device, _side_by_side(request))
     report = GateReport(about, labels, seconds=kept.seconds)
     if about.lacking or (labels.problems and not request.keep_going):
         return Gated(report, runs)
@@ -83,7 +83,7 @@ def gate(request: Request) -> Gated:
 
 def labels_of(request: Request, settings: GateSettings, kept: Kept) -> Tier0:
     """Tier 0, kept as JSON."""
-    workers = request.workers or len(os.sched_getaffinity(0))
+    workers = request.workers or cores()
 
     def make(place: Path) -> None:
         found = tier0(request.data, settings.mutated, settings.seed, workers, kept.folder)
@@ -154,6 +154,11 @@ def read_settings(presets: Path) -> GateSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not TOML ({error})") from error
     return from_table(GateSettings, table, str(path))
+
+
+def _side_by_side(request: Request) -> int:
+    """How many trainings run at a time: small networks train faster on one core each than one on several."""
+    return 1 if choose_device(request.device).type == "cuda" else request.workers or cores()
 
 
 def _device(name: str) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
+
+from dataset_tools.check.workers import run_jobs
 
 from ..config import Config, as_table, load_config
 from ..data.source import Arrays, Source, open_source, wanted_fields
@@ -29,6 +36,22 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Training:
+    """What is trained, on what, beginning with the weights of which run."""
+
+    name: str
+    config: Config
+    on: Named
+    init: Path | None = None
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """All that decides its weights, besides the release."""
+        init = self.init.name if self.init else ""
+        return {"config": as_table(self.config), "on": self.on.name, "init": init}
+
+
+@dataclass(frozen=True)
 class Runs:
     """Trainings and predictions of one gate."""
 
@@ -36,6 +59,7 @@ class Runs:
     data: Path  # the release
     presets: Path  # folder of the preset: mvhm_sv.toml, mvhm_mv.toml, gate.toml
     device: str = ""
+    processes: int = 1  # that train side by side
 
     def config(self, estimator: str, seed: int = 0) -> Config:
         """The preset's settings of an estimator, with a seed."""
@@ -47,14 +71,23 @@ class Runs:
         needed = estimator_class(estimator).fields if estimator else ()
         return Named(f"release {split}", open_source(self.data, split, wanted_fields(needed)))
 
-    def train(self, name: str, config: Config, on: Named, init: Path | None = None) -> Path:
+    def train(self, what: Training) -> Path:
         """The folder of a finished run."""
-        more = {"config": as_table(config), "on": on.name, "init": init.name if init else ""}
 
         def make(place: Path) -> None:
-            train(config, on.source, place, resume=True, init=init, device=self.device)
+            train(what.config, what.on.source, place, resume=True, init=what.init, device=self.device)
 
-        return self.kept.once(f"train {name}", more, make)
+        return self.kept.once(f"train {what.name}", what.made_of, make)
+
+    def train_all(self, trainings: Sequence[Training]) -> list[Path]:
+        """The folders of finished runs, which were trained side by side where `processes` allow it."""
+        by_place = {self.kept.place(f"train {one.name}", one.made_of): one for one in trainings}
+        left = [one for place, one in by_place.items() if not self.kept.finished(place)]
+        if min(self.processes, len(left)) > 1:
+            jobs = [(self, one) for one in left]
+            for _ in run_jobs(_train_in_process, jobs, [1] * len(jobs), self.processes, "trainings", "training"):
+                pass
+        return [self.train(one) for one in trainings]
 
     def predict(self, run: Path, on: Named) -> Predictions:
         """What a finished run says of every sample of a source, seen by all its cameras."""
@@ -66,6 +99,22 @@ class Runs:
 
         name = f"{run.name.removeprefix('train-')} on {on.name}"
         return Predictions.load(self.kept.once(name, {}, make, ".npz", kind="predictions"))
+
+
+def _train_in_process(job: tuple[Runs, Training]) -> None:
+    """A training in a process of its own, on one core; its log's lines bear its name."""
+    runs, what = job
+    torch.set_num_threads(1)
+    sys.stderr = Lines(sys.stderr.buffer, line_buffering=True)
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {what.name}: %(message)s", datefmt="%H:%M:%S")
+    runs.train(what)
+
+
+class Lines(io.TextIOWrapper):
+    """A terminal that several processes write to: lines, no bars."""
+
+    def isatty(self) -> bool:
+        return False
 
 
 class SomeViews:

@@ -12,7 +12,7 @@ from rigging.errors import InputError
 from ..config import Augment, Config
 from ..evaluate.predict import Predictions
 from ..metrics.errors import mean_error
-from .runs import Runs, first
+from .runs import Runs, Training, first
 from .settings import GateSettings, Overfit
 from .tier2 import relative_errors
 
@@ -81,7 +81,7 @@ def overfitted_all(runs: Runs, settings: GateSettings) -> tuple[Overfitted, ...]
     for overfit in settings.overfits:
         on = runs.release("train", overfit.estimator)
         config = overfit_config(runs.config(overfit.estimator), settings, overfit, on.source.views)
-        run = runs.train(f"{overfit.estimator} by heart", config, on, before)
+        run = runs.train(Training(f"{overfit.estimator} by heart", config, on, before))
         seen = first(on, config.data.samples)
         found.append(overfitted(runs.predict(run, seen), settings, overfit.estimator))
         before = run

@@ -40,7 +40,7 @@ from .claims import (
     network,
     unmet,
 )  # fmt: skip
-from .runs import Named, Runs, groups_of_views, quarter, some_views
+from .runs import Named, Runs, Training, groups_of_views, quarter, some_views
 from .settings import GateSettings
 
 Way = Callable[[Predictions, Predictions], Tensor]  # from single views to poses (S, 21, 3) m, but for a shift
@@ -97,22 +97,18 @@ class Trained:
 
 
 def train_all(runs: Runs, settings: GateSettings) -> Trained:
-    """Train on the release: single-view estimators, a fusion for each, and those on a quarter of the data."""
-    on, seeds = runs.release("train", SINGLE), range(settings.seeds)
-    singles = [runs.train(f"{SINGLE}, seed {seed}", runs.config(SINGLE, seed), on) for seed in seeds]
-    fusions = {
-        views: tuple(
-            runs.train(f"{FUSION}, seed {seed}", fusion_config(runs.config(FUSION, seed), views), on, init)
-            for seed, init in zip(seeds, singles)
-        )
+    """Train on the release: single-view estimators, on a quarter of it if that is asked for, and a fusion for each."""
+    on, count = runs.release("train", SINGLE), settings.seeds
+    whole = [Training(f"{SINGLE}, seed {seed}", runs.config(SINGLE, seed), on) for seed in range(count)]
+    less = [dataclasses.replace(one, name=f"{one.name}, a quarter", on=quarter(on)) for one in whole]
+    singles = runs.train_all([*whole, *(less if settings.quarter else ())])
+    fusions = runs.train_all([
+        Training(f"{FUSION}, seed {seed}", fusion_config(runs.config(FUSION, seed), views), on, singles[seed])
         for views in VIEWS
-    }
-    quarters = [
-        runs.train(f"{SINGLE} on a quarter, seed {seed}", runs.config(SINGLE, seed), quarter(on))
-        for seed in seeds
-        if settings.quarter
-    ]
-    return Trained(tuple(singles), fusions, tuple(quarters))
+        for seed in range(count)
+    ])  # fmt: skip
+    by_views = {views: tuple(fusions[place * count :][:count]) for place, views in enumerate(VIEWS)}
+    return Trained(tuple(singles[:count]), by_views, tuple(singles[count:]))
 
 
 def fusion_config(config: Config, views: int) -> Config:

@@ -38,7 +38,7 @@ def done(hands, tmp_path_factory) -> tuple[Request, Gated]:
     """A gate that was run. Its folder may be added to."""
     folder = tmp_path_factory.mktemp("gate")
     preset = write_preset(folder / "quick")
-    request = Request(folder / "data", str(preset), folder / "out", device="cpu")
+    request = Request(folder / "data", str(preset), folder / "out", device="cpu", workers=1)
     return request, gate(request)
 
 
@@ -109,7 +109,7 @@ def test_an_interrupted_gate_goes_on(hands, quick, tmp_path, monkeypatch):
         return train(config, source, out, **options)
 
     monkeypatch.setattr(runs, "train", interrupted)
-    request = Request(tmp_path, str(quick), tmp_path / "out", device="cpu")
+    request = Request(tmp_path, str(quick), tmp_path / "out", device="cpu", workers=1)
     with pytest.raises(KeyboardInterrupt):
         gate(request)
     assert gate(request).report.verdict == "pass"

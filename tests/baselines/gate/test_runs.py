@@ -12,6 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from quick_estimators import Hands
 
+from baselines.config import Config, Stage
+from baselines.gate import runs
+from baselines.gate.kept import Kept
 from baselines.gate.runs import Named, SomeSamples, SomeViews, first, groups_of_views, quarter, some_views, spread
 
 
@@ -52,3 +55,24 @@ def test_a_quarter_is_every_fourth_pair_and_the_rest_is_named(hands):
     assert spread(on, 4).source.numbers.tolist() == [0, 4, 8, 12]
     assert spread(on, 0) is on and spread(on, 16) is on and some_views(on, range(8)) is on
     assert len({one.name for one in (on, quarter(on), first(on, 3), spread(on, 4), some_views(on, [0, 1]))}) == 5
+
+
+def test_what_is_not_finished_is_trained_side_by_side_once(hands, tmp_path, monkeypatch):
+    config = Config("mvhm_sv", (Stage("all", ("eye",), {"pose": 1.0}, 1, 1e-3),))
+    trainings = [runs.Training(name, config, Named("on", hands)) for name in ("a", "b", "c", "b")]
+    trained, told = [], []
+    monkeypatch.setattr(runs, "train", lambda config, source, out, **_: (out.mkdir(), trained.append(out.name)))
+    alone = runs.Runs(Kept(tmp_path, {}), tmp_path, tmp_path)
+    first = alone.train(trainings[0])
+
+    def here(work, jobs, sizes, processes, name, unit):
+        told.extend(what.name for _, what in jobs)
+        assert processes == 2 and len(sizes) == len(jobs)
+        return ((job, job[0].train(job[1])) for job in jobs)
+
+    monkeypatch.setattr(runs, "run_jobs", here)
+    both = runs.Runs(Kept(tmp_path, {}), tmp_path, tmp_path, processes=2)
+    places = both.train_all(trainings)
+    assert told == ["b", "c"] and len(trained) == 3
+    assert places[0] == first and places[1] == places[3] and all(place.is_dir() for place in places)
+    assert both.train_all(trainings) == places and told == ["b", "c"]  # nothing is left

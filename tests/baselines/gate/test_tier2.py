@@ -29,7 +29,8 @@ def predictions(rng: np.random.Generator, error: float = 0.004, views: list[int]
         subject=np.zeros(count, int), K=columns["K"].astype(np.float32),
         world_to_cam=columns["world_to_cam"].astype(np.float32), joints_cam=said, oracle_joints_cam=said,
         true_joints_cam=columns["joints_cam"], joint_valid=np.ones((count, 21), bool),
-        true_joints_2d=columns["joints_2d"], joints_2d=columns["joints_2d"], confidence=np.ones((count, 21), np.float32),
+        true_joints_2d=columns["joints_2d"], joints_2d=columns["joints_2d"],
+        confidence=np.ones((count, 21), np.float32),
     )  # fmt: skip
 
 
