@@ -25,11 +25,11 @@ GIVEN_OUT = $(if $(filter-out file,$(origin OUT)),OUT)
 LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS REJECTS
-export MODEL PRESET SET INIT DEVICE THREADS WITH WEIGHTS CHECKPOINT SPLIT BATCH
+export MODEL PRESET SET INIT STB MHP DEVICE THREADS WITH WEIGHTS CHECKPOINT SPLIT BATCH
 export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
-.PHONY: train evaluate test lint bench clean
+.PHONY: train evaluate gate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -68,6 +68,11 @@ $(VENV)/.ready-publish: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/.ready-train: $(BIN)/python pyproject.toml constraints.txt
 	@echo 'installing PyTorch and what training needs ...'
 	@$(PIP) install -c constraints.txt -e '.[train]'
+	@touch $@
+
+$(VENV)/.ready-gate: $(VENV)/.ready-train
+	@echo 'installing what validation needs ...'
+	@$(PIP) install -c constraints.txt -e '.[train,publish]'
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready-farm
@@ -118,6 +123,9 @@ train: $(VENV)/.ready-train  ## Train an estimator: MODEL=mvhm_sv DATA=path [PRE
 
 evaluate: $(VENV)/.ready-train  ## Score a trained estimator: CHECKPOINT=run DATA=path [SPLIT=test_all] [SAVE=1] [OUT=folder]
 	@$(MVHM) evaluate $(call options,SPLIT $(GIVEN_OUT) BATCH DEVICE THREADS) $(call flags,SAVE) -- "$$CHECKPOINT" "$$DATA"
+
+gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [PREVIOUS=path] [STB=path] [MHP=path]
+	@$(MVHM) gate $(call options,PRESET $(GIVEN_OUT) PREVIOUS STB MHP DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
 
 test: $(VENV)/.ready-dev  ## Run all tests (real Blender, real HDF5)
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)

@@ -4,4 +4,5 @@ COMMANDS: dict[str, str] = {
     "pack": "put what training needs of a release into one file, for machines with PyTorch, numpy and OpenCV alone",
     "train": "train an estimator on a data set; a run that was interrupted can go on",
     "evaluate": "score a trained estimator on a data set, split by split",
+    "gate": "judge a release by its labels and by what estimators learn from it; a report that passes or fails",
 }

@@ -1,0 +1,166 @@
+"""The gate from top to bottom: four tiers, a report. What an interrupted run had finished is reused."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import logging
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dataset_tools.load.dataset import HandDataset
+from dataset_tools.progress import Progress
+from dataset_tools.release.hashes import hash_files
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.release_manifest import data_hash
+from rigging.errors import InputError
+from rigging.files import write_atomic
+from rigging.settings import from_table, nearest
+
+from ..config import PRESETS
+from ..train.ranks import choose_device, cores
+from .kept import Kept
+from .real import RealSet, real_rows
+from .report import About, GateReport
+from .runs import Runs
+from .settings import GateSettings
+from .tier0 import Tier0, tier0
+from .tier1 import overfitted_all
+from .tier2 import Trained, arms_of, tier2, train_all
+from .tier3 import Tier3, scores_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be judged, and how."""
+
+    data: Path  # the release: a folder of shards
+    preset: str = "nano"  # a name in presets/, or a folder with gate.toml and an estimator's each
+    out: Path = Path("out")
+    real: tuple[RealSet, ...] = ()  # the user's own
+    device: str = ""
+    workers: int = 0  # processes that validate, and on the CPU train; 0: one a core
+    keep_going: bool = False  # train, too, on what did not validate
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A report, the runs that it is of, and the trained estimators if it came to that."""
+
+    report: GateReport
+    runs: Runs
+    trained: Trained | None = None
+
+
+def gate(request: Request) -> Gated:
+    """Judge a release. Raises InputError for what is no release or preset, and what validation and training raise."""
+    if choose_device(request.device).type == "cpu":
+        torch.set_num_threads(1)  # see _side_by_side
+    presets = preset_folder(request.preset)
+    settings = read_settings(presets)
+    about = look_at(request)
+    kept = kept_in(request, about, settings)
+    labels = labels_of(request, settings, kept)
+    runs = Runs(kept, request.data, presets, request.device, _side_by_side(request))
+    report = GateReport(about, labels, seconds=kept.seconds)
+    if about.lacking or (labels.problems and not request.keep_going):
+        return Gated(report, runs)
+    by_heart = overfitted_all(runs, settings)
+    trained = train_all(runs, settings)
+    ranks = tier2(*arms_of(runs, trained, settings), settings.seed, settings.draws)
+    scores = Tier3(scores_of(runs, trained), real_rows(runs, request.real))
+    return Gated(dataclasses.replace(report, tier1=by_heart, tier2=ranks, tier3=scores), runs, trained)
+
+
+def labels_of(request: Request, settings: GateSettings, kept: Kept) -> Tier0:
+    """Tier 0, kept as JSON."""
+    workers = request.workers or cores()
+
+    def make(place: Path) -> None:
+        found = tier0(request.data, settings.mutated, settings.seed, workers, kept.folder)
+        known = {name: value for name, value in dataclasses.asdict(found).items() if value is not None}
+        write_atomic(place, json.dumps(known).encode())
+
+    place = kept.once("tier 0", {"mutated": settings.mutated, "seed": settings.seed}, make, ".json")
+    return from_table(Tier0, json.loads(place.read_bytes()), str(place))
+
+
+def look_at(request: Request) -> About:
+    """What the release is: its names and the hash of every byte of its shards. Raises InputError."""
+    folder = ReleaseFolder(request.data)
+    if not request.data.is_dir() or not folder.shards():
+        raise InputError(f"{request.data}: no release; a folder of shards is wanted (a pack cannot be validated)")
+    hands = HandDataset(request.data)
+    return About(
+        release=str(hands.attrs["release"]), configuration_hash=str(hands.attrs["configuration_hash"]),
+        data_hash=hash_of(folder), splits=counted(hands.index["split"]), preset=Path(request.preset).name,
+        mvhm=importlib.metadata.version("mvhm"), torch=torch.__version__, device=_device(request.device),
+    )  # fmt: skip
+
+
+def counted(splits: np.ndarray) -> dict[str, int]:
+    """How many samples each split has."""
+    names, counts = np.unique(splits, return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist()))
+
+
+def hash_of(folder: ReleaseFolder) -> str:
+    """The hash that names the data, of the shards as they are now."""
+    paths = [folder.shard(number) for number in folder.shards()]
+    with Progress("checksums", sum(path.stat().st_size for path in paths), "B") as progress:
+        found = hash_files(paths, progress.add)
+    for value in found.values():
+        if isinstance(value, OSError):
+            raise value
+    return data_hash({path.name: digest for path, digest in found.items()})
+
+
+def kept_in(request: Request, about: About, settings: GateSettings) -> Kept:
+    """Where finished parts lie: OUT/gate/RELEASE-PRESET/runs."""
+    of = {"data": about.data_hash, "mvhm": about.mvhm}
+    return Kept(report_folder(request, about) / "runs", of)
+
+
+def report_folder(request: Request, about: About) -> Path:
+    """Where the report goes."""
+    return request.out / "gate" / f"{about.release}-{about.preset}"
+
+
+def preset_folder(preset: str) -> Path:
+    """The folder of a preset. Raises InputError."""
+    folder = Path(preset) if Path(preset).is_dir() else PRESETS / preset
+    known = sorted(path.parent.name for path in PRESETS.glob("*/gate.toml"))
+    if "/" not in preset and preset not in known and not Path(preset).is_dir():
+        raise InputError(f"--preset {preset}: no preset is called so{nearest(preset, known)}")
+    if not (folder / "gate.toml").is_file():
+        raise InputError(f"--preset {preset}: a folder with gate.toml, mvhm_sv.toml and mvhm_mv.toml is wanted")
+    return folder
+
+
+def read_settings(presets: Path) -> GateSettings:
+    """The preset's `gate.toml`. Raises InputError."""
+    path = presets / "gate.toml"
+    try:
+        table: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML ({error})") from error
+    return from_table(GateSettings, table, str(path))
+
+
+def _side_by_side(request: Request) -> int:
+    """How many trainings run at a time: small networks train faster on one core each than one on several."""
+    return 1 if choose_device(request.device).type == "cuda" else request.workers or cores()
+
+
+def _device(name: str) -> str:
+    device = choose_device(name)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
