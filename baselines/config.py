@@ -50,11 +50,11 @@ class Data:
     split: str = "train"  # "" takes every sample
     margin: float = 1.3  # crop's side over that of the joints' box
     samples: int = 0  # only the first of the split; 0 takes all
-    workers: int = 2  # threads that read and decode
+    workers: int = 2  # threads that read and decode; 0: the one that trains
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "size", "batch", "views", "workers")
-        _at_least(self, 0, "samples", "margin")
+        _at_least(self, 1, "size", "batch", "views")
+        _at_least(self, 0, "samples", "margin", "workers")
 
 
 @dataclass(frozen=True)

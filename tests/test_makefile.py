@@ -67,7 +67,8 @@ def test_settings_are_options_and_flags(make):
         "train", "--model", "mvhm_sv", "--set", "train.seed=1 data.batch=8", "--", "out/demo"
     ]  # fmt: skip
     assert make("train", "DATA=/a b", "OUT=/c d", "RESUME=1") == ["train", "--out", "/c d", "--resume", "--", "/a b"]
-    assert make("gate", "DATA=/d", "PRESET=gate", "STB=/s b") == ["gate", *"--preset gate --stb".split(), "/s b", "--", "/d"]
+    judged = make("gate", "DATA=/d", "PRESET=gate", "STB=/s b")
+    assert judged == ["gate", "--preset", "gate", "--stb", "/s b", "--", "/d"]
     assert make("evaluate", "CHECKPOINT=/run", "DATA=/d") == ["evaluate", "--", "/run", "/d"]
 
 

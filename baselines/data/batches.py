@@ -151,7 +151,7 @@ def _cameras(source: Source, data: Data) -> np.ndarray:
 
 def _check(batches: Batches) -> None:
     data, (rank, processes) = batches.data, batches.share
-    if data.batch < 1 or data.batch % batches.views:
+    if data.batch % batches.views:
         raise InputError(f"data.batch = {data.batch}: a multiple of the {batches.views} views of a sample is wanted")
     if data.size < 1 or data.margin <= 0 or data.samples < 0 or data.workers < 0:
         raise InputError(f"data: size and margin above 0, samples and workers from 0 are wanted, got {data}")

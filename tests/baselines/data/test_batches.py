@@ -186,7 +186,6 @@ def test_leaving_a_loop_early_leaves_no_thread_behind():
         ({"needed": ("mask",)}, {}, "stand-in: training needs mask, which the data do not have"),
         ({"multi_view": True}, {"batch": 6}, "data.batch = 6: a multiple of the 4 views"),
         ({"multi_view": True}, {"views": 8}, "data.views = 8: stand-in has 1 to 4"),
-        ({}, {"batch": 0}, "data.batch = 0"),
         ({}, {"margin": 0.0}, "margin above 0"),
         ({"share": (0, 99)}, {}, "24 crops are too few for 99 processes"),
         ({"share": (2, 2)}, {}, "process 2 of 2"),
