@@ -99,16 +99,16 @@ class MvhmMultiView(Estimator):
         return found
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        wrist = output["joints_2d"][:, :1]
+        fused, wrist = output["fused"], output["joints_2d"][:, :1]
         if oracle:
             scale, depth = true_scale(batch), batch.joints_cam[:, 0, 2]
             root = lift(wrist, torch.zeros_like(wrist[..., 0]), scale, depth, batch.K)
         elif self.config.frame == "world" and batch.views > 1:
-            root = triangulated(wrist, output["confidence"][:, :1], batch)
-            scale = agreed_scale(output, root[:, 0, 2], batch.views)
+            points = triangulated(output["joints_2d"], output["confidence"], batch)
+            root, scale = place(fused, points, self.config.single.mean_scale)
         else:
             root, scale = output["joints_cam"][:, :1], output["scale"]
-        return Pose(root + output["fused"] * scale[:, None, None], output["joints_2d"], output["confidence"])
+        return Pose(root + fused * scale[:, None, None], output["joints_2d"], output["confidence"])
 
 
 class ConcatFusion(nn.Module):
@@ -210,14 +210,16 @@ def triangulated(pixels: Tensor, confidence: Tensor, batch: Batch) -> Tensor:
     return to_camera(points.repeat_interleave(batch.views, 0), batch.world_to_cam)
 
 
-def agreed_scale(output: Output, depth: Tensor, views: int) -> Tensor:
-    """(B,) m: a view's scale is wrong by as much as its wrist's depth is; the median of what a sample's views say.
+def place(fused: Tensor, points: Tensor, mean_scale: float) -> tuple[Tensor, Tensor]:
+    """Where the wrist is, (B, 1, 3) m, and the scale (B,) m, so that a fused pose (B, 21, 3) comes to lie on points.
 
-    `depth` (B,) m is the wrist's by triangulation.
+    The points (B, 21, 3) m are triangulated, some perhaps grossly wrong: medians over the joints, of what each says of
+    the scale and then of the place.
     """
-    ratio = (depth / output["joints_cam"][:, 0, 2]).clamp(1 / BEYOND, BEYOND)
-    scale = (ratio * output["scale"]).unflatten(0, (-1, views))
-    return scale.median(1).values.repeat_interleave(views)
+    centred, target = (one - one.mean(1, keepdim=True) for one in (fused, points))
+    ratio = (centred * target).sum(-1) / centred.square().sum(-1).clamp_min(1e-9)
+    scale = ratio.median(1).values.clamp(mean_scale / BEYOND, mean_scale * BEYOND)
+    return (points - fused * scale[:, None, None]).median(1, keepdim=True).values, scale
 
 
 def from_wrist(poses: Tensor) -> Tensor:
