@@ -26,7 +26,7 @@ from .single_view import JOINTS, MvhmSingleView, lift, true_scale
 from .single_view import Config as SingleConfig
 
 FOUND = ("joints_cam", "joints_2d", "confidence", "scale")  # of each view, what is fused
-BEYOND = 2.0  # times larger or smaller than the mean hand: no hand is
+BEYOND = 2.0  # times nearer or farther than it was taken to be: no hand is
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ class MvhmMultiView(Estimator):
             root = lift(wrist, torch.zeros_like(wrist[..., 0]), scale, depth, batch.K)
         elif self.config.frame == "world" and batch.views > 1:
             points = triangulated(output["joints_2d"], output["confidence"], batch)
-            root, scale = place(fused, points, self.config.single.mean_scale)
+            scale = agreed_scale(output, points, batch.views)
+            root = (points - fused * scale[:, None, None]).median(1, keepdim=True).values
         else:
             root, scale = output["joints_cam"][:, :1], output["scale"]
         return Pose(root + fused * scale[:, None, None], output["joints_2d"], output["confidence"])
@@ -210,16 +211,15 @@ def triangulated(pixels: Tensor, confidence: Tensor, batch: Batch) -> Tensor:
     return to_camera(points.repeat_interleave(batch.views, 0), batch.world_to_cam)
 
 
-def place(fused: Tensor, points: Tensor, mean_scale: float) -> tuple[Tensor, Tensor]:
-    """Where the wrist is, (B, 1, 3) m, and the scale (B,) m, so that a fused pose (B, 21, 3) comes to lie on points.
+def agreed_scale(found: Output, points: Tensor, views: int) -> Tensor:
+    """(B,) m: the median of what all joints of all views of a sample say, as some may be grossly wrong.
 
-    The points (B, 21, 3) m are triangulated, some perhaps grossly wrong: medians over the joints, of what each says of
-    the scale and then of the place.
+    A view takes the hand for larger than it is by the factor by which it takes its joints for farther away than they
+    are: triangulated `points` (B, 21, 3) m in the axes of each crop's camera tell.
     """
-    centred, target = (one - one.mean(1, keepdim=True) for one in (fused, points))
-    ratio = (centred * target).sum(-1) / centred.square().sum(-1).clamp_min(1e-9)
-    scale = ratio.median(1).values.clamp(mean_scale / BEYOND, mean_scale * BEYOND)
-    return (points - fused * scale[:, None, None]).median(1, keepdim=True).values, scale
+    ratio = (points[..., 2] / found["joints_cam"][..., 2]).clamp(1 / BEYOND, BEYOND)
+    scale = (ratio * found["scale"][:, None]).unflatten(0, (-1, views))
+    return scale.flatten(1).median(1).values.repeat_interleave(views)
 
 
 def from_wrist(poses: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from baselines import create_estimator
 from baselines.batch import Batch
 from baselines.estimator import Output
 from baselines.layers.heatmap import gaussian_maps
-from baselines.models.multi_view import MvhmMultiView, in_common_axes, palm_axes, place, random_views
+from baselines.models.multi_view import MvhmMultiView, agreed_scale, in_common_axes, palm_axes, random_views
 from baselines.models.single_view import true_depth, true_mesh, true_scale
 from rigging.errors import InputError
 
@@ -147,16 +147,13 @@ def test_common_axes_without_extrinsics_are_each_views_own():
             torch.testing.assert_close(seen[row, step], turn @ sight[other, 0], atol=1e-4, rtol=0)
 
 
-def test_a_pose_is_placed_on_its_points_though_a_few_are_far_off():
-    batch = model_cases.batch(samples=2, sizes=(0.8, 1.2))
+def test_the_scale_follows_from_depths_though_some_are_far_off():
+    batch = model_cases.batch(samples=2, views=3, sizes=(0.8, 1.2))
+    output = perfect(create(trained=False), batch)
     points = batch.joints_cam.clone()
-    points[:, [4, 8, 15]] += torch.tensor([0.02, -0.01, 0.03])
-    root, scale = place(unit_pose(batch), points, model_cases.MEAN_SCALE)
-    torch.testing.assert_close(scale, true_scale(batch), rtol=0.05, atol=0)
-    torch.testing.assert_close(root, batch.joints_cam[:, :1], rtol=0, atol=5e-3)
-    root, scale = place(unit_pose(batch), batch.joints_cam, model_cases.MEAN_SCALE)
-    torch.testing.assert_close(scale, true_scale(batch))
-    torch.testing.assert_close(root, batch.joints_cam[:, :1], rtol=0, atol=1e-6)
+    points[:, [4, 8, 15]] += torch.tensor([0.02, -0.01, 0.9])
+    points[1] *= 30
+    torch.testing.assert_close(agreed_scale(output, points, views=3), true_scale(batch), rtol=1e-3, atol=0)
 
 
 def test_axes_of_the_palm_turn_with_the_hand():
