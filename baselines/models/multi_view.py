@@ -26,7 +26,7 @@ from .single_view import JOINTS, MvhmSingleView, lift, true_scale
 from .single_view import Config as SingleConfig
 
 FOUND = ("joints_cam", "joints_2d", "confidence", "scale")  # of each view, what is fused
-BEYOND = 2.0  # times larger or smaller than the mean hand: no hand is
+BEYOND = 2.0  # times nearer or farther than it was taken to be: no hand is
 
 
 @dataclass(frozen=True)
@@ -99,16 +99,17 @@ class MvhmMultiView(Estimator):
         return found
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        wrist = output["joints_2d"][:, :1]
+        fused, wrist = output["fused"], output["joints_2d"][:, :1]
         if oracle:
             scale, depth = true_scale(batch), batch.joints_cam[:, 0, 2]
             root = lift(wrist, torch.zeros_like(wrist[..., 0]), scale, depth, batch.K)
         elif self.config.frame == "world" and batch.views > 1:
-            root = triangulated(wrist, output["confidence"][:, :1], batch)
-            scale = agreed_scale(output, root[:, 0, 2], batch.views)
+            points = triangulated(output["joints_2d"], output["confidence"], batch)
+            scale = agreed_scale(output, points, batch.views)
+            root = (points - fused * scale[:, None, None]).median(1, keepdim=True).values
         else:
             root, scale = output["joints_cam"][:, :1], output["scale"]
-        return Pose(root + output["fused"] * scale[:, None, None], output["joints_2d"], output["confidence"])
+        return Pose(root + fused * scale[:, None, None], output["joints_2d"], output["confidence"])
 
 
 class ConcatFusion(nn.Module):
@@ -210,14 +211,15 @@ def triangulated(pixels: Tensor, confidence: Tensor, batch: Batch) -> Tensor:
     return to_camera(points.repeat_interleave(batch.views, 0), batch.world_to_cam)
 
 
-def agreed_scale(output: Output, depth: Tensor, views: int) -> Tensor:
-    """(B,) m: a view's scale is wrong by as much as its wrist's depth is; the median of what a sample's views say.
+def agreed_scale(found: Output, points: Tensor, views: int) -> Tensor:
+    """(B,) m: the median of what all joints of all views of a sample say, as some may be grossly wrong.
 
-    `depth` (B,) m is the wrist's by triangulation.
+    A view takes the hand for larger than it is by the factor by which it takes its joints for farther away than they
+    are: triangulated `points` (B, 21, 3) m in the axes of each crop's camera tell.
     """
-    ratio = (depth / output["joints_cam"][:, 0, 2]).clamp(1 / BEYOND, BEYOND)
-    scale = (ratio * output["scale"]).unflatten(0, (-1, views))
-    return scale.median(1).values.repeat_interleave(views)
+    ratio = (points[..., 2] / found["joints_cam"][..., 2]).clamp(1 / BEYOND, BEYOND)
+    scale = (ratio * found["scale"][:, None]).unflatten(0, (-1, views))
+    return scale.flatten(1).median(1).values.repeat_interleave(views)
 
 
 def from_wrist(poses: Tensor) -> Tensor:

@@ -140,18 +140,20 @@ def test_common_axes_without_extrinsics_are_each_views_own():
     poses, seen = in_common_axes(unit_pose(batch), sight, batch, "camera")
     for row in range(6):
         first, view = row // 3 * 3, row % 3
-        for place in range(3):
-            other = first + (view + place) % 3
+        for step in range(3):
+            other = first + (view + step) % 3
             turn = batch.world_to_cam[row, :3, :3] @ batch.world_to_cam[other, :3, :3].T
-            torch.testing.assert_close(poses[row, place], unit_pose(batch)[row], atol=1e-4, rtol=0)
-            torch.testing.assert_close(seen[row, place], turn @ sight[other, 0], atol=1e-4, rtol=0)
+            torch.testing.assert_close(poses[row, step], unit_pose(batch)[row], atol=1e-4, rtol=0)
+            torch.testing.assert_close(seen[row, step], turn @ sight[other, 0], atol=1e-4, rtol=0)
 
 
-def test_the_scale_is_the_median_of_what_depths_say():
-    output = {"joints_cam": torch.zeros(3, 21, 3), "scale": torch.full((3,), 0.03)}
-    output["joints_cam"][:, 0, 2] = torch.tensor([0.5, 0.5, 0.5])
-    scale = agreed_scale(output, torch.tensor([0.55, 0.6, 5.0]), views=3)
-    torch.testing.assert_close(scale, torch.full((3,), 0.036))
+def test_the_scale_follows_from_depths_though_some_are_far_off():
+    batch = model_cases.batch(samples=2, views=3, sizes=(0.8, 1.2))
+    output = perfect(create(trained=False), batch)
+    points = batch.joints_cam.clone()
+    points[:, [4, 8, 15]] += torch.tensor([0.02, -0.01, 0.9])
+    points[1] *= 30
+    torch.testing.assert_close(agreed_scale(output, points, views=3), true_scale(batch), rtol=1e-3, atol=0)
 
 
 def test_axes_of_the_palm_turn_with_the_hand():
