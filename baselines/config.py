@@ -87,10 +87,11 @@ class Training:
     clip: float = 1.0  # largest norm of the gradients; 0 does not clip
     channels_last: bool = True
     compile: bool = False
+    threads: int = 0  # of the CPU; 0: one a core. Small networks are slower on two than on one
     save_seconds: float = 300.0  # between states to resume from; one is kept at the end of every stage, too
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "seed", "ema", "clip", "save_seconds")
+        _at_least(self, 0, "seed", "ema", "clip", "threads", "save_seconds")
         if self.ema >= 1:
             raise ValueError(f"ema = {self.ema!r}: must be below 1")
 

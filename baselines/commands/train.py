@@ -45,7 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="", metavar="NAME", help="cpu, cuda, cuda:1 (default: a GPU if there is one)"
     )
-    parser.add_argument("--threads", type=positive(int), metavar="N", help="of the CPU (default: one a core)")
+    parser.add_argument(
+        "--threads",
+        type=positive(int),
+        metavar="N",
+        help="of the CPU (default: train.threads of the preset, or one a core)",
+    )
 
 
 EPILOG = """
@@ -67,9 +72,9 @@ def run(options: argparse.Namespace) -> int:
     from ..train.ranks import choose_device, cores
 
     choose_device(options.device)  # before data are opened
-    torch.set_num_threads(options.threads or cores())
     sets = [one for text in options.set for one in re.split(r"\s+(?=[\w-]+(?:\.[\w-]+)*=)", text.strip())]
     config = load_config(options.preset, options.model or "", sets)
+    torch.set_num_threads(options.threads or config.train.threads or cores())
     out = options.out or RUNS / f"{config.estimator}-{Path(options.preset).stem}"
     cls, specs = estimator_class(config.estimator), [options.data, *options.others]
     opened = [open_data(spec, config.data.split, cls, config.augment) for spec in specs]
