@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rigging.errors import InputError
 from rigging.files import write_atomic
 
 log = logging.getLogger(__name__)
@@ -54,6 +57,21 @@ class Kept:
             spent = json.loads(mark.read_bytes())["seconds"]
             self.seconds[kind or name] = self.seconds.get(kind or name, 0.0) + spent
         return place
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other gates out of the folder. Raises InputError where one is at work in it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / ".lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"{self.folder}: another gate is at work there; wait for it, or choose another --out"
+                ) from None
+            except OSError as error:  # a file system without locks
+                log.warning("%s: not locked (%s); let no other gate work there", self.folder, error.strerror)
+            yield
 
     def place(self, name: str, more: Mapping[str, Any], suffix: str = "") -> Path:
         """Where the part `name`, made of `more` besides, lies or will lie."""

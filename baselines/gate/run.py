@@ -65,12 +65,17 @@ def gate(request: Request) -> Gated:
     """Judge a release. Raises InputError for what is no release or preset, and what validation and training raise."""
     if choose_device(request.device).type == "cpu":
         torch.set_num_threads(1)  # see _side_by_side
-    presets = preset_folder(request.preset)
-    settings = read_settings(presets)
+    settings = read_settings(preset_folder(request.preset))
     about = look_at(request)
     kept = kept_in(request, about, settings)
+    with kept.alone():
+        return judged(request, settings, about, kept)
+
+
+def judged(request: Request, settings: GateSettings, about: About, kept: Kept) -> Gated:
+    """The four tiers."""
     labels = labels_of(request, settings, kept)
-    runs = Runs(kept, request.data, presets, request.device, _side_by_side(request))
+    runs = Runs(kept, request.data, preset_folder(request.preset), request.device, _side_by_side(request))
     report = GateReport(about, labels, seconds=kept.seconds)
     if about.lacking or (labels.problems and not request.keep_going):
         return Gated(report, runs)

@@ -105,8 +105,11 @@ def _train_in_process(job: tuple[Runs, Training]) -> None:
     """A training in a process of its own, on one core; its log's lines bear its name."""
     runs, what = job
     torch.set_num_threads(1)
-    sys.stderr = Lines(sys.stderr.buffer, line_buffering=True)
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {what.name}: %(message)s", datefmt="%H:%M:%S")
+    if not isinstance(sys.stderr, Lines):  # a process may train one after another
+        sys.stderr = Lines(sys.stderr.buffer, line_buffering=True)
+    logging.basicConfig(
+        level=logging.INFO, format=f"%(asctime)s {what.name}: %(message)s", datefmt="%H:%M:%S", force=True
+    )
     runs.train(what)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baselines.gate.kept import Kept
+from rigging.errors import InputError
 
 
 def test_a_part_is_made_once(tmp_path):
@@ -49,3 +50,12 @@ def test_seconds_of_a_kind_are_summed_and_each_part_counts_once(tmp_path):
         kept.once(name, {}, lambda place: place.touch(), kind="parts")
     kept.once("c", {}, lambda place: place.touch())
     assert set(kept.seconds) == {"parts", "c"} and len(kept.told) == 3
+
+
+def test_one_gate_at_a_time_works_in_a_folder(tmp_path):
+    with Kept(tmp_path, {}).alone():
+        with pytest.raises(InputError, match="another gate is at work there; wait for it, or choose another --out"):
+            with Kept(tmp_path, {}).alone():
+                pass
+    with Kept(tmp_path, {}).alone():
+        assert (tmp_path / ".lock").exists()
