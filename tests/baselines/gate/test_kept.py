@@ -53,9 +53,8 @@ def test_seconds_of_a_kind_are_summed_and_each_part_counts_once(tmp_path):
 
 
 def test_one_gate_at_a_time_works_in_a_folder(tmp_path):
-    with Kept(tmp_path, {}).alone():
-        with pytest.raises(InputError, match="another gate is at work there; wait for it, or choose another --out"):
-            with Kept(tmp_path, {}).alone():
-                pass
-    with Kept(tmp_path, {}).alone():
+    second, told = Kept(tmp_path, {}), "another gate is at work there; wait for it, or choose another --out"
+    with Kept(tmp_path, {}).alone(), pytest.raises(InputError, match=told), second.alone():
+        pass
+    with second.alone():
         assert (tmp_path / ".lock").exists()
