@@ -130,14 +130,14 @@ def hash_of(folder: ReleaseFolder) -> str:
 
 
 def kept_in(request: Request, about: About, settings: GateSettings) -> Kept:
-    """Where finished parts lie: OUT/gate/RELEASE-PRESET/runs."""
+    """Where finished parts lie: OUT/gates/RELEASE-PRESET/runs."""
     of = {"data": about.data_hash, "mvhm": about.mvhm}
     return Kept(report_folder(request, about) / "runs", of)
 
 
 def report_folder(request: Request, about: About) -> Path:
     """Where the report goes."""
-    return request.out / "gate" / f"{about.release}-{about.preset}"
+    return request.out / "gates" / f"{about.release}-{about.preset}"
 
 
 def preset_folder(preset: str) -> Path:

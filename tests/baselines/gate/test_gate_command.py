@@ -24,7 +24,7 @@ def judge(data: Path, out: Path, preset: Path | str = "nano", *more: str) -> int
 
 
 def report_in(out: Path, name: str) -> dict:
-    return json.loads((out / "gate" / name / "gate.json").read_text())
+    return json.loads((out / "gates" / name / "gate.json").read_text())
 
 
 @pytest.mark.parametrize("name", ["labels-shuffled", "cameras-swapped", "joints-reordered"])
