@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="FOLDER",
-        help="runs and report go to FOLDER/gate/RELEASE-PRESET (default: out)",
+        help="runs and report go to FOLDER/gates/RELEASE-PRESET (default: out)",
     )  # fmt: skip
     parser.add_argument(
         "--previous", type=Path, metavar="PATH", help="the report before, or its release: compared with"
