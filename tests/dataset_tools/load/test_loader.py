@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
 import shutil
 
@@ -126,39 +125,6 @@ def test_the_dataset_says_what_a_user_needs_to_draw_and_to_cite(dataset):
     assert dataset.part_names[18] == "arm"
     assert dataset.attrs["configuration"]["release"]["name"] == "test"
     assert dataset.attrs["licence"] == "CC0-1.0"
-
-
-def first_colour(dataset: HandDataset) -> int:
-    return int(dataset[0]["rgb"].astype(int).sum())
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_an_opened_dataset_works_in_other_processes(shard, method):
-    dataset = HandDataset(shard, fields=["rgb"])
-    expected = first_colour(dataset)
-    with multiprocessing.get_context(method).Pool(2) as pool:
-        assert pool.map(first_colour, [dataset] * 4) == [expected] * 4
-    assert first_colour(dataset) == expected
-
-
-def read_inherited(queue) -> None:
-    queue.put(first_colour(INHERITED[0]))
-
-
-INHERITED: list[HandDataset] = []
-
-
-def test_a_forked_child_uses_its_own_handles(shard):
-    dataset = HandDataset(shard, fields=["rgb"])
-    expected = first_colour(dataset)
-    INHERITED[:] = [dataset]
-    context = multiprocessing.get_context("fork")
-    queue = context.Queue()
-    child = context.Process(target=read_inherited, args=(queue,))
-    child.start()
-    assert queue.get(timeout=30) == expected
-    child.join()
-    assert first_colour(dataset) == expected
 
 
 def test_it_can_be_pickled_and_closed(shard):

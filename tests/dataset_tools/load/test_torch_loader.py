@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from dataset_tools import HandDataset, TorchHandDataset
-from dataset_tools.load.sampler import ShardSampler
-from dataset_tools.load.transforms import crop
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra `train`)")
 
@@ -22,39 +20,3 @@ def test_tensors_equal_the_arrays(shard):
             assert np.array_equal(tensors[name].numpy(), array), name
             assert tensors[name].numpy().dtype == array.dtype
     assert tensors["meta"]["light"] == arrays["meta"]["light"]
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_batches_come_from_workers_of_either_kind(release, method):
-    dataset = TorchHandDataset(release, fields=FIELDS, views=[0, 3])
-    dataset[0]  # opened in the parent: children must not use its handles
-    loader = torch.utils.data.DataLoader(dataset, batch_size=2, num_workers=1, multiprocessing_context=method)
-    batches = list(loader)
-    assert batches[0]["rgb"].shape == (2, 2, 64, 64, 3)
-    assert batches[0]["rgb"].dtype == torch.uint8
-    assert batches[1]["meta"]["sample"].tolist() == [2, 3]
-    assert batches[1]["meta"]["hand"] == ["right", "right"]
-    assert torch.equal(batches[1]["depth"][1], dataset[3]["depth"])
-
-
-def small(sample: dict) -> dict:
-    """A transform that workers can be sent."""
-    return crop(sample, (8, 8, 56, 56), 32)
-
-
-def test_selected_single_views_are_cropped_in_workers_in_the_samplers_order(release):
-    views = TorchHandDataset(release, fields=["rgb", "K", "sample"], items="view", transform=small)
-    chosen = views.select(where={"sample": [0, 2, 3]})
-    assert (len(views), len(chosen)) == (32, 24)
-    sampler = ShardSampler(chosen, seed=1)
-    loader = torch.utils.data.DataLoader(chosen, batch_size=5, sampler=sampler, num_workers=1)
-    batches = list(loader)
-    assert batches[0]["rgb"].shape == (5, 32, 32, 3)
-    assert batches[0]["K"].shape == (5, 3, 3)
-    read = [pair for batch in batches for pair in zip(batch["meta"]["sample"].tolist(), batch["meta"]["view"].tolist())]
-    assert sorted(read) == [(sample, view) for sample in (0, 2, 3) for view in range(8)]
-    sampler.load_state_dict(sampler.state_dict(epoch=0, consumed=20))
-    last = list(loader)
-    assert len(last) == 1
-    assert torch.equal(last[0]["rgb"], batches[4]["rgb"])
-    assert len(TorchHandDataset(release, fields=["rgb"]).views_as_items()) == 32
