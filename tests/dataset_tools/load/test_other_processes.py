@@ -11,7 +11,7 @@ CASES = Path(__file__).with_name("in_other_processes.py")
 
 
 def test_forked_and_spawned_processes_and_workers_read_what_their_parent_does():
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", CASES]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", CASES]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
     assert re.search(r"\b6 passed", done.stdout), done.stdout[-500:]

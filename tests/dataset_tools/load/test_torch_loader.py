@@ -9,8 +9,6 @@ from dataset_tools import HandDataset, TorchHandDataset
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra `train`)")
 
-FIELDS = ["rgb", "mask", "depth", "joints_2d", "K", "flow_forward_valid", "meta"]
-
 
 def test_tensors_equal_the_arrays(shard):
     arrays, tensors = HandDataset(shard)[1], TorchHandDataset(shard)[1]
