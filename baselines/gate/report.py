@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataset_tools.release.gate import FORMAT, FORMAT_VERSION
+from dataset_tools.release.gate import FORMAT, FORMAT_VERSION, parsed_report
+from dataset_tools.store.layout import ReleaseFolder
 from rigging.errors import InputError
 from rigging.files import write_atomic
 
@@ -108,15 +109,7 @@ def read_previous(path: Path) -> dict[str, Any]:
 
     Raises InputError where there is none.
     """
-    file = path / "gate.json" if path.is_dir() else path
+    file = ReleaseFolder(path).gate if path.is_dir() else path
     if not file.is_file():
         raise InputError(f"--previous {path}: no gate report there (a report's JSON, or a release with gate.json)")
-    try:
-        table = json.loads(file.read_bytes())
-    except ValueError:
-        raise InputError(f"--previous {file}: not JSON") from None
-    if not isinstance(table, dict) or table.get("format") != FORMAT or table.get("version") != FORMAT_VERSION:
-        raise InputError(
-            f"--previous {file}: not a gate report (format {FORMAT!r}, version {FORMAT_VERSION} is wanted)"
-        )
-    return table
+    return parsed_report(file.read_bytes(), f"--previous {file}")

@@ -29,17 +29,23 @@ class Gate:
         return hashlib.sha256(self.data).hexdigest()
 
 
+def parsed_report(data: bytes, where: str) -> dict[str, Any]:
+    """The table of a gate report's file. Raises InputError, which begins with `where`, for anything else."""
+    try:
+        report = json.loads(data)
+    except (ValueError, RecursionError):
+        raise InputError(f"{where}: not JSON") from None
+    if not isinstance(report, dict) or report.get("format") != FORMAT or report.get("version") != FORMAT_VERSION:
+        raise InputError(f"{where}: not a gate report (format {FORMAT!r}, version {FORMAT_VERSION} are wanted)")
+    return report
+
+
 def read_gate(path: Path, data_hash: str) -> Gate:
     """The gate report at `path`, which must be on the data of `data_hash`. Raises InputError."""
     if not path.is_file():
         raise InputError(f"--gate {path}: no such file")
     data = path.read_bytes()
-    try:
-        report = json.loads(data)
-    except (ValueError, RecursionError):
-        raise InputError(f"--gate {path}: not JSON") from None
-    if not isinstance(report, dict) or report.get("format") != FORMAT or report.get("version") != FORMAT_VERSION:
-        raise InputError(f"--gate {path}: not a gate report (format {FORMAT!r}, version {FORMAT_VERSION} are wanted)")
+    report = parsed_report(data, f"--gate {path}")
     if report.get("verdict") not in VERDICTS:
         raise InputError(f"--gate {path}: verdict {report.get('verdict')!r}; allowed are {', '.join(VERDICTS)}")
     if report.get("data_hash") != data_hash:
