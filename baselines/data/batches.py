@@ -153,8 +153,8 @@ def _check(batches: Batches) -> None:
     data, (rank, processes) = batches.data, batches.share
     if data.batch % batches.views:
         raise InputError(f"data.batch = {data.batch}: a multiple of the {batches.views} views of a sample is wanted")
-    if data.size < 1 or data.margin <= 0 or data.samples < 0 or data.workers < 0:
-        raise InputError(f"data: size and margin above 0, samples and workers from 0 are wanted, got {data}")
+    if not data.margin:
+        raise InputError("data.margin = 0: a margin above 0 is wanted")
     if not 0 <= rank < processes:
         raise InputError(f"process {rank} of {processes}: they are numbered from 0")
     if batches.crops // batches.views < processes:

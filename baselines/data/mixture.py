@@ -77,7 +77,7 @@ class MixedBatches:
     def waiting_share(self) -> float:
         """Share of the time in loops over batches, so far, that the loop waited for one."""
         elapsed = max(part.elapsed for part in self.parts)
-        return sum(part.waited for part in self.parts) / elapsed if elapsed else 0.0
+        return self.waited / elapsed if elapsed else 0.0
 
     def epoch(self, stage: int, epoch: int, start_step: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from `start_step` on: a function of seed, stage, epoch and step alone."""

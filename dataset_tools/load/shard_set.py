@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from bisect import bisect_right
 from collections import OrderedDict
@@ -90,9 +89,6 @@ class ShardSet:
             raise FileNotFoundError(f"{path}: no such shard")
         try:
             manifest = self._manifest(path)
-        except TooManyFilesError:
-            self.close()
-            manifest = self._manifest(path)
         except FileNotFoundError:
             return len(self._fitted(path))
         if self.verify:
@@ -102,11 +98,9 @@ class ShardSet:
     def _manifest(self, path: Path) -> dict[str, Any]:
         try:
             return read_manifest(path)
-        except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE):
-                raise
-        self.close()  # others hold files too: do with one
-        return read_manifest(path)
+        except TooManyFilesError:  # others hold files too: do with one
+            self.close()
+            return read_manifest(path)
 
     def _open(self, path: Path) -> ShardFile:
         if self._pid != os.getpid():  # after a fork: the parent's handles are the parent's
