@@ -14,9 +14,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from rigging.errors import InputError
-from rigging.geometry.rotations import axis_angle
 from rigging.poses.permutations import to_canonical
 from rigging.poses.units import unit_scale
 
@@ -102,11 +102,9 @@ def _frames(folder: Path) -> tuple[list[str], int]:
 def _read_pose(root: Path, sequence: str, camera: int) -> np.ndarray:
     """world_to_cam (4, 4) m."""
     folder = root / "calibrations" / sequence / f"webcam_{camera}"
-    turn, shift = read_vector(folder / "rvec.pkl"), read_vector(folder / "tvec.pkl")
-    angle = np.linalg.norm(turn)
     pose = np.eye(4)
-    pose[:3, :3] = axis_angle(turn / angle, angle) if angle else np.eye(3)
-    pose[:3, 3] = shift / 1000
+    pose[:3, :3] = Rotation.from_rotvec(read_vector(folder / "rvec.pkl")).as_matrix()
+    pose[:3, 3] = read_vector(folder / "tvec.pkl") / 1000
     return pose
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from rigging.errors import InputError
-from rigging.geometry.rotations import axis_angle
 from rigging.poses.permutations import to_canonical
 from rigging.poses.units import unit_scale
 
@@ -92,8 +92,7 @@ def _read_labels(path: Path, camera: str, wrist_from: WristFrom) -> np.ndarray:
         raise InputError(f"{path}: handPara has the shape {given.shape}, (3, 21, frames) is wanted")
     points = given.transpose(2, 1, 0)
     if camera == "sk":
-        angle = np.linalg.norm(SK_TURN)
-        points = (points - SK_SHIFT) @ axis_angle(SK_TURN / angle, angle)  # rows: R^T (x - T)
+        points = (points - SK_SHIFT) @ Rotation.from_rotvec(SK_TURN).as_matrix()  # rows: R^T (x - T)
     joints = to_canonical("stb", points, wrist_from)
     if not np.isfinite(joints).all():
         raise InputError(

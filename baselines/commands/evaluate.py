@@ -11,6 +11,7 @@ from rigging.option_types import positive
 
 from ..registry import estimator_class
 from .data_sets import HELP, open_data
+from .options import add_device
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -42,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the scores (default: CHECKPOINT/evaluation)")
     parser.add_argument("--save", action="store_true", help="keep the predictions, too")
     parser.add_argument("--batch", type=positive(int), metavar="N", help="crops at a time (default: as in training)")
-    parser.add_argument(
-        "--device", default="", metavar="NAME", help="cpu, cuda, cuda:1 (default: a GPU if there is one)"
-    )
+    add_device(parser)
     parser.add_argument("--threads", type=positive(int), metavar="N", help="of the CPU (default: one a core)")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from rigging.option_types import positive
 
+from .options import add_device
+
 KEPT = "what was finished is kept; the same command goes on from there"
 
 
@@ -26,9 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stb", type=Path, metavar="FOLDER", help="your copy of STB, for MVHM's Table 2")
     parser.add_argument("--mhp", type=Path, metavar="FOLDER", help="your copy of MHP, for MVHM's Table 2")
-    parser.add_argument(
-        "--device", default="", metavar="NAME", help="cpu, cuda, cuda:N (default: a GPU if there is one)"
-    )
+    add_device(parser)
     parser.add_argument(
         "--workers",
         type=positive(int),

@@ -12,6 +12,7 @@ from rigging.option_types import positive
 
 from ..registry import estimator_class, list_estimators
 from .data_sets import HELP, open_data
+from .options import add_device
 
 KEPT = "the run's folder keeps its last state; --resume goes on from there"
 RUNS = Path("out/train")
@@ -42,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init", type=Path, metavar="RUN|FILE", help="weights to begin from, by name: a run, or what torch.save wrote"
     )
-    parser.add_argument(
-        "--device", default="", metavar="NAME", help="cpu, cuda, cuda:1 (default: a GPU if there is one)"
-    )
+    add_device(parser)
     parser.add_argument(
         "--threads",
         type=positive(int),

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..adapters.mhp import MhpSource
-from ..adapters.stb import StbSource
+from ..adapters import open_real
 from ..config import Config
 from ..data.source import Source
 from .runs import Named, Runs, Training, first, spread
@@ -16,7 +15,6 @@ from .table2 import PAPER, Row
 from .tier2 import SINGLE, fusion_config
 from .tier3 import table2_figures
 
-SOURCES = {"MHP": MhpSource, "STB": StbSource}
 OF_MESHES = ("mesh", "single_mesh")  # losses: real pictures have joints alone
 VIEWS = 8  # of a sample of a release: a preset's number of samples means so many pictures
 
@@ -30,7 +28,7 @@ class RealSet:
 
     def open(self, split: str) -> Source:
         """Its samples. Raises FileNotFoundError, InputError."""
-        return SOURCES[self.name](self.path, split)
+        return open_real(f"{self.name.lower()}:{self.path}", split)
 
 
 def real_sets(stb: Path | None, mhp: Path | None) -> tuple[RealSet, ...]:

@@ -19,6 +19,7 @@ from torch import Tensor
 from ..config import Config
 from ..evaluate.predict import Predictions
 from ..geometry import fuse
+from ..geometry.camera import project, to_world
 from ..geometry.simulate import simulate_detections
 from ..geometry.triangulate import ransac, triangulate
 from ..metrics.align import root_relative
@@ -257,14 +258,12 @@ def own_points(run: Predictions, reach: float = 0.0) -> Tensor:
 
 def true_pixels(run: Predictions) -> Tensor:
     """Where the true joints are in the crops, (S, V, 21, 2) px."""
-    image = tensor(run, "true_joints_cam") @ tensor(run, "K").mT
-    return image[..., :2] / image[..., 2:]
+    return project(tensor(run, "true_joints_cam"), tensor(run, "K"))
 
 
 def true_places(run: Predictions) -> Tensor:
     """The true joints in the world, (S, V, 21, 3) m, as each view has them."""
-    pose = tensor(run, "world_to_cam")
-    return (tensor(run, "true_joints_cam") - pose[..., None, :3, 3]) @ pose[..., :3, :3]
+    return to_world(tensor(run, "true_joints_cam"), tensor(run, "world_to_cam"))
 
 
 def _views(run: Predictions) -> int:
