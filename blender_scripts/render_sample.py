@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from .backgrounds import develop, make_backgrounds
-from .coverage import composite, pixel_coverage
-from .crosscheck import crosscheck_view, require_agreement
-from .exposure import camera_gains, scene_light, skin_reflectance
-from .framing import covering_box
-from .labels import make_labels
-from .look import Look
-from .scene import Studio
+from .cycles.crosscheck import crosscheck_view, require_agreement
+from .cycles.framing import covering_box
+from .cycles.scene import Studio
+from .labels.coverage import composite, pixel_coverage
+from .labels.labels import make_labels
+from .looks.backgrounds import develop, make_backgrounds
+from .looks.exposure import camera_gains, scene_light, skin_reflectance
+from .looks.look import Look
 from .settings import RenderSettings
 
 _log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ class SampleSpec:
     """What the plan decides about a sample, with its poses worked out (world frame, metres).
 
     `posed`, `previous` and `following` have `vertices` (2651, 3), `joints` (21, 3) and `arm_vertices` (Va, 3), as
-    `rigging.posed.PosedHand`; `cameras` has `K` (V, 3, 3) pixels and `world_to_cam` (V, 4, 4); `skin` has `albedo`,
-    `height` and perhaps `roughness`, as `rigging.skin.SkinMaps`.
+    `rigging.spin.posed.PosedHand`; `cameras` has `K` (V, 3, 3) pixels and `world_to_cam` (V, 4, 4); `skin` has
+    `albedo`, `height` and perhaps `roughness`, as `rigging.skin.SkinMaps`.
     """
 
     posed: Any

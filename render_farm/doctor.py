@@ -61,7 +61,7 @@ def _machine_findings() -> Iterator[tuple[bool, str]]:
 
 
 def _asset_finding() -> tuple[bool, str]:
-    from rigging.asset import load_asset
+    from rigging.hand.asset import load_asset
 
     try:
         asset = load_asset()

@@ -22,6 +22,23 @@ MAY_IMPORT = {
     "baselines": {"rigging", "dataset_tools"},
 }
 MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
+    "rigging": {
+        "": set(),
+        "geometry": {""},
+        "hand": {"", "geometry"},
+        "fingers": {"", "geometry", "hand"},
+        "spin": {"", "geometry", "hand", "fingers"},
+        "poses": {"", "geometry", "hand", "fingers"},
+        "skin": {"", "geometry", "hand"},
+        "build": {"", "geometry", "hand", "fingers", "skin"},
+        "commands": {"", "geometry", "hand", "fingers", "spin", "poses", "skin", "build"},
+    },
+    "blender_scripts": {
+        "": {"labels", "looks", "cycles"},
+        "labels": set(),
+        "looks": {""},
+        "cycles": {"", "labels", "looks"},
+    },
     "render_farm": {
         "": set(),
         "planning": {""},

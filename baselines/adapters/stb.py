@@ -15,8 +15,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rigging.errors import InputError
-from rigging.poses.permutations import to_canonical
-from rigging.poses.units import unit_scale
+from rigging.poses.readers.permutations import to_canonical
+from rigging.poses.readers.units import unit_scale
 
 from .files import read_mat
 from .real import Frame, Hand, Layout, RealSource, WristFrom, check_folder, shows_left

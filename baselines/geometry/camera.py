@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rigging.asset import load_asset
+from rigging.hand.asset import load_asset
 from rigging.joints import JOINT_PARENTS
 
 PARENTS = JOINT_PARENTS[1:]  # of joints 1 to 20

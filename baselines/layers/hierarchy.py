@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rigging.asset import load_asset
 from rigging.errors import InputError
 from rigging.files import write_atomic
+from rigging.hand.asset import load_asset
 from rigging.settings import nearest
 
 from .coarsen import (

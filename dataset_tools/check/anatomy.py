@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rigging.cameras import palm_frame
+from rigging.geometry.cameras import palm_frame
 from rigging.geometry.mesh import face_normals
 from rigging.joints import BONE_PARTS, JOINT_NAMES, JOINT_PARENTS, TIP_JOINTS
 

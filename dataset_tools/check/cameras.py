@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rigging.cameras import CameraSettings, palm_frame
+from rigging.geometry.cameras import CameraSettings, palm_frame
 
 from .figures import Check, Figure, Figures, measured, worst_view
 from .stored import Stored

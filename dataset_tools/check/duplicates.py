@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from rigging.poses.diversity import palm_features
+from rigging.poses.sampling.diversity import palm_features
 
 from .finding import Finding, called, places_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rigging.joints import ARM_PART
-from rigging.poses.permutations import JOINT_ORDERS
+from rigging.poses.readers.permutations import JOINT_ORDERS
 
 from ..format.schema import IMAGES
 

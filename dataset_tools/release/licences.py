@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from rigging.asset import DEFAULT_ASSET
 from rigging.errors import InputError
 from rigging.files import file_sha256
+from rigging.hand.asset import DEFAULT_ASSET
 
 from ..load.index import SampleIndex
 

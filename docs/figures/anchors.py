@@ -13,11 +13,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from rigging.asset import load_asset
-from rigging.kinematics import bone_frames, bone_rotations, place_joints, skeleton
-from rigging.poses.anchors import load_anchors
-from rigging.shape import RestHand
-from rigging.skinning import dual_quaternion
+from rigging.fingers.kinematics import bone_frames, bone_rotations, place_joints, skeleton
+from rigging.hand.asset import load_asset
+from rigging.hand.shape import RestHand
+from rigging.hand.skinning import dual_quaternion
+from rigging.poses.sampling.anchors import load_anchors
 
 from .shading import hand_colours, shade
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from blender_scripts.look import Look, LookSettings, draw_look
+from blender_scripts.cycles.scene import Studio
+from blender_scripts.looks.look import Look, LookSettings, draw_look
 from blender_scripts.render_sample import SampleSpec, render_sample
-from blender_scripts.scene import Studio
 from blender_scripts.settings import RenderSettings
-from rigging.arm import arm_topology
-from rigging.asset import load_asset
-from rigging.cameras import CameraSettings, ring
-from rigging.shape import Subject
+from rigging.geometry.cameras import CameraSettings, ring
+from rigging.hand.arm import arm_topology
+from rigging.hand.asset import load_asset
+from rigging.hand.shape import Subject
 from rigging.skin.bake import bake
 
 from .skin_tones import UPRIGHT, rest_pose

@@ -14,16 +14,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 
-from rigging.arm import arm_topology, build_arm
-from rigging.asset import load_asset
-from rigging.cameras import Cameras, CameraSettings, palm_frame, ring
+from rigging.fingers.kinematics import forward, skeleton
+from rigging.geometry.cameras import Cameras, CameraSettings, palm_frame, ring
 from rigging.geometry.mesh import face_normals
 from rigging.geometry.rotations import axis_angle, normalise
-from rigging.kinematics import forward, skeleton
-from rigging.posed import pose_hand
-from rigging.poses.anchors import load_anchors
-from rigging.shape import RestHand
-from rigging.spin import match
+from rigging.hand.arm import arm_topology, build_arm
+from rigging.hand.asset import load_asset
+from rigging.hand.shape import RestHand
+from rigging.poses.sampling.anchors import load_anchors
+from rigging.spin.match import match
+from rigging.spin.posed import pose_hand
 
 from .shading import hand_colours, shade
 

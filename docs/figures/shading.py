@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
-from blender_scripts.rasterise import rasterise
-from rigging.asset import HandAsset
+from blender_scripts.labels.rasterise import rasterise
 from rigging.geometry.mesh import vertex_normals
+from rigging.hand.asset import HandAsset
 
 SUPERSAMPLING = 4
 LIGHTS = (((-0.5, -0.8, -0.7), 0.75), ((0.9, -0.2, -0.5), 0.35), ((0.2, 0.9, -0.4), 0.15))  # from there, camera axes

@@ -11,16 +11,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from blender_scripts.look import Lamp, Look, LookSettings, draw_look
+from blender_scripts.cycles.scene import Studio
+from blender_scripts.looks.look import Lamp, Look, LookSettings, draw_look
 from blender_scripts.render_sample import SampleSpec, render_sample
-from blender_scripts.scene import Studio
 from blender_scripts.settings import RenderSettings
-from rigging.arm import arm_topology, build_arm
-from rigging.asset import HandAsset, load_asset
-from rigging.cameras import Cameras
-from rigging.posed import PosedHand
-from rigging.shape import RestHand, Subject
+from rigging.geometry.cameras import Cameras
+from rigging.hand.arm import arm_topology, build_arm
+from rigging.hand.asset import HandAsset, load_asset
+from rigging.hand.shape import RestHand, Subject
 from rigging.skin.bake import bake
+from rigging.spin.posed import PosedHand
 
 TONES = (62.0, 40.0, 18.0, -10.0, -38.0, -60.0)  # ITA, degrees
 SIZE, DISTANCE = 256, 0.6

@@ -13,17 +13,17 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from rigging.asset import load_asset
-from rigging.cameras import CameraSettings, palm_frame, ring
+from rigging.fingers.hinges import hinge_axes
+from rigging.fingers.kinematics import forward, skeleton
+from rigging.geometry.cameras import CameraSettings, palm_frame, ring
 from rigging.geometry.projection import project
 from rigging.geometry.rotations import axis_angle, normalise
-from rigging.hinges import hinge_axes
+from rigging.hand.asset import load_asset
+from rigging.hand.shape import RestHand
 from rigging.joints import JOINT_PARENTS
-from rigging.kinematics import forward, skeleton
-from rigging.posed import pose_hand
-from rigging.poses.anchors import load_anchors
-from rigging.shape import RestHand
-from rigging.spin import MODES, match
+from rigging.poses.sampling.anchors import load_anchors
+from rigging.spin.match import MODES, match
+from rigging.spin.posed import pose_hand
 
 from .shading import hand_colours, shade
 

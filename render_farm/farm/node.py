@@ -11,8 +11,8 @@ from pathlib import Path
 
 from blender_scripts.blender import choose_device, import_bpy
 from blender_scripts.settings import RenderSettings
-from rigging.asset import DEFAULT_ASSET
 from rigging.files import file_sha256
+from rigging.hand.asset import DEFAULT_ASSET
 
 from ..device import device_kind
 from ..errors import InputError

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rigging.asset import HandAsset
-from rigging.poses.angles import joint_angles
-from rigging.poses.diversity import k_centre
+from rigging.hand.asset import HandAsset
+from rigging.poses.sampling.angles import joint_angles
+from rigging.poses.sampling.diversity import k_centre
 
 from ..errors import InputError
 from .candidates import PoseFrames, thin_out

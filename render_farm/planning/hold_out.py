@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blender_scripts.look import Look, LookSettings, draw_look
-from rigging.camera_bands import CameraBands, Interval, outside, tilt_angle
-from rigging.cameras import ANYWHERE
+from blender_scripts.looks.look import Look, LookSettings, draw_look
+from rigging.geometry.camera_bands import CameraBands, Interval, outside, tilt_angle
+from rigging.geometry.cameras import ANYWHERE
 
 from ..errors import InputError
 from .release import Release

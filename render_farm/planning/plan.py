@@ -16,8 +16,8 @@ from dataset_tools.format.schema import SCHEMA_VERSION
 from dataset_tools.store.errors import ShardError
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import read_manifest
-from rigging.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.files import file_sha256, write_atomic
+from rigging.hand.asset import DEFAULT_ASSET, HandAsset, load_asset
 
 from ..device import device_kind
 from ..errors import InputError

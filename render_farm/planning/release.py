@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from blender_scripts.look import BACKGROUND_KINDS, LookSettings
+from blender_scripts.looks.look import BACKGROUND_KINDS, LookSettings
 from blender_scripts.settings import RenderSettings
-from rigging.cameras import CameraSettings
+from rigging.geometry.cameras import CameraSettings
 from rigging.settings import SettingsError, from_table, nearest
 
 from ..errors import ReleaseError

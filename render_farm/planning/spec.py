@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from blender_scripts.look import Look, draw_look
+from blender_scripts.looks.look import Look, draw_look
 from blender_scripts.render_sample import SampleSpec
-from rigging.arm import arm_topology, build_arm
-from rigging.asset import HandAsset
-from rigging.camera_bands import CameraBands
-from rigging.cameras import ANYWHERE, Cameras, palm_frame, ring
+from rigging.fingers.hinges import hinge_axes
+from rigging.geometry.camera_bands import CameraBands
+from rigging.geometry.cameras import ANYWHERE, Cameras, palm_frame, ring
 from rigging.geometry.rotations import axis_angle
-from rigging.hinges import hinge_axes
-from rigging.posed import PosedHand, framing_points, mirror_posed, pose_hand
-from rigging.shape import RestHand, Subject, rest_hand
+from rigging.hand.arm import arm_topology, build_arm
+from rigging.hand.asset import HandAsset
+from rigging.hand.shape import RestHand, Subject, rest_hand
 from rigging.skin.cache import cached_bake
 from rigging.skin.tone import monk_bin
-from rigging.spin import match
+from rigging.spin.match import match
+from rigging.spin.posed import PosedHand, framing_points, mirror_posed, pose_hand
 
 from .choose import split_share
 from .configuration import Configuration, package_versions

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rigging.cameras import phase_and_tilt
+from rigging.geometry.cameras import phase_and_tilt
 
 from .hold_out import HoldOut, split_bands, split_look
 from .release import Release
@@ -21,7 +21,7 @@ class Strata:
     """P pairs of L poses, K clusters. A pair's subject is in the plan itself."""
 
     pose_cluster: np.ndarray  # (P, L) int32, of each pose
-    cluster_centres: np.ndarray  # (K, 21) float64, radians: rigging.poses.angles
+    cluster_centres: np.ndarray  # (K, 21) float64, radians: rigging.poses.sampling.angles
     background: np.ndarray  # (P,) str, kind
     panorama: np.ndarray  # (P,) str, that lights, and is the background of kind "hdri"
     ring_phase: np.ndarray  # (P,) float64, azimuth of the first camera, in steps between cameras

@@ -6,12 +6,12 @@ import dataclasses
 import os
 from pathlib import Path
 
-from blender_scripts.crosscheck import CrossCheckError
+from blender_scripts.cycles.crosscheck import CrossCheckError
+from blender_scripts.cycles.scene import Studio
 from blender_scripts.render_sample import render_sample
-from blender_scripts.scene import Studio
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.staged import write_staged
-from rigging.arm import arm_topology
+from rigging.hand.arm import arm_topology
 
 from ..errors import DisagreementError
 from ..planning.plan import load_plan, planned_asset

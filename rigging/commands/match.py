@@ -6,14 +6,14 @@ import argparse
 
 import numpy as np
 
-from ..asset import load_asset
 from ..errors import InputError, input_errors
-from ..hinges import hinge_axes
+from ..fingers.hinges import hinge_axes
+from ..hand.asset import load_asset
 from ..option_types import whole
 from ..poses.clip import PoseClip
 from ..poses.registry import open_source
-from ..spin import MODES, RETARGETS, bone_lengths, match
-from ..spin_errors import SpinErrors, pool, spin_errors
+from ..spin.errors import SpinErrors, pool, spin_errors
+from ..spin.match import MODES, RETARGETS, bone_lengths, match
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

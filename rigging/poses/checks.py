@@ -6,7 +6,7 @@ import numpy as np
 
 from ..geometry.rotations import kabsch
 from ..joints import JOINT_PARENTS
-from .mirror import palm_normal
+from .readers.mirror import palm_normal
 
 # Typical bone lengths over that of the middle finger from wrist to tip, bones 1 to 20. Phalanges and metacarpals
 # approximated after Buryanov & Kotiuk, Proportions of hand segments, 2010, with carpus and fingertip flesh added.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..fingers.penetration import penetration_depth
 from ..joints import BONE_NAMES
-from ..penetration import penetration_depth
 from . import checks
 from .clip import PoseClip
 from .registry import PoseSource

@@ -14,13 +14,13 @@ from .rejects import Reject
 
 # name -> (module, class); modules are imported when asked for.
 SOURCES = {
-    "procedural": ("procedural", "ProceduralSource"),
-    "nyu": ("nyu", "NyuSource"),
-    "hanco": ("hanco", "HancoSource"),
-    "freihand": ("freihand", "FreihandSource"),
-    "interhand": ("interhand", "InterhandSource"),
-    "webxr": ("webxr", "WebxrSource"),
-    "npz": ("npzfile", "NpzSource"),
+    "procedural": ("sampling.procedural", "ProceduralSource"),
+    "nyu": ("readers.nyu", "NyuSource"),
+    "hanco": ("readers.hanco", "HancoSource"),
+    "freihand": ("readers.freihand", "FreihandSource"),
+    "interhand": ("readers.interhand", "InterhandSource"),
+    "webxr": ("readers.webxr", "WebxrSource"),
+    "npz": ("readers.npzfile", "NpzSource"),
 }
 
 

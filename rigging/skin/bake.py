@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arm import arm_topology
-from ..asset import HandAsset
 from ..geometry.mesh import vertex_normals, weld
-from ..shape import RestHand
+from ..hand.arm import arm_topology
+from ..hand.asset import HandAsset
+from ..hand.shape import RestHand
 from . import tone
 from .anatomy import Anatomy, make_anatomy, nail_directions
 from .appearance import HEIGHT_RANGE

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arm import arm_topology
-from ..asset import HandAsset
 from ..files import atomic_file
-from ..shape import RestHand
+from ..hand.arm import arm_topology
+from ..hand.asset import HandAsset
+from ..hand.shape import RestHand
 from .bake import BAKER_VERSION, SkinMaps, bake
 from .params import SkinSubject
 

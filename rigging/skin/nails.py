@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..asset import HandAsset
+from ..hand.asset import HandAsset
 from . import tone
 from .anatomy import Anatomy, Finger, FingerShape
 from .canvas import Canvas

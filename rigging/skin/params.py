@@ -11,7 +11,7 @@ POLISH_FRACTION = 0.16  # of subjects with gender below one half; a tenth of tha
 
 
 class SkinSubject(Protocol):
-    """The part of `rigging.shape.Subject` that the skin depends on."""
+    """The part of `rigging.hand.shape.Subject` that the skin depends on."""
 
     age: float  # years
     gender: float  # 0 female to 1 male

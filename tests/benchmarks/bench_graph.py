@@ -25,7 +25,7 @@ from tqdm import tqdm
 from baselines.layers.coarsen import adjacency, level_weights
 from baselines.layers.graph_conv import GraphConv
 from baselines.layers.hierarchy import ASSET, Hierarchy, load_hierarchy
-from rigging.asset import load_asset
+from rigging.hand.asset import load_asset
 
 from .page import processor
 

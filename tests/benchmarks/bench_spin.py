@@ -14,10 +14,10 @@ import time
 
 import numpy as np
 
-from rigging.asset import load_asset
+from rigging.fingers.hinges import hinge_axes
 from rigging.geometry.rotations import random_rotation
-from rigging.hinges import hinge_axes
-from rigging.spin import MODES, match
+from rigging.hand.asset import load_asset
+from rigging.spin.match import MODES, match
 
 POSES = {"ik": 500}  # others: 30,000
 REPEATS = 5

@@ -14,8 +14,8 @@ import numpy as np
 import psutil
 from tqdm import tqdm
 
-from blender_scripts import scene
-from blender_scripts.denoise import Denoiser
+from blender_scripts.cycles import scene
+from blender_scripts.cycles.denoise import Denoiser
 from blender_scripts.render_sample import render_sample
 
 from .cases import CASES, make_studio

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from blender_scripts.cloth import paint_cloth
-from blender_scripts.exposure import scene_light
-from blender_scripts.hdri import turn
+from blender_scripts.cycles.scene import Studio
+from blender_scripts.looks.cloth import paint_cloth
+from blender_scripts.looks.exposure import scene_light
+from blender_scripts.looks.hdri import turn
 from blender_scripts.render_sample import SampleSpec, set_stage
-from blender_scripts.scene import Studio
 from blender_scripts.settings import RenderSettings
 from render_farm.planning.spec import Specs
 

@@ -22,7 +22,7 @@ import bpy
 import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
-from blender_scripts.materials import cloth_material, set_subsurface, skin_material  # the same nodes as ours
+from blender_scripts.cycles.materials import cloth_material, set_subsurface, skin_material  # the same nodes as ours
 
 OPENCV_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from blender_scripts.colour import linear_to_srgb8
-from blender_scripts.exposure import camera_gains, scene_light, skin_reflectance
+from blender_scripts.cycles.scene import Studio
+from blender_scripts.looks.colour import linear_to_srgb8
+from blender_scripts.looks.exposure import camera_gains, scene_light, skin_reflectance
 from blender_scripts.render_sample import SampleSpec
-from blender_scripts.scene import Studio
 from blender_scripts.settings import RenderSettings
 from render_farm.planning.plan import ensure_plan
 from render_farm.planning.release import load_release
 from render_farm.planning.spec import Specs, plan_subject
-from rigging.arm import arm_topology
-from rigging.asset import load_asset
+from rigging.hand.arm import arm_topology
+from rigging.hand.asset import load_asset
 
 RELEASE = Path(__file__).parent / "bench.toml"
 CASES = 12

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from blender_scripts.cycles.scene import Studio
 from blender_scripts.render_sample import SampleSpec, render_sample, render_views, set_stage
-from blender_scripts.scene import Studio
 
 from .blenderproc_cases import write_cases
 from .blenderproc_env import python_of

@@ -1,6 +1,6 @@
 """Twist errors of every mode of spin matching on poses whose rotations are known, as a table.
 
-Poses are mixes of the built-in anchors, posed by `rigging.kinematics`, whose joints are not those that mode "ik"
+Poses are mixes of the built-in anchors, posed by `rigging.fingers.kinematics`, whose joints are not those that "ik"
 assumes; each is turned at random. Printed: mean / 95th percentile in degrees, of fingers | of the thumb.
 """
 
@@ -10,13 +10,13 @@ import sys
 
 import numpy as np
 
-from rigging.asset import load_asset
+from rigging.fingers.hinges import hinge_axes
+from rigging.fingers.kinematics import bone_frames, bone_rotations, place_joints, skeleton
 from rigging.geometry.rotations import normalise, random_rotation, twist_angle
-from rigging.hinges import hinge_axes
+from rigging.hand.asset import load_asset
 from rigging.joints import JOINT_PARENTS
-from rigging.kinematics import bone_frames, bone_rotations, place_joints, skeleton
-from rigging.poses.anchors import load_anchors
-from rigging.spin import MODES, match
+from rigging.poses.sampling.anchors import load_anchors
+from rigging.spin.match import MODES, match
 
 POSES = 1000
 NOISES_MM = (0, 2, 4)

@@ -15,10 +15,10 @@ import bpy
 import numpy as np
 
 from blender_scripts.blender import quiet_stdout
-from blender_scripts.exposure import scene_light
-from blender_scripts.framing import camera_matrix
-from blender_scripts.hdri import turn
-from blender_scripts.scene import Studio, set_quality
+from blender_scripts.cycles.framing import camera_matrix
+from blender_scripts.cycles.scene import Studio, set_quality
+from blender_scripts.looks.exposure import scene_light
+from blender_scripts.looks.hdri import turn
 from blender_scripts.settings import RenderSettings
 
 PASSES = ("Combined", "Depth", "IndexMA", "Normal", "Vector")

@@ -8,15 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from blender_scripts.look import Cloth, Lamp, Look
+from blender_scripts.looks.look import Cloth, Lamp, Look
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.settings import RenderSettings
-from rigging.arm import arm_topology, build_arm
-from rigging.asset import load_asset
-from rigging.kinematics import ANGLES, bone_frames, bone_rotations, place_joints, skeleton
-from rigging.posed import PosedHand, mirror_posed
-from rigging.shape import RestHand
-from rigging.skinning import linear_blend
+from rigging.fingers.kinematics import ANGLES, bone_frames, bone_rotations, place_joints, skeleton
+from rigging.hand.arm import arm_topology, build_arm
+from rigging.hand.asset import load_asset
+from rigging.hand.shape import RestHand
+from rigging.hand.skinning import linear_blend
+from rigging.spin.posed import PosedHand, mirror_posed
 
 SIZE = 96
 SETTINGS = RenderSettings(width=SIZE, height=SIZE, samples_per_pixel=2, threads=2, crosscheck=1.0)
@@ -90,7 +90,7 @@ def studio(workshop, tmp_path_factory):
     """A real Blender scene: each module makes it anew, as a process can hold only one."""
     import cv2
 
-    from blender_scripts.scene import Studio
+    from blender_scripts.cycles.scene import Studio
 
     photos = tmp_path_factory.mktemp("photos")
     for index in range(3):

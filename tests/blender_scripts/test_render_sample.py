@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from blender_scripts.look import CLOTH_PATTERNS, Cloth, Lamp
+from blender_scripts.looks.look import CLOTH_PATTERNS, Cloth, Lamp
 from blender_scripts.render_sample import render_sample
 from blender_scripts.settings import RenderSettings
 

@@ -11,12 +11,12 @@ import numpy as np
 import trimesh
 from records import arm_of, barycentric, poses
 
-from blender_scripts.labels import make_labels, make_surface, surface_normals
+from blender_scripts.labels.labels import make_labels, make_surface, surface_normals
 from dataset_tools.load.dataset import outward
 from dataset_tools.load.derive import derive
-from rigging.asset import load_asset
-from rigging.cameras import CameraSettings, palm_frame, ring
-from rigging.posed import PosedHand, mirror_posed
+from rigging.geometry.cameras import CameraSettings, palm_frame, ring
+from rigging.hand.asset import load_asset
+from rigging.spin.posed import PosedHand, mirror_posed
 
 SIZE = 72
 

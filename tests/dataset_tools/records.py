@@ -10,7 +10,7 @@ import json
 import numpy as np
 import trimesh
 
-from rigging.asset import HandAsset, load_asset
+from rigging.hand.asset import HandAsset, load_asset
 from rigging.joints import adjoining_parts
 
 SKIN = np.array([0.83, 0.62, 0.5])

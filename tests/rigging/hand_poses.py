@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from rigging.asset import HandAsset
-from rigging.hinges import hinge_axes
+from rigging.fingers.hinges import hinge_axes
+from rigging.hand.asset import HandAsset
 from rigging.joints import JOINT_PARENTS
 
 # degrees of flexion per bone; the others stay as they are at rest

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-from rigging.asset import load_asset
+from rigging.fingers.kinematics import ANGLE_NAMES, forward, skeleton
 from rigging.geometry.rotations import axis_angle, random_rotation
+from rigging.hand.asset import load_asset
 from rigging.joints import JOINT_PARENTS
-from rigging.kinematics import ANGLE_NAMES, forward, skeleton
-from rigging.poses.permutations import JOINT_ORDERS
-from rigging.poses.webxr import WEBXR_NAMES
+from rigging.poses.readers.permutations import JOINT_ORDERS
+from rigging.poses.readers.webxr import WEBXR_NAMES
 
 NYU_NAMES = tuple(
     f"{finger}_KNU{number}_{letter}"

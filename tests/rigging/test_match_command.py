@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rigging.asset import load_asset
 from rigging.command_line import main
 from rigging.commands.match import match_errors, read_clips, size_ratio
+from rigging.fingers.hinges import hinge_axes
 from rigging.geometry.rotations import axis_angle, random_rotation
-from rigging.hinges import hinge_axes
+from rigging.hand.asset import load_asset
 from rigging.poses.clip import PoseClip, save_clip
-from rigging.spin import MODES, match
-from rigging.spin_errors import HINGED, phalanx_twists, pool, spin_errors, twist_steps
+from rigging.spin.errors import HINGED, phalanx_twists, pool, spin_errors, twist_steps
+from rigging.spin.match import MODES, match
 
 ASSET = load_asset()
 REST = ASSET.joints

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.adapters.joint_map import disjoint_parts, fit_joint_map
-from rigging.asset import load_asset
 from rigging.errors import InputError
+from rigging.hand.asset import load_asset
 
 FEW = settings(max_examples=40, deadline=None)
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from baselines.batch import Batch, Pose
 from baselines.estimator import Estimator, Output
 from baselines.geometry.fuse import in_camera_axes, in_world_axes, mean
-from rigging.asset import load_asset
 from rigging.geometry.projection import project, to_camera
+from rigging.hand.asset import load_asset
 
 REST = load_asset().joints - load_asset().joints.mean(0)  # (21, 3) m
 ERROR = 0.002  # m, standard deviation of what a single view says

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rigging.asset import load_asset
+from rigging.hand.asset import load_asset
 from rigging.joints import JOINT_PARENTS
 
 PARENTS = list(JOINT_PARENTS[1:])

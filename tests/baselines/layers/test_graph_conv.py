@@ -15,8 +15,8 @@ from scipy import sparse
 from baselines.layers.coarsen import adjacency, level_weights, scaled_laplacian
 from baselines.layers.graph_conv import GraphConv, Laplacian, chebyshev_basis, chebyshev_sum, mix, mix_and_add
 from baselines.layers.hierarchy import ASSET, load_hierarchy
-from rigging.asset import load_asset
 from rigging.errors import InputError
+from rigging.hand.asset import load_asset
 
 
 def small_graph(nodes: int = 7, seed: int = 0) -> Laplacian:

@@ -11,8 +11,8 @@ import torch
 from baselines.layers import hierarchy
 from baselines.layers.coarsen import FAKE, MATCHINGS, adjacency, edge_scores, level_weights, maximum_weight
 from baselines.layers.hierarchy import Hierarchy, build, encode, load_hierarchy
-from rigging.asset import load_asset
 from rigging.errors import InputError
+from rigging.hand.asset import load_asset
 
 FACES = load_asset().faces
 OCTAHEDRON = np.array([[0, 1, 2], [0, 2, 3], [0, 3, 4], [0, 4, 1], [5, 2, 1], [5, 3, 2], [5, 4, 3], [5, 1, 4]])

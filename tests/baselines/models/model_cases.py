@@ -9,7 +9,7 @@ from torch import Tensor
 
 from baselines.batch import Batch
 from baselines.geometry.camera import project, rig_bones, to_camera
-from rigging.asset import load_asset
+from rigging.hand.asset import load_asset
 
 SIZE = 64
 MEAN_SCALE = 0.0332

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rigging.cameras import palm_frame
+from rigging.geometry.cameras import palm_frame
 from rigging.geometry.rotations import axis_angle
 
 Record = dict

@@ -14,9 +14,9 @@ from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.writer import write_shard
-from rigging.asset import load_asset
-from rigging.cameras import CameraSettings, palm_frame, ring
+from rigging.geometry.cameras import CameraSettings, palm_frame, ring
 from rigging.geometry.mesh import vertex_normals
+from rigging.hand.asset import load_asset
 from rigging.joints import adjoining_parts
 
 SIZE = 96

@@ -11,7 +11,7 @@ from differences import CHANGES, differing
 from dataset_tools.check.mutations import FOREIGN_ORDER, IDENTITY, MUTATIONS, SHIFT, MutationError
 from dataset_tools.store.encode import encode_sample
 from rigging.geometry.projection import project
-from rigging.poses.permutations import to_canonical
+from rigging.poses.readers.permutations import to_canonical
 
 
 @pytest.fixture

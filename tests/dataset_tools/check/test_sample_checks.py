@@ -11,7 +11,7 @@ from dataset_tools.check.anatomy import SUBJECT_CHECKS, bone_lengths, finger_ben
 from dataset_tools.check.figures import Check, Figure
 from dataset_tools.check.sample import SAMPLE_CHECKS, sample_figures
 from dataset_tools.check.verdicts import CHECKS
-from rigging.cameras import palm_frame
+from rigging.geometry.cameras import palm_frame
 
 
 def failing(sample) -> set[str]:

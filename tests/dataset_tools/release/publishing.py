@@ -19,9 +19,9 @@ from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.release_manifest import data_hash
 from dataset_tools.store.writer import write_shard
-from rigging.asset import DEFAULT_ASSET
 from rigging.errors import MvhmError
 from rigging.files import file_sha256
+from rigging.hand.asset import DEFAULT_ASSET
 
 CLIPS = ({"name": "turn", "source": "test", "licence": "CC-BY-4.0"},)
 CHECK = {

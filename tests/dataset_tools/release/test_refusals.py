@@ -10,9 +10,9 @@ from publishing import CHECK, SETTINGS, contents, gate_report, run, write_plan, 
 
 from dataset_tools.load.index import build_index
 from dataset_tools.release.licences import licences
-from rigging.asset import DEFAULT_ASSET
 from rigging.errors import InputError
 from rigging.files import file_sha256
+from rigging.hand.asset import DEFAULT_ASSET
 
 
 def refused(folder, told, *words, version="1.0.0"):

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from held_out_release import TESTED, TRAIN, levels, release_of
 
-from blender_scripts.hdri import BLENDERS_OWN
+from blender_scripts.looks.hdri import BLENDERS_OWN
 from render_farm.errors import InputError, ReleaseError
 from render_farm.planning.hold_out import decide_hold_out
 from render_farm.planning.make_plan import assemble_held_out

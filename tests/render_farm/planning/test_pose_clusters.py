@@ -9,8 +9,8 @@ from render_farm.planning.make_plan import assemble_held_out
 from render_farm.planning.pose_clusters import held_clusters, sides
 from render_farm.planning.release import HoldOutSettings
 from render_farm.planning.splits import SPLITS, holding_out
-from rigging.asset import load_asset
-from rigging.poses.angles import joint_angles
+from rigging.hand.asset import load_asset
+from rigging.poses.sampling.angles import joint_angles
 
 
 def test_pose_clusters_held_out_are_those_that_the_plan_says(plans):

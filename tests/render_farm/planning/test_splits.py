@@ -8,7 +8,7 @@ from held_out_release import SEEDS, SHARES, TESTED, TRAIN, levels, release_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blender_scripts.hdri import BLENDERS_OWN
+from blender_scripts.looks.hdri import BLENDERS_OWN
 from render_farm.planning.candidates import candidate_pairs, join_clips, read_poses
 from render_farm.planning.deal import deal_blocks
 from render_farm.planning.hold_out import HoldOut
@@ -17,8 +17,8 @@ from render_farm.planning.plan import load_plan, save_plan
 from render_farm.planning.release import HoldOutSettings, SplitSettings
 from render_farm.planning.spec import Specs, pair_bands, pair_look
 from render_farm.planning.splits import SPLITS, holds_out
-from rigging.asset import load_asset
-from rigging.cameras import palm_frame
+from rigging.geometry.cameras import palm_frame
+from rigging.hand.asset import load_asset
 from rigging.poses.clip import PoseClip
 
 

@@ -1,0 +1,1 @@
+"""Everything that calls bpy: scene, materials, passes, denoising."""

@@ -1,0 +1,1 @@
+"""Exact labels from meshes and cameras; nothing here needs Blender."""

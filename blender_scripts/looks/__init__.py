@@ -1,0 +1,1 @@
+"""What a sample looks like: light, backgrounds, clutter, cloth, colour; nothing here needs Blender."""

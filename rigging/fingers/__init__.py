@@ -1,0 +1,1 @@
+"""The fingers' joints: chains, hinges, limits, inverse and forward kinematics, penetration."""

@@ -1,0 +1,1 @@
+"""Poses of our own: anchors, the sampler, how diverse poses are."""
