@@ -42,11 +42,10 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
     "render_farm": {
         "": set(),
         "planning": {""},
-        "rendering": {"", "planning"},
-        "farm": {"", "planning", "rendering"},
-        "watch": {"", "planning", "rendering"},
-        "forecast": {"", "planning", "rendering"},
-        "commands": {"", "planning", "rendering", "farm", "watch", "forecast"},
+        "shard": {"", "planning"},
+        "farm": {"", "planning", "shard"},
+        "report": {"", "planning", "shard"},
+        "commands": {"", "planning", "shard", "farm", "report"},
     },
     "dataset_tools": {
         "": {"load"},

@@ -6,7 +6,7 @@ import argparse
 
 from rigging.option_types import positive, whole
 
-from ..rendering.pool import PoolSettings
+from ..shard.pool import PoolSettings
 
 DEFAULT = PoolSettings()
 

@@ -42,9 +42,9 @@ numbers.__name__ = "list of positive whole numbers"
 def run(options: argparse.Namespace) -> int:
     """Print the estimate, the extrapolation and, once it is planned, the splits."""
     from ..errors import InputError
-    from ..forecast.costs import known_costs, measured_costs
-    from ..forecast.estimate import Estimate
-    from ..forecast.extrapolate import extrapolate, side_by_side
+    from ..report.costs import known_costs, measured_costs
+    from ..report.estimate import Estimate
+    from ..report.extrapolate import extrapolate, side_by_side
 
     if options.cpus and options.cpus > options.cores:
         raise InputError(f"--cpus {options.cpus}: a machine has {options.cores} cores (--cores)")

@@ -41,7 +41,7 @@ workers.__name__ = "'auto' or positive whole number"
 
 def run(options: argparse.Namespace) -> int:
     """Render and print the shard's path."""
-    from ..rendering.shard import Request, render_shard
+    from ..shard.render import Request, render_shard
 
     request = Request(
         release=chosen_release(options),

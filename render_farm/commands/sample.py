@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Render and print where the staged sample and the picture of its views lie."""
-    from ..rendering.reproduce import reproduce
+    from ..shard.reproduce import reproduce
 
     faulthandler.enable()
     is_file = options.release.endswith(".toml") or "/" in options.release

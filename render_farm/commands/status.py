@@ -17,10 +17,10 @@ from rigging.option_types import positive
 
 from ..errors import InputError, ReleaseError
 from ..planning.release import load_release
-from ..watch.extent import read_extent
-from ..watch.metrics import save_metrics
-from ..watch.status import Status, read_status, verified
-from ..watch.status_text import table
+from ..report.extent import read_extent
+from ..report.metrics import save_metrics
+from ..report.status import Status, read_status, verified
+from ..report.status_text import table
 from .options import add_out, add_poses, add_release, shard_numbers
 
 
@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_out(parser)
     parser.add_argument("--shards", help="only these: 7, 0-9 or 0-9,20 (default: all)")
     parser.add_argument("--samples", type=positive(int), help="shards that are not begun have only so many samples")
-    parser.add_argument("--json", action="store_true", help="print one JSON object (keys: render_farm/watch/status.py)")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object (keys: render_farm/report/status.py)"
+    )
     parser.add_argument("--prometheus", type=Path, metavar="FILE", help="write metrics for node_exporter to FILE")
     parser.add_argument(
         "--watch", nargs="?", type=positive(float), const=10.0, metavar="S", help="again every S seconds (10)"

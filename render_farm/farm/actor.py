@@ -11,7 +11,7 @@ from rigging.files import write_atomic
 
 from ..planning.plan import ensure_plan
 from ..planning.release import Release
-from ..rendering.shard import Request, render_shard
+from ..shard.render import Request, render_shard
 from .child import Child, Result
 from .delivery import CHUNK, Parcel, log_bytes, pack, remove
 from .node import report

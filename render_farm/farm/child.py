@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from rigging.errors import Terminated, is_disk_full
 
 from ..errors import IncompleteError, InputError, LockedError, MvhmError, PassingError
-from ..rendering.worker import THREAD_VARIABLES, die_with, open_log, redirect_output
+from ..shard.worker import THREAD_VARIABLES, die_with, open_log, redirect_output
 
 log = logging.getLogger(__name__)
 

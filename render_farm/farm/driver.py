@@ -21,7 +21,7 @@ from rigging.errors import is_disk_full
 from ..errors import InputError, PassingError
 from ..planning.configuration import Configuration
 from ..planning.plan import Plan
-from ..rendering.shard import Request
+from ..shard.render import Request
 from .admission import PATIENCE_SECONDS, Admission
 from .child import Result, attempt
 from .delivery import add_events

@@ -8,7 +8,7 @@ from pathlib import Path
 from dataset_tools.store.layout import ReleaseFolder
 
 from ..planning.release import Release
-from ..rendering.pool import PoolSettings
+from ..shard.pool import PoolSettings
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..planning.configuration import package_versions
 from ..planning.plan import inputs_key
 from ..planning.release import Release
-from ..rendering.topology import own_cores, physical_cores
+from ..shard.topology import own_cores, physical_cores
 
 SOURCES = ("rigging", "blender_scripts", "dataset_tools", "render_farm")  # packages whose code decides bytes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from dataset_tools.progress import Progress
 
 from ..errors import InputError, PassingError, RenderError
-from ..rendering.events import EventLog
+from ..shard.events import EventLog
 
 # Kinds of shards that were not done, with the exit code; the first that occurs decides the farm's.
 FATES = {

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from render_farm.planning.release import load_release
-from render_farm.rendering.events import EventLog
+from render_farm.shard.events import EventLog
 
 ROOT = Path(__file__).parents[2]
 WORKERS = 2

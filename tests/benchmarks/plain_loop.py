@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from render_farm.planning.release import load_release
-from render_farm.rendering.pool import PoolSettings
-from render_farm.rendering.request import Request
-from render_farm.rendering.shard import render_shard
+from render_farm.shard.pool import PoolSettings
+from render_farm.shard.render import render_shard
+from render_farm.shard.request import Request
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from render_farm.forecast.operations import Operations
+from render_farm.report.operations import Operations
 
 CALLS = (
     "open,openat,creat,write,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,fsync,fdatasync,utimensat"

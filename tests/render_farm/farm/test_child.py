@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from render_farm.farm.child import Child
-from render_farm.rendering.staging import Staging
+from render_farm.shard.staging import Staging
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dataset_tools.store.writer import write_shard
 from render_farm.farm.collect import find_shards, ranges
 from render_farm.farm.delivery import DamagedError, chunks, pack, store
 from render_farm.lock import Lock
-from render_farm.rendering.events import EventLog
+from render_farm.shard.events import EventLog
 from rigging.command_line import main
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ from dataset_tools.store.layout import ReleaseFolder, names_in, staged_samples
 from dataset_tools.store.shard_state import ShardState, State, shard_state
 
 from ..lock import STALE_SECONDS, read_lock
-from ..rendering.events import EventLog
+from ..shard.events import EventLog
 from .extent import Extent
 from .history import Busy, History, Span, fold
 

@@ -14,8 +14,8 @@ import pytest
 import shard_commands
 from shard_commands import all_gone, arguments, command, complaint, events, render, sha256, shard_of, small_disk, staged
 
-from render_farm.rendering.events import EventLog
-from render_farm.rendering.set_aside import LOST_ATTEMPTS
+from render_farm.shard.events import EventLog
+from render_farm.shard.set_aside import LOST_ATTEMPTS
 from rigging.command_line import main as dataset_tools
 
 # The command with a worker that does to itself what DISTURB says: {"sample": [what at the first attempt, ...]}. A
@@ -24,9 +24,9 @@ DISTURBED = """
     import json, os, signal, sys
     from pathlib import Path
 
-    from render_farm.rendering import missing
+    from render_farm.shard import missing
     from rigging.command_line import main
-    from render_farm.rendering.job import SampleJob
+    from render_farm.shard.job import SampleJob
 
 
     def fail():

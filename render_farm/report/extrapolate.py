@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dataset_tools.progress import duration
 
-from ..rendering.pool import PoolSettings
+from ..shard.pool import PoolSettings
 from .costs import EVENT_BYTES, PACK_SECONDS, SHEET_SECONDS, SKIN_BYTES, START_SECONDS, WORKER_MEGABYTES
 from .estimate import Estimate
 from .operations import ATOMIC, Operations, shard_operations

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from render_farm.errors import DiskFullError, RenderError
-from render_farm.rendering.pool import Pool, PoolSettings
+from render_farm.shard.pool import Pool, PoolSettings
 
 # Jobs live in a module that spawned workers can import by name.
 JOBS = """

@@ -108,10 +108,10 @@ BACKWARDS = """
 import sys
 from pathlib import Path
 from render_farm.planning.configuration import Configuration
-from render_farm.rendering.job import SampleJob
+from render_farm.shard.job import SampleJob
 from render_farm.planning.plan import load_plan
 from render_farm.planning.release import load_release
-from render_farm.rendering.staging import Staging
+from render_farm.shard.staging import Staging
 
 tiny, cache, folder = map(Path, sys.argv[1:])
 staging = Staging(folder / ".staging" / "shard-00000")

@@ -11,7 +11,7 @@ from rigging.files import write_atomic
 
 from ..errors import InputError
 from ..planning.release import Release
-from ..rendering.events import CAUSES
+from ..shard.events import CAUSES
 from .history import Trouble
 from .status import Status, read_status
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from dataset_tools.progress import duration
 
-from ..rendering.events import CAUSES
+from ..shard.events import CAUSES
 from .folder import ShardStatus
 from .history import Trouble
 from .status import Speed, Status

@@ -10,13 +10,13 @@ import pytest
 from traced_files import can_trace, count, trace
 
 from render_farm.errors import InputError
-from render_farm.forecast.costs import Costs, core_seconds, known_costs, measured_costs
-from render_farm.forecast.estimate import Estimate
-from render_farm.forecast.extrapolate import Extrapolation, advise, extrapolate, side_by_side
-from render_farm.forecast.operations import ATOMIC, Operations, shard_operations
 from render_farm.planning.plan import ensure_plan
 from render_farm.planning.release import load_release
-from render_farm.rendering.events import EventLog
+from render_farm.report.costs import Costs, core_seconds, known_costs, measured_costs
+from render_farm.report.estimate import Estimate
+from render_farm.report.extrapolate import Extrapolation, advise, extrapolate, side_by_side
+from render_farm.report.operations import ATOMIC, Operations, shard_operations
+from render_farm.shard.events import EventLog
 from rigging.command_line import main
 
 MVHM = load_release("mvhm")

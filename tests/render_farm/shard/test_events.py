@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render_farm.rendering.events import EventLog
-from render_farm.watch.history import fold, merged
+from render_farm.report.history import fold, merged
+from render_farm.shard.events import EventLog
 
 ALWAYS = (0.0, 1e12)
 

@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[3]
 COMMAND = """
     import sys
 
-    from render_farm.rendering import missing
+    from render_farm.shard import missing
     from rigging.command_line import main
-    from render_farm.rendering.job import SampleJob
+    from render_farm.shard.job import SampleJob
 
 
     class Displaced(SampleJob):

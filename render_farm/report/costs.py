@@ -14,7 +14,7 @@ from dataset_tools.store.layout import ReleaseFolder
 from ..errors import InputError
 from ..planning.plan import load_plan
 from ..planning.release import Release
-from ..rendering.events import EventLog
+from ..shard.events import EventLog
 
 # Seconds of one core, as processor time on two cores of an AMD EPYC; to measure them anew:
 #   taskset -c 0 python -m render_farm render --release demo --shard 0 --samples K --workers 1 --out EMPTY

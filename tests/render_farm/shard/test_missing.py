@@ -11,12 +11,12 @@ from dataset_tools.store.incomplete import Quarantined
 from render_farm.errors import IncompleteError, RenderError
 from render_farm.planning.plan import load_plan
 from render_farm.planning.release import load_release
-from render_farm.rendering import missing
-from render_farm.rendering.events import EventLog
-from render_farm.rendering.pool import PoolSettings
-from render_farm.rendering.request import Request
-from render_farm.rendering.set_aside import read_record
-from render_farm.rendering.staging import Staging
+from render_farm.shard import missing
+from render_farm.shard.events import EventLog
+from render_farm.shard.pool import PoolSettings
+from render_farm.shard.request import Request
+from render_farm.shard.set_aside import read_record
+from render_farm.shard.staging import Staging
 
 JOBS = """
     class Broken:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render_farm.rendering import topology
-from render_farm.rendering.memory import available_megabytes
-from render_farm.rendering.topology import core_share, own_cores, physical_cores, worker_count
+from render_farm.shard import topology
+from render_farm.shard.memory import available_megabytes
+from render_farm.shard.topology import core_share, own_cores, physical_cores, worker_count
 
 
 @pytest.fixture(scope="module")

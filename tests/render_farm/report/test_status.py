@@ -16,10 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from render_farm.lock import STALE_SECONDS, Lock, Owner
 from render_farm.planning.release import load_release
-from render_farm.rendering.events import EventLog
-from render_farm.watch.metrics import write_metrics
-from render_farm.watch.status import read_status
-from render_farm.watch.status_text import WIDTH, table
+from render_farm.report.metrics import write_metrics
+from render_farm.report.status import read_status
+from render_farm.report.status_text import WIDTH, table
+from render_farm.shard.events import EventLog
 from rigging.command_line import main
 
 ROOT = Path(__file__).parents[3]

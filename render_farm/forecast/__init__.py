@@ -1,1 +1,0 @@
-"""How long a release will take on so many machines, before anything is rendered."""

@@ -1,1 +1,0 @@
-"""One shard on one machine: worker processes, retries, staging, the shard file, its event log."""

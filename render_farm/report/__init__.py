@@ -1,0 +1,1 @@
+"""What a release costs, and how far it is: forecasts, status, metrics; reads folders only."""

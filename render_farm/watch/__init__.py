@@ -1,1 +1,0 @@
-"""How far a release is, told from its folder alone."""
