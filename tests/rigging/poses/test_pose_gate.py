@@ -15,7 +15,9 @@ from rigging.geometry.rotations import random_rotation
 from rigging.poses import checks
 from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseClip
-from rigging.poses.gate import GateSettings, clip_chirality, find_jumps, gate
+from rigging.poses.frame_checks import clip_chirality
+from rigging.poses.gate import find_jumps, gate
+from rigging.poses.gate_settings import GateSettings
 from rigging.poses.rejects import Reject, count_reasons, write_rejects
 
 FRAMES = 30
@@ -107,7 +109,7 @@ def test_a_hand_too_flat_to_tell_passes():
     joints = np.repeat(hand(0.0), 5, axis=0)
     for bone in range(1, 21):
         joints[:, bone, 2] *= 0.0
-    evidence = clip_chirality(joints, np.zeros(5, int), GateSettings().chirality)
+    evidence = clip_chirality(joints, np.zeros(5, int), GateSettings().wrong_hand)
     assert not evidence.any()
 
 
