@@ -62,9 +62,9 @@ def thumb_through_palm(joints: np.ndarray) -> np.ndarray:
 
 
 def skewed_palm(joints: np.ndarray) -> np.ndarray:
-    """The ring finger's MCP 12 mm out of the palm's plane; its bone to the wrist keeps its length."""
+    """The ring finger's MCP 25 mm out of the palm's plane; its bone to the wrist keeps its length."""
     line = joints[13] - joints[0]
-    moved = np.linalg.norm(line) * unit(line + 0.012 * palm_normal(joints))
+    moved = np.linalg.norm(line) * unit(line + 0.025 * palm_normal(joints))
     joints = joints.copy()
     joints[13:17] += moved - line
     return joints
