@@ -17,7 +17,7 @@ from .readers.mirror import mirror_points
 from .registry import PoseSource
 from .rejects import Reject
 
-UNMEASURABLE = ("", "missing", "collapsed")
+UNMEASURABLE = ("", "missing", "collapsed", "extent")
 
 
 @dataclass(frozen=True)
