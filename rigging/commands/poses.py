@@ -34,9 +34,7 @@ def report(spec: str, gated: Gated) -> str:
 def _lost(gated: Gated) -> list[str]:
     """Lines on the poses of which frames were lost, the worst first."""
     poses = lost_poses(gated.clips, gated.rejects)
-    lines = [
-        f"  {row.lost:7d}  of {row.frames} {row.pose}: {_shortened(row.where)}" for row in poses[:MOST_POSES]
-    ]
+    lines = [f"  {row.lost:7d}  of {row.frames} {row.pose}: {_shortened(row.where)}" for row in poses[:MOST_POSES]]
     if len(poses) > MOST_POSES:
         lines.append(f"           and {len(poses) - MOST_POSES} more poses, see --rejects")
     return ["lost      by the built-in pose that frames are most like, where", *lines] if lines else []

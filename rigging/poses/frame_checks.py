@@ -76,7 +76,9 @@ def _shape_checks(
     """The checks of frames that hold a hand; `rigid` (N,) is the subject where its palm is checked, else -1."""
     if settings.wrong_hand != "off":
         evidence = clip_chirality(joints, clip, settings.wrong_hand)
-        yield Check("wrong hand", evidence < 0, lambda i: f"bends {-evidence[i] * 1e3:.0f} mm to the back of a right hand")
+        yield Check(
+            "wrong hand", evidence < 0, lambda i: f"bends {-evidence[i] * 1e3:.0f} mm to the back of a right hand"
+        )
     if settings.proportions != "off":
         factor = checks.proportion_factor(joints)
         yield Check("proportions", ~(factor <= settings.proportions), lambda i: f"a bone is {factor[i]:.2f} times off")

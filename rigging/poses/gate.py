@@ -12,12 +12,9 @@ from .frame_checks import frame_reasons
 from .gate_settings import GateSettings
 from .hints import find_hints
 from .jumps import find_jumps, mean_motion
-from .lost import nearest_poses
-from .readers.mirror import mirror_points
+from .lost import poses_lost
 from .registry import PoseSource
 from .rejects import Reject
-
-UNMEASURABLE = ("", "missing", "collapsed", "extent")
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def gate(clips: Iterable[PoseClip], settings: GateSettings | None = None) -> Gat
     owner = np.repeat(np.arange(len(clips)), [len(clip) for clip in clips])
     joints = np.concatenate([clip.joints for clip in clips]).astype(np.float64)
     reasons, jumps = _judge(clips, owner, joints, settings)
-    poses = _poses(joints, reasons)
+    poses = poses_lost(joints, owner, [reason.partition(":")[0] for reason in reasons])
     accepted: list[PoseClip] = []
     rejects: list[Reject] = []
     rows_of = np.split(np.arange(len(joints)), np.flatnonzero(np.diff(owner)) + 1)
@@ -60,7 +57,7 @@ def gate(clips: Iterable[PoseClip], settings: GateSettings | None = None) -> Gat
         good = np.array([not reasons[row] for row in rows])
         accepted.extend(_pieces(clip, good, jumps[rows]))
         bad = np.flatnonzero(~good)
-        rejects.extend(_reject(clip, frame, reasons[rows[frame]], poses.get(rows[frame], "")) for frame in bad)
+        rejects.extend(_reject(clip, frame, reasons[rows[frame]], poses[rows[frame]]) for frame in bad)
     hints = find_hints(clips, [[reasons[row] for row in rows] for rows in rows_of], settings)
     return Gated(tuple(accepted), tuple(rejects), len(joints), int(jumps.sum()), hints)
 
@@ -77,15 +74,6 @@ def _judge(
     for row in np.flatnonzero(spikes):
         reasons[row] = f"jump: {motion[row - 1] * 1e3:.0f} mm to one frame and back"
     return reasons, jumps
-
-
-def _poses(joints: np.ndarray, reasons: list[str]) -> dict[int, str]:
-    """What pose the rejected frames show, of those that can be measured; of the wrong hand its mirror image."""
-    words = [reason.partition(":")[0] for reason in reasons]
-    rows = np.array([row for row, word in enumerate(words) if word not in UNMEASURABLE], dtype=int)
-    wrong = np.array([words[row] == "wrong hand" for row in rows], dtype=bool)
-    shown = np.where(wrong[:, None, None], mirror_points(joints[rows]), joints[rows])
-    return dict(zip(rows.tolist(), nearest_poses(shown)))
 
 
 def _subjects(clips: list[PoseClip]) -> np.ndarray:

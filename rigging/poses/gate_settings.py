@@ -63,7 +63,7 @@ PRESETS: dict[str, GateSettings] = {
     "usual": GateSettings(),
     # For annotations whose bones vary by 8 to 18 % from frame to frame: what is left is to tell hands from nonsense.
     "noisy": GateSettings(
-        proportions=4.0, bone_length=0.9, palm=0.045, angle=40.0, penetration=0.015, jump_ratio=8.0, jump_floor=0.04
+        proportions=4.5, bone_length=1.0, palm=0.055, angle=50.0, penetration=0.015, jump_ratio=8.0, jump_floor=0.04
     ),
     "off": GateSettings(
         extent="off", size="off", wrong_hand="off", proportions="off", bone_length="off", palm="off", angle="off",

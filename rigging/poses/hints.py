@@ -10,7 +10,7 @@ import numpy as np
 
 from .clip import PoseClip
 from .frame_checks import frame_reasons
-from .gate_settings import GateSettings
+from .gate_settings import PRESETS, GateSettings
 from .readers.mirror import mirror_points
 from .readers.permutations import JOINT_ORDERS, NONE, to_canonical
 from .rejects import recording
@@ -41,9 +41,7 @@ def _names(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def _rejected(
-    clips: Sequence[PoseClip], reasons: Sequence[Sequence[str]]
-) -> Iterator[tuple[str, np.ndarray, bool]]:
+def _rejected(clips: Sequence[PoseClip], reasons: Sequence[Sequence[str]]) -> Iterator[tuple[str, np.ndarray, bool]]:
     """Name, rejected frames (n, 21, 3) and handedness of some recordings of which ENOUGH frames are rejected."""
     groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for number, clip in enumerate(clips):
@@ -71,8 +69,11 @@ def _hint(joints: np.ndarray, mirrored: bool, settings: GateSettings) -> str:
                 read = change(read, mirrored)
             if _share_good(read, settings) >= ENOUGH:
                 return " and ".join(text for _, text, _ in chosen)
-    on_a_heap = (np.ptp(joints, axis=1) == 0).all()
-    return "all joints lie on one point: rows and columns of its matrices look swapped" if on_a_heap else ""
+    if (np.ptp(joints, axis=1) == 0).all():
+        return "all joints lie on one point: rows and columns of its matrices look swapped"
+    if settings == PRESETS["usual"] and _share_good(joints, PRESETS["noisy"]) >= ENOUGH:
+        return "bones vary from frame to frame as in noisy annotations: the gate's preset noisy would fit"
+    return ""
 
 
 def _share_good(joints: np.ndarray, settings: GateSettings) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,16 @@ import numpy as np
 from ..fingers.kinematics import forward, skeleton
 from ..hand.asset import load_asset
 from .clip import PoseClip
+from .readers.mirror import mirror_points
 from .rejects import Reject, recording, spans
 from .sampling.anchors import load_anchors
 from .sampling.angles import joint_angles
 
 UNLIKE_DEGREES = 30.0  # root-mean-square angle from the nearest built-in pose, beyond which a pose has no name
 OTHER = "like no built-in pose"
+NEXT_TO = "next to "  # before the pose of the nearest good frame, of a frame that shows none
+NEAR_FRAMES = 15
+UNMEASURABLE = ("missing", "collapsed", "extent")
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,47 @@ def nearest_poses(joints: np.ndarray) -> list[str]:
     return [anchors[i].name if far <= UNLIKE_DEGREES else OTHER for i, far in zip(nearest, degrees)]
 
 
+def poses_lost(joints: np.ndarray, clip: np.ndarray, reasons: Sequence[str]) -> list[str]:
+    """What each rejected frame of joints (N, 21, 3), metres, shows: a built-in pose, or what it is next to.
+
+    `clip` (N,) numbers the clip and `reasons` are words, "" of a good frame, which gets no pose. A frame of the wrong
+    hand is named after its mirror image.
+    """
+    poses = [""] * len(joints)
+    words = np.array(reasons)
+    rejected = words != ""
+    hidden = np.isin(words, UNMEASURABLE)
+    shown = np.flatnonzero(rejected & ~hidden)
+    flip = (words[shown] == "wrong hand")[:, None, None]
+    for row, pose in zip(shown, nearest_poses(np.where(flip, mirror_points(joints[shown]), joints[shown]))):
+        poses[row] = pose
+    rows, neighbours = _neighbours(np.flatnonzero(hidden), np.flatnonzero(~rejected), clip)
+    for row, pose in zip(rows, nearest_poses(joints[neighbours])):
+        poses[row] = NEXT_TO + pose
+    return poses
+
+
+def _neighbours(rows: np.ndarray, good: np.ndarray, clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of `rows` (n,) that have a `good` (m,) row of their clip near them, and the nearest one."""
+    if not len(good):
+        return rows[:0], rows[:0]
+    place = np.searchsorted(good, rows)
+    sides = np.stack([good[np.maximum(place - 1, 0)], good[np.minimum(place, len(good) - 1)]])
+    distance = np.where(clip[sides] == clip[rows], np.abs(sides - rows), NEAR_FRAMES + 1)
+    nearest = sides[distance.argmin(0), np.arange(len(rows))]
+    near = distance.min(0) <= NEAR_FRAMES
+    return rows[near], nearest[near]
+
+
 def lost_poses(accepted: Iterable[PoseClip], rejects: Iterable[Reject], most: int = 3) -> list[LostPose]:
     """The poses of which frames were left out, those first of which the largest share is lost (then by frames).
 
-    `where` names at most so many recordings. Frames without a pose, such as missing ones, are not among them.
+    `where` names at most so many recordings. Frames that show no pose count as what they are next to, if anything.
     """
     lost: dict[str, dict[str, list[str | int]]] = defaultdict(lambda: defaultdict(list))
     for reject in rejects:
         if reject.pose:
-            lost[reject.pose][recording(reject.clip)].append(reject.frame)
+            lost[reject.pose.removeprefix(NEXT_TO)][recording(reject.clip)].append(reject.frame)
     if not lost:
         return []
     clips = list(accepted)

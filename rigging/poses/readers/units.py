@@ -29,9 +29,7 @@ def unit_scale(joints: np.ndarray, unit: str, where: str) -> float:
         return SCALES.get(unit, 1.0)
     if unit != "auto" and counts[unit] < counts[likeliest]:
         size = np.nanmedian(_sizes(joints))
-        raise PoseError(
-            f"{where}: the middle finger and palm measure {size:.4g} {unit}: it looks like {likeliest}"
-        )
+        raise PoseError(f"{where}: the middle finger and palm measure {size:.4g} {unit}: it looks like {likeliest}")
     return SCALES[likeliest if unit == "auto" else unit]
 
 
