@@ -27,7 +27,7 @@ def bone_lengths(joints: np.ndarray) -> np.ndarray:
 
 
 def middle_ray(joints: np.ndarray) -> np.ndarray:
-    """Length (...) from the wrist along the bones of the middle finger to its tip, in the unit of joints (..., 21, 3)."""
+    """Length (...) of joints (..., 21, 3) along the bones from wrist to middle fingertip, in their unit."""
     return bone_lengths(joints)[..., 8:12].sum(-1)
 
 

@@ -12,7 +12,7 @@ from .frame_checks import frame_reasons
 from .gate_settings import GateSettings
 from .hints import find_hints
 from .jumps import find_jumps, mean_motion
-from .lost import poses_lost
+from .lost import name_poses
 from .registry import PoseSource
 from .rejects import Reject
 
@@ -49,7 +49,7 @@ def gate(clips: Iterable[PoseClip], settings: GateSettings | None = None) -> Gat
     owner = np.repeat(np.arange(len(clips)), [len(clip) for clip in clips])
     joints = np.concatenate([clip.joints for clip in clips]).astype(np.float64)
     reasons, jumps = _judge(clips, owner, joints, settings)
-    poses = poses_lost(joints, owner, [reason.partition(":")[0] for reason in reasons])
+    poses = name_poses(joints, owner, [reason.partition(":")[0] for reason in reasons])
     accepted: list[PoseClip] = []
     rejects: list[Reject] = []
     rows_of = np.split(np.arange(len(joints)), np.flatnonzero(np.diff(owner)) + 1)

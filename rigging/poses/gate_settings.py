@@ -73,7 +73,7 @@ PRESETS: dict[str, GateSettings] = {
 
 
 def gate_settings(table: Mapping[str, Any]) -> GateSettings:
-    """The settings of a table such as `[poses.gate]` of a release: `preset` (default "usual") and keys that override it.
+    """The settings of a table such as `[poses.gate]`: `preset` (default "usual") and keys that override it.
 
     Raises:
         InputError: an unknown preset or key, or a value that is not allowed, in one line that says what is.

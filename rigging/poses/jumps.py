@@ -8,7 +8,7 @@ from .gate_settings import GateSettings
 
 
 def mean_motion(joints: np.ndarray) -> np.ndarray:
-    """Mean motion (N - 1,) metres of joints (N, 21, 3) from each frame to the next; NaN or inf where a joint has none."""
+    """Mean motion (N - 1,) of joints (N, 21, 3) in metres to the next frame; NaN or inf where a joint is."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.linalg.norm(np.diff(joints, axis=0), axis=-1).mean(1)
 

@@ -34,7 +34,7 @@ class LostPose:
 
 
 def nearest_poses(joints: np.ndarray) -> list[str]:
-    """The name of the anchor (see `sampling.anchors`) whose joint angles are nearest, for right hands (N, 21, 3), metres.
+    """The anchor (see `sampling.anchors`) whose joint angles are nearest, for right hands (N, 21, 3) in metres.
 
     Frames must be measurable, as those that the gate calls neither missing nor collapsed.
     """
@@ -42,13 +42,14 @@ def nearest_poses(joints: np.ndarray) -> list[str]:
         return []
     asset, anchors = load_asset(), load_anchors()
     known = joint_angles(asset, forward(skeleton(asset), np.stack([anchor.angles for anchor in anchors])))
-    angles = joint_angles(asset, joints)
+    with np.errstate(all="ignore"):  # with checks off, frames come here that are like no pose at all
+        angles = joint_angles(asset, joints)
     square = (angles**2).sum(1)[:, None] + (known**2).sum(1) - 2 * angles @ known.T
     nearest, degrees = square.argmin(1), np.degrees(np.sqrt(np.maximum(square.min(1), 0) / angles.shape[1]))
     return [anchors[i].name if far <= UNLIKE_DEGREES else OTHER for i, far in zip(nearest, degrees)]
 
 
-def poses_lost(joints: np.ndarray, clip: np.ndarray, reasons: Sequence[str]) -> list[str]:
+def name_poses(joints: np.ndarray, clip: np.ndarray, reasons: Sequence[str]) -> list[str]:
     """What each rejected frame of joints (N, 21, 3), metres, shows: a built-in pose, or what it is next to.
 
     `clip` (N,) numbers the clip and `reasons` are words, "" of a good frame, which gets no pose. A frame of the wrong

@@ -1,4 +1,4 @@
-"""How rigid the palm is: the wrist and the MCPs, and the thumb's CMC as far as it keeps its place or follows its thumb."""
+"""How rigid the palm is: wrist and MCPs, and the thumb's CMC as far as it does not follow its thumb."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def in_palm_frame(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def carpometacarpal_residual(local: np.ndarray) -> np.ndarray:
-    """How far (N,) the thumb's CMC is from where it belongs, in the unit of joints `local` (N, 21, 3) in the palm's frame.
+    """How far (N,) the thumb's CMC is from where it belongs, for joints `local` (N, 21, 3) in palm frames.
 
     Its place is predicted linearly from the directions of the thumb's metacarpal and proximal phalanx, frame by frame
     from all the OTHER frames (ridge regression, residuals left one out), so that a single wrong frame has nothing that
-    explains it.
+    explains it. The unit is that of `local`.
     """
     offset = local[:, 1] - np.median(local[:, 1], axis=0)
     bones = local[:, 2:4] - local[:, 1:3]

@@ -208,5 +208,5 @@ def test_rejects_are_counted_and_written_as_a_table(tmp_path):
     write_rejects(path, rejects)
     with open(path, newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["source", "clip", "frame", "reason", "detail"] and len(rows) == 6
-    assert rows[1] == ["s", "c", "0", "a", 'a "quoted", detail'] and list(tmp_path.iterdir()) == [path]
+    assert rows[0] == ["source", "clip", "frame", "reason", "detail", "pose"] and len(rows) == 6
+    assert rows[1] == ["s", "c", "0", "a", 'a "quoted", detail', ""] and list(tmp_path.iterdir()) == [path]
