@@ -79,7 +79,7 @@ def gate_settings(table: Mapping[str, Any]) -> GateSettings:
         InputError: an unknown preset or key, or a value that is not allowed, in one line that says what is.
     """
     preset = table.get("preset", "usual")
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise PoseError(f"gate: preset {preset!r} is unknown{nearest(str(preset), PRESETS)}")
     keys = {key: value for key, value in table.items() if key != "preset"}
     return from_table(GateSettings, {**asdict(PRESETS[preset]), **keys}, "gate")

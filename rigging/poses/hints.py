@@ -15,7 +15,7 @@ from .readers.mirror import mirror_points
 from .readers.permutations import JOINT_ORDERS, NONE, to_canonical
 from .rejects import recording
 
-SAMPLE = 40  # frames that are tried of a recording
+SAMPLE = 24  # frames that are tried of a recording
 RECORDINGS = 8  # recordings that are tried of a source
 ENOUGH = 0.5  # share of frames that must be rejected before a hint is looked for, and that it must save
 UNTRIED = ("missing", "jump")  # reasons that no other reading of the numbers mends
@@ -58,21 +58,27 @@ def _rejected(clips: Sequence[PoseClip], reasons: Sequence[Sequence[str]]) -> It
 
 
 def _hint(joints: np.ndarray, mirrored: bool, settings: GateSettings) -> str:
-    """The first reading, or pair of readings of different kinds, that lets ENOUGH of the frames through."""
-    readings = _readings()
-    for count in (1, 2):
-        for chosen in combinations(readings, count):
-            if len({kind for kind, _, _ in chosen}) < count:
-                continue
-            read = joints
-            for _, _, change in chosen:
-                read = change(read, mirrored)
-            if _share_good(read, settings) >= ENOUGH:
-                return " and ".join(text for _, text, _ in chosen)
+    """What lets ENOUGH of the frames through: one other reading, the noisy preset, or two readings together."""
     if (np.ptp(joints, axis=1) == 0).all():
         return "all joints lie on one point: rows and columns of its matrices look swapped"
+    single = _first_that_fits(joints, mirrored, settings, 1)
+    if single:
+        return single
     if settings == PRESETS["usual"] and _share_good(joints, PRESETS["noisy"]) >= ENOUGH:
         return "bones vary from frame to frame as in noisy annotations: the gate's preset noisy would fit"
+    return _first_that_fits(joints, mirrored, settings, 2)
+
+
+def _first_that_fits(joints: np.ndarray, mirrored: bool, settings: GateSettings, count: int) -> str:
+    """The words of the first `count` readings of different kinds that together let ENOUGH of the frames through."""
+    for chosen in combinations(_readings(), count):
+        if len({kind for kind, _, _ in chosen}) < count:
+            continue
+        read = joints
+        for _, _, change in chosen:
+            read = change(read, mirrored)
+        if _share_good(read, settings) >= ENOUGH:
+            return " and ".join(text for _, text, _ in chosen)
     return ""
 
 

@@ -36,12 +36,20 @@ def in_palm_frame(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     centre = palm.mean(1, keepdims=True)
     size = np.sqrt(((palm - centre) ** 2).sum((1, 2)))
     shape, local = (palm - centre) / size[:, None, None], (joints - centre) / size[:, None, None]
-    reference = shape[0]
+    reference = shape[0] @ _axes(shape[0])
     for _ in range(2):  # the median of shapes turned onto the first, then onto that median
         turn = kabsch(shape, np.broadcast_to(reference, shape.shape))
         reference = np.median(np.einsum("nij,nkj->nki", turn, shape), axis=0)
     turn = kabsch(shape, np.broadcast_to(reference, shape.shape))
     return np.einsum("nij,nkj->nki", turn, local), size, reference
+
+
+def _axes(palm: np.ndarray) -> np.ndarray:
+    """Axes (3, 3), in columns, along, across and out of a palm (5, 3): medians along them turn with the hand."""
+    along = palm[2] - palm[0]
+    out = np.cross(along, palm[1] - palm[4])
+    axes = np.stack([along, np.cross(out, along), out], axis=1)
+    return axes / np.linalg.norm(axes, axis=0)
 
 
 def carpometacarpal_residual(local: np.ndarray) -> np.ndarray:

@@ -147,7 +147,7 @@ def test_freihand_may_lack_its_cameras(tmp_path):
 def test_numbers_and_ranges_are_chosen():
     assert chosen_numbers((), "o", 3) == {0, 1, 2} and chosen_numbers(("1", "3-4"), "o", 9) == {1, 3, 4}
     for text in ("3", "1-3", "2-1", "-1", "a", ""):
-        with pytest.raises(PoseError, match="sequences: .*allowed are numbers 0 to 2"):
+        with pytest.raises(PoseError, match=r"sequences: .*allowed are numbers 0 to 2"):
             chosen_numbers((text,), "sequences", 3)
 
 
@@ -156,7 +156,9 @@ def test_texts_and_truth_values_are_no_numbers():
         with pytest.raises(PoseError, match="not an array of numbers"):
             numbers(value, (-1,), "x")
     np.testing.assert_array_equal(numbers([1, None], (2,), "x"), [1, np.nan])
-    np.testing.assert_array_equal(frames_of_numbers([[1, 2], None, ["a", 2]], (2,)), [[1, 2], [np.nan] * 2, [np.nan] * 2])
+    np.testing.assert_array_equal(
+        frames_of_numbers([[1, 2], None, ["a", 2]], (2,)), [[1, 2], [np.nan] * 2, [np.nan] * 2]
+    )
 
 
 def test_a_file_that_cannot_be_read_says_why(tmp_path):

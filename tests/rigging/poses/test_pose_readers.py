@@ -81,7 +81,7 @@ def test_hanco_splits_as_hamuco_counts_them():
     [
         (b'{"has_fit": [[tr', "meta.json: not a whole JSON file"),
         (b'{"has_fit": []}', "meta.json: no is_train, is_valid, object_id, subject_id in it"),
-        (json.dumps(dict.fromkeys(META_KEYS, [1])).encode(), "meta.json: is_train is no list of lists over frames"),
+        (json.dumps({key: [1] for key in META_KEYS}).encode(), "meta.json: is_train is no list of lists over frames"),
     ],
 )
 def test_hanco_without_its_table_cannot_be_read(hanco, content, message):
