@@ -61,11 +61,11 @@ def name_poses(joints: np.ndarray, clip: np.ndarray, reasons: Sequence[str]) -> 
     hidden = np.isin(words, UNMEASURABLE)
     shown = np.flatnonzero(rejected & ~hidden)
     flip = (words[shown] == "wrong hand")[:, None, None]
-    for row, pose in zip(shown, nearest_poses(np.where(flip, mirror_points(joints[shown]), joints[shown]))):
-        poses[row] = pose
     rows, neighbours = _neighbours(np.flatnonzero(hidden), np.flatnonzero(~rejected), clip)
-    for row, pose in zip(rows, nearest_poses(joints[neighbours])):
-        poses[row] = NEXT_TO + pose
+    seen = np.where(flip, mirror_points(joints[shown]), joints[shown])
+    names = nearest_poses(np.concatenate([seen, joints[neighbours]]))
+    for number, (row, name) in enumerate(zip([*shown, *rows], names)):
+        poses[row] = name if number < len(shown) else NEXT_TO + name
     return poses
 
 

@@ -75,7 +75,7 @@ def test_every_check_can_be_left_out_and_only_frames_without_a_hand_remain_rejec
 def test_noisy_annotations_pass_with_their_preset_and_nonsense_does_not(spread):
     rng = np.random.default_rng(1)
     clips = [
-        clip_of(noisy(clip.joints, rng, spread), clip.name) for clip in ProceduralSource(count=8, frames=12).clips()
+        clip_of(noisy(clip.joints, rng, spread), clip.name) for clip in ProceduralSource(count=3, frames=32).clips()
     ]
     usual, passed = gate(clips), gate(clips, PRESETS["noisy"])
     assert usual.accepted < 0.3 * usual.frames and any("preset noisy would fit" in hint for hint in usual.hints)

@@ -17,10 +17,12 @@ from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseClip
 from rigging.poses.frame_checks import clip_chirality
 from rigging.poses.gate import find_jumps, gate
-from rigging.poses.gate_settings import GateSettings
+from rigging.poses.gate_settings import PRESETS, GateSettings
 from rigging.poses.rejects import Reject, count_reasons, write_rejects
 
 FRAMES = 30
+REASONS = {"missing", "collapsed", "extent", "size", "wrong hand", "proportions", "bone length", "palm", "angle"}
+REASONS |= {"penetration", "jump"}
 
 
 def clip_of(joints: np.ndarray, name: str = "a", subject: str = "s", **fields) -> PoseClip:
@@ -72,7 +74,9 @@ def skewed_palm(joints: np.ndarray) -> np.ndarray:
 
 BAD = {
     "missing": lambda j: np.where(np.arange(21)[:, None] == 8, np.nan, j),
+    "collapsed": np.zeros_like,
     "extent": lambda j: j + np.where(np.arange(21)[:, None] == 8, 0.7, 0.0),
+    "size": lambda j: 0.3 * j,
     "bone length": lambda j: with_bone(j, 6, 1.25),
     "proportions": lambda j: with_bone(j, 7, 3.0),
     "palm": skewed_palm,
@@ -128,6 +132,36 @@ def test_every_frame_is_accepted_or_rejected_once(seed, kinds):
     assert set(bad.tolist()) <= set(rejected)
     for clip in gated.clips:
         assert np.all(np.diff(clip.frame_ids) == 1)  # no clip runs over a rejected frame
+
+
+ANYTHING = st.sampled_from([0.0, np.nan, np.inf, -np.inf, 1e-45, 1e-8, 0.1, -0.1, 1.0, 1e10, 3e38]) | st.floats(
+    width=32
+)
+SPOILT = {
+    "numbers": lambda j, numbers: np.resize(numbers, (21, 3)),
+    "one joint": lambda j, numbers: np.where(np.arange(21)[:, None] == 6, np.resize(numbers, 3), j),
+    "scaled": lambda j, numbers: j * numbers[0],
+    "flat": lambda j, numbers: j * (1, 1, 0),
+    "on a line": lambda j, numbers: j * (1, 0, 0),
+    "joints repeated": lambda j, numbers: j[np.arange(21) // 3],
+}
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    kinds=st.lists(st.sampled_from(sorted(SPOILT)), min_size=1, max_size=6),
+    numbers=st.lists(ANYTHING, min_size=1, max_size=63),
+    preset=st.sampled_from(sorted(PRESETS)),
+)
+def test_whatever_a_frame_holds_it_passes_or_has_a_named_reason(kinds, numbers, preset):
+    joints = moving_hand(8)
+    with np.errstate(all="ignore"):
+        for frame, kind in enumerate(kinds):
+            joints[frame] = SPOILT[kind](joints[frame], np.array(numbers))
+        known, unknown = clip_of(joints), clip_of(joints[: len(kinds)], "b", "")
+    gated = gate([known, unknown], PRESETS[preset])
+    assert gated.accepted + len(gated.rejects) == gated.frames == 8 + len(kinds)
+    assert {reject.reason for reject in gated.rejects} <= REASONS
 
 
 def test_the_gate_does_not_depend_on_the_frame_of_reference():
