@@ -84,6 +84,17 @@ def bone_lengths(joints: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(lengths[..., :1]), lengths], axis=-1)
 
 
+def matchable(joints: np.ndarray) -> np.ndarray:
+    """(T,) whether frames of joints (T, 21, 3) m say where all bones point: finite, no bone of length zero, no palm
+    that is a line."""
+    joints = np.asarray(joints, float)
+    finite = np.isfinite(joints).all(axis=(1, 2))
+    target = np.where(finite[:, None, None], joints, 0.0).transpose(2, 1, 0)
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers beyond any hand are no palm
+        lengths = np.linalg.norm(target[:, 1:] - target[:, PARENTS], axis=0)
+        return finite & (lengths >= _SHORTEST).all(axis=0) & np.isfinite(lengths).all(axis=0) & ~_flat_palms(target)
+
+
 def _directions(target: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
     """Unit bone directions (3, 20, t) and bone lengths (t, 20) of joints (3, 21, t)."""
     vectors = target[:, 1:] - target[:, PARENTS]
@@ -155,13 +166,18 @@ def _check_joints(joints: np.ndarray, where: str | None = None) -> None:
         raise ValueError(f"{where or f'frame {frame}'}: joint {JOINT_NAMES[joint]} is not finite")
 
 
-def _check_palm(target: np.ndarray, start: int) -> None:
-    """The palm of joints (3, 21, t) must span a plane, or its rotation is not determined."""
+def _flat_palms(target: np.ndarray) -> np.ndarray:
+    """(t,) whether the palm of joints (3, 21, t) is a line, or too large for numbers."""
     forward = target[:, 5] + target[:, 9] + target[:, 13] + target[:, 17] - 4 * target[:, 0]
     across = target[:, 17] - target[:, 5]
     normal = cross(forward, across)
     length = (forward**2).sum(axis=0) * (across**2).sum(axis=0)
-    flat = (normal**2).sum(axis=0) <= _STRAIGHTEST**2 * length
+    return ~((normal**2).sum(axis=0) > _STRAIGHTEST**2 * length)
+
+
+def _check_palm(target: np.ndarray, start: int) -> None:
+    """The palm of joints (3, 21, t) must span a plane, or its rotation is not determined."""
+    flat = _flat_palms(target)
     if flat.any():
         frame = start + int(np.argmax(flat))
         raise ValueError(f"frame {frame}: wrist and MCP joints are on one line, the palm has no defined rotation")
