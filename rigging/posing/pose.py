@@ -106,6 +106,8 @@ def pose_rig(
         raise InputError(f"unknown skinning {skinning!r}; allowed: {', '.join(SKINNING)}")
     if not chosen.any():
         raise InputError(f"{_where(clip)}: none of {len(clip)} frames has 21 joints that say where all bones point")
+    if forearm is not None and np.shape(forearm) != (len(clip), 3, 3):
+        raise InputError(f"forearm has shape {np.shape(forearm)}, allowed is ({len(clip)}, 3, 3): one per frame")
     kept = clip.select(chosen)
     joints = kept.joints.astype(np.float64)
     with input_errors(_where(clip)):

@@ -130,7 +130,9 @@ def _check_hand(joints: np.ndarray) -> None:
             f"{PALM_LENGTHS[1]} (metres; divide joints and vertices by 1000 if they are millimetres)"
         )
     if chirality(joints) < LEFT:
-        raise ValueError("joints: those of a left hand, allowed is a right one (x -> -x, and faces the other way round)")
+        raise ValueError(
+            "joints: those of a left hand, allowed is a right one (x -> -x, and faces the other way round)"
+        )
 
 
 def _check_faces(faces: np.ndarray, count: int) -> None:
