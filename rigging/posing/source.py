@@ -36,9 +36,7 @@ class PoseChoices:
     def __post_init__(self) -> None:
         check_formats(self.formats, True, self.retarget)
         if self.subject not in ("fitted", "mean") and not self.subject.isdecimal():
-            raise InputError(
-                f"--subject {self.subject}: allowed are fitted, mean or a whole number, a seed to draw one"
-            )
+            raise InputError(f"--subject {self.subject}: allowed are fitted, mean or a seed to draw one")
 
 
 def pose_source(source: PoseSource, folder: Path | str, choices: PoseChoices) -> tuple[int, int, int]:
