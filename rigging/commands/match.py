@@ -9,11 +9,12 @@ import numpy as np
 from ..errors import InputError, input_errors
 from ..fingers.hinges import hinge_axes
 from ..hand.asset import load_asset
+from ..hand.bones import bone_lengths
 from ..option_types import whole
 from ..poses.clip import PoseClip
 from ..poses.registry import PoseSource, open_source
 from ..spin.errors import SpinErrors, pool, spin_errors
-from ..spin.match import MODES, RETARGETS, bone_lengths, match
+from ..spin.match import MODES, RETARGETS, match
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

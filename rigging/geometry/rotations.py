@@ -16,6 +16,11 @@ def normalise(vectors: np.ndarray) -> np.ndarray:
     return vectors / lengths
 
 
+def unit_vector(vector: np.ndarray) -> np.ndarray:
+    """One vector (3,) at length 1; NaN for one of length zero."""
+    return vector / np.linalg.norm(vector)
+
+
 def perpendicular(vectors: np.ndarray) -> np.ndarray:
     """A unit vector perpendicular to each of the unit `vectors` (..., 3)."""
     smallest = np.argmin(np.abs(vectors), axis=-1)

@@ -9,6 +9,7 @@ from scipy.optimize import least_squares
 
 from ..joints import JOINT_PARENTS
 from .asset import HandAsset, Weighted
+from .bones import BONE_STARTS, bone_vectors
 
 # Hand length, wrist crease to tip of the middle finger: mean and standard deviation in metres. Adults: rounded after
 # Greiner, Hand Anthropometry of U.S. Army Personnel, Natick TR-92/011, 1991. Children: a growth curve approximated
@@ -114,12 +115,6 @@ def chain_length(joints: np.ndarray) -> float:
     return float(np.linalg.norm(np.diff(joints[list(LENGTH_CHAIN)], axis=0), axis=1).sum())
 
 
-def bone_vectors(joints: np.ndarray) -> np.ndarray:
-    """(21, 3) from each bone's start to its end; zero for the forearm, whose far end is not a joint."""
-    starts = np.maximum(JOINT_PARENTS, 0)
-    return joints - joints[starts]
-
-
 def stretch_rest(rest: RestHand, skin: Weighted, bone_lengths: np.ndarray) -> RestHand:
     """The rest hand with its bones stretched along themselves to bone_lengths (21,) m; the forearm stays (entry 0).
 
@@ -136,13 +131,12 @@ def stretch_rest(rest: RestHand, skin: Weighted, bone_lengths: np.ndarray) -> Re
     for joint, parent in enumerate(JOINT_PARENTS):
         if parent >= 0:
             joints[joint] = joints[parent] + ratio[joint] * vectors[joint]
-    starts = np.maximum(JOINT_PARENTS, 0)
     vertices = np.zeros_like(rest.vertices)
     for column in range(skin.weight_bones.shape[1]):
         bone = skin.weight_bones[:, column]
-        local = rest.vertices - rest.joints[starts[bone]]
+        local = rest.vertices - rest.joints[BONE_STARTS[bone]]
         along = (local * directions[bone]).sum(1, keepdims=True) * directions[bone]
-        moved = local + (ratio[bone, None] - 1) * along + joints[starts[bone]]
+        moved = local + (ratio[bone, None] - 1) * along + joints[BONE_STARTS[bone]]
         vertices += skin.weight_values[:, column, None] * moved
     return RestHand(vertices, joints)
 

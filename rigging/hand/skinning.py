@@ -12,9 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from ..joints import JOINT_PARENTS
 from .asset import Weighted
+from .bones import BONE_STARTS
 from .shape import RestHand
-
-BONE_STARTS = np.maximum(JOINT_PARENTS, 0)
 
 
 def dense_weights(skin: Weighted) -> np.ndarray:

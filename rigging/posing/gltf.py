@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from ..geometry.mesh import vertex_normals
 from ..geometry.rotations import swing
-from ..hand.skinning import BONE_STARTS
+from ..hand.bones import BONE_STARTS
 from ..joints import BONE_NAMES, JOINT_NAMES, TIP_JOINTS
 from .pose import PosedClip
 

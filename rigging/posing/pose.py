@@ -8,9 +8,10 @@ import numpy as np
 
 from ..errors import InputError, input_errors
 from ..hand.asset import load_asset
+from ..hand.bones import bone_lengths
 from ..hand.shape import RestHand, Subject, fit_subject, mean_subject, stretch_rest
 from ..poses.clip import PoseClip
-from ..spin.match import Match, bone_lengths, match, matchable
+from ..spin.match import Match, match, matchable
 from ..spin.posed import SKINNING, forearm_rotations
 from .rig import MIRROR, Rig, subject_rig
 

@@ -78,12 +78,6 @@ def match(
     return Match(rotations, joints, stretch, residual, retarget)
 
 
-def bone_lengths(joints: np.ndarray) -> np.ndarray:
-    """Bone lengths (..., 21) m of joints (..., 21, 3); the forearm (bone 0), whose start is no joint, has 0."""
-    lengths = np.linalg.norm(joints[..., 1:, :] - joints[..., PARENTS, :], axis=-1)
-    return np.concatenate([np.zeros_like(lengths[..., :1]), lengths], axis=-1)
-
-
 def matchable(joints: np.ndarray) -> np.ndarray:
     """(T,) whether frames of joints (T, 21, 3) m say where all bones point.
 

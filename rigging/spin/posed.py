@@ -11,10 +11,11 @@ from ..fingers.hinges import hinge_axes
 from ..geometry.cameras import palm_frame
 from ..geometry.rotations import axis_angle
 from ..hand.asset import HandAsset
+from ..hand.bones import bone_lengths
 from ..hand.shape import RestHand, stretch_rest
 from ..hand.skinning import dual_quaternion, linear_blend
 from ..joints import PART_NAMES
-from .match import Match, bone_lengths, match
+from .match import Match, match
 
 SKINNING = {"dual_quaternion": dual_quaternion, "linear": linear_blend}
 _MIRROR = np.array([-1.0, 1.0, 1.0])

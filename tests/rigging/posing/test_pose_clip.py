@@ -11,10 +11,11 @@ from sample_clips import clip_of, sampled_clip, stick_rig
 from rigging.errors import InputError
 from rigging.geometry.rotations import random_rotation, rotation_angle
 from rigging.hand.asset import load_asset
+from rigging.hand.bones import bone_lengths
 from rigging.hand.shape import RestHand, mean_subject, rest_hand, sample_subject
 from rigging.posing.pose import clip_subject, pose_clip, pose_rig
 from rigging.posing.rig import subject_rig
-from rigging.spin.match import MODES, RETARGETS, bone_lengths, match, matchable
+from rigging.spin.match import MODES, RETARGETS, match, matchable
 from rigging.spin.posed import SKINNING, pose_hand, pose_hands
 
 ASSET = load_asset()
