@@ -8,6 +8,7 @@ from importlib import import_module
 _ROOMS = {
     "geometry.cameras": ("CameraSettings", "Cameras", "palm_frame", "ring"),
     "hand.asset": ("HandAsset", "load_asset"),
+    "hand.bones": ("bone_lengths", "bone_vectors"),
     "hand.shape": ("RestHand", "Subject", "fit_subject", "mean_subject", "rest_hand", "sample_subject"),
     "poses.clip": ("PoseClip", "load_clip", "save_clip"),
     "poses.gate": ("gate_source",),
