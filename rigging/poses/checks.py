@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..geometry.rotations import kabsch
-from ..hand import bones
+from ..joints import JOINT_PARENTS
 from .readers.mirror import palm_normal
 
 # Typical bone lengths over that of the middle finger from wrist to tip, bones 1 to 20. Phalanges and metacarpals
@@ -24,7 +24,8 @@ PALM_JOINTS = (0, 1, 5, 9, 13, 17)
 
 def bone_lengths(joints: np.ndarray) -> np.ndarray:
     """Lengths (..., 20) of bones 1 to 20 of joints (..., 21, 3)."""
-    return bones.bone_lengths(np.asarray(joints, float))[..., 1:]
+    joints = np.asarray(joints, float)
+    return np.linalg.norm(joints[..., 1:, :] - joints[..., list(JOINT_PARENTS[1:]), :], axis=-1)
 
 
 def proportion_factor(joints: np.ndarray) -> np.ndarray:
