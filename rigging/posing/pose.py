@@ -12,8 +12,8 @@ from ..hand.bones import bone_lengths
 from ..hand.shape import RestHand, Subject, fit_subject, mean_subject, stretch_rest
 from ..poses.clip import PoseClip
 from ..spin.match import Match, match, matchable
-from ..spin.posed import SKINNING, forearm_rotations
-from .rig import MIRROR, Rig, subject_rig
+from ..spin.posed import MIRROR, SKINNING, forearm_rotations
+from .rig import Rig, subject_rig
 
 _BLOCK = 64  # frames that are skinned at a time
 

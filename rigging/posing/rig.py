@@ -14,12 +14,12 @@ from ..hand.shape import RestHand, Subject, rest_hand
 from ..hand.skinning import dense_weights
 from ..joints import JOINT_NAMES
 from ..poses.checks import chirality
+from ..spin.posed import MIRROR, mirror_faces
 
 KEYS = {"joints": (21, 3), "vertices": ("V", 3), "weights": ("V", 21)}  # what a rig's file holds ...
 OPTIONAL = {"faces": ("F", 3), "dorsal": (5, 3)}  # ... and what it may
 PALM_LENGTHS = (0.02, 0.3)  # m from the wrist to the middle MCP: a doll's to a giant's, but no hand in mm or cm
 LEFT = -0.01  # m of evidence (`poses.checks.chirality`) beyond which a rest pose is that of a left hand
-MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Rig:
             self,
             vertices=self.vertices * MIRROR,
             joints=self.joints * MIRROR,
-            faces=None if self.faces is None else np.ascontiguousarray(self.faces[:, ::-1]),
+            faces=None if self.faces is None else mirror_faces(self.faces),
             dorsal=None if self.dorsal is None else self.dorsal * MIRROR,
         )
 

@@ -22,7 +22,7 @@ from .rig import Rig, load_rig, subject_rig
 
 @dataclass(frozen=True)
 class PoseChoices:
-    """How clips are posed and written. Raises InputError for a format or subject that is unknown."""
+    """How clips are posed and written. Raises InputError for an unknown format or subject, or a subject of a rig."""
 
     formats: Sequence[str] = ("npz",)  # of export.FORMATS
     mode: str = "palm"  # of spin matching
@@ -37,6 +37,8 @@ class PoseChoices:
         check_formats(self.formats, True, self.retarget)
         if self.subject not in ("fitted", "mean") and not self.subject.isdecimal():
             raise InputError(f"--subject {self.subject}: allowed are fitted, mean or a seed to draw one")
+        if self.rig is not None and self.subject != "fitted":
+            raise InputError(f"--subject {self.subject}: a rig of one's own has no subject, leave it out")
 
 
 def pose_source(source: PoseSource, folder: Path | str, choices: PoseChoices) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ from ..joints import PART_NAMES
 from .match import Match, match
 
 SKINNING = {"dual_quaternion": dual_quaternion, "linear": linear_blend}
-_MIRROR = np.array([-1.0, 1.0, 1.0])
+MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,14 @@ def place_hands(
     placed = tuple(hand.placed(up, shift) for hand in hands)
     source = source_joints @ up.T + shift
     if left:
-        return tuple(mirror_posed(hand) for hand in placed), source * _MIRROR
+        return tuple(mirror_posed(hand) for hand in placed), source * MIRROR
     return placed, source
 
 
 def mirror_posed(posed: PosedHand) -> PosedHand:
     """The other hand: x -> -x, R -> S R S with S = diag(-1, 1, 1), so that det stays +1. Twice gives the same hand."""
-    vertices, joints, arm = (points * _MIRROR for points in (posed.vertices, posed.joints, posed.arm_vertices))
-    rotations = _MIRROR[:, None] * posed.rotations * _MIRROR
+    vertices, joints, arm = (points * MIRROR for points in (posed.vertices, posed.joints, posed.arm_vertices))
+    rotations = MIRROR[:, None] * posed.rotations * MIRROR
     return PosedHand(vertices, joints, arm, rotations, not posed.mirrored)
 
 

@@ -87,6 +87,7 @@ def test_clips_of_names_that_are_alike_as_files_have_files_of_their_own(tmp_path
         (["--format", "glb", "--retarget", "positions"], "format glb: retarget is 'positions', allowed is directions"),
         (["--subject", "tall"], "--subject tall: allowed are fitted, mean or a seed to draw one"),
         (["--rig", "none.npz"], "none.npz: no such rig"),
+        (["--rig", "none.npz", "--subject", "mean"], "--subject mean: a rig of one's own has no subject"),
     ],
 )
 def test_a_wrong_choice_is_one_line_and_nothing_is_written(tmp_path, capsys, words, message):
