@@ -29,9 +29,10 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "fingers": {"", "geometry", "hand"},
         "spin": {"", "geometry", "hand", "fingers"},
         "poses": {"", "geometry", "hand", "fingers"},
+        "posing": {"", "geometry", "hand", "fingers", "spin", "poses"},
         "skin": {"", "geometry", "hand"},
         "build": {"", "geometry", "hand", "fingers", "skin"},
-        "commands": {"", "geometry", "hand", "fingers", "spin", "poses", "skin", "build"},
+        "commands": {"", "geometry", "hand", "fingers", "spin", "poses", "posing", "skin", "build"},
     },
     "blender_scripts": {
         "": {"labels", "looks", "cycles"},

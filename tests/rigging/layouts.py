@@ -34,7 +34,7 @@ def hand(bend: np.ndarray | float, spread: float = 0.05) -> np.ndarray:
         elif name.endswith("dip"):
             angles[:, column] = 2 / 3 * bend
         elif name.endswith("_abd"):
-            angles[:, column] = spread
+            angles[:, column] = spread if name.startswith(("thumb", "index")) else -spread  # away from the middle
     angles[:, ANGLE_NAMES.index("thumb_radial")] = 0.7
     angles[:, ANGLE_NAMES.index("thumb_palmar")] = 0.5
     angles[:, ANGLE_NAMES.index("thumb_ip")] = 0.2
