@@ -1,0 +1,240 @@
+"""What the readers of recordings share: files of a folder, and the clips of the hands in a file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..clip import PoseClip, PoseError
+from ..rejects import Reject
+from .mirror import mirror_points, mirror_up
+from .permutations import joint_order, to_canonical
+from .thumb import with_thumb_base
+from .units import unit_scale
+
+log = logging.getLogger(__name__)
+
+NAMED = 10  # files that are no recordings are named one by one up to here, then counted
+
+
+class OptionNeeded(PoseError):
+    """A recording that cannot be read before a person decides something; the message names the option."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The hands in a file: N rows, one per hand and frame.
+
+    A clip is one person's hand over consecutive frames. Two rows of one frame that agree in person, hand and track
+    cannot be told apart, and become clips of one frame.
+    """
+
+    points: np.ndarray  # (N, K, 3) in the file's unit, frame and order of joints; NaN where not tracked
+    frame: np.ndarray  # (N,) int, number of the frame in the file
+    hand: np.ndarray  # (N,) "right" or "left"
+    person: np.ndarray  # (N,) str, "" where unknown
+    track: np.ndarray | None = None  # (N,) str or int, the device's own number of the hand
+    valid: np.ndarray | None = None  # (N, 21) bool, in our order; None is "finite"
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)  # first axis N
+
+    def rows(self, chosen: np.ndarray) -> Recorded:
+        """Some of the rows, by a mask (N,) or indices."""
+        return Recorded(
+            self.points[chosen],
+            self.frame[chosen],
+            self.hand[chosen],
+            self.person[chosen],
+            None if self.track is None else self.track[chosen],
+            None if self.valid is None else self.valid[chosen],
+            {key: value[chosen] for key, value in self.extra.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What holds for all clips of a file."""
+
+    file: Path
+    name: str
+    source: str
+    sha256: str
+    order: str  # of joints, a name in the table of orders
+    unit: str = "auto"
+    licence: str = "unknown"
+    fps: float | None = None
+    up: tuple[float, float, float] | None = None
+    frame_ids: Sequence[Any] = ()  # of all frames of the file; the frames' numbers if empty
+    keep_points: bool = False  # as extra, named as the order is, in metres and mirrored as the joints are
+    wrist_from: str | None = None  # see to_canonical
+    tip_def: str | None = None  # that of the order if None
+    wrist_def: str | None = None
+    estimated: str | None = None
+
+
+def clips_of(recorded: Recorded, origin: Origin) -> list[PoseClip]:
+    """The clips of a file, left hands mirrored.
+
+    Raises:
+        PoseError: no row, no joint in any row, or points that are no hand's in the unit.
+    """
+    if not np.isfinite(recorded.points).all(-1).any():
+        raise PoseError(f"{origin.file}: no hand is tracked in it")
+    points, joints, estimated = _right_hands(recorded, origin)
+    runs = consecutive(recorded)
+    return [
+        _clip(recorded, origin, rows, _name(recorded, origin, rows, runs), points[rows], joints[rows], estimated)
+        for rows in runs
+    ]
+
+
+def _right_hands(recorded: Recorded, origin: Origin) -> tuple[np.ndarray, np.ndarray, str | None]:
+    """Points (N, K, 3) and joints (N, 21, 3) in metres, all of right hands, and what of them is estimated."""
+    joints = to_canonical(origin.order, recorded.points, origin.wrist_from)
+    scale = unit_scale(joints, origin.unit, str(origin.file))
+    left = (recorded.hand == "left")[:, None, None]
+    points, joints = (np.where(left, mirror_points(a * scale), a * scale) for a in (recorded.points, joints))
+    if not joint_order(origin.order).lacks_thumb_base:
+        return points, joints, origin.estimated
+    for person in np.unique(recorded.person):
+        rows = recorded.person == person
+        joints[rows] = with_thumb_base(joints[rows])
+    return points, joints, origin.estimated or "thumb_cmc"
+
+
+def consecutive(recorded: Recorded) -> list[np.ndarray]:
+    """Rows of each clip, by first frame: one person's hand in consecutive frames."""
+    track = np.zeros(len(recorded.frame), int) if recorded.track is None else recorded.track
+    key = np.zeros(len(recorded.frame), int)
+    for column in (recorded.person, recorded.hand, track):
+        values, numbers = np.unique(column, return_inverse=True)
+        key = key * len(values) + numbers
+    order = np.lexsort((recorded.frame, key))
+    same = np.diff(key[order]) == 0
+    step = np.diff(recorded.frame[order])
+    twin = np.zeros(len(order) + 1, bool)  # rows that share a frame, before and after each border
+    twin[1:-1] = same & (step == 0)
+    alone = twin[1:] | twin[:-1]
+    cuts = np.flatnonzero(~same | (step != 1) | alone[1:] | alone[:-1]) + 1
+    return sorted(np.split(order, cuts), key=lambda rows: (recorded.frame[rows[0]], rows[0]))
+
+
+def _name(recorded: Recorded, origin: Origin, rows: np.ndarray, runs: list[np.ndarray]) -> str:
+    """The file's name, and what tells its clips apart: person, hand, first frame, place in the frame."""
+    if len(runs) == 1:
+        return origin.name
+    parts = [column[rows[0]] for column in (recorded.person, recorded.hand) if len(np.unique(column)) > 1]
+    first = recorded.frame[rows[0]]
+    place = np.flatnonzero(np.flatnonzero(recorded.frame == first) == rows[0])[0]
+    return "/".join([origin.name, *map(str, parts), f"{first}" if not place else f"{first}.{place}"])
+
+
+def _clip(
+    recorded: Recorded,
+    origin: Origin,
+    rows: np.ndarray,
+    name: str,
+    points: np.ndarray,
+    joints: np.ndarray,
+    estimated: str | None,
+) -> PoseClip:
+    order, left = joint_order(origin.order), bool(recorded.hand[rows[0]] == "left")
+    extra = {key: value[rows] for key, value in recorded.extra.items()}
+    frames = recorded.frame[rows]
+    return PoseClip(
+        joints=joints,
+        valid=None if recorded.valid is None else recorded.valid[rows],
+        name=name,
+        subject=str(recorded.person[rows[0]]),
+        source=origin.source,
+        licence=origin.licence,
+        mirrored=left,
+        fps=origin.fps,
+        frame_ids=tuple(origin.frame_ids[i] for i in frames) if len(origin.frame_ids) else tuple(frames),
+        tip_def=origin.tip_def or order.tip_def,
+        wrist_def=origin.wrist_def or ("extrapolated" if origin.wrist_from else order.wrist_def),
+        up=mirror_up(origin.up) if left else origin.up,
+        extra=({origin.order: points.astype(np.float32)} if origin.keep_points else {}) | extra,
+        sha256=origin.sha256,
+        estimated=estimated,
+    )
+
+
+def find_files(path: Path, suffixes: Sequence[str], sequences: Sequence[str] = ()) -> dict[str, Path]:
+    """Name to file: `path` itself, or the files with these suffixes in that folder and below, by name.
+
+    A name is the path below the folder, without the suffix where that is enough. Hidden files are passed over.
+    `sequences` are names or patterns (`session1/*`); all if none.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder, or none with these suffixes in it.
+        PoseError: a pattern fits no file.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return {path.stem: path}
+    inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and not file.is_dir())
+    files = [file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    if not files:
+        raise FileNotFoundError(f"{path}: no {' or '.join(suffixes)} in this folder")
+    stems = [file.relative_to(path).with_suffix("").as_posix() for file in files]
+    once = {stem for stem in stems if stems.count(stem) == 1} if len(set(stems)) < len(stems) else set(stems)
+    named = {stem if stem in once else file.relative_to(path).as_posix(): file for stem, file in zip(stems, files)}
+    return matching(named, sequences, str(path))
+
+
+def matching(named: Mapping[str, Path], sequences: Sequence[str], where: str) -> dict[str, Path]:
+    """Those whose name fits one of the patterns `sequences`, all if there is none. Raises PoseError if one fits none."""
+    for pattern in sequences:
+        if not any(fnmatchcase(name, pattern) for name in named):
+            some = ", ".join(list(named)[:3])
+            raise PoseError(f"{where}: sequences {pattern!r} fits none of {len(named)} recordings, such as {some}")
+    return {
+        name: file
+        for name, file in named.items()
+        if not sequences or any(fnmatchcase(name, pattern) for pattern in sequences)
+    }
+
+
+def read_each(
+    source: str, files: Mapping[str, Path], read: Callable[[str, Path], Iterable[PoseClip]], rejects: list[Reject]
+) -> Iterator[PoseClip]:
+    """The clips that `read` makes of each file; of several, those that are no recordings are named and passed over.
+
+    Such a file gets a Reject without a frame.
+
+    Raises:
+        OptionNeeded: from `read`.
+        PoseError, OSError: from `read`, for a single file or where none of them is a recording.
+    """
+    faults: list[Exception] = []
+    for name, file in files.items():
+        try:
+            clips = list(read(name, file))
+        except OptionNeeded:
+            raise
+        except (PoseError, FileNotFoundError, PermissionError) as fault:
+            faults.append(fault)
+            if len(files) == 1:
+                raise
+            if len(faults) <= NAMED:
+                log.warning("passed over, no recording: %s", fault)
+            rejects.append(Reject(source, name, "", "no recording", str(fault)))
+            continue
+        yield from clips
+    if len(faults) > NAMED:
+        log.warning("passed over, no recordings: %d files", len(faults))
+    if faults and len(faults) == len(files):
+        raise PoseError(f"{faults[0]}; none of {len(files)} files is a recording")
+
+
+def person_of(name: str, rule: str) -> str:
+    """Who recorded the file `name`: `rule` is "file" (each its own person), "folder" (its folder), or who it was."""
+    if rule == "file":
+        return name
+    return Path(name).parent.as_posix() if rule == "folder" else rule
