@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..files import atomic_file
 
 FORMAT = "mvhm-pose-clip-1"
-# What numpy, zipfile and the decompressors raise on damaged bytes in memory (found by trying); all of it is damage then.
+# What numpy, zipfile and the decompressors raise on damaged bytes in memory, found by trying.
 DAMAGE = (
     ValueError, TypeError, KeyError, EOFError, OSError, OverflowError, MemoryError, SyntaxError, RuntimeError,
     struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..clip import PoseError
+from .folders import OptionNeeded
 from .permutations import NONE, joint_order
-from .recordings import OptionNeeded
 
 
 def one_value(arrays: Mapping[str, np.ndarray], key: str, where: str) -> Any:
@@ -48,10 +48,10 @@ def per_joint(value: np.ndarray, frames: int, hands: int, order: str, what: str)
         PoseError: another shape.
     """
     value, count = np.asarray(value), joint_order(order).count
-    if not value.size or value.shape[-1] not in (21, count) or value.ndim == 1 and len(value) == frames > 1:
+    if not value.size or value.shape[-1] not in (21, count) or (value.ndim == 1 and len(value) == frames > 1):
         return np.repeat(per_row(value, frames, hands, what)[:, None], 21, axis=1)
     joints = value.shape[-1]
-    if value.shape not in ((joints,), (frames, joints), (frames, hands, joints)) or value.ndim == 2 and hands > 1:
+    if value.shape not in ((joints,), (frames, joints), (frames, hands, joints)) or (value.ndim == 2 and hands > 1):
         raise PoseError(f"{what} has shape {value.shape}, allowed is one per frame or {(frames, 21)}")
     rows = np.broadcast_to(value.reshape(-1, joints), (frames * hands, joints))
     if joints == 21:

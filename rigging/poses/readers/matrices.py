@@ -38,7 +38,7 @@ def _shaped(matrices: np.ndarray, hands: int, where: str) -> np.ndarray:
         raise PoseError(f"{where}: shape {shape}, allowed is (T, 25, 4, 4) of numbers (26 joints in OpenXR's order)")
     lead = shape[: _fits(shape, count) - 1]
     frames, held = (lead + (1,) * (2 - len(lead)))[:2] if len(lead) < 3 else (0, 0)
-    if not frames or held != hands and held != 1 and hands != 1:
+    if not frames or (held != hands and held != 1 and hands != 1):
         raise PoseError(f"{where}: shape {shape}, allowed is (T, 25, 4, 4), or (T, H, 25, 4, 4) for H hands")
     return matrices.astype(np.float64).reshape(frames, held, count, 4, 4)
 

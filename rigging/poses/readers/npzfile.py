@@ -14,9 +14,10 @@ from ..clip import PoseClip, PoseError, clip_from_arrays, load_arrays
 from ..rejects import Reject
 from .columns import as_valid, one_value, per_joint, per_row, texts
 from .fields import rate, side
+from .folders import find_files, person_of, read_each
 from .orders import check_order
 from .permutations import joint_order
-from .recordings import Origin, Recorded, clips_of, find_files, person_of, read_each
+from .recordings import Origin, Recorded, clips_of
 
 PLAIN_KEYS = (
     "joints", "valid", "confidence", "fps", "order", "unit", "hand", "subject", "licence", "frame_ids", "tip_def",
@@ -69,7 +70,7 @@ class NpzSource:
         order = said["order"] or "canonical" if self.order == "file" else self.order
         table = joint_order(order)
         points = _points(arrays["joints"], order, file)
-        frames, hands = points.shape[:2]
+        frames = len(points)
         origin = Origin(
             file,
             name,

@@ -12,7 +12,7 @@ NOISE_M = 0.002  # of the MCP's distance from it
 
 
 def palm_frame(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rotation (N, 3, 3), columns distal, radial and palmar axis, and wrist to middle MCP (N,), of joints (N, 21, 3)."""
+    """Rotation (N, 3, 3), columns distal, radial, palmar, and wrist to middle MCP (N,), of joints (N, 21, 3)."""
     wrist = joints[:, WRIST]
     distal = joints[:, MIDDLE_MCP] - wrist
     size = np.linalg.norm(distal, axis=-1)
@@ -27,7 +27,8 @@ def with_thumb_base(joints: np.ndarray) -> np.ndarray:
     """Joints (N, 21, 3) in metres of one person's right hands, with joint 1 filled in.
 
     In the palm's frame the thumb's MCP moves on a sphere around the CMC. Its centre c and radius solve
-    |m|^2 = 2 m.c + (r^2 - |c|^2), linear in c and the bracket, by least squares with a prior: where our own hand has it.
+    |m|^2 = 2 m.c + (r^2 - |c|^2), linear in c and the bracket, by least squares with a prior: where our
+    own hand has it.
     """
     joints = np.array(joints, float)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):

@@ -20,9 +20,10 @@ from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
 from .columns import one_value, texts
 from .fields import get, rate, read_frames, side
+from .folders import OptionNeeded, find_files, person_of, read_each
 from .joint_names import WEBXR_NAMES, hand_points, joint_key
 from .matrices import positions
-from .recordings import OptionNeeded, Origin, Recorded, clips_of, find_files, person_of, read_each
+from .recordings import Origin, Recorded, clips_of
 
 Y_UP = (0.0, 1.0, 0.0)
 
