@@ -56,9 +56,10 @@ def position(joint: Any) -> tuple[float, float, float]:
 
 
 def hand_points(joints: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Points (25, 3) and radii (25,) of a hand, NaN where not tracked; None where there is no hand."""
+    """Points (25, 3) and radii (25,) below 1 m of a hand, NaN where not tracked; None where there is no hand."""
     named = named_joints(joints)
     if named is None or not any(named):
         return None
     points = np.array([position(joint) for joint in named])
-    return points, np.array([number(get(joint, "radius")) for joint in named])
+    radii = np.array([number(get(joint, "radius")) for joint in named])
+    return points, np.where(np.abs(radii) < 1, radii, np.nan)

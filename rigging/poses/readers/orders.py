@@ -9,7 +9,7 @@ from ..clip import PoseError
 from .permutations import JOINT_ORDERS, joint_order, to_canonical
 from .thumb import with_thumb_base
 
-PLAUSIBLE, ABSURD = 1.75, 3.0  # times too long or short the most unusual bone may be; hands of any maker, other things
+PLAUSIBLE, ABSURD = 1.75, 2.0  # times too long or short the most unusual bone is: at most in hands, at least in others
 SEEN = 200  # frames
 
 
@@ -32,7 +32,8 @@ def check_order(points: np.ndarray, order: str, where: str) -> None:
 
 def unusual(points: np.ndarray, order: str) -> float:
     """How many times too long or short the most unusual bone of the median frame of points (N, K, 3) is."""
-    joints = to_canonical(order, points)
-    if joint_order(order).lacks_thumb_base:
+    table = joint_order(order)
+    joints = to_canonical(order, points, "ring" if table.wrist_def == "palm_centre" else None)
+    if table.lacks_thumb_base:
         joints = with_thumb_base(joints)
     return float(np.median(proportion_factor(joints)))

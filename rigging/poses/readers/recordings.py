@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from .mirror import mirror_points, mirror_up
 from .permutations import joint_order, to_canonical
 from .thumb import with_thumb_base
 from .units import unit_scale
+
+FARTHEST = 1e6  # metres from the origin
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,9 @@ def clips_of(recorded: Recorded, origin: Origin) -> list[PoseClip]:
         raise PoseError(f"{origin.file}: no hand is tracked in it")
     points, joints, estimated = _right_hands(recorded, origin)
     runs = consecutive(recorded)
+    names = [origin.name] if len(runs) == 1 else _names(recorded, origin.name, [rows[0] for rows in runs])
     return [
-        _clip(recorded, origin, rows, _name(recorded, origin, rows, runs), points[rows], joints[rows], estimated)
-        for rows in runs
+        _clip(recorded, origin, rows, name, points[rows], joints[rows], estimated) for rows, name in zip(runs, names)
     ]
 
 
@@ -87,13 +90,19 @@ def _right_hands(recorded: Recorded, origin: Origin) -> tuple[np.ndarray, np.nda
     joints = to_canonical(origin.order, recorded.points, origin.wrist_from)
     scale = unit_scale(joints, origin.unit, str(origin.file))
     left = (recorded.hand == "left")[:, None, None]
-    points, joints = (np.where(left, mirror_points(a * scale), a * scale) for a in (recorded.points, joints))
+    points, joints = (_sane(np.where(left, mirror_points(a), a) * scale) for a in (recorded.points, joints))
     if not joint_order(origin.order).lacks_thumb_base:
         return points, joints, origin.estimated
     for person in np.unique(recorded.person):
         rows = recorded.person == person
         joints[rows] = with_thumb_base(joints[rows])
     return points, joints, origin.estimated or "thumb_cmc"
+
+
+def _sane(points: np.ndarray) -> np.ndarray:
+    """Points in metres, NaN beyond what can be a place: such numbers would overflow where they are used."""
+    with np.errstate(invalid="ignore"):
+        return np.where((np.abs(points) <= FARTHEST).all(-1, keepdims=True), points, np.nan)
 
 
 def consecutive(recorded: Recorded) -> list[np.ndarray]:
@@ -113,14 +122,19 @@ def consecutive(recorded: Recorded) -> list[np.ndarray]:
     return sorted(np.split(order, cuts), key=lambda rows: (recorded.frame[rows[0]], rows[0]))
 
 
-def _name(recorded: Recorded, origin: Origin, rows: np.ndarray, runs: list[np.ndarray]) -> str:
-    """The file's name, and what tells its clips apart: person, hand, first frame, place in the frame."""
-    if len(runs) == 1:
-        return origin.name
-    parts = [column[rows[0]] for column in (recorded.person, recorded.hand) if len(np.unique(column)) > 1]
-    first = recorded.frame[rows[0]]
-    place = np.flatnonzero(np.flatnonzero(recorded.frame == first) == rows[0])[0]
-    return "/".join([origin.name, *map(str, parts), f"{first}" if not place else f"{first}.{place}"])
+def _names(recorded: Recorded, name: str, rows: Sequence[int]) -> list[str]:
+    """A name for each clip that begins with a row: the file's, person and hand where they differ, and the frame.
+
+    Clips that cannot be told apart otherwise are numbered.
+    """
+    columns = [column for column in (recorded.person, recorded.hand) if (column != column[0]).any()]
+    names = ["/".join([name, *(str(column[row]) for column in columns), str(recorded.frame[row])]) for row in rows]
+    seen: Counter[str] = Counter()
+    for i, text in enumerate(names):
+        seen[text] += 1
+        if seen[text] > 1:
+            names[i] = f"{text}.{seen[text]}"
+    return names
 
 
 def _clip(
@@ -137,7 +151,7 @@ def _clip(
     frames = recorded.frame[rows]
     return PoseClip(
         joints=joints,
-        valid=None if recorded.valid is None else recorded.valid[rows],
+        valid=None if recorded.valid is None else recorded.valid[rows] & np.isfinite(joints).all(-1),
         name=name,
         subject=str(recorded.person[rows[0]]),
         source=origin.source,

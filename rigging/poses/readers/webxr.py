@@ -9,7 +9,7 @@ WebXR Hand Input specification or OpenXR; several hands as `hands` or `left` and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,7 +59,7 @@ class WebxrSource:
             recorded, said = _read_npz(file, self.matrices)
         else:
             recorded, said = _read_json(file)
-        hands = self._sides(recorded, file)
+        recorded = self._with_sides(recorded, file)
         person = np.where(recorded.person == "", person_of(name, self.subject), recorded.person)
         origin = Origin(
             file,
@@ -73,20 +73,21 @@ class WebxrSource:
             up=None if said.get("handy") else Y_UP,
             keep_points=True,
         )
-        return clips_of(Recorded(recorded.points, recorded.frame, hands, person, extra=recorded.extra), origin)
+        return clips_of(replace(recorded, person=person), origin)
 
-    def _sides(self, recorded: Recorded, file: Path) -> np.ndarray:
-        """The side of each row: as the file says, or the option."""
-        told = set(map(side, recorded.hand))
+    def _with_sides(self, recorded: Recorded, file: Path) -> Recorded:
+        """With right or left for each row, as the file says or the option; rows of which neither says are untracked."""
+        sides = np.array([side(word) for word in recorded.hand])
+        told = sorted(set(sides) - {""})
         if self.hand != "file":
-            if told == {"right", "left"}:
+            if len(told) > 1:
                 raise PoseError(f"{file}: both hands are in it, so the option hand={self.hand} is not for this file")
-            return np.full(len(recorded.hand), self.hand)
-        unknown = [str(word) for word in recorded.hand if not side(word)]
-        if unknown:
-            got = unknown[0] or "not in the file"
+            return replace(recorded, hand=np.full(len(sides), self.hand))
+        if not told:
+            got = recorded.hand[0] or "not in the file"
             raise OptionNeeded(f"{file}: handedness is {got}, allowed are right, left (option hand)")
-        return np.array([side(word) for word in recorded.hand])
+        points = np.where((sides == "")[:, None, None], np.nan, recorded.points)
+        return replace(recorded, points=points, hand=np.where(sides == "", told[0], sides))
 
 
 def _read_npz(file: Path, order: Literal["auto", "rows", "columns"]) -> tuple[Recorded, Mapping[str, Any]]:
