@@ -95,7 +95,7 @@ class HamerSource:
             "freihand",  # OpenPose's order, and MANO's tips
             "m",
             self.licence,
-            fps=self.fps or fps,
+            fps=fps or self.fps,
             estimated=f"all joints, from pictures ({self.name})",
         )
         clips = clips_of(recorded(self._flipped(seen, file), person_of(name, self.subject), None), origin)

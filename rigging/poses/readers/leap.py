@@ -41,7 +41,7 @@ class LeapSource:
     path: Path
     mounted: Literal["desk", "head", "screen"] = "desk"  # on the desk y is up; elsewhere up is not known
     axes: Literal["leap", "unity"] = "leap"  # Unity's are left-handed: z is negated
-    unit: Literal["auto", "m", "mm"] = "auto"  # millimetres from the device, metres from Unity
+    unit: Literal["auto", "m", "cm", "mm"] = "auto"  # millimetres from the device, metres from Unity
     threshold: float | None = None  # the least confidence of a hand
     licence: str = "unknown"
     subject: str = "file"  # who recorded it: "file" (another person each), "folder", or a name for all
@@ -70,7 +70,7 @@ class LeapSource:
             "canonical",
             self.unit,
             self.licence,
-            fps=self.fps or rate(get(said, "fps", "frameRate"), str(file)) or _rate(frames),
+            fps=rate(get(said, "fps", "frameRate"), str(file)) or _rate(frames) or self.fps,
             up=(0.0, 1.0, 0.0) if self.mounted == "desk" else None,
         )
         clips = clips_of(recorded(seen, person_of(name, self.subject), self.threshold), origin)

@@ -75,7 +75,7 @@ class MediapipeSource:
             "mediapipe",
             "m",
             self.licence,
-            fps=self.fps or rate(get(said, "fps", "frameRate"), str(file)),
+            fps=rate(get(said, "fps", "frameRate"), str(file)) or self.fps,
             estimated="all joints, from pictures (MediaPipe)",
         )
         clips = clips_of(recorded(seen, person_of(name, self.subject), self.threshold), origin)

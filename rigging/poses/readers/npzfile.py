@@ -40,7 +40,7 @@ class NpzSource:
 
     path: Path
     order: str = "file"  # "file": as its key says, else "canonical"
-    unit: Literal["file", "auto", "m", "mm"] = "file"  # "file": as its key says, else "auto"
+    unit: Literal["file", "auto", "m", "cm", "mm"] = "file"  # "file": as its key says, else "auto"
     hand: Literal["file", "right", "left"] = "file"  # "file": as its key says, else "right"
     fps: float | None = None
     wrist_from: Literal["ring", "middle"] = "ring"  # for orders with a palm centre, see to_canonical

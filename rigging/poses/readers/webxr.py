@@ -69,7 +69,7 @@ class WebxrSource:
             "webxr25" if recorded.points.shape[1] == 25 else "openxr26",
             "mm" if said.get("handy") else "m",
             licence=self.licence,
-            fps=self.fps or rate(said.get("fps"), str(file)),
+            fps=rate(said.get("fps"), str(file)) or self.fps,
             up=None if said.get("handy") else Y_UP,
             keep_points=True,
         )
