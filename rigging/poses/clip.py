@@ -161,7 +161,7 @@ def load_arrays(path: Path | str, keys: Sequence[str] = ()) -> dict[str, np.ndar
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such pose file") from None
     if content[:2] != b"PK" and content[:6] != b"\x93NUMPY":
-        raise PoseError(f"{path}: not a whole .npz or .npy, as its first bytes are none's")
+        raise PoseError(f"{path}: not a whole .npz or .npy: it does not begin as one")
     try:
         data = np.load(io.BytesIO(content), allow_pickle=False)
         if isinstance(data, np.ndarray):

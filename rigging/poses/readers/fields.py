@@ -99,7 +99,7 @@ def _parse(path: Path) -> Any:
         raise PoseError(f"{path}: not a JSON file (nested too deeply)") from None
     except ValueError as error:
         lines = [_line(line) for line in text.splitlines() if line.strip()]
-        if len(lines) < 2 or not any(isinstance(line, dict | list) for line in lines):
+        if len(lines) < 2 or not isinstance(lines[0], dict | list):
             raise PoseError(f"{path}: not a whole JSON file ({error})") from None
         return lines
 

@@ -16,7 +16,7 @@ from .columns import as_valid, one_value, per_joint, per_row, texts
 from .fields import rate, side
 from .folders import find_files, person_of, read_each
 from .orders import check_order
-from .permutations import joint_order
+from .permutations import JOINT_ORDERS, joint_order
 from .recordings import Origin, Recorded, clips_of
 
 PLAIN_KEYS = (
@@ -24,6 +24,8 @@ PLAIN_KEYS = (
     "wrist_def", "up",
 )  # fmt: skip
 SUFFIXES = (".npz", ".npy")
+ALONE = ("", "arr_0")  # what an array without a name is called, in an .npy and by numpy.savez
+OTHERS = {"mat": "webxr", "joint_3d": "dexycb", "pred_keypoints_3d": "hamer"}  # keys by which files of others are known
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,11 @@ class NpzSource:
         arrays = load_arrays(file)
         if "format" in arrays:
             return [clip_from_arrays(arrays, file)]
-        return self._plain({"joints": arrays[""]} if "" in arrays else arrays, name, file)
+        alone = next((arrays[key] for key in ALONE if set(arrays) == {key}), None)
+        return self._plain(arrays if alone is None else {"joints": alone}, name, file)
 
     def _plain(self, arrays: Mapping[str, np.ndarray], name: str, file: Path) -> list[PoseClip]:
-        unknown = sorted(set(arrays) - set(PLAIN_KEYS))
-        if unknown or "joints" not in arrays:
-            got = f"unknown key {unknown[0]}" if unknown else "no key joints"
-            raise PoseError(f"{file}: {got}, allowed are {', '.join(PLAIN_KEYS)}")
+        _check_keys(arrays, file)
         said = {key: one_value(arrays, key, str(file)) for key in _SINGLE}
         order = said["order"] or "canonical" if self.order == "file" else self.order
         table = joint_order(order)
@@ -114,6 +114,14 @@ class NpzSource:
 _SINGLE = ("fps", "order", "unit", "licence", "tip_def", "wrist_def")
 
 
+def _check_keys(arrays: Mapping[str, np.ndarray], file: Path) -> None:
+    unknown = sorted(set(arrays) - set(PLAIN_KEYS))
+    if unknown or "joints" not in arrays:
+        got = f"unknown key {unknown[0]}" if unknown else "no key joints"
+        source = next((f"; it looks like {source}:PATH" for key, source in OTHERS.items() if key in arrays), "")
+        raise PoseError(f"{file}: {got}, allowed are {', '.join(PLAIN_KEYS)}{source}")
+
+
 def _side(word: str, file: Path) -> str:
     if not side(word):
         raise PoseError(f"{file}: hand is {word!r}, allowed are right, left")
@@ -125,7 +133,9 @@ def _points(joints: np.ndarray, order: str, file: Path) -> np.ndarray:
     count, shape = joint_order(order).count, joints.shape
     fits = len(shape) in (2, 3, 4) and shape[-2:] == (count, 3) and joints.size and joints.dtype.kind in "fiu"
     if not fits:
-        hint = ": rows and columns are swapped" if shape[-2:] == (3, count) else ""
+        known = [name for name, table in JOINT_ORDERS.items() if shape[-2:] == (table.count, 3)]
+        swapped = shape[-2:] == (3, count)
+        hint = ": rows and columns are swapped" if swapped else f": order {' or '.join(known)}?" if known else ""
         raise PoseError(
             f"{file}: joints are {joints.dtype} {shape}, allowed for order {order} are "
             f"numbers of shape (T, {count}, 3){hint}"

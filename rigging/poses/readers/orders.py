@@ -21,7 +21,7 @@ def check_order(points: np.ndarray, order: str, where: str) -> None:
     """
     seen = points[np.isfinite(points).all((1, 2))]
     seen = seen[:: max(1, len(seen) // SEEN)]
-    if not len(seen) or unusual(seen, order) < ABSURD:
+    if not unusual(seen, order) >= ABSURD:  # nor where there is no frame to judge by
         return
     count = joint_order(order).count
     others = [name for name, other in JOINT_ORDERS.items() if other.count == count and name != order]
@@ -31,9 +31,10 @@ def check_order(points: np.ndarray, order: str, where: str) -> None:
 
 
 def unusual(points: np.ndarray, order: str) -> float:
-    """How many times too long or short the most unusual bone of the median frame of points (N, K, 3) is."""
+    """How many times too long or short the most unusual bone of the median frame of points (N, K, 3) is; else NaN."""
     table = joint_order(order)
-    joints = to_canonical(order, points, "ring" if table.wrist_def == "palm_centre" else None)
-    if table.lacks_thumb_base:
-        joints = with_thumb_base(joints)
-    return float(np.median(proportion_factor(joints)))
+    with np.errstate(all="ignore"):  # collapsed frames, and numbers beyond any place
+        joints = to_canonical(order, points, "ring" if table.wrist_def == "palm_centre" else None)
+        factors = proportion_factor(with_thumb_base(joints) if table.lacks_thumb_base else joints)
+    factors = factors[np.isfinite(factors)]
+    return float(np.median(factors)) if len(factors) else float("nan")

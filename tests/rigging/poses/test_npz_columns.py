@@ -117,6 +117,8 @@ def test_several_hands_in_a_frame_become_clips_of_their_own(file):
         ({"joints": JOINTS.astype(complex)}, "joints are complex128"),
         ({"joints": np.full((6, 21, 3), np.nan)}, "no hand is tracked in it"),
         ({"depth": JOINTS}, "unknown key depth, allowed are joints, valid"),
+        ({"mat": JOINTS}, "unknown key mat, .*; it looks like webxr:PATH"),
+        ({"joints": np.zeros((6, 26, 3))}, "allowed for order canonical are .*: order openxr26?"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_line(file, arrays, message):
@@ -143,11 +145,13 @@ def test_points_in_another_order_than_told_are_named_with_the_order_they_are_in(
         read(file(joints=in_order("interhand", JOINTS)))
 
 
-def test_an_npy_holds_joints_alone(tmp_path):
+def test_joints_may_stand_alone(tmp_path):
     np.save(tmp_path / "rec.npy", 1000 * JOINTS.astype(np.float32))
     (clip,) = read(tmp_path / "rec.npy", fps=30.0, licence="CC0")
     np.testing.assert_allclose(clip.joints, JOINTS, atol=1e-6)
     assert (clip.fps, clip.licence, clip.subject) == (30, "CC0", "rec")
+    np.savez(tmp_path / "alone.npz", JOINTS)
+    np.testing.assert_allclose(read(tmp_path / "alone.npz")[0].joints, JOINTS, atol=1e-6)
     np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(PoseError, match="holds Python objects, which are not read"):
         read(tmp_path / "objects.npy")
@@ -194,6 +198,13 @@ def _archive(packed: str) -> bytes:
 )
 def test_a_value_stands_for_the_file_a_hand_a_frame_or_each(value, frames, hands, expected):
     assert "".join(per_row(np.array(value), frames, hands, "")) == expected
+
+
+def test_an_empty_or_foreign_file_is_told_by_how_it_begins(tmp_path):
+    for content in (b"", b"\0\5\x16\7", b"\x93NUMPY", b"PK"):
+        (tmp_path / "a.npz").write_bytes(content)
+        with pytest.raises(PoseError, match=r"a\.npz: not a whole \.npz"):
+            read(tmp_path / "a.npz")
 
 
 def test_values_per_joint_of_several_hands():

@@ -188,6 +188,14 @@ def test_a_recorder_that_was_killed_leaves_its_last_line_half(tmp_path):
     assert gated.accepted == 5 and count_reasons(gated.rejects) == {"missing": 1}
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_recording_cut_short_is_no_whole_json(tmp_path, indent):
+    text = json.dumps({"handedness": "right", "frames": [{"joints": named(p)} for p in POINTS]}, indent=indent)
+    (tmp_path / "a.json").write_text(text[:-100])
+    with pytest.raises(PoseError, match=r"a\.json: not a whole JSON file"):
+        read(tmp_path / "a.json")
+
+
 def test_what_is_wrong_is_named(tmp_path):
     np.savez(tmp_path / "a.npz", mat=webxr_matrices(moving_hand(1))[0])
     with pytest.raises(PoseError, match=r"a\.npz: handedness is not in the file, allowed are right, left"):
@@ -222,7 +230,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(frame=_ANYTHING, joint=_ANYTHING)
 def test_nothing_that_a_frame_can_hold_takes_the_others_down(tmp_path_factory, frame, joint):
     frames = [{"joints": named(p)} for p in POINTS]
