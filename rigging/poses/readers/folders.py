@@ -15,6 +15,7 @@ from ..rejects import Reject
 log = logging.getLogger(__name__)
 
 NAMED = 10  # files that are no recordings are named one by one up to here, then counted
+NO_RECORDING = "no recording (file)"  # the reason of a file's Reject, which has no frame
 
 
 class OptionNeeded(PoseError):
@@ -80,13 +81,18 @@ def read_each(
                 raise
             if len(faults) <= NAMED:
                 log.warning("passed over, no recording: %s", fault)
-            rejects.append(Reject(source, name, "", "no recording", str(fault)))
+            rejects.append(Reject(source, name, "", NO_RECORDING, without_folder(fault, file)))
             continue
         yield from clips
     if len(faults) > NAMED:
         log.warning("passed over, no recordings: %d files", len(faults))
     if faults and len(faults) == len(files):
         raise PoseError(f"{faults[0]}; none of {len(files)} files is a recording")
+
+
+def without_folder(fault: Exception, file: Path) -> str:
+    """What a fault says, with the file's name for its path: folders are nobody's business where it is published."""
+    return str(fault).replace(str(file), file.name)
 
 
 def files_sha256(files: Iterable[Path]) -> str:

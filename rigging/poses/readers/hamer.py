@@ -19,7 +19,7 @@ from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
 from .columns import one_value
 from .fields import get, point, rate, read_frames, side
-from .folders import OptionNeeded, files_sha256, find_files, person_of, read_each
+from .folders import OptionNeeded, files_sha256, find_files, person_of, read_each, without_folder
 from .mirror import mirror_points
 from .recordings import Origin, clips_of
 from .seen import Seen, recorded, without_hand
@@ -75,7 +75,7 @@ class HamerSource:
             try:
                 seen += [replace(hand, frame=number_) for hand in _read_file(file)[0]]
             except PoseError as fault:
-                self.rejects.append(Reject(self.name, name, number_, "missing", str(fault)))
+                self.rejects.append(Reject(self.name, name, number_, "missing", without_folder(fault, file)))
         if not seen:
             raise PoseError(f"{folder}: no hand in any of {len(files)} files")
         return self._clips(name, folder, seen, len(files), None, files_sha256(files))
