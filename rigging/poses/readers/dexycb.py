@@ -18,7 +18,7 @@ import numpy as np
 from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
 from .files import numbers
-from .folders import OptionNeeded, files_sha256, matching, read_each
+from .folders import files_sha256, matching, read_each
 from .recordings import Origin, Recorded, clips_of
 from .sides import evidence
 
@@ -38,8 +38,8 @@ class DexycbSource:
     hand are NaN, for the gate to reject. The subject is the folder named so, else the sequence is its own.
 
     Raises:
-        OptionNeeded: neither meta.yml nor the hand's bend says whether it is a left or a right hand.
-        PoseError, FileNotFoundError: from `clips`, naming the file.
+        PoseError, FileNotFoundError: from `clips`, naming the file; also if neither meta.yml nor the hand's bend says
+            whether it is a left or a right hand.
     """
 
     path: Path
@@ -102,7 +102,7 @@ class DexycbSource:
                 return _side_in(meta)
         bend = evidence(joints, np.zeros(len(joints), bool))
         if not bend:
-            raise OptionNeeded(f"{place}: no meta.yml says which hand it is, allowed are right, left (option hand)")
+            raise PoseError(f"{place}: no meta.yml says which hand it is, allowed are right, left (option hand)")
         return "right" if bend > 0 else "left"
 
 

@@ -19,7 +19,7 @@ from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
 from .columns import one_value
 from .fields import get, point, rate, read_frames, side
-from .folders import OptionNeeded, files_sha256, find_files, person_of, read_each, without_folder
+from .folders import files_sha256, find_files, person_of, read_each, without_folder
 from .mirror import mirror_points
 from .recordings import Origin, clips_of
 from .seen import Seen, recorded, without_hand
@@ -39,8 +39,8 @@ class HamerSource:
     goes by the way they bend.
 
     Raises:
-        OptionNeeded: it is not said which hand it is, or left hands are too flat to tell whether x was negated.
-        PoseError, FileNotFoundError: from `clips`, naming the file.
+        PoseError, FileNotFoundError: from `clips`, naming the file; also if it is not said which hand it is, or left
+            hands are too flat to tell whether x was negated.
     """
 
     path: Path
@@ -86,7 +86,7 @@ class HamerSource:
         if self.hand != "file":
             seen = [replace(hand, hand=self.hand) for hand in seen]
         if not all(hand.hand for hand in seen):
-            raise OptionNeeded(f"{file}: no is_right for each hand, allowed are right, left (option hand)")
+            raise PoseError(f"{file}: no is_right for each hand, allowed are right, left (option hand)")
         origin = Origin(
             file,
             name,
@@ -111,9 +111,7 @@ class HamerSource:
         if left and self.left == "auto":
             bend = evidence(np.stack(left), np.ones(len(left), bool))
             if not bend:
-                raise OptionNeeded(
-                    f"{file}: left hands too flat to tell whether x was negated: left=flipped or left=raw"
-                )
+                raise PoseError(f"{file}: left hands too flat to tell whether x was negated: left=flipped or left=raw")
             flipped = bend > 0
         if flipped:
             return seen

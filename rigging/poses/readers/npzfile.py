@@ -90,6 +90,15 @@ class NpzSource:
         check_order(recorded.points, order, str(file))
         return clips_of(recorded, origin)
 
+    def _sides(self, words: np.ndarray, file: Path) -> np.ndarray:
+        """Right or left for each row, of what the file says, or as the option has it."""
+        sides = np.array([_side(word, file) for word in words])
+        if self.hand == "file":
+            return sides
+        if len(set(sides)) > 1:
+            raise PoseError(f"{file}: both hands are in it, so the option hand={self.hand} is not for this file")
+        return np.full(len(sides), self.hand)
+
     def _recorded(
         self, arrays: Mapping[str, np.ndarray], points: np.ndarray, order: str, name: str, file: Path
     ) -> Recorded:
@@ -100,7 +109,7 @@ class NpzSource:
         recorded = Recorded(
             points.reshape(-1, count, 3),
             np.repeat(np.arange(frames), hands),
-            np.array([_side(word, file) for word in words]) if self.hand == "file" else np.full(len(words), self.hand),
+            self._sides(words, file),
             texts(arrays, "subject", person_of(name, self.subject), frames, hands, str(file)),
             np.tile(np.arange(hands), frames),
             _valid(arrays, points, order, self.threshold, file),

@@ -20,7 +20,7 @@ from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
 from .columns import one_value, texts
 from .fields import get, rate, read_frames, side
-from .folders import OptionNeeded, find_files, person_of, read_each
+from .folders import find_files, person_of, read_each
 from .joint_names import WEBXR_NAMES, hand_points, joint_key
 from .matrices import positions
 from .recordings import Origin, Recorded, clips_of
@@ -85,7 +85,7 @@ class WebxrSource:
             return replace(recorded, hand=np.full(len(sides), self.hand))
         if not told:
             got = recorded.hand[0] or "not in the file"
-            raise OptionNeeded(f"{file}: handedness is {got}, allowed are right, left (option hand)")
+            raise PoseError(f"{file}: handedness is {got}, allowed are right, left (option hand)")
         points = np.where((sides == "")[:, None, None], np.nan, recorded.points)
         return replace(recorded, points=points, hand=np.where(sides == "", told[0], sides))
 

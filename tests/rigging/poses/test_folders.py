@@ -67,6 +67,13 @@ def test_what_a_person_must_decide_is_never_passed_over(tmp_path):
         read(f"npz:{tmp_path}")
 
 
+def test_a_recording_that_says_less_than_the_others_is_named_with_the_option(tmp_path, caplog):
+    write_webxr_json(tmp_path / "a.json", moving_hand(4), "right")
+    write_webxr_json(tmp_path / "b.json", moving_hand(4), "")
+    assert [clip.name for clip in read(f"webxr:{tmp_path}")[0]] == ["a"]
+    assert "b.json: handedness is not in the file, allowed are right, left (option hand)" in caplog.text
+
+
 def test_many_foreign_files_are_counted(tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     save(tmp_path / "rec.npz")

@@ -94,6 +94,8 @@ def test_several_hands_in_a_frame_become_clips_of_their_own(file):
         ("ben", True, (4, 5)),
     ]
     np.testing.assert_allclose(clips[1].joints, JOINTS[:3], atol=1e-6)
+    with pytest.raises(PoseError, match="both hands are in it"):
+        read(file(joints=both, hand=["right", "left"]), hand="left")
 
 
 @pytest.mark.parametrize(
