@@ -3,8 +3,8 @@
 PALM_1..3 give the palm frame and the scale, hence wrist and thumb CMC; the thumb's other joints are among the 14. Of
 a finger only the tip and the PIP are known, which leaves the DIP on a circle, with a hyper-extended solution as good
 as the bent one. So each finger is a chain of known bones (MCP flexion and abduction, PIP, DIP, and a little play of
-the MCP and of the plane in which the finger bends) fitted by Levenberg-Marquardt with joint limits and DIP = 2/3 PIP as a weak prior, from several starts, all
-frames at once.
+the MCP and of the plane in which the finger bends) fitted by Levenberg-Marquardt with joint limits and DIP = 2/3 PIP
+as a weak prior, from several starts, all frames at once.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _limits(chain: FingerChain) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Axes:
-    """The frame of the proximal phalanx of states (N, 8), with derivatives by abduction, flexion and twist, (N, 3) each.
+    """The frame of the proximal phalanx of N states, with derivatives by abduction, flexion and twist; all (N, 3).
 
     `bone` runs along it; `bend` is where PIP and DIP bend to: the palmar direction, turned about the bone by the twist.
     """
@@ -81,7 +81,7 @@ class _Axes:
     bend_by: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     def turned(self, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The bone bent on by `angle` (N,), its palmar direction, and the derivatives (N, 3, 3) of both by the three."""
+        """The bone bent on by `angle` (N,), its palmar direction, and the derivatives of both, (N, 3, 3)."""
         cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
         pairs = list(zip(self.bone_by, self.bend_by))
         return (
