@@ -12,7 +12,9 @@ import cv2
 import numba
 import numpy as np
 
-from ..labels.rasterise import rasterise
+from rigging.geometry.mesh import face_normals
+
+from ..labels.rasterise import rasterise, view_vertices
 from ..looks.colour import srgb_to_linear
 
 _SIDE = 2  # points along each side of a pixel
@@ -62,7 +64,7 @@ def guide_body(
 ) -> GuideBody:
     """See `GuideBody` for the arguments."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    normal = np.cross(b - a, c - a)
+    normal = face_normals(vertices, faces)
     square = np.maximum((normal**2).sum(1, keepdims=True), 1e-30)
     # dual to the edges: along `first` one goes to b, along `second` to c
     first, second = np.cross(c - a, normal) / square, np.cross(normal, b - a) / square
@@ -77,7 +79,7 @@ def make_guides(
     """Guides of a view of width x height pixels; `skin` and `arm` (S, S, 5) are the `surface_maps` of hand and arm."""
     fine = np.asarray(K, float) * [[_SIDE], [_SIDE], [1]]
     size = _SIDE * width, _SIDE * height
-    _, triangle, barycentric = rasterise(body.vertices, body.faces, fine, world_to_cam, *size)
+    _, triangle, barycentric = rasterise(view_vertices(body.vertices, fine, world_to_cam), body.faces, *size)
     to_cycles = (world_to_cam[:3, :3] * [[1], [-1], [1]]).T  # its camera frame has y up
     normals, gradients = body.normals @ to_cycles, body.gradients @ to_cycles
     arrays = (body.faces, body.hand_faces, normals, body.uv, gradients, skin, arm)

@@ -10,7 +10,6 @@ from rigging.skin.appearance import SKIN_APPEARANCE
 
 from ..blender import import_bpy
 
-PLAIN_ROUGHNESS = 0.45  # of skin without a roughness map
 CLOTH_ROUGHNESS = 0.85
 CLOTH_HEIGHT = 0.0012  # metres
 

@@ -7,6 +7,8 @@ import math
 import numba
 import numpy as np
 
+from .rasterise import NEAR
+
 
 @numba.njit(cache=True, nogil=True)
 def _shade(triangle, barycentric, faces, face_part, normals):
@@ -48,11 +50,13 @@ def _displace(triangle, barycentric, faces, target, K):
             X = (1 - wb - wc) * a[0] + wb * b[0] + wc * c[0]
             Y = (1 - wb - wc) * a[1] + wb * b[1] + wc * c[1]
             Z = (1 - wb - wc) * a[2] + wb * b[2] + wc * c[2]
+            if Z < NEAR:
+                continue
             u = (K[0, 0] * X + K[0, 1] * Y) / Z + K[0, 2]
             v = K[1, 1] * Y / Z + K[1, 2]
             flow[y, x, 0] = u - (x + 0.5)
             flow[y, x, 1] = v - (y + 0.5)
-            if Z > 0 and 0 <= u < width and 0 <= v < height:
+            if 0 <= u < width and 0 <= v < height:
                 there[count, 0], there[count, 1], depth[count], pixel[count] = u, v, Z, y * width + x
                 count += 1
     return flow, there[:count], depth[:count], pixel[:count]
@@ -73,7 +77,8 @@ def displace(
     Args:
         target: (N, 3) camera space, metres.
     Returns:
-        flow (H, W, 2) float32 pixels, zero where no surface is seen; and of the P points that stay within the image:
-        where they go (P, 2) pixels, their planar depth there (P,) metres, and the pixel (P,) they come from (y W + x).
+        flow (H, W, 2) float32 pixels, zero where no surface is seen or its point goes behind the camera; and of the P
+        points that stay within the image: where they go (P, 2) pixels, their planar depth there (P,) metres, and the
+        pixel (P,) they come from (y W + x).
     """
     return _displace(triangle, barycentric, faces, np.ascontiguousarray(target), np.ascontiguousarray(K, np.float64))

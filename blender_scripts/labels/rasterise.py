@@ -10,6 +10,7 @@ edge shared by two triangles gets the very same value with opposite signs in bot
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -17,15 +18,28 @@ import numpy as np
 NEAR = 1e-4  # metres; nothing nearer to the camera plane is seen
 
 
+class Viewed(NamedTuple):
+    """A mesh's vertices as one camera sees them."""
+
+    camera: np.ndarray  # (N, 3) metres, the camera's frame
+    image: np.ndarray  # (N, 2) pixels; of no meaning for what lies nearer than NEAR
+    K: np.ndarray  # (3, 3) pixels
+
+
 @numba.njit(cache=True, nogil=True)
-def _to_camera(vertices, world_to_cam):
-    points = np.empty_like(vertices)
-    for i in range(vertices.shape[0]):
+def _view(vertices, K, world_to_cam):
+    camera = np.empty_like(vertices)
+    image = np.zeros((len(vertices), 2))
+    for i in range(len(vertices)):
         x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
         for k in range(3):
             row = world_to_cam[k]
-            points[i, k] = row[0] * x + row[1] * y + row[2] * z + row[3]
-    return points
+            camera[i, k] = row[0] * x + row[1] * y + row[2] * z + row[3]
+        x, y, z = camera[i, 0], camera[i, 1], camera[i, 2]
+        if z >= NEAR:
+            image[i, 0] = (K[0, 0] * x + K[0, 1] * y) / z + K[0, 2]
+            image[i, 1] = K[1, 1] * y / z + K[1, 2]
+    return camera, image
 
 
 @numba.njit(cache=True, nogil=True)
@@ -35,23 +49,21 @@ def _edge(a, b):
 
 
 @numba.njit(cache=True, nogil=True)
-def _image_bounds(points, face, K):
+def _image_bounds(viewed, face):
     """Least and greatest u and v of a triangle's image; without bounds if it passes the camera."""
     u0, u1, v0, v1 = math.inf, -math.inf, math.inf, -math.inf
-    for corner in range(3):
-        p = points[face[corner]]
-        if p[2] < NEAR:
+    for corner in face:
+        if viewed.camera[corner, 2] < NEAR:
             return -1e9, 1e9, -1e9, 1e9
-        u = (K[0, 0] * p[0] + K[0, 1] * p[1]) / p[2] + K[0, 2]
-        v = K[1, 1] * p[1] / p[2] + K[1, 2]
+        u, v = viewed.image[corner, 0], viewed.image[corner, 1]
         u0, u1, v0, v1 = min(u0, u), max(u1, u), min(v0, v), max(v1, v)
     return max(u0, -1e9), min(u1, 1e9), max(v0, -1e9), min(v1, 1e9)
 
 
 @numba.njit(cache=True, nogil=True)
-def _pixel_bounds(points, face, K, width, height):
+def _pixel_bounds(viewed, face, width, height):
     """First and last pixel column and row whose centres a triangle may cover."""
-    u0, u1, v0, v1 = _image_bounds(points, face, K)
+    u0, u1, v0, v1 = _image_bounds(viewed, face)
     # a hair wider than the pixel centres within, so that rounding of u, v never loses one
     return (
         max(0, int(math.ceil(u0 - 0.5 - 1e-9))),
@@ -59,6 +71,14 @@ def _pixel_bounds(points, face, K, width, height):
         max(0, int(math.ceil(v0 - 0.5 - 1e-9))),
         min(height - 1, int(math.floor(v1 - 0.5 + 1e-9))),
     )
+
+
+@numba.njit(cache=True, nogil=True)
+def _planes(points, face):
+    """The edge normals opposite a triangle's corners a, b, c, and a.(b x c)."""
+    a, b, c = points[face[0]], points[face[1]], points[face[2]]
+    bc, ca, ab = _edge(b, c), _edge(c, a), _edge(a, b)
+    return bc, ca, ab, a[0] * bc[0] + a[1] * bc[1] + a[2] * bc[2]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -79,18 +99,16 @@ def _hit(dx, dy, bc, ca, ab, det):
 
 
 @numba.njit(cache=True, nogil=True)
-def _rasterise(points, faces, K, width, height):
+def _rasterise(viewed, faces, width, height):
+    K = viewed.K
     depth = np.full((height, width), np.inf)
     triangle = np.full((height, width), -1, np.int32)
     barycentric = np.zeros((height, width, 2))
-    for f in range(faces.shape[0]):
-        face = faces[f]
-        a, b, c = points[face[0]], points[face[1]], points[face[2]]
-        x0, x1, y0, y1 = _pixel_bounds(points, face, K, width, height)
+    for f in range(len(faces)):
+        x0, x1, y0, y1 = _pixel_bounds(viewed, faces[f], width, height)
         if x0 > x1 or y0 > y1:
             continue
-        bc, ca, ab = _edge(b, c), _edge(c, a), _edge(a, b)
-        det = a[0] * bc[0] + a[1] * bc[1] + a[2] * bc[2]
+        bc, ca, ab, det = _planes(viewed.camera, faces[f])
         for y in range(y0, y1 + 1):
             dy = (y + 0.5 - K[1, 2]) / K[1, 1]
             for x in range(x0, x1 + 1):
@@ -106,8 +124,11 @@ def _rasterise(points, faces, K, width, height):
 
 @numba.njit(cache=True, nogil=True)
 def _sort_into_pixels(image_points, width, height):
-    """Counting sort of image points by the pixel they lie in (border pixels take what lies outside)."""
-    count = image_points.shape[0]
+    """Counting sort of image points by the pixel they lie in (border pixels take what lies outside).
+
+    Returns where each pixel's points start in the order, and the order.
+    """
+    count = len(image_points)
     cell = np.empty(count, np.int64)
     start = np.zeros(width * height + 1, np.int64)
     for i in range(count):
@@ -126,9 +147,20 @@ def _sort_into_pixels(image_points, width, height):
 
 
 @numba.njit(cache=True, nogil=True)
-def _cell_bounds(points, face, K, width, height):
+def _rays(image_points, order, K):
+    """x and y of the rays (x, y, 1) through image points, in that order."""
+    rays = np.empty((len(order), 2))
+    for slot in range(len(order)):
+        u, v = image_points[order[slot], 0], image_points[order[slot], 1]
+        rays[slot, 1] = (v - K[1, 2]) / K[1, 1]
+        rays[slot, 0] = (u - K[0, 2] - K[0, 1] * rays[slot, 1]) / K[0, 0]
+    return rays
+
+
+@numba.njit(cache=True, nogil=True)
+def _cell_bounds(viewed, face, width, height):
     """As `_pixel_bounds`, for whole pixels instead of centres; what lies outside counts to the border pixels."""
-    u0, u1, v0, v1 = _image_bounds(points, face, K)
+    u0, u1, v0, v1 = _image_bounds(viewed, face)
     return (
         int(min(max(math.floor(u0 - 1e-9), 0), width - 1)),
         int(min(max(math.floor(u1 + 1e-9), 0), width - 1)),
@@ -138,54 +170,54 @@ def _cell_bounds(points, face, K, width, height):
 
 
 @numba.njit(cache=True, nogil=True)
-def _rasterise_points(points, faces, K, image_points, width, height):
-    depth = np.full(image_points.shape[0], np.inf)
-    triangle = np.full(image_points.shape[0], -1, np.int32)
+def _rasterise_points(viewed, faces, image_points, width, height):
     start, order = _sort_into_pixels(image_points, width, height)
-    for f in range(faces.shape[0]):
-        face = faces[f]
-        a, b, c = points[face[0]], points[face[1]], points[face[2]]
-        x0, x1, y0, y1 = _cell_bounds(points, face, K, width, height)
-        bc, ca, ab = _edge(b, c), _edge(c, a), _edge(a, b)
-        det = a[0] * bc[0] + a[1] * bc[1] + a[2] * bc[2]
+    rays = _rays(image_points, order, viewed.K)
+    nearest = np.full(len(order), np.inf)
+    first = np.full(len(order), -1, np.int32)
+    for f in range(len(faces)):
+        x0, x1, y0, y1 = _cell_bounds(viewed, faces[f], width, height)
+        if start[y0 * width + x0] == start[y1 * width + x1 + 1]:
+            continue  # no point lies near it
+        bc, ca, ab, det = _planes(viewed.camera, faces[f])
         for y in range(y0, y1 + 1):
             for slot in range(start[y * width + x0], start[y * width + x1 + 1]):
-                i = order[slot]
-                dy = (image_points[i, 1] - K[1, 2]) / K[1, 1]
-                dx = (image_points[i, 0] - K[0, 2] - K[0, 1] * dy) / K[0, 0]
-                z, _, _ = _hit(dx, dy, bc, ca, ab, det)
-                if z < depth[i]:
-                    depth[i] = z
-                    triangle[i] = f
+                z, _, _ = _hit(rays[slot, 0], rays[slot, 1], bc, ca, ab, det)
+                if z < nearest[slot]:
+                    nearest[slot] = z
+                    first[slot] = f
+    depth, triangle = np.empty_like(nearest), np.empty_like(first)
+    for slot in range(len(order)):
+        depth[order[slot]], triangle[order[slot]] = nearest[slot], first[slot]
     return depth, triangle
 
 
-def rasterise(
-    vertices: np.ndarray, faces: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first surface behind every pixel centre of one view.
+def view_vertices(vertices: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> Viewed:
+    """Vertices (N, 3), world, metres, as the camera of K (3, 3) pixels and world_to_cam (4, 4) sees them.
 
-    Args:
-        vertices: (N, 3) float64, world, metres. faces: (M, 3) int32.
-        K: (3, 3) pixels; world_to_cam: (4, 4). The centre of the top-left pixel is (0.5, 0.5).
+    The centre of the top-left pixel is (0.5, 0.5). K may be skewed.
+    """
+    vertices, K, world_to_cam = (np.ascontiguousarray(array, np.float64) for array in (vertices, K, world_to_cam))
+    return Viewed(*_view(vertices, K, world_to_cam), K)
+
+
+def rasterise(viewed: Viewed, faces: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first surface behind every pixel centre of one view; faces (M, 3) int32, seen from either side.
+
     Returns:
         depth (H, W) float64, planar z in metres, inf = nothing; triangle (H, W) int32, -1 = nothing;
         barycentric (H, W, 2) float64, weights of the triangle's second and third corner.
         Of equally near triangles the one with the lowest index is taken.
     """
-    points = _to_camera(np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(world_to_cam, np.float64))
-    return _rasterise(points, faces, np.ascontiguousarray(K, np.float64), width, height)
+    return _rasterise(viewed, faces, width, height)
 
 
 def rasterise_points(
-    vertices: np.ndarray, faces: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, image_points: np.ndarray,
-    width: int, height: int,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    viewed: Viewed, faces: np.ndarray, image_points: np.ndarray, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The first surface behind any image points (P, 2), in pixels; they may lie outside the image.
 
     Returns:
         depth (P,) float64, planar z in metres, inf = nothing; triangle (P,) int32, -1 = nothing.
     """
-    points = _to_camera(np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(world_to_cam, np.float64))
-    intrinsics, targets = (np.ascontiguousarray(array, np.float64) for array in (K, image_points))
-    return _rasterise_points(points, faces, intrinsics, targets, width, height)
+    return _rasterise_points(viewed, faces, np.ascontiguousarray(image_points, np.float64), width, height)

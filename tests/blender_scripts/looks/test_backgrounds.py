@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from blender_scripts.labels.coverage import composite, pixel_coverage
+from blender_scripts.labels.rasterise import rasterise, view_vertices
 from blender_scripts.looks.backgrounds import PhotoFolder, develop, make_backgrounds
 from blender_scripts.looks.caster import BALL, BOX, first_surfaces
 from blender_scripts.looks.clutter import build_room
@@ -130,13 +131,12 @@ def test_compositing_keeps_hand_and_background():
 
 
 def test_coverage_is_that_of_a_larger_picture(studio, workshop):
-    from blender_scripts.labels.rasterise import rasterise
-
     vertices, cameras = workshop.vertices(workshop.pose(0.5)), workshop.cameras(1)
-    faces, K, matrix = studio.surface("bare").faces, cameras.K[0], cameras.world_to_cam[0]
-    seen = rasterise(vertices, faces, K, matrix, 96, 96)[1] >= 0
-    coverage = pixel_coverage(vertices, faces, seen, K, matrix)
-    fine = rasterise(vertices, faces, K * [[4], [4], [1]], matrix, 384, 384)[1] >= 0
+    faces, K, matrix = studio.bodies.surface("bare").faces, cameras.K[0], cameras.world_to_cam[0]
+    viewed = view_vertices(vertices, K, matrix)
+    seen = rasterise(viewed, faces, 96, 96)[1] >= 0
+    coverage = pixel_coverage(viewed, faces, seen)
+    fine = rasterise(view_vertices(vertices, K * [[4], [4], [1]], matrix), faces, 384, 384)[1] >= 0
     exact = fine.reshape(96, 4, 96, 4).mean((1, 3))
     assert ((exact > 0) & (exact < 1)).sum() > 100
     assert (coverage != exact).sum() <= 2  # a corner may poke out of the pixels beside the outline
