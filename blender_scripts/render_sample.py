@@ -125,16 +125,11 @@ def label_sample(surface: Surface, spec: SampleSpec, size: tuple[int, int]) -> t
 
     Both belong to the mesh and joints as a shard stores them, rounded to float32. `size` is (width, height) pixels.
     """
-    vertices, cameras = (
-        _body(spec.posed),
-        (np.asarray(spec.cameras.K, float), np.asarray(spec.cameras.world_to_cam, float)),
-    )
+    vertices, K, world_to_cam = _body(spec.posed), spec.cameras.K, spec.cameras.world_to_cam
     neighbours = [None if pose is None else _body(pose) for pose in (spec.previous, spec.following)]
-    labels = label_hand(surface, vertices, _stored(spec.posed.joints), *cameras, size, *neighbours)
-    seen = labels["parts"] > 0
-    views = [
-        pixel_coverage(view_vertices(vertices, *camera), surface.faces, view) for view, *camera in zip(seen, *cameras)
-    ]
+    labels = label_hand(surface, vertices, _stored(spec.posed.joints), K, world_to_cam, size, *neighbours)
+    viewed = [view_vertices(vertices, *camera) for camera in zip(K, world_to_cam)]
+    views = [pixel_coverage(view, surface.faces, parts > 0) for view, parts in zip(viewed, labels["parts"])]
     return labels, np.stack(views)
 
 

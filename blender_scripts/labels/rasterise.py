@@ -87,7 +87,7 @@ def _hit(dx, dy, bc, ca, ab, det):
     ea = bc[0] * dx + bc[1] * dy + bc[2]
     eb = ca[0] * dx + ca[1] * dy + ca[2]
     ec = ab[0] * dx + ab[1] * dy + ab[2]
-    if not ((ea >= 0 and eb >= 0 and ec >= 0) or (ea <= 0 and eb <= 0 and ec <= 0)):
+    if min(ea, eb, ec) < 0 and max(ea, eb, ec) > 0:
         return math.inf, 0.0, 0.0
     total = ea + eb + ec
     if total == 0:
@@ -129,8 +129,8 @@ def _sort_into_pixels(image_points, width, height):
     Returns where each pixel's points start in the order, and the order.
     """
     count = len(image_points)
-    cell = np.empty(count, np.int64)
-    start = np.zeros(width * height + 1, np.int64)
+    cell = np.empty(count, np.int32)
+    start = np.zeros(width * height + 1, np.int32)
     for i in range(count):
         x = int(min(max(math.floor(image_points[i, 0]), 0), width - 1))
         y = int(min(max(math.floor(image_points[i, 1]), 0), height - 1))
@@ -138,7 +138,7 @@ def _sort_into_pixels(image_points, width, height):
         start[cell[i] + 1] += 1
     for k in range(width * height):
         start[k + 1] += start[k]
-    order = np.empty(count, np.int64)
+    order = np.empty(count, np.int32)
     fill = start[:-1].copy()
     for i in range(count):
         order[fill[cell[i]]] = i

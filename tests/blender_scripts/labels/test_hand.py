@@ -161,7 +161,7 @@ def test_joints_of_an_open_hand_are_visible_and_a_covering_arm_hides_them(hand):
 
 
 def test_edge_on_the_near_fingers_hide_the_far_ones(hand):
-    from_little_side = np.array([[0, 0, 1, 0], [0, -1, 0, 0.06], [-1, 0, 0, 0.45], [0, 0, 0, 1.0]])
+    from_little_side = np.array([[0, 0, -1, 0], [0, -1, 0, 0.06], [-1, 0, 0, 0.45], [0, 0, 0, 1.0]])
     visible, in_frame = joints_of(hand, hand[2], from_little_side)
     named = dict(zip(JOINT_NAMES, visible))
     assert named["little_tip"] and named["little_pip"]
