@@ -36,9 +36,8 @@ def _shade(triangle, barycentric, faces, face_part, normals):
 def _displace(triangle, barycentric, faces, target, K):
     height, width = triangle.shape
     flow = np.zeros((height, width, 2), np.float32)
-    there = np.empty((height * width, 2))
-    depth = np.empty(height * width)
-    pixel = np.empty(height * width, np.int64)
+    most = np.count_nonzero(triangle >= 0)
+    there, depth, pixel = np.empty((most, 2)), np.empty(most), np.empty(most, np.int64)
     count = 0
     for y in range(height):
         for x in range(width):

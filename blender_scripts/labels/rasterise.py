@@ -16,6 +16,7 @@ import numba
 import numpy as np
 
 NEAR = 1e-4  # metres; nothing nearer to the camera plane is seen
+_SURELY = 1e-3  # metres by which a triangle must lie behind what is known to be left out unsolved
 
 
 class Viewed(NamedTuple):
@@ -82,6 +83,11 @@ def _planes(points, face):
 
 
 @numba.njit(cache=True, nogil=True)
+def _least_depth(points, face):
+    return min(points[face[0], 2], points[face[1], 2], points[face[2], 2])
+
+
+@numba.njit(cache=True, nogil=True)
 def _hit(dx, dy, bc, ca, ab, det):
     """Depth and two barycentrics where the ray (dx, dy, 1) meets a triangle; depth is inf where it misses."""
     ea = bc[0] * dx + bc[1] * dy + bc[2]
@@ -109,9 +115,12 @@ def _rasterise(viewed, faces, width, height):
         if x0 > x1 or y0 > y1:
             continue
         bc, ca, ab, det = _planes(viewed.camera, faces[f])
+        least = _least_depth(viewed.camera, faces[f]) - _SURELY
         for y in range(y0, y1 + 1):
             dy = (y + 0.5 - K[1, 2]) / K[1, 1]
             for x in range(x0, x1 + 1):
+                if least > depth[y, x]:
+                    continue
                 dx = (x + 0.5 - K[0, 2] - K[0, 1] * dy) / K[0, 0]
                 z, wb, wc = _hit(dx, dy, bc, ca, ab, det)
                 if z < depth[y, x]:
@@ -170,18 +179,21 @@ def _cell_bounds(viewed, face, width, height):
 
 
 @numba.njit(cache=True, nogil=True)
-def _rasterise_points(viewed, faces, image_points, width, height):
+def _rasterise_points(viewed, faces, image_points, limit, width, height):
     start, order = _sort_into_pixels(image_points, width, height)
     rays = _rays(image_points, order, viewed.K)
-    nearest = np.full(len(order), np.inf)
+    nearest = limit[order]
     first = np.full(len(order), -1, np.int32)
     for f in range(len(faces)):
         x0, x1, y0, y1 = _cell_bounds(viewed, faces[f], width, height)
         if start[y0 * width + x0] == start[y1 * width + x1 + 1]:
             continue  # no point lies near it
         bc, ca, ab, det = _planes(viewed.camera, faces[f])
+        least = _least_depth(viewed.camera, faces[f]) - _SURELY
         for y in range(y0, y1 + 1):
             for slot in range(start[y * width + x0], start[y * width + x1 + 1]):
+                if least > nearest[slot]:
+                    continue
                 z, _, _ = _hit(rays[slot, 0], rays[slot, 1], bc, ca, ab, det)
                 if z < nearest[slot]:
                     nearest[slot] = z
@@ -213,11 +225,19 @@ def rasterise(viewed: Viewed, faces: np.ndarray, width: int, height: int) -> tup
 
 
 def rasterise_points(
-    viewed: Viewed, faces: np.ndarray, image_points: np.ndarray, width: int, height: int
+    viewed: Viewed,
+    faces: np.ndarray,
+    image_points: np.ndarray,
+    width: int,
+    height: int,
+    limit: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The first surface behind any image points (P, 2), in pixels; they may lie outside the image.
 
+    Only surfaces nearer than `limit` (P,) metres count, if it is given.
+
     Returns:
-        depth (P,) float64, planar z in metres, inf = nothing; triangle (P,) int32, -1 = nothing.
+        depth (P,) float64, planar z in metres, limit or inf = nothing; triangle (P,) int32, -1 = nothing.
     """
-    return _rasterise_points(viewed, faces, np.ascontiguousarray(image_points, np.float64), width, height)
+    limit = np.full(len(image_points), np.inf) if limit is None else np.ascontiguousarray(limit, np.float64)
+    return _rasterise_points(viewed, faces, np.ascontiguousarray(image_points, np.float64), limit, width, height)

@@ -100,9 +100,10 @@ def _flow(
     height, width = triangle.shape
     in_camera = to_camera(target, world_to_cam[None])[0]
     flow, there, depth, pixel = displace(triangle, barycentric, scene.faces, in_camera, K)
-    nearest, _ = rasterise_points(view_vertices(target, K, world_to_cam), scene.faces, there, width, height)
+    viewed, limit = view_vertices(target, K, world_to_cam), depth - OCCLUSION_TOLERANCE
+    _, hidden_by = rasterise_points(viewed, scene.faces, there, width, height, limit)
     visible = np.zeros(height * width, bool)
-    visible[pixel] = nearest >= depth - OCCLUSION_TOLERANCE
+    visible[pixel] = hidden_by < 0
     return flow, visible.reshape(height, width)
 
 
