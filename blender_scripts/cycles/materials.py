@@ -9,6 +9,7 @@ import numpy as np
 from rigging.skin.appearance import SKIN_APPEARANCE
 
 from ..blender import import_bpy
+from .versions import SHADER, pin_inputs
 
 CLOTH_ROUGHNESS = 0.85
 CLOTH_HEIGHT = 0.0012  # metres
@@ -90,6 +91,7 @@ def _principled(name: str, pass_index: int):
     material.use_nodes = True
     material.pass_index = pass_index
     nodes, links = material.node_tree.nodes, material.node_tree.links
+    pin_inputs(nodes["Principled BSDF"], SHADER)
     return material, nodes["Principled BSDF"], nodes, links
 
 
