@@ -6,6 +6,7 @@ Blender's world is the sample's world (+z up, metres); only the camera's axes di
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from .lamps import new_lamp, place_lamp
 from .materials import CLOTH_HEIGHT, SwappedImage, cloth_material, set_subsurface, skin_material
 from .passes import render_passes
 from .versions import CYCLES, RENDER, WORLD, pin
+
+if TYPE_CHECKING:
+    import bpy
 
 HAND_INDEX, ARM_INDEX = 1, 2  # material indices of the cross-check's pass
 _MOST_LAMPS = 4  # of each kind
@@ -194,13 +198,13 @@ class Studio:
         pin(world.cycles, WORLD)
         self._world = SwappedImage("light", True, [environment])
 
-    def _add(self, name: str, data):
+    def _add(self, name: str, data: bpy.types.ID) -> bpy.types.Object:
         item = import_bpy().data.objects.new(name, data)
         self.scene.collection.objects.link(item)
         return item
 
 
-def set_quality(scene, settings: RenderSettings) -> None:
+def set_quality(scene: bpy.types.Scene, settings: RenderSettings) -> None:
     """Write `settings` into the scene. Persistent data ignores such changes until the scene is tagged."""
     render, cycles = scene.render, scene.cycles
     render.engine = "CYCLES"

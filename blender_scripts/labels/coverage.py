@@ -33,7 +33,7 @@ def pixel_coverage(viewed: Viewed, faces: np.ndarray, seen: np.ndarray) -> np.nd
 
 
 @numba.njit(cache=True, nogil=True)
-def _beside_outline(seen):
+def _beside_outline(seen: np.ndarray) -> np.ndarray:
     """Pixels (H, W) bool of whose 3 x 3 neighbours within the image some are seen and some are not."""
     height, width = seen.shape
     edge = np.zeros((height, width), np.bool_)

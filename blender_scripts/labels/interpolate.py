@@ -11,7 +11,9 @@ from .rasterise import NEAR
 
 
 @numba.njit(cache=True, nogil=True)
-def _shade(triangle, barycentric, faces, face_part, normals):
+def _shade(
+    triangle: np.ndarray, barycentric: np.ndarray, faces: np.ndarray, face_part: np.ndarray, normals: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     height, width = triangle.shape
     parts = np.zeros((height, width), np.uint8)
     image = np.zeros((height, width, 3), np.float32)
@@ -33,7 +35,9 @@ def _shade(triangle, barycentric, faces, face_part, normals):
 
 
 @numba.njit(cache=True, nogil=True)
-def _displace(triangle, barycentric, faces, target, K):
+def _displace(
+    triangle: np.ndarray, barycentric: np.ndarray, faces: np.ndarray, target: np.ndarray, K: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     height, width = triangle.shape
     flow = np.zeros((height, width, 2), np.float32)
     most = np.count_nonzero(triangle >= 0)

@@ -18,6 +18,8 @@ import numpy as np
 NEAR = 1e-4  # metres; nothing nearer to the camera plane is seen
 _SURELY = 1e-3  # metres by which a triangle must lie behind what is known to be left out unsolved
 
+Vector = tuple[float, float, float]
+
 
 class Viewed(NamedTuple):
     """A mesh's vertices as one camera sees them."""
@@ -28,7 +30,7 @@ class Viewed(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)
-def _view(vertices, K, world_to_cam):
+def _view(vertices: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     camera = np.empty_like(vertices)
     image = np.zeros((len(vertices), 2))
     for i in range(len(vertices)):
@@ -44,13 +46,13 @@ def _view(vertices, K, world_to_cam):
 
 
 @numba.njit(cache=True, nogil=True)
-def _edge(a, b):
+def _edge(a: np.ndarray, b: np.ndarray) -> Vector:
     """Edge normal a x b; exactly antisymmetric in floating point."""
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
 @numba.njit(cache=True, nogil=True)
-def _image_bounds(viewed, face):
+def _image_bounds(viewed: Viewed, face: np.ndarray) -> tuple[float, float, float, float]:
     """Least and greatest u and v of a triangle's image; without bounds if it passes the camera."""
     u0, u1, v0, v1 = math.inf, -math.inf, math.inf, -math.inf
     for corner in face:
@@ -62,7 +64,7 @@ def _image_bounds(viewed, face):
 
 
 @numba.njit(cache=True, nogil=True)
-def _pixel_bounds(viewed, face, width, height):
+def _pixel_bounds(viewed: Viewed, face: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
     """First and last pixel column and row whose centres a triangle may cover."""
     u0, u1, v0, v1 = _image_bounds(viewed, face)
     # a hair wider than the pixel centres within, so that rounding of u, v never loses one
@@ -75,7 +77,7 @@ def _pixel_bounds(viewed, face, width, height):
 
 
 @numba.njit(cache=True, nogil=True)
-def _planes(points, face):
+def _planes(points: np.ndarray, face: np.ndarray) -> tuple[Vector, Vector, Vector, float]:
     """The edge normals opposite a triangle's corners a, b, c, and a.(b x c)."""
     a, b, c = points[face[0]], points[face[1]], points[face[2]]
     bc, ca, ab = _edge(b, c), _edge(c, a), _edge(a, b)
@@ -83,12 +85,12 @@ def _planes(points, face):
 
 
 @numba.njit(cache=True, nogil=True)
-def _least_depth(points, face):
+def _least_depth(points: np.ndarray, face: np.ndarray) -> float:
     return min(points[face[0], 2], points[face[1], 2], points[face[2], 2])
 
 
 @numba.njit(cache=True, nogil=True)
-def _hit(dx, dy, bc, ca, ab, det):
+def _hit(dx: float, dy: float, bc: Vector, ca: Vector, ab: Vector, det: float) -> Vector:
     """Depth and two barycentrics where the ray (dx, dy, 1) meets a triangle; depth is inf where it misses."""
     ea = bc[0] * dx + bc[1] * dy + bc[2]
     eb = ca[0] * dx + ca[1] * dy + ca[2]
@@ -105,7 +107,7 @@ def _hit(dx, dy, bc, ca, ab, det):
 
 
 @numba.njit(cache=True, nogil=True)
-def _rasterise(viewed, faces, width, height):
+def _rasterise(viewed: Viewed, faces: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     K = viewed.K
     depth = np.full((height, width), np.inf)
     triangle = np.full((height, width), -1, np.int32)
@@ -132,7 +134,7 @@ def _rasterise(viewed, faces, width, height):
 
 
 @numba.njit(cache=True, nogil=True)
-def _sort_into_pixels(image_points, width, height):
+def _sort_into_pixels(image_points: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     """Counting sort of image points by the pixel they lie in (border pixels take what lies outside).
 
     Returns where each pixel's points start in the order, and the order.
@@ -156,7 +158,7 @@ def _sort_into_pixels(image_points, width, height):
 
 
 @numba.njit(cache=True, nogil=True)
-def _rays(image_points, order, K):
+def _rays(image_points: np.ndarray, order: np.ndarray, K: np.ndarray) -> np.ndarray:
     """x and y of the rays (x, y, 1) through image points, in that order."""
     rays = np.empty((len(order), 2))
     for slot in range(len(order)):
@@ -167,7 +169,7 @@ def _rays(image_points, order, K):
 
 
 @numba.njit(cache=True, nogil=True)
-def _cell_bounds(viewed, face, width, height):
+def _cell_bounds(viewed: Viewed, face: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
     """As `_pixel_bounds`, for whole pixels instead of centres; what lies outside counts to the border pixels."""
     u0, u1, v0, v1 = _image_bounds(viewed, face)
     return (
@@ -179,7 +181,9 @@ def _cell_bounds(viewed, face, width, height):
 
 
 @numba.njit(cache=True, nogil=True)
-def _rasterise_points(viewed, faces, image_points, limit, width, height):
+def _rasterise_points(
+    viewed: Viewed, faces: np.ndarray, image_points: np.ndarray, limit: np.ndarray, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray]:
     start, order = _sort_into_pixels(image_points, width, height)
     rays = _rays(image_points, order, viewed.K)
     nearest = limit[order]

@@ -46,8 +46,7 @@ def label_views(
         normals (V, H, W, 3) float32, camera frame; flow_forward, flow_backward (V, H, W, 2) float32 pixels, zero
         without a neighbour and where a point goes behind the camera, *_visible (V, H, W) bool: seen where it goes, and
         *_valid () bool: there is a neighbour; joint_visible (not occluded), joint_in_frame (V, J) bool.
-    Raises:
-        InputError (a ValueError) naming the argument that does not fit.
+    Raises InputError (a ValueError) naming the argument that does not fit.
     """
     scene = make_scene(
         vertices, faces, face_part, joints, previous=previous, following=following, normals=normals,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from .room import BALL, BOX, CYLINDER, Camera, First, Hits
+from .room import BALL, BOX, CYLINDER, Camera, First, Hits, Vector
 
 _NEAR = 0.05  # metres, what is nearer to the camera's plane is not drawn
 _CONTACT = 0.2  # metres, how far a thing shades what is beside it
@@ -23,8 +23,8 @@ class Shape(NamedTuple):
     """Kind, centre, half and turn of an OBJECT as plain numbers, which compiled loops keep in registers."""
 
     kind: int
-    centre: tuple[float, float, float]
-    half: tuple[float, float, float]
+    centre: Vector
+    half: Vector
     turn: tuple[float, float]
 
 
@@ -44,7 +44,7 @@ def pixel_rays(camera: Camera) -> np.ndarray:
 
 
 @_compiled
-def _cast(objects, window, camera, rays):
+def _cast(objects: np.ndarray, window: np.ndarray, camera: Camera, rays: np.ndarray) -> Hits:
     first = First(rays, np.full(rays.shape[:2], np.inf), np.zeros(rays.shape[:2], np.int32))
     for index in range(1, len(objects)):
         _draw(first, index, _shape(objects[index]), camera)
@@ -57,13 +57,13 @@ def _cast(objects, window, camera, rays):
 
 
 @_compiled
-def _shape(item):
+def _shape(item: np.record) -> Shape:
     centre, half, turn = item.centre, item.half, item.turn
     return Shape(item.kind, (centre[0], centre[1], centre[2]), (half[0], half[1], half[2]), (turn[0], turn[1]))
 
 
 @_compiled
-def _draw(first, index, item, camera):
+def _draw(first: First, index: int, item: Shape, camera: Camera) -> None:
     """Enter one object into the depth buffer, but for what begins before the hand, which is at the world's origin."""
     rays, depth, owner = first
     position, rotation = camera.position, camera.rotation
@@ -78,7 +78,7 @@ def _draw(first, index, item, camera):
 
 
 @_compiled
-def _draw_walls(first, room, camera):
+def _draw_walls(first: First, room: Shape, camera: Camera) -> None:
     """Enter the inside of the room where no object is."""
     rays, depth, owner = first
     for row in range(camera.height):
@@ -89,7 +89,7 @@ def _draw_walls(first, room, camera):
 
 
 @_compiled
-def _through(item, position, ray):
+def _through(item: Shape, position: np.ndarray, ray: np.ndarray) -> tuple[float, float]:
     """Where a ray enters and leaves an object; it misses if it leaves first."""
     half, (origin, step) = item.half, _local(item, position, ray)
     if item.kind == BOX:
@@ -102,7 +102,7 @@ def _through(item, position, ray):
 
 
 @_compiled
-def _local(item, position, ray):
+def _local(item: Shape, position: np.ndarray, ray: np.ndarray) -> tuple[Vector, Vector]:
     """Origin and direction of a ray in an object's own frame."""
     (c, s), centre = item.turn, item.centre
     x, y = position[0] - centre[0], position[1] - centre[1]
@@ -111,7 +111,7 @@ def _local(item, position, ray):
 
 
 @_compiled
-def _box(half, origin, step):
+def _box(half: Vector, origin: Vector, step: Vector) -> tuple[float, float]:
     """Where a ray enters and leaves a box."""
     x0, x1 = _slab(half[0], origin[0], step[0])
     y0, y1 = _slab(half[1], origin[1], step[1])
@@ -120,7 +120,7 @@ def _box(half, origin, step):
 
 
 @_compiled
-def _slab(half, origin, step):
+def _slab(half: float, origin: float, step: float) -> tuple[float, float]:
     """Where a ray enters and leaves -half..half along one axis."""
     inverse = 1.0 / (step if abs(step) > 1e-12 else 1e-12)
     first, second = (-half - origin) * inverse, (half - origin) * inverse
@@ -128,7 +128,7 @@ def _slab(half, origin, step):
 
 
 @_compiled
-def _round(radius, origin, step, ball):
+def _round(radius: float, origin: Vector, step: Vector, ball: bool) -> tuple[float, float]:
     """Where a ray enters and leaves a ball, or an endless cylinder along z."""
     (ox, oy, oz), (dx, dy, dz) = origin, step
     if not ball:
@@ -142,7 +142,7 @@ def _round(radius, origin, step, ball):
 
 
 @_compiled
-def _local_hits(objects, position, first):
+def _local_hits(objects: np.ndarray, position: np.ndarray, first: First) -> np.ndarray:
     rays, depth, owner = first
     local = np.zeros(rays.shape)
     for row in range(rays.shape[0]):
@@ -155,7 +155,7 @@ def _local_hits(objects, position, first):
 
 
 @_compiled
-def _darken(light, first, index, item, window, camera):
+def _darken(light: np.ndarray, first: First, index: int, item: Shape, window: np.ndarray, camera: Camera) -> None:
     """Shade what lies close to a thing, and more where the thing is before the window."""
     rays, depth, owner = first
     centre, half, position, (c, s) = item.centre, item.half, camera.position, item.turn
@@ -180,7 +180,7 @@ def _darken(light, first, index, item, window, camera):
 
 
 @_compiled
-def _chord(half, origin, step):
+def _chord(half: Vector, origin: Vector, step: Vector) -> float:
     """Length within an object's box of the way from `origin` along `step`, in its own frame."""
     enter, leave = _box(half, origin, step)
     length = np.sqrt(step[0] * step[0] + step[1] * step[1] + step[2] * step[2])
@@ -188,7 +188,7 @@ def _chord(half, origin, step):
 
 
 @_compiled
-def _corner_in_camera(item, corner, margin, camera):
+def _corner_in_camera(item: Shape, corner: int, margin: float, camera: Camera) -> Vector:
     """Camera coordinates of one of the eight corners of an object's box."""
     (c, s), centre, position, rotation = item.turn, item.centre, camera.position, camera.rotation
     a = (item.half[0] + margin) * (1.0 if corner & 1 else -1.0)
@@ -203,7 +203,7 @@ def _corner_in_camera(item, corner, margin, camera):
 
 
 @_compiled
-def _window(item, margin, camera):
+def _window(item: Shape, margin: float, camera: Camera) -> tuple[int, int, int, int]:
     """Pixels that an object may cover, from the edges of its box before the camera: left, right, top, bottom."""
     K, width, height = camera.K, float(camera.width), float(camera.height)
     left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf

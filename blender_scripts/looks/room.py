@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+Vector = tuple[float, float, float]
+
 BOX, BALL, CYLINDER = 0, 1, 2
 OBJECT = np.dtype(
     [

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from .colour import srgb_to_linear
-from .room import BALL, BOX, CYLINDER
+from .room import BALL, BOX, CYLINDER, Camera, Hits, Room, Vector
 from .textures import SIZE
 
 LEVELS = 6  # of the textures' mip maps
@@ -21,7 +21,7 @@ _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 class Point(NamedTuple):
     """A point of a surface."""
 
-    normal: tuple[float, float, float]  # unit, world
+    normal: Vector  # unit, world
     u: float  # texture coordinates
     v: float
     size: float  # metres that 1 in them spans
@@ -30,7 +30,7 @@ class Point(NamedTuple):
 
 
 @_compiled
-def shade(room, hits, camera):
+def shade(room: Room, hits: Hits, camera: Camera) -> np.ndarray:
     """The shaded room (H, W, 3) float32, linear light, of a `Room`, for the Hits of a Camera."""
     objects, textures, harmonics, window = room
     (rays, depths, owner), local, light = hits
@@ -56,7 +56,7 @@ def shade(room, hits, camera):
 
 
 @_compiled
-def _point(item, is_room, at):
+def _point(item: np.record, is_room: bool, at: Vector) -> Point:
     """What a surface point looks like, of an OBJECT or of the room itself, from where it is in its frame."""
     half, (c, s) = item.half, item.turn
     (nx, ny, nz), u, v, size, side = _side(item.kind, (half[0], half[1], half[2]), at)
@@ -69,7 +69,7 @@ def _point(item, is_room, at):
 
 
 @_compiled
-def _side(kind, half, at):
+def _side(kind: int, half: Vector, at: Vector) -> tuple[Vector, float, float, float, int]:
     """Of the side of an object that a point is on: outward normal in its frame, texture coordinates u and v, metres
     that 1 in them spans, and its number: -x, +x, -y, +y, -z, +z. What is round has no number.
     """
@@ -84,7 +84,7 @@ def _side(kind, half, at):
 
 
 @_compiled
-def _edges(local, half):
+def _edges(local: Vector, half: np.ndarray) -> float:
     """Walls are darker towards their edges."""
     light = 1.0
     for along, extent in zip(local, half):
@@ -95,7 +95,7 @@ def _edges(local, half):
 
 
 @_compiled
-def _irradiance(harmonics, channel, normal):
+def _irradiance(harmonics: np.ndarray, channel: int, normal: Vector) -> float:
     """Irradiance over pi on a surface with a unit normal, of one channel of harmonics (3, 9)."""
     h, (x, y, z) = harmonics, normal
     lit = h[channel, 0] + h[channel, 1] * x + h[channel, 2] * y + h[channel, 3] * z
@@ -104,7 +104,9 @@ def _irradiance(harmonics, channel, normal):
 
 
 @_compiled
-def _from_window(window, position, ray, t, normal):
+def _from_window(
+    window: np.ndarray, position: np.ndarray, ray: Vector, t: float, normal: Vector
+) -> tuple[float, float]:
     """How much brighter a point is for facing and being near a window, and the window's gloss on it (Blinn 1977)."""
     nx, ny, nz = normal
     x, y, z = (window[0] - position[0] - t * ray[0], window[1] - position[1] - t * ray[1],
@@ -122,7 +124,7 @@ def _from_window(window, position, ray, t, normal):
 
 
 @_compiled
-def _level(footprint, size):
+def _level(footprint: float, size: float) -> int:
     """Mip level for a pixel that covers `footprint` metres of a texture of `size` metres."""
     level, texels = 0, footprint / size * SIZE * 0.7
     while texels > 1 and level < LEVELS - 1:
@@ -131,7 +133,7 @@ def _level(footprint, size):
 
 
 @_compiled
-def _sample(textures, texture, level, u, v):
+def _sample(textures: np.ndarray, texture: int, level: int, u: float, v: float) -> Vector:
     """Bilinear look-up in a mip level, repeated in both directions: three values."""
     size, left = SIZE >> level, (2 * SIZE - (2 * SIZE >> level))  # levels lie side by side
     x, y = u * size - 0.5, v * size - 0.5
