@@ -58,7 +58,7 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
         log.info("not a %s: %d, %s", settings.word, count, reason)
     if not len(pairs):
         if short := why_too_short(frames, settings, release.splits.block):
-            raise InputError(f"--poses {release.poses.source}: {short}: set a smaller one")
+            raise InputError(f"--poses {release.poses.source}: {short}: set less, or take longer ones")
         raise InputError(
             f"--poses {release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
             "`length = 1` in [pairs] of the release (no flow), or widen its `least` and `most`"

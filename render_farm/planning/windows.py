@@ -42,6 +42,9 @@ def candidate_pairs(frames: PoseFrames, settings: PairSettings, block: int) -> t
 
 def _tell(fps: float, delta: int, moved: np.ndarray, frames: int, settings: PairSettings) -> None:
     """Log how far apart poses are in recordings of one frame rate."""
+    if settings.length > 2 and not len(moved):
+        log.info("clips: none of %d poses in %d frames at %g frames/s", settings.length, frames, fps)
+        return
     median = 1000 * float(np.median(moved)) if len(moved) else 0.0
     rate = f"{fps:g} frames/s" if fps else "no known frame rate"
     log.info("%ss: %d frames apart at %s, median motion %.1f mm", settings.word, delta, rate, median)
@@ -100,8 +103,8 @@ def why_too_short(frames: PoseFrames, settings: PairSettings, block: int) -> str
     if settings.length <= 2 or longest >= needed:
         return ""
     return (
-        f"its longest recording without a gap has {longest} frames (of at most [splits] block = {block}), a clip of "
-        f"[pairs] length = {settings.length} takes {needed}"
+        f"its longest recording without a gap has {longest} frames, a clip of [pairs] length = {settings.length} takes "
+        f"{needed}"
     )
 
 
