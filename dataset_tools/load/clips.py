@@ -56,9 +56,8 @@ def _frames(clip: Mapping[str, Any]) -> int:
 
 
 def _frame(clip: Mapping[str, Any], t: int) -> Sample:
-    return {
-        name: _frame(value, t) if isinstance(value, Mapping) else as_python(value[t]) for name, value in clip.items()
-    }
+    frames = ((name, _frame(value, t) if isinstance(value, Mapping) else value[t]) for name, value in clip.items())
+    return {name: as_python(value) for name, value in frames}
 
 
 def as_python(value: Any) -> Any:
