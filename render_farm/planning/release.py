@@ -20,6 +20,7 @@ from ..errors import ReleaseError
 from .splits import HOLD_OUT_SPLITS, SPLITS, holding_out
 
 RELEASES = Path(__file__).parents[1] / "releases"
+LONGEST_CLIP = 120  # poses
 
 
 def _require(condition: bool, key: str, value: object, allowed: str) -> None:
@@ -67,18 +68,28 @@ class SubjectSettings:
 
 @dataclass(frozen=True)
 class PairSettings:
-    """Pairs of neighbouring poses, between which flow is defined."""
+    """Pairs of neighbouring poses, or clips of more, between which flow is defined."""
 
-    length: Literal[1, 2] = 2  # poses per pair; 1: no neighbours, no flow
-    delta: int = 0  # frames from the first to the second pose; 0: from the motion below
-    motion: float = 0.010  # m, median over pairs of the mean joint displacement that delta 0 aims at
-    least: float = 0.001  # m, a pair that moves less on average is not used
-    most: float = 0.060  # m, nor one that moves more
+    length: int = 2  # poses per pair, or per clip; 1: no neighbours, no flow
+    delta: int = 0  # frames from one pose to the next; 0: from the motion below
+    motion: float = 0.010  # m, median of the mean joint displacement between neighbours that delta 0 aims at
+    least: float = 0.001  # m, a pair that moves less on average is not used, nor a clip, over its steps
+    most: float = 0.060  # m, nor one that moves more in a step
 
     def __post_init__(self) -> None:
+        _require(1 <= self.length <= LONGEST_CLIP, "length", self.length, f"in 1..{LONGEST_CLIP} poses")
         _require(0 <= self.delta <= 1000, "delta", self.delta, "in 0..1000 frames (0: automatic)")
         ordered = 0 <= self.least < self.motion < self.most <= 1
         _require(ordered, "motion", self.motion, "in metres, with 0 <= least < motion < most <= 1")
+
+    @property
+    def word(self) -> str:
+        """What poses come in."""
+        return ("pose", "pair", "clip")[min(self.length, 3) - 1]
+
+    def span(self, delta: int) -> int:
+        """Frames of a recording from the first pose of a pair or clip to its last, with poses `delta` apart."""
+        return (self.length - 1) * delta + 1
 
 
 @dataclass(frozen=True)
@@ -194,8 +205,7 @@ class Release:
         _require(0 <= self.seed < 2**63, "seed", self.seed, "in 0..2^63-1")
         _require(1 <= self.samples <= 10_000_000, "samples", self.samples, "in 1..10000000")
         _require(1 <= self.shard_size <= 100_000, "shard_size", self.shard_size, "in 1..100000")
-        even = self.pairs.length == 1 or (self.samples % 2 == 0 and self.shard_size % 2 == 0)
-        _require(even, "samples and shard_size", [self.samples, self.shard_size], "even, so no pair is cut in two")
+        check_pairs(self)
         if self.look.backgrounds.get("folder") and not self.files.photos:
             raise ValueError("[look] backgrounds has 'folder': [files] photos must name a folder of photographs")
         if self.splits.hold_out:
@@ -237,6 +247,17 @@ class Release:
             for name in HOLD_OUT_SPLITS:
                 del values["splits"][name]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+
+def check_pairs(release: Release) -> None:
+    """Raise ValueError if a pair or clip of `release` would be cut by a shard, the release's end or a block."""
+    pairs, sizes, block = release.pairs, [release.samples, release.shard_size], release.splits.block
+    allowed = "even" if pairs.length == 2 else f"multiples of [pairs] length = {pairs.length}"
+    whole = all(size % pairs.length == 0 for size in sizes)
+    _require(whole, "samples and shard_size", sizes, f"{allowed}, so no {pairs.word} is cut in two")
+    span = pairs.span(pairs.delta or 1)
+    allowed = f"at least {span} frames, which a clip of [pairs] length = {pairs.length} takes"
+    _require(pairs.length <= 2 or block >= span, "[splits] block", block, allowed)
 
 
 def check_hold_out(release: Release) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import lzma
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -13,6 +18,11 @@ from ..errors import InputError
 from ..files import atomic_file
 
 FORMAT = "mvhm-pose-clip-1"
+# What numpy, zipfile and the decompressors raise on damaged bytes in memory, found by trying.
+DAMAGE = (
+    ValueError, TypeError, KeyError, EOFError, OSError, OverflowError, MemoryError, SyntaxError, RuntimeError,
+    struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+)  # fmt: skip
 
 
 class PoseError(InputError):
@@ -46,6 +56,7 @@ class PoseClip:
     angles: np.ndarray | None = None  # (T, 26) float32 radians, where the source has joint angles
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)  # raw arrays, first axis T
     sha256: str = ""  # of the raw input file(s)
+    estimated: str | None = None  # what of the joints nothing measured, e.g. "thumb_cmc", see docs/poses.md
 
     def __post_init__(self) -> None:
         joints = self._array("joints", self.joints, np.float32)
@@ -137,20 +148,35 @@ def save_clip(path: Path | str, clip: PoseClip) -> None:
         np.savez(file, **arrays)
 
 
-def load_arrays(path: Path | str) -> dict[str, np.ndarray]:
-    """All arrays of an .npz.
+def load_arrays(path: Path | str, keys: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """All arrays of an .npz, or those of `keys` that it has; the array of an .npy is called "".
 
     Raises:
-        FileNotFoundError: there is no such file.
-        PoseError: it is not a whole .npz of plain arrays.
+        OSError: the file cannot be opened or read.
+        PoseError: it is not a whole .npz or .npy of plain arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
+        content = Path(path).read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such pose file") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise PoseError(f"{path}: not a whole .npz of plain arrays ({error})") from None
+    if content[:2] != b"PK" and content[:6] != b"\x93NUMPY":
+        raise PoseError(f"{path}: not a whole .npz or .npy: it does not begin as one")
+    try:
+        data = np.load(io.BytesIO(content), allow_pickle=False)
+        if isinstance(data, np.ndarray):
+            return {"": data}
+        with data:
+            return {name: data[name] for name in data.files if not keys or name in keys}
+    except DAMAGE as error:
+        raise PoseError(f"{path}: not a whole .npz of plain arrays ({_short(error)})") from None
+
+
+def _short(error: BaseException) -> str:
+    """The message of an error in one line without advice for programmers."""
+    text = " ".join(str(error).split())
+    if "allow_pickle" in text:
+        return "it holds Python objects, which are not read as they can run code"
+    return text or type(error).__name__
 
 
 def load_clip(path: Path | str) -> PoseClip:

@@ -19,7 +19,12 @@ SOURCES = {
     "hanco": ("readers.hanco", "HancoSource"),
     "freihand": ("readers.freihand", "FreihandSource"),
     "interhand": ("readers.interhand", "InterhandSource"),
+    "dexycb": ("readers.dexycb", "DexycbSource"),
     "webxr": ("readers.webxr", "WebxrSource"),
+    "leap": ("readers.leap", "LeapSource"),
+    "mediapipe": ("readers.mediapipe", "MediapipeSource"),
+    "hamer": ("readers.hamer", "HamerSource"),
+    "wilor": ("readers.hamer", "WilorSource"),
     "npz": ("readers.npzfile", "NpzSource"),
 }
 

@@ -23,6 +23,7 @@ from .nails import nail_frames, paint_nails
 from .noise import Noise, ridge
 from .palm import paint_palm_lines
 from .params import SkinParams, SkinSubject, draw_params
+from .srgb import linear_to_srgb
 from .texels import Surface, Texels, make_texels
 from .vessels import paint_tendons, paint_veins, paint_wrist_veins
 
@@ -158,7 +159,7 @@ def bake(
 
 
 def _encode(canvas: Canvas, anatomy: Anatomy, texels: Texels, params: SkinParams) -> SkinMaps:
-    albedo = np.rint(255.0 * tone.linear_to_srgb(_compose(canvas, anatomy, params))).astype(np.uint8)
+    albedo = np.rint(255.0 * linear_to_srgb(_compose(canvas, anatomy, params))).astype(np.uint8)
     height = np.clip(0.5 + canvas.height / HEIGHT_RANGE, 0.0, 1.0)
     rough = np.clip(canvas.roughness + 0.08 * canvas.crease, 0.05, 1.0)
     return SkinMaps(

@@ -100,7 +100,12 @@ def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_fro
         (MINIMAL + "[subjects]\nita = [50, 10]\n", ["[subjects]", "ita"]),
         (MINIMAL + "[subjects]\nita = [-50, nan]\n", ["ita", "finite"]),
         (MINIMAL + "[splits]\ntrain = 0.5\n", ["[splits]", "train + val + test = 0.7"]),
-        (MINIMAL + "[pairs]\nlength = 3\n", ["[pairs]", "length = 3", "1, 2"]),
+        (MINIMAL + "[pairs]\nlength = 121\n", ["[pairs]", "length = 121", "1..120"]),
+        (MINIMAL + "[pairs]\nlength = 4\n", ["[10, 4]", "multiples of [pairs] length = 4", "no clip is cut"]),
+        (
+            MINIMAL.replace("10", "12") + "[pairs]\nlength = 4\ndelta = 3\n[splits]\nblock = 9\n",
+            ["[splits] block = 9", "at least 10 frames", "length = 4"],
+        ),
         (MINIMAL + "[pairs]\nleast = 0.2\n", ["[pairs]", "motion"]),
         (MINIMAL + "[look]\nbackgrounds = { folder = 1 }\n", ["[files] photos"]),
         (MINIMAL + "[cameras]\nviews = 0\n", ["[cameras]", "views", "0"]),

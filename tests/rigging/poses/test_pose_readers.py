@@ -1,22 +1,18 @@
-"""HanCo, FreiHAND, InterHand2.6M and WebXR, from files in their own layouts."""
+"""HanCo, FreiHAND and InterHand2.6M, from files in their own layouts."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 from layouts import (
     mirrored,
     moving_hand,
-    webxr_matrices,
     write_freihand,
     write_hanco,
     write_interhand,
     write_json,
-    write_webxr_json,
 )
 
 from rigging.poses.checks import chirality
@@ -24,8 +20,6 @@ from rigging.poses.clip import PoseError
 from rigging.poses.readers.hanco import META_KEYS
 from rigging.poses.registry import open_source
 from rigging.poses.rejects import count_reasons
-
-DATA = Path(os.environ.get("MVHM_DATA", Path(__file__).parents[3] / "../shared/data"))
 
 
 @pytest.fixture
@@ -164,44 +158,3 @@ def test_interhand_names_what_is_wrong(interhand):
     (root / "annotations/train/InterHand2.6M_train_data.json").write_text("{}")
     with pytest.raises(PoseError, match="no images in it"):
         list(open_source(f"interhand:{root}").clips())
-
-
-@pytest.mark.parametrize("layout", ["npz", "json"])
-def test_webxr_hands_become_right_hands(tmp_path, layout):
-    joints = mirrored(moving_hand(4))
-    path = tmp_path / f"hand.{layout}"
-    if layout == "npz":
-        np.savez(path, mat=webxr_matrices(joints), radius=np.full(25, 0.01), handedness="left", fps=30.0)
-    else:
-        write_webxr_json(path, joints, "left")
-    (clip,) = open_source(f"webxr:{path}").clips()
-    np.testing.assert_allclose(clip.joints, mirrored(joints), atol=1e-6)
-    assert clip.mirrored and clip.up == (0, 1, 0) and clip.fps == 30
-    assert clip.extra["webxr25"].shape == (4, 25, 3) and np.allclose(clip.extra["radius"], 0.01)
-
-
-def test_webxr_names_what_is_wrong(tmp_path):
-    np.savez(tmp_path / "a.npz", mat=webxr_matrices(moving_hand(1))[0])
-    with pytest.raises(PoseError, match=r"a\.npz: handedness is not in the file, allowed are right, left"):
-        list(open_source(f"webxr:{tmp_path}").clips())
-    np.savez(tmp_path / "a.npz", mat=np.zeros((25, 3)))
-    with pytest.raises(PoseError, match=r"mat: shape \(25, 3\), allowed is \(T, 25, 4, 4\)"):
-        list(open_source(f"webxr:{tmp_path}", hand="left").clips())
-    np.savez(tmp_path / "a.npz", mat=webxr_matrices(moving_hand(1)), names=["wrist"] * 25)
-    with pytest.raises(PoseError, match="names are not the 25 WebXR joints"):
-        list(open_source(f"webxr:{tmp_path}", hand="left").clips())
-    (tmp_path / "a.npz").unlink()
-    with pytest.raises(FileNotFoundError, match=r"no \.npz or \.json"):
-        list(open_source(f"webxr:{tmp_path}", hand="left").clips())
-    write_json(tmp_path / "b.json", {"handedness": "left", "frames": [{"joints": {"wrist": {"position": [0, 0, 0]}}}]})
-    with pytest.raises(PoseError, match="frame 0 has no position of thumb-metacarpal"):
-        list(open_source(f"webxr:{tmp_path}").clips())
-
-
-@pytest.mark.skipif(not (DATA / "webxr").is_dir(), reason=f"no WebXR recordings in {DATA / 'webxr'}")
-def test_real_webxr_left_hands():
-    clips = list(open_source(f"webxr:{DATA / 'webxr'}", hand="left").clips())
-    assert [clip.name.rsplit("_")[-1] for clip in clips] == ["pinch", "point", "relaxed"]
-    assert all(chirality(clip.joints)[0] > 0.005 for clip in clips)
-    pinch = clips[0].joints[0]
-    assert np.linalg.norm(pinch[4] - pinch[8]) < 0.03 < np.linalg.norm(pinch[4] - pinch[12])

@@ -16,7 +16,10 @@ from rigging.poses.rejects import count_reasons
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("nyuu:here", "'nyuu' is unknown, allowed are procedural, nyu, hanco, freihand, interhand, webxr, npz"),
+        (
+            "nyuu:here",
+            "'nyuu' is unknown, allowed are procedural, nyu, hanco, freihand, interhand, dexycb, webxr, leap",
+        ),
         ("hanco", "hanco needs a path, as in hanco:PATH"),
         ("hanco:here?valid=true", "hanco has no option 'valid', allowed are split, is_valid, has_fit"),
         ("hanco:here?is_valid=yes", "is_valid is 'yes', allowed are true, false"),
