@@ -19,6 +19,8 @@ TYPICAL_PROPORTIONS = np.array(
     ]
 ).ravel()
 
+SHORT_BONE = 1 / 6  # of the middle finger's ray, about 32 mm
+
 
 def bone_lengths(joints: np.ndarray) -> np.ndarray:
     """Lengths (..., 20) of bones 1 to 20 of joints (..., 21, 3)."""
@@ -57,16 +59,19 @@ def proportion_factor(joints: np.ndarray) -> np.ndarray:
 
 
 def length_deviation(joints: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Largest |length / median of its group - 1| (N,) and the bone (N,) that has it (2 to 20).
+    """Largest |length - median of its group| / that median (N,) of joints (N, 21, 3), and its bone (N,), 2 to 20.
 
-    `group` (N,) numbers the subject of each frame; a negative number means unknown and gives 0. Bone 1, from the wrist
-    across the carpus to the thumb's CMC, is none that keeps its length: `palm_residual` judges where the CMC is.
+    `group` (N,) numbers the subject of each frame; a negative number means unknown and gives 0. A short bone counts as
+    SHORT_BONE long: a joint that is a millimetre off is no other bone. Bone 1, from the wrist across the carpus to the
+    thumb's CMC, is none that keeps its length: `palm_residual` judges where the CMC is.
     """
-    lengths = bone_lengths(joints)[:, 1:]
-    deviation = np.zeros_like(lengths)
+    lengths = bone_lengths(joints)
+    deviation = np.zeros((len(joints), 19))
     for value in np.unique(group[group >= 0]):
         rows = group == value
-        deviation[rows] = np.abs(lengths[rows] / np.median(lengths[rows], axis=0) - 1)
+        median = np.median(lengths[rows], axis=0)
+        least = SHORT_BONE * median[8:12].sum()
+        deviation[rows] = np.abs(lengths[rows] - median)[:, 1:] / np.maximum(median, least)[1:]
     return deviation.max(1), deviation.argmax(1) + 2
 
 

@@ -29,7 +29,7 @@ class GateSettings:
     extent: Limit = 0.5  # farthest joint from the wrist
     size: tuple[float, float] | Literal["off"] = (0.07, 0.32)  # wrist to tip along the middle finger, toddler to giant
     wrong_hand: Limit = 0.005  # evidence below this says nothing
-    proportions: Limit = 1.75  # times longer or shorter than typical
+    proportions: Limit = 2.0  # times longer or shorter than typical; the built-in hand has 1.67
     bone_length: Limit = 0.15  # of a bone's length from the subject's median
     palm: Limit = 0.012  # worst palm joint from the subject's palm; cupping moves the ring MCP by up to 12.5 mm
     angle: Limit = 8.0  # joints are estimates: by so much the ranges below may be exceeded

@@ -78,7 +78,7 @@ def test_noisy_annotations_pass_with_their_preset_and_nonsense_does_not(spread):
         clip_of(noisy(clip.joints, rng, spread), clip.name) for clip in ProceduralSource(count=3, frames=32).clips()
     ]
     usual, passed = gate(clips), gate(clips, PRESETS["noisy"])
-    assert usual.accepted < 0.3 * usual.frames and any("preset noisy would fit" in hint for hint in usual.hints)
+    assert usual.accepted < 0.5 * usual.frames and any("preset noisy would fit" in hint for hint in usual.hints)
     assert passed.accepted >= 0.98 * passed.frames and not passed.hints
     shuffled = [clip_of(clip.joints[:, rng.permutation(21)], clip.name) for clip in clips]
     assert gate(shuffled, PRESETS["noisy"]).accepted <= 0.05 * passed.frames
@@ -94,3 +94,12 @@ def test_the_command_takes_limits(tmp_path, capsys):
     assert "accepted  20 of 20" in capsys.readouterr().out
     assert main(["poses", f"npz:{tmp_path / 'a.npz'}", "--gate", "bones=off"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("millimetres", "least"), [(0.5, 1.0), (1.0, 0.95)])
+def test_a_trackers_jitter_passes_the_usual_limits(millimetres, least):
+    """Of a short bone, 15 % is less than such jitter."""
+    rng = np.random.default_rng(2)
+    clips = ProceduralSource(count=6, frames=30).clips()
+    gated = gate([clip_of(c.joints + 1e-3 * millimetres * rng.normal(size=c.joints.shape), c.name) for c in clips])
+    assert gated.accepted >= least * gated.frames
