@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..files import atomic_file
 
 FORMAT = "mvhm-pose-clip-1"
+MAGIC = (b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")  # of an .npy, a zip archive and an empty one
 # What numpy, zipfile and the decompressors raise on damaged bytes in memory, found by trying.
 DAMAGE = (
     ValueError, TypeError, KeyError, EOFError, OSError, OverflowError, MemoryError, SyntaxError, RuntimeError,
@@ -79,7 +80,7 @@ class PoseClip:
             raise PoseError(f"{self._where}: fps is {self.fps}, allowed is a positive number or None")
         if self.up is not None:
             up = np.asarray(self.up, float)
-            if up.shape != (3,) or abs(np.linalg.norm(up) - 1) > 1e-6:
+            if up.shape != (3,) or not abs(np.linalg.norm(up) - 1) <= 1e-6:
                 raise PoseError(f"{self._where}: up is {self.up}, allowed is a unit vector or None")
             self._set(up=tuple(up.tolist()))
         if self.angles is not None:
@@ -159,16 +160,21 @@ def load_arrays(path: Path | str, keys: Sequence[str] = ()) -> dict[str, np.ndar
         content = Path(path).read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such pose file") from None
-    if content[:2] != b"PK" and content[:6] != b"\x93NUMPY":
-        raise PoseError(f"{path}: not a whole .npz or .npy: it does not begin as one")
+    if not content.startswith(MAGIC):
+        raise PoseError(f"{path}: not a whole .npz or .npy: it {'does not begin as one' if content else 'is empty'}")
     try:
         data = np.load(io.BytesIO(content), allow_pickle=False)
         if isinstance(data, np.ndarray):
             return {"": data}
         with data:
-            return {name: data[name] for name in data.files if not keys or name in keys}
+            return {name: data[name] for name in data.files if (not keys or name in keys) and not _hidden(name)}
     except DAMAGE as error:
-        raise PoseError(f"{path}: not a whole .npz of plain arrays ({_short(error)})") from None
+        raise PoseError(f"{path}: not a whole .npz or .npy of plain arrays ({_short(error)})") from None
+
+
+def _hidden(name: str) -> bool:
+    """Whether an entry of an archive is what a file manager adds to those it makes."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("._")
 
 
 def _short(error: BaseException) -> str:
@@ -176,6 +182,8 @@ def _short(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if "allow_pickle" in text:
         return "it holds Python objects, which are not read as they can run code"
+    if isinstance(error, SyntaxError | tokenize.TokenError) or "malformed node" in text:
+        return "its head is damaged"
     return text or type(error).__name__
 
 

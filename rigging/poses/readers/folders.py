@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ...errors import MACHINE
 from ...files import file_sha256
 from ..clip import PoseClip, PoseError
 from ..rejects import Reject
@@ -35,14 +37,29 @@ def find_files(path: Path, suffixes: Sequence[str], sequences: Sequence[str] = (
     path = Path(path)
     if not path.is_dir():
         return {path.stem: path}
-    inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and not file.is_dir())
-    files = [file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    files = sorted(file for file in _walk(path) if file.suffix.lower() in suffixes)
     if not files:
         raise FileNotFoundError(f"{path}: no {' or '.join(suffixes)} in this folder")
     stems = [file.relative_to(path).with_suffix("").as_posix() for file in files]
     once = {stem for stem in stems if stems.count(stem) == 1} if len(set(stems)) < len(stems) else set(stems)
     named = {stem if stem in once else file.relative_to(path).as_posix(): file for stem, file in zip(stems, files)}
     return matching(named, sequences, str(path))
+
+
+def _walk(folder: Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
+    """The files of a folder and those below, through links too, none in hidden folders nor hidden itself.
+
+    A link back to a folder that it is in is not followed; pipes and devices are no files.
+    """
+    above = (*above, os.path.realpath(folder))
+    for item in folder.iterdir():
+        if item.name.startswith("."):
+            continue
+        if item.is_dir():
+            if os.path.realpath(item) not in above:
+                yield from _walk(item, above)
+        elif item.is_file() or item.is_symlink():  # a link to nothing is named as one that cannot be read
+            yield item
 
 
 def matching(named: Mapping[str, Path], sequences: Sequence[str], where: str) -> dict[str, Path]:
@@ -67,7 +84,8 @@ def read_each(
 
     Raises:
         OptionNeeded: from `read`.
-        PoseError, OSError: from `read`, for a single file or where none of them is a recording.
+        PoseError, OSError: from `read`, for a single file, where none of them is a recording, or where the machine is
+            at fault and not the file.
     """
     faults: list[Exception] = []
     for name, file in files.items():
@@ -75,7 +93,9 @@ def read_each(
             clips = list(read(name, file))
         except OptionNeeded:
             raise
-        except (PoseError, FileNotFoundError, PermissionError) as fault:
+        except (PoseError, OSError) as fault:
+            if isinstance(fault, OSError) and fault.errno in MACHINE:
+                raise
             faults.append(fault)
             if len(files) == 1:
                 raise
