@@ -14,6 +14,7 @@ MACHINE = {
     errno.EHOSTUNREACH,
 }  # fmt: skip
 
+
 class MvhmError(Exception):
     """A fault whose message is one line: what, where, what is allowed."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,17 @@ import numpy as np
 from ..clip import PoseError
 from .folders import OptionNeeded
 from .permutations import NONE, joint_order
+
+DESCRIBING = {
+    "valid", "visible", "visibility", "tracked", "mask", "confidence", "confidences", "score", "scores", "subject",
+    "subjects", "subject_id", "hand", "handedness", "is_right", "right", "unit", "units", "order",
+}  # fmt: skip
+
+
+def check_read(arrays: Mapping[str, np.ndarray], read: Collection[str], where: str) -> None:
+    """Refuse, with a PoseError, what describes joints and is not among the keys `read`; other keys are let be."""
+    if unread := sorted(set(arrays) & DESCRIBING - set(read)):
+        raise PoseError(f"{where}: key {unread[0]} is not read here, allowed are {', '.join(read)}")
 
 
 def one_value(arrays: Mapping[str, np.ndarray], key: str, where: str) -> Any:
@@ -94,6 +105,23 @@ def as_valid(value: np.ndarray, threshold: float | None, what: str) -> np.ndarra
             " counts, as in threshold=0.5"
         )
     return value.astype(bool)
+
+
+def annotated(
+    arrays: Mapping[str, np.ndarray], points: np.ndarray, order: str, threshold: float | None, where: str
+) -> np.ndarray:
+    """Which joints of points (T, H, K, 3) are finite, and `valid` and sure enough where the file says so: (T * H, 21).
+
+    Raises:
+        OptionNeeded, PoseError: from `as_valid` and `per_joint`.
+    """
+    finite = np.isfinite(points).all(-1).reshape(-1, points.shape[2])
+    valid = per_joint(finite, len(finite), 1, order, "joints")
+    for key in ("valid", "confidence"):
+        if key in arrays:
+            given = as_valid(arrays[key], threshold, f"{where}: {key}")
+            valid = valid & per_joint(given, *points.shape[:2], order, f"{where}: {key}").astype(bool)
+    return valid
 
 
 def texts(arrays: Mapping[str, np.ndarray], key: str, default: str, frames: int, hands: int, where: str) -> np.ndarray:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from ...files import file_sha256
 from ..clip import PoseClip, PoseError, clip_from_arrays, load_arrays
 from ..rejects import Reject
-from .columns import as_names, as_valid, counts, one_text, one_value, per_joint, texts
+from .columns import annotated, as_names, counts, one_text, one_value, texts
 from .fields import rate, side
 from .folders import find_files, person_of, read_each
 from .orders import check_order
@@ -115,7 +115,7 @@ class NpzSource:
             self._sides(words, file),
             texts(arrays, "subject", person_of(name, self.subject), frames, hands, str(file)),
             np.tile(np.arange(hands), frames),
-            _valid(arrays, points, order, self.threshold, file),
+            annotated(arrays, points, order, self.threshold, str(file)),
         )
         shown = np.isfinite(recorded.points).all(-1).any(-1) & (recorded.points != 0).any((-2, -1))
         absent = ~shown & np.repeat(shown.reshape(frames, hands).any(1), hands)
@@ -163,19 +163,6 @@ def _hint(shape: tuple[int, ...], count: int) -> str:
     if shape[-2:] == (count, 4):
         return ": x, y, z alone; a fourth number that is a confidence goes under the key confidence"
     return f": order {' or '.join(known)}?" if known else ""
-
-
-def _valid(
-    arrays: Mapping[str, np.ndarray], points: np.ndarray, order: str, threshold: float | None, file: Path
-) -> np.ndarray:
-    """(T * H, 21) bool: annotated, sure enough and finite."""
-    finite = np.isfinite(points).all(-1).reshape(-1, points.shape[2])
-    valid = per_joint(finite, len(finite), 1, order, "joints")
-    for key in ("valid", "confidence"):
-        if key in arrays:
-            given = as_valid(arrays[key], threshold, f"{file}: {key}")
-            valid = valid & per_joint(given, *points.shape[:2], order, f"{file}: {key}").astype(bool)
-    return valid
 
 
 def _up(arrays: Mapping[str, np.ndarray], file: Path) -> tuple[float, float, float] | None:

@@ -40,6 +40,13 @@ def _valid(seen: Sequence[Seen], sure: np.ndarray) -> np.ndarray:
     return np.stack([np.isfinite(hand.joints).all(-1) & enough for hand, enough in zip(seen, sure)])
 
 
+def with_sides(seen: Sequence[Seen], source: str, name: str) -> tuple[list[Seen], list[Reject]]:
+    """The hands that say whether they are left or right, if any does; rejects of the others."""
+    sided = [hand for hand in seen if hand.hand]
+    unsure = [hand.frame for hand in seen if sided and not hand.hand]
+    return sided, [Reject(source, name, frame, "missing", "a hand neither left nor right") for frame in unsure]
+
+
 def without_hand(source: str, name: str, frames: int, seen: Sequence[Seen]) -> list[Reject]:
     """A reject for each of the `frames` frames in which no hand was seen."""
     shown = {hand.frame for hand in seen}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +51,32 @@ def test_foreign_and_damaged_files_are_named_and_the_rest_read(tmp_path, caplog,
     ]
     assert not any(str(tmp_path) in reject.detail for reject in rejects)  # it may be published
     assert all(name in caplog.text for name in ("broken.npz", "settings"))
+
+
+def test_links_are_followed_and_pipes_and_loops_are_not(tmp_path, caplog):
+    save(tmp_path / "elsewhere" / "anna" / "a.npz")
+    folder = tmp_path / "recordings"
+    save(folder / "ben.npz")
+    (folder / "anna").symlink_to(tmp_path / "elsewhere" / "anna")
+    (folder / "back").symlink_to(folder)
+    os.mkfifo(folder / "pipe.npz")
+    for name, target in (("gone.npz", "nowhere.npz"), ("loop.npz", "loop.npz")):
+        (folder / name).symlink_to(target)
+    clips, rejects = read(f"npz:{folder}")
+    assert [clip.name for clip in clips] == ["anna/a", "ben"]
+    assert [reject.clip for reject in rejects] == ["gone", "loop"]
+
+
+def test_a_fault_of_the_machine_is_not_a_foreign_file(tmp_path, monkeypatch):
+    for name in "ab":
+        save(tmp_path / f"{name}.npz")
+
+    def fails(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    with pytest.raises(OSError, match="Input/output"):
+        read(f"npz:{tmp_path}")
 
 
 def test_a_single_file_or_a_folder_without_any_recording_is_an_error(tmp_path):
