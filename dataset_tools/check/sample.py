@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rigging.errors import InputError
+from rigging.hand.bones import bone_lengths
 
 from ..load.dataset import HandDataset
 from ..store.shard_file import ShardError
@@ -138,7 +139,7 @@ def _outcome(row: int, sample: Stored | ShardError) -> Outcome:
         figures = sample_figures(sample)
     joints = sample["joints_world"].astype(float)
     keeps = sample.attrs["retarget"] == "directions"
-    bones = anatomy.bone_lengths(joints) if keeps else np.full(len(joints), np.nan)
+    bones = bone_lengths(joints) if keeps else np.full(len(joints), np.nan)
     edge = anatomy.edge_lengths(sample["vertices_world"].astype(float), sample.topology.hand_faces).mean()
     return Outcome(
         row, figures, _columns(sample.meta), bones, float(edge),

@@ -40,13 +40,16 @@ def read_poses(release: Release) -> tuple[PoseFrames, tuple[Reject, ...]]:
     if is_procedural(release):
         options = {**sampling_options(release), **options}
     try:
-        gated = gate_source(open_source(spec, **options))
+        gated = gate_source(open_source(spec, **options), release.poses.limits)
     except (ValueError, TypeError, OSError) as error:
         raise InputError(f"--poses {spec}: {error}") from error
     reasons = ", ".join(f"{reason} {number}" for reason, number in count_reasons(gated.rejects).items())
     log.info("poses: %d frames read, %d left out (%s)", gated.frames, len(gated.rejects), reasons or "none")
     if not gated.clips:
-        raise InputError(f"--poses {spec}: no usable pose of {gated.frames} frames; left out: {reasons or 'none'}")
+        fault = f"no usable pose of {gated.frames} frames; left out: {reasons or 'none'}"
+        raise InputError("; ".join([f"--poses {spec}: {fault}", *gated.hints]))
+    for hint in gated.hints:
+        log.warning("poses: %s", hint)
     return join_clips(gated.clips), gated.rejects
 
 

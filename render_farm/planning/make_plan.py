@@ -204,7 +204,8 @@ def wrist_angles(limits: WristSettings, poses: int, rng: np.random.Generator) ->
 def describe_clip(clip: PoseClip) -> dict:
     """What a sample's metadata says of its clip."""
     names = ("name", "subject", "source", "licence", "mirrored", "tip_def", "wrist_def", "fps", "sha256")
-    return {name: getattr(clip, name) for name in names} | {"has_up": clip.up is not None}
+    estimated = {"estimated": clip.estimated} if clip.estimated else {}
+    return {name: getattr(clip, name) for name in names} | {"has_up": clip.up is not None} | estimated
 
 
 def _frame_ids(frames: PoseFrames, arranged: Arrangement) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from blender_scripts.looks.look import BACKGROUND_KINDS, LookSettings
 from blender_scripts.settings import RenderSettings
 from rigging.geometry.cameras import CameraSettings
+from rigging.poses.gate_settings import GateSettings, gate_settings
 from rigging.settings import SettingsError, from_table, nearest
 
 from ..errors import ReleaseError
@@ -34,10 +35,17 @@ class PoseSettings:
     source: str = "procedural"  # "procedural", "nyu:PATH", ...; --poses overrides it
     candidates: int = 60_000  # frames to choose from; a larger source is thinned evenly at random
     options: dict[str, Any] = field(default_factory=dict)  # passed to the source's reader
+    gate: dict[str, Any] = field(default_factory=dict)  # limits of the checks, see `limits`
 
     def __post_init__(self) -> None:
         _require(bool(self.source), "source", self.source, "a source such as 'procedural' or 'nyu:PATH'")
         _require(1 <= self.candidates <= 1_000_000, "candidates", self.candidates, "in 1..1000000")
+        gate_settings(self.gate)
+
+    @property
+    def limits(self) -> GateSettings:
+        """What `gate` says, with its preset's limits."""
+        return gate_settings(self.gate)
 
 
 @dataclass(frozen=True)
@@ -226,10 +234,14 @@ class Release:
     def to_json(self) -> str:
         """Canonical text of every setting that changes bytes, defaults included.
 
-        What holds out is left out where it is not used: releases without it keep the text they always had.
+        What holds out, and limits of the gate, are left out where they are not used: releases without them keep the
+        text they always had.
         """
         values = dataclasses.asdict(self)
         del values["render"]["threads"]
+        values["poses"]["gate"] = dataclasses.asdict(self.poses.limits)
+        if self.poses.limits == GateSettings():
+            del values["poses"]["gate"]
         if not self.splits.hold_out:
             del values["hold_out"]
             for name in HOLD_OUT_SPLITS:

@@ -81,7 +81,7 @@ def test_14_points_give_the_joints_that_36_do(tmp_path, measured):
     clips = list(open_source(f"nyu:{path}").clips())
     rows = np.concatenate([clip.frame_ids for clip in clips])
     errors = 1000 * np.linalg.norm(np.concatenate([clip.joints for clip in clips]) - full[::4][rows], axis=-1)
-    assert len(rows) > 550 and np.median(errors) < 2 and np.percentile(errors, 95) < 8
+    assert len(rows) == 610 and np.median(errors) < 1.5 and np.percentile(errors, 95) < 6.5
     bends = np.degrees(finger_flexion(np.concatenate([clip.joints for clip in clips])))
     for finger in range(4):
         assert np.corrcoef(bends[:, finger, 1], bends[:, finger, 2])[0, 1] > 0.6
