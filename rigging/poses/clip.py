@@ -33,10 +33,11 @@ class PoseError(InputError):
 class PoseClip:
     """T consecutive frames of one hand, always stored as a RIGHT hand, in the source's right-handed frame.
 
-    Arrays become read-only copies; `valid` defaults to "finite", `frame_ids` to 0..T-1.
+    Arrays become read-only copies; `valid` defaults to "finite", `frame_ids` to 0..T-1. A joint that is not finite is
+    never valid.
 
     Raises:
-        PoseError: on a wrong shape, dtype, hand or a joint that is marked valid but not finite.
+        PoseError: on a wrong shape, dtype or hand.
     """
 
     joints: np.ndarray  # (T, 21, 3) float32, metres
@@ -65,13 +66,10 @@ class PoseClip:
         valid = finite if self.valid is None else self._array("valid", self.valid, bool)
         if valid.shape != finite.shape:
             raise PoseError(f"{self._where}: valid has shape {valid.shape}, allowed is {finite.shape}")
-        if (valid & ~finite).any():
-            frame, joint = np.argwhere(valid & ~finite)[0]
-            raise PoseError(f"{self._where}: joint {joint} of frame {frame} is marked valid but is not finite")
         if self.hand != "right":
             raise PoseError(f"{self._where}: hand is {self.hand!r}, allowed is 'right' (mirror a left hand first)")
         ids = tuple(_plain(i) for i in self.frame_ids) or tuple(range(len(joints)))
-        self._set(joints=joints, valid=_frozen(valid), frame_ids=ids)
+        self._set(joints=joints, valid=_frozen(valid & finite), frame_ids=ids)
         self._check_rest(len(joints))
 
     def _check_rest(self, count: int) -> None:
@@ -104,7 +102,8 @@ class PoseClip:
 
     def _array(self, name: str, value: object, dtype: type | None) -> np.ndarray:
         try:
-            array = np.array(value, dtype=dtype)
+            with np.errstate(over="ignore"):  # too large for float32 is infinite
+                array = np.array(value, dtype=dtype)
         except (TypeError, ValueError) as error:
             raise PoseError(f"{self._where}: {name} is no array of numbers ({error})") from None
         return _frozen(array)
