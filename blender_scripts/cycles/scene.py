@@ -5,8 +5,6 @@ Blender's world is the sample's world (+z up, metres); only the camera's axes di
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from rigging.hand.arm import build_arm
@@ -41,18 +39,18 @@ class Studio:
         arm_faces: np.ndarray,
         arm_uv: np.ndarray,
         settings: RenderSettings,
-        hdri_folder: str | Path | None = None,
-        photo_folder: str | Path | None = None,
+        hdris: HdriLibrary | None = None,
+        photos: PhotoFolder | None = None,
     ):
         """Build the scene; there can be only one in a process.
 
         Args:
             arm_faces: (Fa, 3) and arm_uv: (Fa, 3, 2) the arm's topology, the same for both styles.
-            hdri_folder: panoramas to light with, Blender's own if None. photo_folder: for the background `folder`.
+            hdris: panoramas to light with, Blender's own if None. photos: for the background `folder`.
         """
         self._asset, self._arm_faces, self._arm_uv = asset, arm_faces, arm_uv
-        self.hdris = HdriLibrary(hdri_files(hdri_folder))
-        self.photos = None if photo_folder is None else PhotoFolder.open(photo_folder)
+        self.hdris = hdris or HdriLibrary(hdri_files())
+        self.photos = photos
         rest = RestHand(asset.template, asset.joints)
         sleeve = build_arm(asset, rest, "sleeve", np.random.default_rng(0))
         self._cloth_uv = cloth_uv(arm_uv, sleeve, len(asset.cut_loop))

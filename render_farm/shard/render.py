@@ -21,7 +21,8 @@ from ..errors import DiskFullError, InputError, RenderError
 from ..files import copy_checked
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
-from ..planning.plan import Plan, ensure_plan, planned_asset
+from ..planning.ensure_plan import ensure_plan
+from ..planning.plan import Plan, planned_asset
 from ..planning.spec import shard_record
 from .events import EventLog
 from .missing import render_missing, told_stop
