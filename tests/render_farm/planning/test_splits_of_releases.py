@@ -8,7 +8,7 @@ import pytest
 from held_out_release import levels
 
 from blender_scripts.looks.hdri import BLENDERS_OWN, hdri_files
-from render_farm.planning.plan import ensure_plan
+from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.release import load_release
 from render_farm.planning.split_table import split_table
 from render_farm.planning.splits import HOLDS_OUT, SPLITS
