@@ -53,7 +53,7 @@ def _fault(file: Path) -> str:
     try:
         usable_panorama(file)
     except ValueError as error:
-        return " ".join(str(error).split())
+        return " ".join(str(error).removeprefix(f"HDRI {file}").lstrip(": ").split())
     return ""
 
 

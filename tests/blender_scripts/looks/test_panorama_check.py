@@ -14,10 +14,10 @@ def test_what_cannot_light_a_hand_is_told_by_file(tmp_path):
         cv2.imwrite(str(tmp_path / f"{name}.hdr"), pixels)
     (tmp_path / "page.exr").write_bytes(b"<html>404 not found</html>")
     faults = panorama_faults(sorted(tmp_path.iterdir()))
-    assert {path.stem: reason.partition(str(path))[2] for path, reason in faults.items()} == {
-        "black": ": it is black",
-        "page": faults[tmp_path / "page.exr"].partition(".exr")[2],
-        "square": " is 8 x 8; a panorama twice as wide as high is needed",
+    assert {path.stem: reason.partition(": ")[0] for path, reason in faults.items()} == {
+        "black": "it is black",
+        "page": "cannot be read",
+        "square": "is 8 x 8; a panorama twice as wide as high is needed",
     }
 
 
@@ -34,5 +34,5 @@ def test_a_file_that_blender_dies_of_is_one_of_them(tmp_path, monkeypatch):
 
 def test_a_blender_that_does_not_start_is_no_fault_of_the_files(tmp_path, monkeypatch):
     monkeypatch.setattr(panorama_check, "_ask", lambda left: ([], 1, "ImportError: libXi.so.6"))
-    with pytest.raises(ImportError, match="Blender does not start .*libXi"):
+    with pytest.raises(ImportError, match=r"Blender does not start .*libXi"):
         panorama_faults([tmp_path / "a.hdr"])
