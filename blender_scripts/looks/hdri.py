@@ -91,7 +91,9 @@ def read_panorama(path: Path) -> np.ndarray:
         raise ValueError(f"HDRI {path} cannot be read: {error}") from error
     try:
         columns, rows = image.size
-        if columns == 0 or columns != 2 * rows:
+        if columns == 0:
+            raise ValueError(f"HDRI {path} cannot be read: damaged, or not a panorama")
+        if columns != 2 * rows:
             raise ValueError(f"HDRI {path} is {columns} x {rows}; a panorama twice as wide as high is needed")
         pixels = np.empty(columns * rows * image.channels, np.float32)
         image.pixels.foreach_get(pixels)

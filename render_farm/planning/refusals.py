@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from .configuration import difference, package_versions
 from .earlier import is_earlier
 from .keep_inputs import kept_inputs
 from .plan import Plan
-from .release import Release
+from .release import Release, pathless
 
 
 def check_device(plan: Plan, release: Release, folder: Path) -> None:
@@ -36,13 +37,14 @@ def refuse_to_mix(plan: Plan, release: Release, folder: Path, inputs: Mapping[st
     """Raise InputError if `folder` holds shards, made from another `plan`; it names what differs, as far as known."""
     if not (shards := ReleaseFolder(folder).shards()):
         return
-    if is_earlier(plan):
+    told = difference(json.dumps(pathless(json.loads(plan.release))), release.to_json())
+    if not told and is_earlier(plan):
         raise InputError(
             f"{folder}: holds {len(shards)} shard(s) that mvhm 0.2 began when it knew files by their paths: finish it "
             "with that version, or with this one and the same files at the paths that it was begun with; or choose "
             "another --out"
         )
-    told = difference(plan.release, release.to_json()) or changed_inputs(plan, ReleaseFolder(folder), inputs or {})
+    told = told or changed_inputs(plan, ReleaseFolder(folder), inputs or {})
     raise InputError(
         f"{folder}: holds {len(shards)} shard(s) of another configuration ({told or _changed_hand(plan)}): bring back "
         "what it was begun with, choose another --out, or move the shards away"
