@@ -127,13 +127,15 @@ def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str
 def is_done(request: Request, configuration: Configuration) -> bool:
     """Whether the shard is there, whole and of this configuration; a manifest lost on the way is written again.
 
-    Raises InputError for a file of another configuration, a foreign or a damaged one: it is never overwritten.
+    Raises InputError for a file of another configuration, a foreign, unreadable or damaged one: none is overwritten.
     """
     path = request.path
     found = file_state(path, configuration.hash, deep=True)
     if found.state is State.OTHER:
         told = f" ({changes})" if (changes := _changes(path, configuration)) else ""
         raise InputError(f"{path}: {found.reason}{told}: choose another --out, or move the file away")
+    if found.state is State.UNREADABLE:
+        raise InputError(f"{path}: {found.reason}")
     if found.state is State.DAMAGED:
         raise InputError(f"{path}: {found.reason}; move it away to render it again, or choose another --out")
     if found.state is State.PARTIAL:

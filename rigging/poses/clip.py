@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import atomic_file
+from ..npz import read_npz
 
 FORMAT = "mvhm-pose-clip-1"
 
@@ -146,11 +146,12 @@ def load_arrays(path: Path | str) -> dict[str, np.ndarray]:
         PoseError: it is not a whole .npz of plain arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
+        return read_npz(path)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such pose file") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        raise PoseError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
         raise PoseError(f"{path}: not a whole .npz of plain arrays ({error})") from None
 
 
