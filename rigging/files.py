@@ -97,6 +97,22 @@ def _raise(error: OSError) -> NoReturn:
     raise error
 
 
+def sharing_hint(path: Path) -> str:
+    """What helps where another user's file or folder may not be written to: the end of a line, "" for one's own."""
+    path = Path(path)
+    there = path if os.path.lexists(path) and not os.access(path, os.W_OK) else path.parent
+    try:
+        owner = there.stat().st_uid
+    except OSError:
+        return ""
+    if owner in (0, os.geteuid()):
+        return ""
+    return (
+        f": {there} belongs to another user ({owner}); who share a folder in a group need `umask 002` from the start, "
+        "and `chmod -R g+rwX` by its owner now"
+    )
+
+
 def file_sha256(path: Path | str) -> str:
     """sha256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
