@@ -7,68 +7,22 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from photo_release import RELEASE, begun, picture, refused, release_of
 
-from render_farm.errors import InputError
 from render_farm.planning import inputs as inputs_module
 from render_farm.planning.catalogue import PHOTOGRAPHS, POSES, Catalogue
 from render_farm.planning.configuration import Configuration
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.inputs import read_inputs
 from render_farm.planning.open_inputs import open_photographs
-from render_farm.planning.release import load_release
-
-RELEASE = """
-name = "r"
-seed = 5
-samples = 8
-shard_size = 4
-[poses]
-candidates = 60
-[subjects]
-count = 2
-[splits]
-train = 1.0
-val = 0.0
-test = 0.0
-[look]
-backgrounds = { folder = 1.0 }
-[files]
-photos = "%s"
-"""
-
-
-def picture(path, seed=0):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.random.default_rng(seed).integers(0, 255, (8, 12, 3), np.uint8))
-
-
-@pytest.fixture
-def photos(tmp_path):
-    for number in range(6):
-        picture(tmp_path / "photos" / f"p{number}.jpg", number)
-    return tmp_path / "photos"
-
-
-def release_of(photos, tmp_path, text=RELEASE):
-    path = tmp_path / "r.toml"
-    path.write_text(text % photos)
-    return load_release(str(path))
 
 
 def digest_of(photos, tmp_path):
     return read_inputs(release_of(photos, tmp_path), tmp_path / "cache")[PHOTOGRAPHS].digest
-
-
-def refused(release, folder):
-    with pytest.raises(InputError) as error:
-        ensure_plan(release, folder)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def test_where_photographs_lie_says_nothing(photos, tmp_path):
@@ -170,14 +124,6 @@ def test_a_folder_that_cannot_be_listed_is_no_empty_one(photos, tmp_path, monkey
     monkeypatch.setattr(os, "walk", denied)
     told = refused(release_of(photos, tmp_path), tmp_path / "out")
     assert told == f"[files] photos {photos}: {photos}/sub cannot be read (Permission denied)"
-
-
-def begun(photos, tmp_path):
-    """A folder in which a shard of a release with photographs lies."""
-    folder = tmp_path / "out"
-    ensure_plan(release_of(photos, tmp_path), folder)
-    (folder / "shard-00000.h5").touch()
-    return folder
 
 
 def test_what_differs_is_named(photos, tmp_path):
