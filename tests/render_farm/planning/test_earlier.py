@@ -17,9 +17,8 @@ def folder(photos, tmp_path):
     """OUT/RELEASE as that version left it: with a plan that names files by their paths, and a shard."""
     folder, release = begun(photos, tmp_path), release_of(photos, tmp_path)
     text, key = release.to_json(paths=True), earlier._key(release, [photos])
-    save_plan(
-        dataclasses.replace(load_plan(folder / "plan.npz"), release=text, inputs=key, files={}), folder / "plan.npz"
-    )
+    path = folder / "plan.npz"
+    save_plan(dataclasses.replace(load_plan(path), release=text, inputs=key, files={}), path)
     return folder
 
 
