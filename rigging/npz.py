@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import tokenize
 import zipfile
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-# What numpy and zipfile raise of bytes that are no whole archive; an OSError with a number is the system's.
+# What numpy and zipfile raise of bytes that are no whole archive.
 DAMAGED = (
-    ValueError, TypeError, KeyError, EOFError, AttributeError, IndexError, OverflowError, MemoryError, RuntimeError,
-    SyntaxError, tokenize.TokenError, struct.error, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error,
+    OSError, ValueError, TypeError, KeyError, EOFError, AttributeError, IndexError, OverflowError, MemoryError,
+    RuntimeError, SyntaxError, tokenize.TokenError, struct.error, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -22,14 +23,10 @@ def read_npz(path: Path | str) -> dict[str, np.ndarray]:
 
     Raises OSError with the system's reason where the file cannot be read, ValueError where it is not a whole archive.
     """
+    content = io.BytesIO(Path(path).read_bytes())  # what goes wrong from here on is no fault of the system
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as data:
+        with np.load(content, allow_pickle=False) as data:
             return {name: data[name] for name in data.files}
-    except OSError as error:
-        if error.errno:
-            error.filename = error.filename or str(path)
-            raise
-        raise ValueError(f"damaged, or not an .npz of plain arrays ({error})") from None
     except DAMAGED as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ValueError(f"damaged, or not an .npz of plain arrays ({reason})") from None

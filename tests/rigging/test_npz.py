@@ -4,6 +4,7 @@ import contextlib
 import errno
 import io
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +57,6 @@ def test_what_the_system_says_is_no_damage(tmp_path, monkeypatch, number):
     def fail(path, *_):
         raise OSError(number, os.strerror(number), str(path))
 
-    monkeypatch.setattr("builtins.open", fail)
+    monkeypatch.setattr(Path, "read_bytes", fail)
     with pytest.raises(OSError, match=os.strerror(number)):
         read_npz(tmp_path / "a.npz")
