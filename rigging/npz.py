@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import lzma
 import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +17,32 @@ import numpy as np
 DAMAGED = (
     OSError, ValueError, TypeError, KeyError, EOFError, AttributeError, IndexError, OverflowError, MemoryError,
     RuntimeError, SyntaxError, tokenize.TokenError, struct.error, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error,
+    lzma.LZMAError,
 )  # fmt: skip
 
 
-def read_npz(path: Path | str) -> dict[str, np.ndarray]:
-    """All arrays of an .npz, by name; none of Python's objects, which could run code.
+def read_npz(path: Path | str, keys: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """All arrays of an .npz by name, or those of `keys` that it has; the array of an .npy is called "".
 
-    Raises OSError with the system's reason where the file cannot be read, ValueError where it is not a whole archive.
+    None of Python's objects, which could run code. Raises OSError with the system's reason where the file cannot be
+    read, ValueError where it is not a whole archive.
     """
-    content = io.BytesIO(Path(path).read_bytes())  # what goes wrong from here on is no fault of the system
+    content = Path(path).read_bytes()  # what goes wrong from here on is no fault of the system
+    if content[:2] != b"PK" and content[:6] != b"\x93NUMPY":
+        raise ValueError("it does not begin as one" if content else "the file is empty")
     try:
-        with np.load(content, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
+        data = np.load(io.BytesIO(content), allow_pickle=False)
+        if isinstance(data, np.ndarray):
+            return {"": data}
+        with data:
+            return {name: data[name] for name in data.files if not keys or name in keys}
     except DAMAGED as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ValueError(f"damaged, or not an .npz of plain arrays ({reason})") from None
+        raise ValueError(_short(error)) from None
+
+
+def _short(error: BaseException) -> str:
+    """The message of an error in one line without advice for programmers."""
+    text = " ".join(str(error).split())[:200]
+    if "allow_pickle" in text:
+        return "it holds Python objects, which are not read as they can run code"
+    return text or type(error).__name__
