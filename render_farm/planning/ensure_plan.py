@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,7 +78,8 @@ def _make(files: ReleaseFolder, release: Release, key: str, inputs: Mapping[str,
     if files.plan.exists():
         refuse_to_mix(load_plan(files.plan), release, files.path, inputs)
         log.info("%s: of another configuration and without shards, made anew", files.plan)
-    plan = make_plan(release, key, files.path, inputs)
+    told = {kind: {"files": len(found.names), "sha256": found.digest} for kind, found in inputs.items()}
+    plan = dataclasses.replace(make_plan(release, key, files.path), files=told)
     keep_inputs(files, plan, release, inputs)
     save_plan(plan, files.plan)
     return plan

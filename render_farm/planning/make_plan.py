@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,6 @@ from rigging.spin.posed import bone_lengths
 from ..device import device_kind
 from ..errors import InputError
 from .candidates import PoseFrames, is_procedural, read_poses
-from .catalogue import Catalogue
 from .choose import Arrangement, SubjectSlot, arrange, pose_subjects
 from .choose_held_out import arrange_held_out, choose_held_out
 from .deal import GOLDEN, even_tones
@@ -41,10 +39,8 @@ WRIST_STEP = 0.05  # rad, standard deviation of the change of a wrist angle with
 WRIST_POSES = 6
 
 
-def make_plan(release: Release, key: str, folder: Path, inputs: Mapping[str, Catalogue]) -> Plan:
+def make_plan(release: Release, key: str, folder: Path) -> Plan:
     """Decide the release; what was left out goes to `folder`/rejects.csv and is counted on screen.
-
-    `key` and `inputs` (by kind) say what it is made from.
 
     A source with fewer poses than the release has samples gives a plan of its first samples; none is used twice.
     Raises InputError if the source has no usable pose or pair.
@@ -71,8 +67,7 @@ def make_plan(release: Release, key: str, folder: Path, inputs: Mapping[str, Cat
     plan = make(release, key, frames, pairs)
     if plan.samples < release.samples:
         log.warning("too few poses: the first %d of %d samples only", plan.samples, release.samples)
-    told = {kind: {"files": len(found.names), "sha256": found.digest} for kind, found in inputs.items()}
-    return dataclasses.replace(plan, files=told)
+    return plan
 
 
 def choose_diverse(release: Release, frames: PoseFrames, pairs: np.ndarray, count: int) -> np.ndarray:
