@@ -152,7 +152,7 @@ def test_a_foreign_or_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "it is empty"),
+        (b"", "the file is empty"),
         (b"PK", "it does not begin as one"),
         (b"\x93NUMPY\x01\x00\x16\x00{'descr': '<f8', 'fort", "its head is damaged"),
         (b"\x93NUMPY\x01\x00\x40\x00{'descr': '<f8'", "EOF: reading array header"),
