@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ...errors import MACHINE
-from ...files import file_sha256
+from ...files import file_sha256, walk_files
 from ..clip import PoseClip, PoseError
 from ..rejects import Reject
 
@@ -37,29 +36,13 @@ def find_files(path: Path, suffixes: Sequence[str], sequences: Sequence[str] = (
     path = Path(path)
     if not path.is_dir():
         return {path.stem: path}
-    files = sorted(file for file in _walk(path) if file.suffix.lower() in suffixes)
+    files = sorted(file for file in walk_files(path) if file.suffix.lower() in suffixes)
     if not files:
         raise FileNotFoundError(f"{path}: no {' or '.join(suffixes)} in this folder")
     stems = [file.relative_to(path).with_suffix("").as_posix() for file in files]
     once = {stem for stem in stems if stems.count(stem) == 1} if len(set(stems)) < len(stems) else set(stems)
     named = {stem if stem in once else file.relative_to(path).as_posix(): file for stem, file in zip(stems, files)}
     return matching(named, sequences, str(path))
-
-
-def _walk(folder: Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
-    """The files of a folder and those below, through links too, none in hidden folders nor hidden itself.
-
-    A link back to a folder that it is in is not followed; pipes and devices are no files.
-    """
-    above = (*above, os.path.realpath(folder))
-    for item in folder.iterdir():
-        if item.name.startswith("."):
-            continue
-        if item.is_dir():
-            if os.path.realpath(item) not in above:
-                yield from _walk(item, above)
-        elif item.is_file() or item.is_symlink():  # a link to nothing is named as one that cannot be read
-            yield item
 
 
 def matching(named: Mapping[str, Path], sequences: Sequence[str], where: str) -> dict[str, Path]:
