@@ -21,9 +21,8 @@ from dataset_tools.check.validate import validate
 from dataset_tools.progress import Progress
 from dataset_tools.store.carry import encoded_of, shard_record_of
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.shard_file import ShardFile
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.errors import InputError
 
 from ..batch import Batch
