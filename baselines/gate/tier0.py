@@ -28,7 +28,7 @@ from rigging.errors import InputError
 from ..batch import Batch
 from ..config import Data
 from ..data.batches import Batches
-from ..data.source import open_source
+from ..data.opening import open_source
 from ..geometry.camera import to_world
 from ..geometry.triangulate import triangulate
 
