@@ -11,7 +11,7 @@ _ROOMS = {
     "hand.bones": ("bone_lengths", "bone_vectors"),
     "hand.shape": ("RestHand", "Subject", "fit_subject", "mean_subject", "rest_hand", "sample_subject"),
     "poses.clip": ("PoseClip", "load_clip", "save_clip"),
-    "poses.gate": ("gate_source",),
+    "poses.gate.gate": ("gate_source",),
     "poses.registry": ("open_source",),
     "posing.export": ("export_clip",),
     "posing.pose": ("PosedClip", "clip_subject", "pose_clip", "pose_rig"),

@@ -51,8 +51,8 @@ def _composition(facts: Facts) -> Answers:
         ("Are there recommended splits?",
          f"Yes, stored with each sample and in the index: {splits}. {unit.capitalize()}s are never cut."),
         ("Are there errors, noise or redundancies?",
-         f"{summary_of_checks(facts)} {unit.capitalize()}s show nearly the same pose on purpose. Codecs are lossy within stated "
-         "bounds (depth, normals, flow, JPEG)."),
+         f"{summary_of_checks(facts)} {unit.capitalize()}s show nearly the same pose on purpose. Codecs are lossy "
+         "within stated bounds (depth, normals, flow, JPEG)."),
         ("Is it self-contained?", "Yes."),
         ("Does it hold confidential, offensive or personal data?",
          "Hands, skins and rooms are synthetic; poses are numbers. "

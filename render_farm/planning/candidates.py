@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigging.poses.clip import PoseClip
-from rigging.poses.gate import gate_source
+from rigging.poses.gate.gate import gate_source
 from rigging.poses.registry import open_source
 from rigging.poses.rejects import Reject, count_reasons
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from blender_scripts.looks.look import BACKGROUND_KINDS, LookSettings
 from blender_scripts.settings import RenderSettings
 from rigging.geometry.cameras import CameraSettings
-from rigging.poses.gate_settings import GateSettings, gate_settings
+from rigging.poses.gate.settings import GateSettings, gate_settings
 from rigging.settings import SettingsError, from_table, nearest
 
 from ..errors import ReleaseError

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from ..poses.clip import PoseError
-from ..poses.gate import Gated, gate_source
-from ..poses.gate_settings import PRESETS, parse_gate
-from ..poses.lost import lost_poses
+from ..poses.gate.gate import Gated, gate_source
+from ..poses.gate.lost import lost_poses
+from ..poses.gate.settings import PRESETS, parse_gate
 from ..poses.registry import open_source
 from ..poses.rejects import count_reasons, write_rejects
 

@@ -13,7 +13,7 @@ from ..hand.asset import HandAsset, read_arrays
 from ..hand.shape import RestHand, Subject, rest_hand
 from ..hand.skinning import dense_weights
 from ..joints import JOINT_NAMES
-from ..poses.checks import chirality
+from ..poses.gate.checks import chirality
 from ..spin.posed import MIRROR, mirror_faces
 
 KEYS = {"joints": (21, 3), "vertices": ("V", 3), "weights": ("V", 21)}  # what a rig's file holds ...

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import proportion_factor
 from ..clip import PoseError
+from ..gate.checks import proportion_factor
 from .permutations import JOINT_ORDERS, joint_order, to_canonical
 from .thumb import with_thumb_base
 

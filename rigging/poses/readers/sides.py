@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import chirality
+from ..gate.checks import chirality
 
 NOISE_M = 0.005  # evidence below this says nothing
 

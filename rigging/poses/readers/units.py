@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import middle_ray
 from ..clip import PoseError
+from ..gate.checks import middle_ray
 
 SCALES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
 # Wrist (or palm centre) to MCP to PIP to DIP to tip of the middle finger, in metres, toddler to giant.

@@ -9,7 +9,7 @@ import pytest
 
 from render_farm.errors import ReleaseError
 from render_farm.planning.release import Release, known_releases, load_release
-from rigging.poses.gate_settings import PRESETS, GateSettings
+from rigging.poses.gate.settings import PRESETS, GateSettings
 
 MINIMAL = 'name = "small"\nseed = 3\nsamples = 10\nshard_size = 4\n'
 

@@ -8,7 +8,7 @@ from layouts import hand, mirrored, moving_hand
 from recording_layouts import write_dexycb
 
 from rigging.poses.clip import PoseError
-from rigging.poses.gate import gate_source
+from rigging.poses.gate.gate import gate_source
 from rigging.poses.registry import open_source
 from rigging.poses.rejects import count_reasons
 

@@ -9,7 +9,7 @@ import pytest
 from layouts import moving_hand, write_json, write_webxr_json
 
 from rigging.poses.clip import PoseError
-from rigging.poses.gate import gate_source
+from rigging.poses.gate.gate import gate_source
 from rigging.poses.registry import open_source
 
 

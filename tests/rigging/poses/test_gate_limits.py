@@ -12,8 +12,10 @@ from rigging.command_line import main
 from rigging.errors import InputError
 from rigging.joints import JOINT_PARENTS
 from rigging.poses.clip import PoseClip
-from rigging.poses.gate import gate
-from rigging.poses.gate_settings import PRESETS, GateSettings, gate_settings, parse_gate
+from rigging.poses.gate.frames import degrees_beyond
+from rigging.poses.gate.gate import gate
+from rigging.poses.gate.settings import PRESETS, GateSettings, gate_settings, parse_gate
+from rigging.poses.readers.mirror import palm_normal
 from rigging.poses.rejects import count_reasons
 from rigging.poses.sampling.procedural import ProceduralSource
 
@@ -103,3 +105,16 @@ def test_a_trackers_jitter_passes_the_usual_limits(millimetres, least):
     clips = ProceduralSource(count=6, frames=30).clips()
     gated = gate([clip_of(c.joints + 1e-3 * millimetres * rng.normal(size=c.joints.shape), c.name) for c in clips])
     assert gated.accepted >= least * gated.frames
+
+
+@pytest.mark.parametrize(("finger", "degrees", "beyond"), [(2, 44, 14), (3, 44, 0), (3, 50, 5), (3, -20, 0)])
+def test_the_little_finger_alone_bends_back_to_45_degrees(finger, degrees, beyond):
+    joints = np.zeros((1, 21, 3))  # a flat right hand, its palm to +z, that bends no finger
+    joints[0, 1:5] = [(0.01 * i, 0.02 * i, 0.01) for i in range(1, 5)]
+    for i, x in enumerate((0.02, 0.0, -0.02, -0.04)):
+        joints[0, 5 + 4 * i : 9 + 4 * i] = [(x, 0.09 + 0.03 * j, 0.0) for j in range(4)]
+    joints *= np.sign(palm_normal(joints[0])[2]), 1, 1
+    base, angle = 5 + 4 * finger, np.radians(degrees)
+    back = np.array([0, np.cos(angle), -np.sin(angle)])
+    joints[0, base + 1 : base + 4] = joints[0, base] + np.outer([0.03, 0.06, 0.09], back)
+    assert degrees_beyond(joints, GateSettings())[0] == pytest.approx(beyond, abs=0.5)

@@ -10,8 +10,8 @@ from rigging.command_line import main
 from rigging.fingers.kinematics import forward, skeleton
 from rigging.hand.asset import load_asset
 from rigging.poses.clip import PoseClip
-from rigging.poses.gate import gate
-from rigging.poses.lost import OTHER, lost_poses, name_poses, nearest_poses
+from rigging.poses.gate.gate import gate
+from rigging.poses.gate.lost import OTHER, lost_poses, name_poses, nearest_poses
 from rigging.poses.rejects import Reject, recording, spans
 from rigging.poses.sampling.anchors import load_anchors
 

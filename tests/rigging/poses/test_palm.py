@@ -10,9 +10,9 @@ from layouts import hand, moving_hand
 
 from rigging.geometry.rotations import axis_angle, random_rotation
 from rigging.poses.clip import PoseClip
-from rigging.poses.gate import gate
-from rigging.poses.gate_settings import GateSettings
-from rigging.poses.palm import carpometacarpal_residual, in_palm_frame, palm_residual
+from rigging.poses.gate.gate import gate
+from rigging.poses.gate.palm import carpometacarpal_residual, in_palm_frame, palm_residual
+from rigging.poses.gate.settings import GateSettings
 from rigging.poses.rejects import count_reasons
 
 LIMIT = GateSettings().palm

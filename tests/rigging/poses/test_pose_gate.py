@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from layouts import hand, mirrored, moving_hand
 
 from rigging.geometry.rotations import random_rotation
-from rigging.poses import checks
-from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseClip
-from rigging.poses.frame_checks import clip_chirality
-from rigging.poses.gate import find_jumps, gate
-from rigging.poses.gate_settings import PRESETS, GateSettings
+from rigging.poses.gate import checks
+from rigging.poses.gate.checks import chirality
+from rigging.poses.gate.frames import clip_chirality
+from rigging.poses.gate.gate import find_jumps, gate
+from rigging.poses.gate.settings import PRESETS, GateSettings
 from rigging.poses.rejects import Reject, count_reasons, write_rejects
 
 FRAMES = 30

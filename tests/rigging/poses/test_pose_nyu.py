@@ -8,8 +8,8 @@ import scipy.io
 from layouts import nyu_array, nyu_hand, nyu_points, write_nyu
 
 from rigging.geometry.rotations import kabsch
-from rigging.poses.checks import bone_lengths, finger_flexion
 from rigging.poses.clip import PoseError
+from rigging.poses.gate.checks import bone_lengths, finger_flexion
 from rigging.poses.readers.nyu import subjects_by_scale
 from rigging.poses.readers.nyu_complete import CHAINS, _chain, complete
 from rigging.poses.readers.nyu_rig import SUBSET_14, anatomical_joints

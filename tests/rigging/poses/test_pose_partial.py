@@ -10,7 +10,7 @@ import pytest
 from layouts import mirrored, moving_hand, write_freihand, write_hanco, write_interhand, write_json
 
 from rigging.poses.clip import PoseError
-from rigging.poses.gate import gate_source
+from rigging.poses.gate.gate import gate_source
 from rigging.poses.readers.files import chosen_numbers, frames_of_numbers, numbers, read_json
 from rigging.poses.readers.units import checked_unit_scale, unit_scale
 from rigging.poses.registry import open_source

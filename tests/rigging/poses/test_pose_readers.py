@@ -15,8 +15,8 @@ from layouts import (
     write_json,
 )
 
-from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseError
+from rigging.poses.gate.checks import chirality
 from rigging.poses.readers.hanco import META_KEYS
 from rigging.poses.registry import open_source
 from rigging.poses.rejects import count_reasons

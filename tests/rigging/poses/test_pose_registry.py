@@ -8,7 +8,7 @@ from layouts import in_order, mirrored, moving_hand, nyu_array, nyu_hand, write_
 
 from rigging.command_line import main
 from rigging.poses.clip import PoseClip, PoseError, save_clip
-from rigging.poses.gate import gate_source
+from rigging.poses.gate.gate import gate_source
 from rigging.poses.registry import SOURCES, open_source
 from rigging.poses.rejects import count_reasons
 

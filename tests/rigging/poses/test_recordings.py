@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from layouts import hand, mirrored, moving_hand
 
 from rigging.geometry.rotations import random_rotation
-from rigging.poses.gate import gate
+from rigging.poses.gate.gate import gate
 from rigging.poses.readers.permutations import JOINT_ORDERS
 from rigging.poses.readers.recordings import Recorded, consecutive
 from rigging.poses.readers.sides import evidence

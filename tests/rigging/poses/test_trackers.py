@@ -19,7 +19,7 @@ from recording_layouts import (
 )
 
 from rigging.poses.clip import PoseError
-from rigging.poses.gate import gate_source
+from rigging.poses.gate.gate import gate_source
 from rigging.poses.registry import open_source
 from rigging.poses.rejects import count_reasons
 

@@ -14,9 +14,9 @@ from layouts import mirrored, moving_hand, webxr_matrices, write_json, write_web
 from recording_layouts import xyz
 
 from rigging.geometry.rotations import random_rotation
-from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseError
-from rigging.poses.gate import gate_source
+from rigging.poses.gate.checks import chirality
+from rigging.poses.gate.gate import gate_source
 from rigging.poses.readers.joint_names import WEBXR_NAMES, joint_key
 from rigging.poses.readers.matrices import positions
 from rigging.poses.registry import open_source

@@ -8,12 +8,12 @@ from itertools import combinations
 
 import numpy as np
 
-from .clip import PoseClip
-from .frame_checks import frame_reasons
-from .gate_settings import PRESETS, GateSettings
-from .readers.mirror import mirror_points
-from .readers.permutations import JOINT_ORDERS, NONE, to_canonical
-from .rejects import recording
+from ..clip import PoseClip
+from ..readers.mirror import mirror_points
+from ..readers.permutations import JOINT_ORDERS, NONE, to_canonical
+from ..rejects import recording
+from .frames import frame_reasons
+from .settings import PRESETS, GateSettings
 
 SAMPLE = 24  # frames that are tried of a recording
 RECORDINGS = 8  # recordings that are tried of a source

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .clip import PoseClip
-from .frame_checks import frame_reasons
-from .gate_settings import GateSettings
+from ..clip import PoseClip
+from ..registry import PoseSource
+from ..rejects import Reject
+from .frames import frame_reasons
 from .hints import find_hints
 from .jumps import find_jumps, mean_motion
 from .lost import name_poses
-from .registry import PoseSource
-from .rejects import Reject
+from .settings import GateSettings
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ def gate_source(source: PoseSource, settings: GateSettings | None = None) -> Gat
     """All clips of a source through the gate; what the source itself left out comes first in `rejects`."""
     gated = gate(source.clips(), settings)
     left_out = tuple(source.rejects)
-    return Gated(gated.clips, left_out + gated.rejects, gated.frames + len(left_out), gated.cuts, gated.hints)
+    frames = gated.frames + sum(reject.frame != "" for reject in left_out)  # "": a whole file
+    return Gated(gated.clips, left_out + gated.rejects, frames, gated.cuts, gated.hints)
 
 
 def gate(clips: Iterable[PoseClip], settings: GateSettings | None = None) -> Gated:

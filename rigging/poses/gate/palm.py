@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry.rotations import kabsch
+from ...geometry.rotations import kabsch
 
 RIGID_JOINTS = (0, 5, 9, 13, 17)  # the wrist and the MCPs of the four fingers
 _RIDGE = 1e-3  # variance of a direction, below which the thumb counts as still

@@ -7,14 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..fingers.penetration import penetration_depth
-from ..joints import BONE_NAMES
+from ...fingers.penetration import penetration_depth
+from ...joints import BONE_NAMES
 from . import checks
-from .gate_settings import GateSettings
 from .palm import palm_residual
+from .settings import GateSettings
 
 SHORTEST_BONE = 0.005  # of the middle finger's ray; below it a bone has no direction
 PALM_SINE = 0.05  # at the wrist, between index and little MCP; below it the palm has no plane
+
+LITTLE_DEGREES = 15.0  # that the little finger's MCP bends further back than the others'
 
 
 class Check(NamedTuple):
@@ -23,6 +25,7 @@ class Check(NamedTuple):
     reason: str
     bad: np.ndarray  # (N,) bool
     detail: Callable[[int], str]  # the figure that decided, of a bad frame
+
 
 
 def frame_reasons(
@@ -109,6 +112,7 @@ def _mark(reasons: list[str], rows: np.ndarray, check: Check) -> None:
 def degrees_beyond(joints: np.ndarray, settings: GateSettings) -> np.ndarray:
     """How far (N,) degrees the worst MCP or PIP of joints (N, 21, 3) is bent beyond its range."""
     flexion = np.degrees(checks.finger_flexion(joints)[..., :2])
+    flexion[:, 3, 0] += np.clip(-flexion[:, 3, 0] + settings.mcp_degrees[0], 0, LITTLE_DEGREES)
     return checks.beyond_limits(flexion, np.array([settings.mcp_degrees, settings.pip_degrees])).max(1)
 
 

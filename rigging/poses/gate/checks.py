@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..joints import JOINT_PARENTS
-from .readers.mirror import palm_normal
+from ...joints import JOINT_PARENTS
+from ..readers.mirror import palm_normal
 
 # Typical bone lengths over that of the middle finger from wrist to tip, bones 1 to 20. Phalanges and metacarpals
 # approximated after Buryanov & Kotiuk, Proportions of hand segments, 2010, with carpus and fingertip flesh added.

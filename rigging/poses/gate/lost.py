@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..fingers.kinematics import forward, skeleton
-from ..hand.asset import load_asset
-from .clip import PoseClip
-from .readers.mirror import mirror_points
-from .rejects import Reject, recording, spans
-from .sampling.anchors import load_anchors
-from .sampling.angles import joint_angles
+from ...fingers.kinematics import forward, skeleton
+from ...hand.asset import load_asset
+from ..clip import PoseClip
+from ..readers.mirror import mirror_points
+from ..rejects import Reject, recording, spans
+from ..sampling.anchors import load_anchors
+from ..sampling.angles import joint_angles
 
 UNLIKE_DEGREES = 30.0  # root-mean-square angle from the nearest built-in pose, beyond which a pose has no name
 OTHER = "like no built-in pose"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .gate_settings import GateSettings
+from .settings import GateSettings
 
 
 def mean_motion(joints: np.ndarray) -> np.ndarray:

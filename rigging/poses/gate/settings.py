@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from ..settings import from_table, nearest
-from .clip import PoseError
+from ...settings import from_table, nearest
+from ..clip import PoseError
 
 Limit = float | Literal["off"]
 _RANGES = ("size", "mcp_degrees", "pip_degrees")
