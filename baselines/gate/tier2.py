@@ -125,7 +125,7 @@ def fusion_config(config: Config, views: int) -> Config:
 
 
 def arms_of(runs: Runs, trained: Trained, settings: GateSettings) -> tuple[dict[str, Arm], np.ndarray]:
-    """All arms on the test subjects, and the subject of every sample."""
+    """All arms on the test subjects, and the subject (n,) of every sample."""
     on, apart = runs.release(SPLIT), runs.release("val")
     tested, other = ([runs.predict(run, named) for run in trained.singles] for named in (on, apart))
     size = runs.config(SINGLE).data.size

@@ -163,7 +163,7 @@ class Studio:
     def guides(self, K: np.ndarray, world_to_cam: np.ndarray, box: Box) -> Guides | None:
         """The denoiser's guides for a view of what the scene shows, within `box`; None without denoiser.
 
-        May run beside a render.
+        K (3, 3) px, world_to_cam (4, 4). May run beside a render.
         """
         if self._denoiser is None:
             return None

@@ -27,7 +27,6 @@ class Check(NamedTuple):
     detail: Callable[[int], str]  # the figure that decided, of a bad frame
 
 
-
 def frame_reasons(
     joints: np.ndarray,
     valid: np.ndarray,
