@@ -48,7 +48,7 @@ class Studio:
         settings: RenderSettings,
         hdri_folder: str | Path | None = None,
         photo_folder: str | Path | None = None,
-    ):
+    ) -> None:
         """Build the scene; there can be only one in a process.
 
         Args:
