@@ -1,4 +1,4 @@
-"""Tier 2: trained on the release, do estimators rank as the papers and geometry say? On subjects never seen (see `arms`)."""
+"""Tier 2: trained on the release, do estimators rank as papers and geometry say? On unseen subjects (see `arms`)."""
 
 from __future__ import annotations
 
