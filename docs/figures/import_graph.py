@@ -72,6 +72,7 @@ def libraries(name: str) -> frozenset[str]:
     return frozenset(top for other in imports_of(name, True) if (top := other.split(".")[0]) not in PACKAGES)
 
 
+@cache
 def room_of(name: str) -> tuple[str, str]:
     """Package and room of a module; what lies beside the rooms is in room "". (rigging.poses.clip: rigging, poses.)"""
     package, *rest = name.split(".")

@@ -11,6 +11,7 @@ import ast
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from html import escape
 
@@ -49,6 +50,7 @@ def beside(package: str, which: str) -> list[str]:
     return [name.split(".")[-1] for name in found if "." in name and "__" not in name and node_of(name) == which]
 
 
+@cache
 def node_of(name: str) -> str:
     """The box that a module is drawn in."""
     package, room = room_of(name)
