@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_HOLDERS = (ast.stmt, ast.ExceptHandler, ast.match_case)  # of statements; expressions hold no import
 PACKAGES = ("rigging", "blender_scripts", "dataset_tools", "render_farm", "baselines")  # as the data flow
 
 
@@ -32,7 +33,7 @@ def _import_nodes(node: ast.AST, typing: bool) -> Iterator[ast.Import | ast.Impo
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
-        elif typing or not _is_for_typing(child):
+        elif isinstance(child, _HOLDERS) and (typing or not _is_for_typing(child)):
             yield from _import_nodes(child, typing)
 
 
