@@ -13,7 +13,7 @@ TEXTS, COUNTS = ("sha256", "configuration_hash"), ("bytes", "samples")  # what e
 
 
 def read_manifest(shard: Path) -> dict[str, Any]:
-    """The manifest of a shard. Raises FileNotFoundError, or ShardError where it is not a manifest."""
+    """The manifest of a shard. Raises FileNotFoundError, UnreadableError, or ShardError where it is no manifest."""
     path = manifest_path(shard)
     try:
         manifest = json.loads(path.read_bytes())

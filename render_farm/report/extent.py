@@ -14,7 +14,7 @@ import numpy as np
 from dataset_tools.store.layout import ReleaseFolder
 
 from ..planning.configuration import difference
-from ..planning.release import Release
+from ..planning.release import Release, without_path
 
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
@@ -76,7 +76,7 @@ def _planned(path: Path, release: Release | None, poses: str | None) -> Extent:
     if usable < wanted:
         what = f"has poses for the first {usable:,} of {wanted:,} samples: shards that need more cannot be rendered"
         problems.append(Problem(path.name, what))
-    if poses and poses != source:
+    if poses and without_path(poses) != without_path(source):
         problems.append(Problem(path.name, f"made with the poses {source}, not {poses}"))
     if release is not None and (changed := difference(_without_poses(text), _without_poses(release.to_json()))):
         problems.append(Problem(path.name, f"not of this release file ({changed})"))

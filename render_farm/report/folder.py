@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dataset_tools.store.incomplete import Quarantined
 from dataset_tools.store.layout import ReleaseFolder, names_in, staged_samples
-from dataset_tools.store.shard_state import ShardState, State, shard_state
+from dataset_tools.store.shard_state import FAULTY, ShardState, State, shard_state
 
 from ..lock import STALE_SECONDS, read_lock
 from ..shard.events import EventLog
@@ -99,7 +99,7 @@ class Folder:
             state, reason = "done", ""
         elif holder is not None:
             state, reason = "rendering", ""
-        elif stored.state is State.DAMAGED or stored.size is not None:
+        elif stored.state in FAULTY or stored.size is not None:
             state, reason = "damaged", advised(stored)
         elif aside and samples is not None and rendered + len(aside) >= samples:
             state, reason = "incomplete", ""
