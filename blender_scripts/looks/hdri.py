@@ -74,7 +74,7 @@ class HdriLibrary:
 
 
 def usable_panorama(path: Path) -> np.ndarray:
-    """`normalise`d `read_panorama`. Raises ValueError naming the file."""
+    """`normalise`d `read_panorama` (H, W, 3). Raises ValueError naming the file."""
     panorama = read_panorama(path)
     try:
         return normalise(panorama)
