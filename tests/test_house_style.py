@@ -13,7 +13,6 @@ from docs.figures.import_graph import PACKAGES, ROOT, modules, parsed
 
 LONGEST_FUNCTION, LONGEST_FILE = 40, 250  # lines
 LONGER = {  # what is longer, and how long: it may shrink, and nothing joins it
-    "dataset_tools/store/layout.py": 259,
     "render_farm/report/folder.py look": 42,
     "render_farm/report/history.py": 260,
     "render_farm/report/status.py read_status": 42,

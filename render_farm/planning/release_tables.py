@@ -1,4 +1,4 @@
-"""The tables of a release file that are planning's own, each a frozen dataclass (docs/releases.md)."""
+"""The tables of a release file, as frozen dataclasses that refuse what is out of range (docs/releases.md)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_CLIP = 120  # poses
 
 
 def require(condition: bool, key: str, value: object, allowed: str) -> None:
-    """Raise ValueError, which says what is allowed, unless the condition holds."""
+    """Raise ValueError that names the key, what was got and what is allowed, unless the condition holds."""
     if not condition:
         raise ValueError(f"{key} = {value!r}: must be {allowed}")
 
