@@ -18,7 +18,8 @@ from rigging.files import write_atomic
 from rigging.npz import read_npz
 
 from ..format.schema import SAMPLE_FIELDS
-from ..store.layout import ReleaseFolder, shard_number
+from ..store.layout import ReleaseFolder
+from ..store.names import shard_number
 from ..store.shard_file import ShardError, ShardFile
 
 INDEX_VERSION = 1
@@ -54,7 +55,7 @@ class SampleIndex:
         return self.columns[name]
 
     def take(self, rows: np.ndarray) -> SampleIndex:
-        """The rows chosen by indices or by a mask."""
+        """The rows chosen by indices (n,) or by a mask (N,)."""
         return SampleIndex({name: column[rows] for name, column in self.columns.items()})
 
     def with_column(self, name: str, values: np.ndarray) -> SampleIndex:

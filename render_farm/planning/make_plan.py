@@ -28,7 +28,8 @@ from .choose_held_out import arrange_held_out, choose_held_out
 from .deal import GOLDEN, even_tones
 from .hold_out import decide_hold_out
 from .plan import Plan
-from .release import Release, WristSettings
+from .release import Release
+from .release_tables import WristSettings
 from .seeds import Stream, generator
 from .strata import Strata, draw_strata
 from .windows import candidate_pairs, thin_out, why_too_short
@@ -71,7 +72,7 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
 
 
 def choose_diverse(release: Release, frames: PoseFrames, pairs: np.ndarray, count: int) -> np.ndarray:
-    """`count` of `pairs`, spread over all poses (greedy k-centre on the first pose of each)."""
+    """`count` of `pairs` (N, L), spread over all poses (greedy k-centre on the first pose of each)."""
     rng = generator(release, Stream.CHOICE)
     pairs = thin_out(pairs, max(release.poses.candidates, count), rng)
     log.info("choosing %d of %d candidates", count, len(pairs))

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from dataset_tools.store.layout import ReleaseFolder, shard_stem
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.names import shard_stem
 from dataset_tools.store.shard_state import State, file_state
 
 from ..planning.release import Release

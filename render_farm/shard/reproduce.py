@@ -20,7 +20,8 @@ from ..planning.earlier import is_earlier
 from ..planning.keep_inputs import kept_places
 from ..planning.plan import load_plan
 from ..planning.refusals import check_device
-from ..planning.release import FileSettings, Release
+from ..planning.release import Release
+from ..planning.release_tables import FileSettings
 from .staging import Staging
 
 
