@@ -16,8 +16,8 @@ from render_farm.planning.release import load_release
 from render_farm.shard import missing
 from render_farm.shard.events import EventLog
 from render_farm.shard.pool import PoolSettings
-from render_farm.shard.request import Request
 from render_farm.shard.render import check_poses
+from render_farm.shard.request import Request
 from render_farm.shard.set_aside import SUSPECT, read_record
 from render_farm.shard.staging import Staging
 
