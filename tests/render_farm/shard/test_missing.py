@@ -7,15 +7,14 @@ import textwrap
 import pytest
 import shard_commands
 
-from dataset_tools.store.incomplete import Quarantined
 from render_farm.errors import IncompleteError, RenderError
 from render_farm.planning.plan import load_plan
 from render_farm.planning.release import load_release
 from render_farm.shard import missing
 from render_farm.shard.events import EventLog
+from render_farm.shard.history import History
 from render_farm.shard.pool import PoolSettings
 from render_farm.shard.request import Request
-from render_farm.shard.set_aside import read_record
 from render_farm.shard.staging import Staging
 
 JOBS = """
@@ -48,8 +47,8 @@ def attempt(tiny, undisturbed, tmp_path, monkeypatch):
         staging.open("a configuration")
         with pytest.raises(error, match=match):
             missing.render_missing(request, plan, staging, events, "a configuration")
-        record = read_record(0, events.read(), "a configuration")
-        return sorted(record.aside), record.tries
+        history = History.of(events.read())
+        return sorted(history.quarantined), history.tries
 
     yield run
     sys.modules.pop("failing_jobs", None)
@@ -66,23 +65,6 @@ def test_where_nothing_can_be_rendered_no_sample_is_set_aside(attempt):
 def test_one_sample_that_is_done_clears_the_machine(attempt):
     aside, _ = attempt("AllButFirst", IncompleteError, "7 of 8 samples are set aside")
     assert aside == list(range(1, 8))
-
-
-def test_lines_of_a_log_that_make_no_sense_are_passed_over():
-    aside = {
-        "event": "aside",
-        "sample": 3,
-        "cause": "crash",
-        "reason": "SIGSEGV",
-        "seed": 5,
-        "attempts": 3,
-        "command": "c",
-    }
-    lines = [{"event": "start", "configuration": "a"}, aside, {"event": "aside"}, {"event": "begin", "sample": []}]
-    lines += [{"event": "fault", "sample": 1}, {"event": "retry", "samples": 4}, {"event": None}]
-    record = read_record(7, lines, "a")
-    assert record.aside == {3: Quarantined(3, 7, "crash", "SIGSEGV", 5, 3, "c")}
-    assert not (record.begun or record.tries)
 
 
 def test_samples_that_were_asked_for_again_may_all_fail(attempt):
