@@ -11,6 +11,7 @@ from dataset_tools.progress import Progress
 
 from ..errors import InputError, PassingError, RenderError
 from ..shard.events import EventLog
+from ..shard.history import History
 
 # Kinds of shards that were not done, with the exit code; the first that occurs decides the farm's.
 FATES = {
@@ -24,20 +25,18 @@ WORDS = {"input": "refused", "locked": "locked by others"}
 
 @dataclass
 class _Follower:
-    """Reads what is added to a shard's event log, and counts the samples that are staged."""
+    """Reads what is added to a shard's event log."""
 
     log: EventLog
-    at: int = 0
-    staged: int = 0
+    at: int
+    history: History = field(default_factory=History)
 
-    def follow(self) -> None:
-        """Read on; a start says how many samples were there, and each done is one more."""
-        events, self.at = self.log.since(self.at)
-        for event in events:
-            if event["event"] == "start" and isinstance(event.get("staged"), int):
-                self.staged = event["staged"]
-            elif event["event"] == "done":
-                self.staged += 1
+    def staged(self) -> int:
+        """Read on; how many samples are staged."""
+        entries, self.at = self.log.since(self.at)
+        for entry in entries:
+            self.history.take(entry)
+        return self.history.staged
 
 
 @dataclass
@@ -58,14 +57,13 @@ class Tally:
         """A worker begins `shard`: its log is read from here on."""
         log = EventLog.of(self.folder, shard)
         size = log.path.stat().st_size if log.path.exists() else 0
-        self._followed[shard] = _Follower(log, size, self._counted[shard])
+        self._followed[shard] = _Follower(log, size)
 
     def look(self) -> None:
         """Count what the logs of the shards in work say."""
         for shard, follower in self._followed.items():
             first = not self._counted[shard]
-            follower.follow()
-            self._count(shard, follower.staged, first)
+            self._count(shard, follower.staged(), first)
 
     def end(self, shard: int, fate: str = "", reason: str = "") -> None:
         """`shard` is done, or finally not for this `fate`."""
@@ -81,7 +79,7 @@ class Tally:
         self._followed.pop(shard, None)
 
     def _count(self, shard: int, samples: int, were_there: bool) -> None:
-        new = min(samples, self.samples[shard]) - self._counted[shard]
+        new = max(0, min(samples, self.samples[shard]) - self._counted[shard])
         self._counted[shard] += new
         if were_there:
             self.progress.found(self.views * new)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dataset_tools.store.layout import ReleaseFolder
 
 from ..errors import InputError
 from ..planning.plan import load_plan
 from ..planning.release import Release
-from ..shard.events import EventLog
+from ..shard.events import Done, Entry, EventLog, Start
 
 # Seconds of one core, as processor time on two cores of an AMD EPYC; to measure them anew:
 #   taskset -c 0 python -m render_farm render --release demo --shard 0 --samples K --workers 1 --out EMPTY
@@ -79,18 +78,16 @@ def measured_costs(release: Release, out: Path) -> Costs:
     )  # fmt: skip
 
 
-def core_seconds(events: Iterable[Mapping[str, Any]]) -> list[float]:
+def core_seconds(entries: Iterable[Entry]) -> list[float]:
     """Seconds of one core of each sample that was rendered: its worker's seconds times the worker's cores."""
-    cores, found = 1.0, []
-    for event in events:
-        try:
-            if event["event"] == "start":
-                cores = max(1.0, int(event.get("cores", 0)) / int(event["workers"]))
-            elif event["event"] == "done":
-                found.append(float(event["seconds"]) * cores)
-        except (KeyError, ValueError, TypeError, ZeroDivisionError):
-            continue  # not written by us
-    return found
+    cores, samples = 1.0, []
+    for entry in entries:
+        match entry.event:
+            case Start() as start:
+                cores = max(1.0, start.cores / max(1, start.workers))
+            case Done(seconds=seconds):
+                samples.append(seconds * cores)
+    return samples
 
 
 def _check_same_work(there: str, release: Release, folder: Path) -> None:

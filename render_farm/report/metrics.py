@@ -12,7 +12,7 @@ from rigging.files import write_atomic
 from ..errors import InputError
 from ..planning.release import Release
 from ..shard.events import CAUSES
-from .history import Trouble
+from .figures import Trouble
 from .status import Status, read_status
 
 

@@ -5,26 +5,25 @@ Nothing is written, nothing planned. Whatever is half written, damaged or foreig
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from dataset_tools.store.layout import ReleaseFolder, shard_stem
 from dataset_tools.store.shard_state import State, file_state
 
 from ..planning.release import Release
+from ..shard.events import EventLog
+from ..shard.history import History
 from .extent import Extent, Problem, read_extent
-from .folder import STATES, Folder, Process, ShardStatus, advised
-from .history import SLOWEST, History, Memory, Slow, Trouble, add_trouble, merged
+from .figures import Figures, Memory, Slow, Trouble
+from .folder import Folder, Process
+from .shard_status import STATES, ShardStatus, ShardView, advised
 
 RECENT_SECONDS = 300.0
 SKEW_SECONDS = 30.0  # by which other hosts' clocks may be ahead
-Item = TypeVar("Item")
 Bar = Callable[[Sequence[int]], Iterable[int]]
 
 
@@ -102,8 +101,8 @@ def read_status(
     found, extent = Folder(folder, now), read_extent(folder, release, poses)
     scope = range(extent.shards) if shards is None and extent.shards is not None else shards
     numbers = sorted(found.numbers if scope is None else found.numbers.intersection(scope))
-    recent = (now - RECENT_SECONDS, now + SKEW_SECONDS)
-    looked, histories = _transposed(found.look(number, extent, recent) for number in bar(numbers))
+    figures = Figures(recent=(now - RECENT_SECONDS, now + SKEW_SECONDS))
+    looked = [_look(found, number, extent, figures) for number in bar(numbers)]
     begun = tuple(shard for shard in looked if shard.state != "waiting")
     images = _images(begun, scope, extent, samples)
     return Status(
@@ -114,11 +113,11 @@ def read_status(
         shards=None if scope is None else len(scope),
         states=_states(begun, scope),
         images=images,
-        speed=_speed(histories, now, images.left),
-        crew=_crew(begun, histories),
-        failures=_troubles(history.faults for history in histories),
-        stops=_troubles(history.stops for history in histories),
-        slowest=tuple(heapq.nlargest(SLOWEST, _chained(h.slowest for h in histories), key=lambda slow: slow.seconds)),
+        speed=_speed(figures, now, images.left),
+        crew=_crew(begun, figures),
+        failures=_troubles(figures.faults),
+        stops=_troubles(figures.stops),
+        slowest=tuple(figures.slowest),
         problems=(*extent.problems, *_problems(looked), *_beyond(found, extent), *_mixture(begun)),
         other_files=found.others,
         planning=found.planner,
@@ -146,13 +145,11 @@ def verified(status: Status, bar: Callable[[Sequence[ShardStatus]], Iterable[Sha
     )
 
 
-def _transposed(looks: Iterable[tuple[ShardStatus, History]]) -> tuple[list[ShardStatus], list[History]]:
-    pairs = list(looks)
-    return [shard for shard, _ in pairs], [history for _, history in pairs]
-
-
-def _chained(lists: Iterable[Iterable[Item]]) -> Iterable[Item]:
-    return itertools.chain.from_iterable(lists)
+def _look(folder: Folder, shard: int, extent: Extent, figures: Figures) -> ShardStatus:
+    """The status of a shard; its log is added to `figures`."""
+    entries = list(EventLog.of(folder.path, shard).read())
+    figures.add(shard, entries)
+    return ShardView(folder, shard, History.of(entries), extent).status
 
 
 def _states(begun: Sequence[ShardStatus], scope: Collection[int] | None) -> dict[str, int | None]:
@@ -173,13 +170,13 @@ def _images(begun: Sequence[ShardStatus], scope: Collection[int] | None, extent:
     return Images(planned, done, aside, max(0, planned - done - aside - lost))
 
 
-def _speed(histories: Sequence[History], now: float, left: int | None) -> Speed:
-    spans = merged(_chained(history.spans for history in histories))
+def _speed(figures: Figures, now: float, left: int | None) -> Speed:
+    spans = figures.spans
     seconds = sum(end - start for start, end in spans)
-    overall = _rate(sum(history.rendered * (history.views or 0) for history in histories), seconds)
+    overall = _rate(figures.images, seconds)
     began = next((start for start, end in spans if end > now - RECENT_SECONDS), now)
     window = min(RECENT_SECONDS, max(0.0, now - began))
-    recent = _rate(sum(history.recent * (history.views or 0) for history in histories), window)
+    recent = _rate(figures.recent_images, window)
     rate, source = (recent, "recent") if recent else (overall, "overall") if overall else (0.0, "")
     known = left is not None and (rate or not left)
     return Speed(recent, window, overall, seconds, (left / rate if left else 0.0) if known else None, source)
@@ -190,24 +187,17 @@ def _rate(images: int, seconds: float) -> float:
     return images / max(seconds, 1.0)
 
 
-def _crew(begun: Sequence[ShardStatus], histories: Sequence[History]) -> Crew:
+def _crew(begun: Sequence[ShardStatus], figures: Figures) -> Crew:
     busy = [shard for shard in begun if shard.state == "rendering"]
-    replaced: Counter[str] = Counter()
-    for history in histories:
-        replaced.update(dict(history.recycled))
-    memories = [history.memory for history in histories if history.memory is not None]
     return Crew(
         workers=sum(shard.workers or 0 for shard in busy),
         hosts=len({shard.host for shard in busy}),
-        replaced=dict(sorted(replaced.items())),
-        memory=max(memories, key=lambda memory: memory.megabytes, default=None),
+        replaced=dict(sorted(figures.replaced.items())),
+        memory=figures.memory,
     )
 
 
-def _troubles(lists: Iterable[Iterable[Trouble]]) -> tuple[Trouble, ...]:
-    table: dict[str, Trouble] = {}
-    for trouble in _chained(lists):
-        add_trouble(table, trouble)
+def _troubles(table: Mapping[str, Trouble]) -> tuple[Trouble, ...]:
     return tuple(sorted(table.values(), key=lambda trouble: (-trouble.count, trouble.cause)))
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataset_tools.progress import duration
 
 from ..shard.events import CAUSES
-from .folder import ShardStatus
-from .history import Trouble
+from .figures import Trouble
+from .shard_status import ShardStatus
 from .status import Speed, Status
 
 WIDTH = 100

@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from ..errors import DiskFullError, RenderError
+from .events import Begin, Done, Event, Fault, Recycle
 from .memory import OutOfMemoryKills, resident_megabytes
 from .topology import core_share, own_cores, worker_count
 from .worker import Answer, Job, thread_variables, work
@@ -71,14 +72,14 @@ class Pool:
     """Runs a job on tasks; `setup` is called once in every worker process and returns the job.
 
     `setup` must be picklable. `groups` says which tasks share an expensive preparation: a worker prefers tasks of
-    the group it is at. The workers' output goes to `logs`/worker-k.log. `tell` hears what happens (see `events`).
+    the group it is at. The workers' output goes to `logs`/worker-k.log. `tell` hears what happens.
     """
 
     setup: Callable[[], Job]
     settings: PoolSettings
     logs: Path
     groups: Callable[[int], int] = lambda task: task
-    tell: Callable[..., None] = lambda event, **fields: None
+    tell: Callable[[Event], object] = lambda event: None
     _live: list[_Worker] = field(default_factory=list)
     _pending: deque[int] = field(default_factory=deque)  # not tried yet
     _again: deque[int] = field(default_factory=deque)  # failed before: after all others, so that they delay nobody
@@ -148,7 +149,7 @@ class Pool:
         return self._alone.popleft() if self._alone and not self._busy() else None
 
     def _assign(self, worker: _Worker, task: int) -> None:
-        self.tell("begin", sample=task, worker=worker.number)
+        self.tell(Begin(task, worker.number))
         worker.task, worker.group, worker.since = task, self.groups(task), time.monotonic()
         with contextlib.suppress(OSError):  # it died while idle: its end of file tells so next
             worker.connection.send(task)
@@ -168,17 +169,17 @@ class Pool:
             self._live.remove(worker)  # its state may be spoilt: the next sample gets a fresh process
             _kill(worker)
             return self._failed(task, worker, answer.cause, answer.reason)
-        figures = {"seconds": round(answer.seconds, 3), "megabytes": round(answer.megabytes)}
-        self.tell("done", sample=task, worker=worker.number, **figures)
+        seconds, megabytes = round(answer.seconds, 3), round(answer.megabytes)
+        self.tell(Done(task, worker.number, seconds, megabytes))
         self._recycle_if_worn(worker, answer.megabytes)
-        return Outcome(task, attempts=self._tries.get(task, 0) + 1, **figures)
+        return Outcome(task, "", "", self._tries.get(task, 0) + 1, seconds, megabytes)
 
     def _recycle_if_worn(self, worker: _Worker, megabytes: float) -> None:
         limit = self.settings.memory * WORN_SHARE
         cause = "memory" if limit and megabytes > limit else "samples" if worker.done >= self.settings.recycle else ""
         if cause and self._waiting():
             log.info("worker %d: replaced after %d samples with %.0f MB", worker.number, worker.done, megabytes)
-            self.tell("recycle", worker=worker.number, cause=cause, megabytes=round(megabytes))
+            self.tell(Recycle(worker.number, cause, round(megabytes)))
             self._live.remove(worker)
             _dismiss(worker)
 
@@ -204,7 +205,7 @@ class Pool:
         if tries >= most or cause == "disk full":
             return Outcome(task, cause, reason, tries)
         log.warning("sample %d: %s; trying again later", task, reason)
-        self.tell("fault", sample=task, worker=worker.number, cause=cause, reason=reason, attempt=tries)
+        self.tell(Fault(task, worker.number, cause, reason, tries))
         (self._alone if task in self._suspects else self._again).append(task)
         return None
 

@@ -23,7 +23,7 @@ from ..lock import Lock
 from ..planning.configuration import Configuration, difference
 from ..planning.plan import Plan, ensure_plan, planned_asset
 from ..planning.spec import shard_record
-from .events import EventLog
+from .events import EventLog, Finish
 from .missing import render_missing, told_stop
 from .request import Request
 from .staging import Staging
@@ -80,7 +80,7 @@ def _render_locked(request: Request, plan: Plan) -> Path:
             record = shard_record(request.release, request.shard, plan, planned_asset(plan), configuration)
             sha256 = _write(request, staging, record)
             write_manifest(request.path, sha256)
-            events.add("finish", bytes=request.path.stat().st_size, sha256=sha256)
+            events.add(Finish(request.path.stat().st_size, sha256))
         staging.remove()
     request.files.incomplete(request.shard).unlink(missing_ok=True)
     if not (sheet := request.files.sheet(request.shard)).exists():

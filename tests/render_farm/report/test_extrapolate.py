@@ -16,7 +16,7 @@ from render_farm.report.costs import Costs, core_seconds, known_costs, measured_
 from render_farm.report.estimate import Estimate
 from render_farm.report.extrapolate import Extrapolation, advise, extrapolate, side_by_side
 from render_farm.report.operations import ATOMIC, Operations, shard_operations
-from render_farm.shard.events import EventLog
+from render_farm.shard.events import Begin, Done, Entry, EventLog, Start
 from rigging.command_line import main
 
 MVHM = load_release("mvhm")
@@ -128,17 +128,17 @@ def test_farms_that_cannot_be_are_refused(options, capsys):
 
 
 def test_the_cost_of_a_sample_is_its_seconds_times_the_cores_of_its_worker():
-    start = {"event": "start", "workers": 2, "cores": 8}
-    done = [{"event": "done", "seconds": seconds} for seconds in (1.0, 3.0)]
-    assert core_seconds([start, *done, {"event": "done"}, {"event": "begin"}]) == [4.0, 12.0]
-    assert core_seconds([{"event": "start", "workers": 2}, done[0]]) == [1.0]  # as older logs have it
+    start, old_start = Start(8, 2, 0, workers=2, cores=8), Start(8, 2, 0, workers=2)  # older logs do not say cores
+    done = [Done(sample, 0, seconds, 500) for sample, seconds in enumerate((1.0, 3.0))]
+    assert core_seconds(Entry(5.0, "n1", 7, event) for event in (start, *done, Begin(2, 0))) == [4.0, 12.0]
+    assert core_seconds(Entry(5.0, "n1", 7, event) for event in (old_start, *done)) == [1.0, 3.0]
 
 
 def log_samples(out, release, seconds, shard=0):
     log = EventLog.of(out / release.name, shard)
-    log.add("start", samples=9, views=2, staged=0, workers=1, cores=2, device="cpu")
+    log.add(Start(samples=9, views=2, staged=0, workers=1, cores=2))
     for sample, took in enumerate(seconds):
-        log.add("done", sample=sample, worker=0, seconds=took, megabytes=1.0)
+        log.add(Done(sample, worker=0, seconds=took, megabytes=1.0))
 
 
 def test_shards_rendered_already_tell_the_cost_and_how_many_samples_it_rests_on(tmp_path, capsys):
@@ -185,7 +185,7 @@ def test_changes_of_files_are_those_of_a_real_shard(tiny, tmp_path):
     found, there, skin = (count(tmp_path / "trace.log", place, before) for place in (folder, local, skins))
     events = list(EventLog.of(folder, 0).read())
     beats = found.touched - shard_operations(samples, workers, 0.0).touched
-    assert 0 <= beats <= (events[-1]["time"] - events[0]["time"]) / 10 + 2
+    assert 0 <= beats <= (events[-1].time - events[0].time) / 10 + 2
     heartbeats = Operations(touched=beats)
     assert found == shard_operations(samples, workers, 0.0, scratch=True) + heartbeats
     packed = ATOMIC + Operations(removed=1)  # the shard's file is made on the local disk first

@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from dataset_tools.store.incomplete import Quarantined
 from render_farm.lock import STALE_SECONDS, Lock, Owner
 from render_farm.planning.release import load_release
 from render_farm.report.metrics import write_metrics
 from render_farm.report.status import read_status
 from render_farm.report.status_text import WIDTH, table
-from render_farm.shard.events import EventLog
+from render_farm.shard.events import Begin, Done, Entry, EventLog, Fault, Finish, Recycle, Start, Stop
 from rigging.command_line import main
 
 ROOT = Path(__file__).parents[3]
@@ -56,19 +57,21 @@ def folder(tmp_path):
     return path
 
 
-def work(folder, shard, at, done, each=10.0, host="n1", total=SIZE, **more):
+def add(log, time, event, host="n1"):
+    log.append(Entry(time, host, 11, event))
+
+
+def work(folder, shard, at, done, each=10.0, host="n1", total=SIZE, scratch=""):
     """Log and staging of a shard that was begun at time `at`, with `done` samples, one after another."""
     log = EventLog.of(folder, shard)
     staged = folder / ".staging" / f"shard-{shard:05d}"
     staged.mkdir(parents=True, exist_ok=True)
-    facts = {"samples": total, "views": VIEWS, "staged": len(list(staged.glob("*.staged"))), "workers": 4}
-    log.add("start", time=at, host=host, pid=11, **(facts | {"device": "cpu", "scratch": ""} | more))
+    there = len(list(staged.glob("*.staged")))
+    add(log, at, Start(total, VIEWS, there, workers=4, device="cpu", scratch=scratch), host)
     for k in range(done):
         sample = shard * SIZE + k
-        log.add("begin", time=at + k * each, host=host, sample=sample, worker=0)
-        log.add(
-            "done", time=at + (k + 1) * each, host=host, sample=sample, worker=0, seconds=each, megabytes=500 + shard
-        )
+        add(log, at + k * each, Begin(sample, 0), host)
+        add(log, at + (k + 1) * each, Done(sample, 0, each, 500 + shard), host)
         (staged / f"sample-{sample:08d}.staged").touch()
     return log
 
@@ -84,8 +87,7 @@ def write(folder, shard, samples=SIZE, told=None, configuration="c1"):
 
 
 def set_aside(log, at, sample, cause="crash"):
-    told = {"cause": cause, "reason": "SIGSEGV", "seed": 5, "attempts": 3, "command": f"alone --sample {sample}"}
-    log.add("aside", time=at, host="n1", sample=sample, **told)
+    add(log, at, Quarantined(sample, log.shard, cause, "SIGSEGV", 5, 3, f"alone --sample {sample}"))
 
 
 def lock(folder, shard, heartbeat, **owner):
@@ -105,22 +107,22 @@ def shard_of(status, number):
 @pytest.fixture
 def night(folder):
     """A farm at time NOW: something of every kind."""
-    work(folder, 0, NOW - 40_000, SIZE).add("finish", time=NOW - 39_919, bytes=10, sha256="0")
+    add(work(folder, 0, NOW - 40_000, SIZE), NOW - 39_919, Finish(10, "0"))
     write(folder, 0)
     log = work(folder, 1, NOW - 60, 5)
-    log.add("begin", time=NOW - 8, sample=13, worker=0)
+    add(log, NOW - 8, Begin(13, 0))
     lock(folder, 1, NOW - 9000)  # by this process, which is alive, however long it is silent
     work(folder, 2, NOW - 100, 4, host="n2")
     elsewhere(folder, 2, NOW - 20)
     log = work(folder, 3, NOW - 1000, 3, host="n2")
-    log.add("begin", time=NOW - 960, host="n2", sample=27, worker=0)
+    add(log, NOW - 960, Begin(27, 0), "n2")
     elsewhere(folder, 3, NOW - STALE_SECONDS - 20)
-    work(folder, 4, NOW - 50_000, 2).add("stop", time=NOW - 49_000, cause="disk full", reason="no space " * 20)
+    add(work(folder, 4, NOW - 50_000, 2), NOW - 49_000, Stop("disk full", "no space " * 20))
     lock(folder, 4, NOW - 49_000, started="1")  # a later process has its number
     log = work(folder, 5, NOW - 30_000, 7)
-    log.add("fault", time=NOW - 29_950, sample=47, worker=0, cause="hang", reason="no answer", attempt=1)
+    add(log, NOW - 29_950, Fault(47, 0, "hang", "no answer", 1))
     set_aside(log, NOW - 29_900, 47)
-    log.add("recycle", time=NOW - 29_890, worker=0, cause="memory", megabytes=3900, host="n7")
+    add(log, NOW - 29_890, Recycle(0, "memory", 3900), "n7")
     write(folder, 6, told=11)
     write(folder, 7)
     (folder / "shard-00007.json").unlink()
@@ -255,7 +257,7 @@ def test_foreign_files_and_shards_that_should_not_be_there_or_are_gone_are_named
     write(folder, 1)
     write(folder, 2, samples=4, configuration="c2")
     write(folder, 12)
-    work(folder, 3, NOW - 900, SIZE).add("finish", time=NOW - 800, bytes=1, sha256="0")
+    add(work(folder, 3, NOW - 900, SIZE), NOW - 800, Finish(1, "0"))
     shutil.rmtree(folder / ".staging")
     (folder / "notes.txt").touch()
     (folder / ".shard-00004.h5.17-3.tmp").touch()

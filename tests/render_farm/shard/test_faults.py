@@ -14,8 +14,8 @@ import pytest
 import shard_commands
 from shard_commands import all_gone, arguments, command, complaint, events, render, sha256, shard_of, small_disk, staged
 
-from render_farm.shard.events import EventLog
-from render_farm.shard.set_aside import LOST_ATTEMPTS
+from render_farm.shard.events import Begin, EventLog, Fault
+from render_farm.shard.quarantine import LOST_ATTEMPTS
 from rigging.command_line import main as dataset_tools
 
 # The command with a worker that does to itself what DISTURB says: {"sample": [what at the first attempt, ...]}. A
@@ -186,8 +186,8 @@ def test_a_sample_that_takes_the_whole_process_down_is_set_aside_in_the_end(dist
 
     log = EventLog.of(out / "tiny", 0)
     for attempt in range(1, LOST_ATTEMPTS):  # as if it had happened a few times before
-        log.add("fault", sample=0, worker=0, cause="lost", reason="", attempt=attempt)
-    log.add("begin", sample=0, worker=0)
+        log.add(Fault(0, worker=0, cause="lost", reason="", attempt=attempt))
+    log.add(Begin(0, worker=0))
     result = render(tiny, cache, out, "--samples", "2")
     assert result.returncode == 1
     assert f"first sample 0 (lost, {LOST_ATTEMPTS} attempt(s)" in complaint(result)

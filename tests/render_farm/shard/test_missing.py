@@ -9,16 +9,16 @@ from types import SimpleNamespace
 import pytest
 import shard_commands
 
-from dataset_tools.store.incomplete import Quarantined
 from render_farm.errors import IncompleteError, InputError, RenderError
 from render_farm.planning.plan import load_plan
 from render_farm.planning.release import load_release
 from render_farm.shard import missing
-from render_farm.shard.events import EventLog
+from render_farm.shard.events import Begin, EventLog, Fault, Start
+from render_farm.shard.history import History
 from render_farm.shard.pool import PoolSettings
+from render_farm.shard.quarantine import SUSPECT
 from render_farm.shard.render import check_poses
 from render_farm.shard.request import Request
-from render_farm.shard.set_aside import SUSPECT, read_record
 from render_farm.shard.staging import Staging
 
 JOBS = """
@@ -55,8 +55,8 @@ def attempt(tiny, undisturbed, tmp_path, monkeypatch):
         staging.open("a configuration")
         with pytest.raises(error, match=match) if error else contextlib.nullcontext():
             missing.render_missing(request, plan, staging, events, "a configuration")
-        record = read_record(0, events.read(), "a configuration")
-        return sorted(record.aside), record.tries
+        history = History.of(events.read())
+        return sorted(history.quarantined), history.tries
 
     yield run
     sys.modules.pop("failing_jobs", None)
@@ -75,23 +75,6 @@ def test_one_sample_that_is_done_clears_the_machine(attempt):
     assert aside == list(range(1, 8))
 
 
-def test_lines_of_a_log_that_make_no_sense_are_passed_over():
-    aside = {
-        "event": "aside",
-        "sample": 3,
-        "cause": "crash",
-        "reason": "SIGSEGV",
-        "seed": 5,
-        "attempts": 3,
-        "command": "c",
-    }
-    lines = [{"event": "start", "configuration": "a"}, aside, {"event": "aside"}, {"event": "begin", "sample": []}]
-    lines += [{"event": "fault", "sample": 1}, {"event": "retry", "samples": 4}, {"event": None}]
-    record = read_record(7, lines, "a")
-    assert record.aside == {3: Quarantined(3, 7, "crash", "SIGSEGV", 5, 3, "c")}
-    assert not (record.begun or record.tries)
-
-
 def test_samples_that_were_asked_for_again_may_all_fail(attempt):
     aside, _ = attempt("AllButFirst", IncompleteError, "7 of 8")
     aside, _ = attempt("Broken", IncompleteError, "of 8 samples are set aside", retry=True)
@@ -100,11 +83,11 @@ def test_samples_that_were_asked_for_again_may_all_fail(attempt):
 
 def test_a_sample_under_way_at_two_sudden_ends_is_rendered_last_and_alone(attempt, tmp_path):
     log = EventLog.of(tmp_path / "out" / "tiny", 0)
-    log.add("start", configuration="a configuration")
+    log.add(Start(8, 2, 0, 1, configuration="a configuration"))
     for number in range(1, SUSPECT + 1):
-        log.add("fault", sample=2, worker=0, cause="lost", reason="its process ended suddenly", attempt=number)
+        log.add(Fault(2, 0, "lost", "its process ended suddenly", number))
     attempt("Good")
-    begun = [event["sample"] for event in log.read() if event["event"] == "begin"]
+    begun = [entry.event.sample for entry in log.read() if isinstance(entry.event, Begin)]
     assert begun == [0, 1, 3, 4, 5, 6, 7, 2]
 
 

@@ -1,0 +1,179 @@
+"""The status of one shard: from what lies in the folder, who holds its lock, and what its log says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from dataset_tools.store.incomplete import Quarantined
+from dataset_tools.store.layout import staged_samples
+from dataset_tools.store.shard_state import ShardState, State, shard_state
+
+from ..lock import STALE_SECONDS
+from ..shard.events import Start
+from ..shard.history import Busy, History
+from .extent import Extent
+from .folder import Folder, Process
+
+STATES = {
+    "done": "written, and its manifest fits",
+    "rendering": "a live process is at it",
+    "incomplete": "all is rendered but samples that are quarantined",
+    "interrupted": "it was begun, and nobody is at it",
+    "waiting": "not begun",
+    "damaged": "its file does not fit its manifest",
+}
+
+
+@dataclass(frozen=True)
+class ShardStatus:
+    """A shard; of one at which nobody is, host, pid, workers and device are the last process's. None is not known."""
+
+    shard: int
+    state: str  # one of STATES
+    samples: int | None  # that it is to have
+    rendered: int  # of these, staged or written
+    aside: tuple[Quarantined, ...]  # of these, quarantined
+    views: int | None
+    host: str
+    pid: int | None
+    workers: int | None
+    device: str
+    since: float | None  # when the last process began, in seconds since 1970
+    seen: float | None  # last sign of life: an event or a heartbeat
+    busy: tuple[Busy, ...]  # samples that are being rendered, or were when it was interrupted; oldest first
+    reason: str  # why it is interrupted or damaged, as far as it is known
+    scratch: str  # where its finished samples wait; "" for OUT
+    configuration: str  # hash of a shard that is done, else ""
+
+
+@dataclass(frozen=True)
+class ShardView:
+    """A shard as it is seen in the folder, and in its log (`history`)."""
+
+    folder: Folder
+    shard: int
+    history: History
+    extent: Extent
+
+    @property
+    def status(self) -> ShardStatus:
+        """All of it."""
+        state, reason = self._state
+        start, history, holder = self.history.start, self.history, self._holder
+        return ShardStatus(
+            shard=self.shard,
+            state=state,
+            samples=self._samples,
+            rendered=self._rendered,
+            aside=self._quarantined,
+            views=(start and start.views) or self.extent.views,
+            host=holder.host if holder else history.host,
+            pid=holder.pid if holder else history.pid,
+            workers=start and start.workers,
+            device=start.device if start else "",
+            since=history.since,
+            seen=max((at for at in (history.seen, holder and holder.seen) if at is not None), default=None),
+            busy=tuple(sorted(history.busy.values(), key=lambda busy: busy.since)),
+            reason=reason,
+            scratch=self._scratch,
+            configuration=self._stored.manifest["configuration_hash"] if self._whole else "",
+        )
+
+    @cached_property
+    def _stored(self) -> ShardState:
+        return shard_state(self.folder.files, self.shard)
+
+    @property
+    def _whole(self) -> bool:
+        return self._stored.state is State.WHOLE
+
+    @cached_property
+    def _holder(self) -> Process | None:
+        return self.folder.holder(self.folder.files.lock(self.shard))
+
+    @property
+    def _start(self) -> Start | None:
+        return self.history.start
+
+    @property
+    def _scratch(self) -> str:
+        return self._start.scratch if self._start else ""
+
+    @property
+    def _samples(self) -> int | None:
+        asked_for = self._start and self._start.samples
+        known = (self._stored.samples, asked_for) if self._whole else (asked_for, self._stored.samples)
+        return known[0] or known[1] or self.extent.samples_of(self.shard)
+
+    @property
+    def _quarantined(self) -> tuple[Quarantined, ...]:
+        """As the log says; where there is none, as the report does."""
+        if self._whole:
+            return ()
+        if self._start is None and self._stored.quarantined:
+            return self._stored.quarantined
+        return tuple(self.history.quarantined[sample] for sample in sorted(self.history.quarantined))
+
+    @property
+    def _rendered(self) -> int:
+        samples = self._samples
+        if self._whole:
+            return samples
+        return self._staged if samples is None else min(self._staged, samples)
+
+    @cached_property
+    def _staged(self) -> int:
+        """Finished samples of a shard that is not written: counted if they lie here, else as log or report say."""
+        stored, staging = self._stored, self.folder.files.staging(self.shard)
+        reported = stored.state is State.INCOMPLETE and stored.samples is not None
+        if not self._scratch and self.folder.has(staging):
+            return staged_samples(staging)
+        if self._scratch or self._elsewhere or (reported and self._start is not None):
+            return self.history.staged
+        return stored.samples - len(stored.quarantined) if reported else 0
+
+    @cached_property
+    def _elsewhere(self) -> bool:
+        """Whether it is rendered on a node's own disk: its log comes here and goes on, but no lock or sample does.
+
+        With the log's last word being that it is written, it is on its way here.
+        """
+        files, history = self.folder.files, self.history
+        traces = (files.lock(self.shard), files.staging(self.shard), files.manifest(self.shard))
+        if history.seen is None or history.stopped or any(map(self.folder.has, traces)):
+            return False
+        return self.folder.now - history.seen < STALE_SECONDS
+
+    @property
+    def _state(self) -> tuple[str, str]:
+        """State and reason."""
+        if self._whole:
+            return "done", ""
+        if self._holder is not None:
+            return "rendering", ""
+        if self._stored.state is State.DAMAGED or self._stored.size is not None:
+            return "damaged", advised(self._stored)
+        if self._quarantined and self._samples and self._rendered + len(self._quarantined) >= self._samples:
+            return "incomplete", ""
+        return ("rendering", "") if self._elsewhere else self._unfinished
+
+    @property
+    def _unfinished(self) -> tuple[str, str]:
+        """State and reason of a shard that nobody is at and that is not there."""
+        files, history, stopped = self.folder.files, self.history, self.history.stopped
+        staging = self.folder.has(files.staging(self.shard))
+        if not staging and (history.finished or (self._stored.state is State.MISSING and self._stored.reason)):
+            return "waiting", "was written, and is gone"
+        if not (staging or history.seen is not None or self.folder.has(files.lock(self.shard))):
+            return "waiting", ""
+        if stopped is None:
+            return "interrupted", "ended without a word"
+        return "interrupted", f"{stopped.cause}: {stopped.reason}" if stopped.reason else stopped.cause
+
+
+def advised(stored: ShardState) -> str:
+    """Why a shard's file is of no use as it is, and what to do about it."""
+    if stored.state is State.PARTIAL:
+        return f"{stored.reason}: render it again, which checks it and takes seconds"
+    return f"{stored.reason or stored.state}: move both away to render it again"
