@@ -18,7 +18,7 @@ from rigging.files import file_sha256, write_atomic
 from ..errors import InputError, LockedError
 from ..planning.configuration import difference
 from ..planning.plan import Plan, load_plan
-from .delivery import DamagedError, Parcel, add_events, chunks, is_stored, log_bytes, pack, remove, store, writing
+from .transfer import DamagedError, Package, add_events, chunks, is_stored, log_bytes, pack, remove, store, writing
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Source:
     """A finished shard in one of the folders."""
 
     path: Path
-    parcel: Parcel
+    package: Package
     configuration: str  # JSON, as in the file
 
     @property
     def shard(self) -> int:
         """Number of the shard."""
-        return self.parcel.shard
+        return self.package.shard
 
 
 @dataclass
@@ -93,9 +93,9 @@ def find_shards(folders: Iterable[Path]) -> tuple[list[Source], list[str]]:
     sources, damaged = [], []
     for path in (files.shard(shard) for files in map(ReleaseFolder, folders) for shard in files.shards()):
         try:
-            parcel = pack(path)
+            package = pack(path)
             with ShardFile(path) as shard:
-                sources.append(Source(path, parcel, str(shard.attrs["configuration"])))
+                sources.append(Source(path, package, str(shard.attrs["configuration"])))
         except (DamagedError, ShardError, KeyError) as error:
             damaged.append(str(error))
     return sorted(sources, key=lambda source: (source.shard, source.path)), sorted(damaged)
@@ -151,9 +151,9 @@ def _check_bytes(sources: Sequence[Source], folder: Path) -> None:
     first: dict[int, Source] = {}
     for source in sources:
         other = first.setdefault(source.shard, source)
-        if source.parcel.manifest["sha256"] != other.parcel.manifest["sha256"]:
+        if source.package.manifest["sha256"] != other.package.manifest["sha256"]:
             raise InputError(f"{source.path} and {other.path}: the same shard with different bytes: move one away")
-        is_stored(source.parcel, folder)
+        is_stored(source.package, folder)
 
 
 def _copy_plan(source: Path, folder: Path) -> None:
@@ -164,7 +164,7 @@ def _copy_plan(source: Path, folder: Path) -> None:
 
 
 def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views: int) -> None:
-    images = {source.shard: views * source.parcel.manifest["samples"] for source in sources}
+    images = {source.shard: views * source.package.manifest["samples"] for source in sources}
     with Progress(f"collect {summary.folder.name}", sum(images.values())) as progress:
         for shard, same in groupby(sources, key=lambda source: source.shard):
             copies = list(same)
@@ -176,7 +176,7 @@ def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views:
 def _copied(source: Source, summary: Summary) -> bool:
     """Whether the shard is in the folder now."""
     try:
-        if store(source.parcel, chunks(source.path), summary.folder):
+        if store(source.package, chunks(source.path), summary.folder):
             summary.copied.append(source.shard)
     except DamagedError as error:
         summary.damaged.append(f"{source.path}: {error}")
@@ -190,7 +190,7 @@ def _copied(source: Source, summary: Summary) -> bool:
 def _delete(copies: Sequence[Source], summary: Summary) -> None:
     """Delete a shard's sources, if the copy reads back as it should."""
     copy = ReleaseFolder(summary.folder).shard(copies[0].shard)
-    if file_sha256(copy) != copies[0].parcel.manifest["sha256"]:
+    if file_sha256(copy) != copies[0].package.manifest["sha256"]:
         summary.damaged.append(f"{copy}: does not read back as it was written; its source is kept")
         return
     for source in copies:

@@ -16,6 +16,7 @@ from rigging.hand.asset import DEFAULT_ASSET
 
 from ..device import device_kind
 from ..errors import InputError
+from ..outcome import Result, attempt
 from ..planning.configuration import package_versions
 from ..planning.plan import inputs_key
 from ..planning.release import Release
@@ -60,6 +61,11 @@ class Report:
     inputs: str  # key of all that decides the plan (see `plan`)
     renders_on: str  # what Cycles found, such as "OPTIX: NVIDIA L4"
     shares_out: bool  # whether its OUT is the driver's
+
+
+def inspect(release: Release, out: Path, mark: str, scratch: Path | None) -> Result:
+    """What `report` says, or why nothing can be rendered here. Loads Blender into this process."""
+    return attempt(report, release, out, mark, scratch)
 
 
 def report(release: Release, out: Path, mark: str, scratch: Path | None) -> Report:

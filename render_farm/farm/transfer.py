@@ -26,7 +26,7 @@ class DamagedError(MvhmError):
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Package:
     """All of a finished shard but its bytes."""
 
     shard: int
@@ -35,8 +35,8 @@ class Parcel:
     events: bytes  # its log
 
 
-def pack(path: Path) -> Parcel:
-    """The parcel of the finished shard at `path`. Raises DamagedError if it has no manifest or another size."""
+def pack(path: Path) -> Package:
+    """The package of the finished shard at `path`. Raises DamagedError if it has no manifest or another size."""
     files, found = ReleaseFolder(path.parent), file_state(path)
     if found.state is not State.WHOLE:
         raise DamagedError(f"{path}: {found.reason or found.state}")
@@ -44,7 +44,7 @@ def pack(path: Path) -> Parcel:
         sheet, events = _bytes(files.sheet(found.shard)), log_bytes(files, found.shard)
     except OSError as error:
         raise DamagedError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
-    return Parcel(found.shard, found.manifest, sheet or None, events)
+    return Package(found.shard, found.manifest, sheet or None, events)
 
 
 def chunks(path: Path) -> Iterator[bytes]:
@@ -68,43 +68,43 @@ def writing(folder: Path) -> Iterator[None]:
         raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
 
 
-def is_stored(parcel: Parcel, folder: Path) -> bool:
+def is_stored(package: Package, folder: Path) -> bool:
     """Whether the shard is in `folder`, whole by its manifest and size.
 
     Raises InputError if there is another file of its name; one without manifest is read.
     """
-    path = ReleaseFolder(folder).shard(parcel.shard)
+    path = ReleaseFolder(folder).shard(package.shard)
     there = file_state(path)
     if there.size is None:
         return False
     sha256 = file_sha256(path) if there.manifest is None else there.manifest["sha256"]
-    if sha256 == parcel.manifest["sha256"] and there.size == parcel.manifest["bytes"]:
+    if sha256 == package.manifest["sha256"] and there.size == package.manifest["bytes"]:
         return there.state is State.WHOLE
     raise InputError(
-        f"{path}: is there with other bytes (sha256 {sha256[:12]}, the new one's is {parcel.manifest['sha256'][:12]}): "
-        "move one of them away"
+        f"{path}: is there with other bytes (sha256 {sha256[:12]}, the new one's is "
+        f"{package.manifest['sha256'][:12]}): move one of them away"
     )
 
 
-def store(parcel: Parcel, data: Iterable[bytes], folder: Path) -> bool:
+def store(package: Package, data: Iterable[bytes], folder: Path) -> bool:
     """Put a shard into the release's `folder`, from the chunks `data` of its bytes; False if it was there already.
 
     The manifest comes last; whatever happens before, nothing is half there. Raises DamagedError (the bytes are not
     the manifest's), InputError (other bytes are there), LockedError (it is being rendered there), DiskFullError.
     """
-    files, shard = ReleaseFolder(folder), parcel.shard
+    files, shard = ReleaseFolder(folder), package.shard
     with writing(folder):
         files.locks.mkdir(parents=True, exist_ok=True)
         with Lock(files.lock(shard)):
-            if is_stored(parcel, folder):
+            if is_stored(package, folder):
                 return False
             for leftover in folder.glob(f".{shard_stem(shard)}.*.tmp"):  # of a process that was killed
                 leftover.unlink()
-            _write_checked(files.shard(shard), data, parcel.manifest["sha256"])
-            if parcel.sheet is not None:
-                write_atomic(files.sheet(shard), parcel.sheet)
-            add_events(folder, shard, parcel.events)
-            manifest = json.dumps(parcel.manifest, indent=2, sort_keys=True) + "\n"
+            _write_checked(files.shard(shard), data, package.manifest["sha256"])
+            if package.sheet is not None:
+                write_atomic(files.sheet(shard), package.sheet)
+            add_events(folder, shard, package.events)
+            manifest = json.dumps(package.manifest, indent=2, sort_keys=True) + "\n"
             write_atomic(files.manifest(shard), manifest.encode())
     return True
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from rigging.files import write_atomic
 
 from ..errors import InputError
+from ..outcome import Cause
 from ..planning.release import Release
-from ..shard.events import CAUSES
 from .figures import Trouble
 from .status import Status, read_status
 
@@ -84,7 +84,7 @@ def _counts(troubles: Iterable[Trouble]) -> dict[str, int]:
 
 def _all_causes(counts: Mapping[str, int]) -> dict[str, float | None]:
     """Zero for causes that did not occur, so that a series does not begin with its first failure."""
-    return dict.fromkeys(CAUSES, 0) | dict(counts)
+    return dict.fromkeys(Cause, 0) | dict(counts)
 
 
 def _lines(metric: Metric, release: str) -> Iterator[str]:

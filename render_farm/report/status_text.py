@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from dataset_tools.progress import duration
 
-from ..shard.events import CAUSES
+from ..outcome import Cause
 from .figures import Trouble
 from .shard_status import ShardStatus
 from .status import Speed, Status
@@ -136,7 +136,7 @@ def _troubles(title: str, troubles: Sequence[Trouble]) -> list[str]:
     lines = []
     for trouble in troubles:
         where = f"shard {trouble.shard:05d}" + ("" if trouble.sample is None else f" sample {trouble.sample}")
-        about = f": {CAUSES[trouble.cause]}" if trouble.cause in CAUSES else ""
+        about = f": {Cause(trouble.cause).meaning.words}" if trouble.cause in set(Cause) else ""
         lines += _wrapped(f"{trouble.count} x {trouble.cause}{about}")
         newest = f"newest {_moment(trouble.time)}, {where} on {trouble.host}: {trouble.reason}"
         lines += _wrapped(newest, indent=6)

@@ -10,9 +10,9 @@ from functools import partial
 
 from dataset_tools.progress import Progress
 from dataset_tools.store.incomplete import Quarantined, write_incomplete
-from rigging.errors import is_disk_full
 
-from ..errors import DiskFullError, IncompleteError, PassingError, RenderError
+from ..errors import DiskFullError, IncompleteError, RenderError
+from ..outcome import Cause, cause_of, reason_of
 from ..planning.plan import Plan
 from .events import Event, EventLog, Fault, Lacking, Retry, Start, Stop
 from .history import History
@@ -58,7 +58,7 @@ def told_stop(events: EventLog) -> Iterator[None]:
     except IncompleteError:
         raise  # has told so itself
     except BaseException as error:
-        events.add(Stop(_cause(error), " ".join(str(error).split()) or type(error).__name__))
+        events.add(Stop(cause_of(error), reason_of(error)))
         raise
 
 
@@ -93,9 +93,9 @@ class _Attempt:
             losses = self.history.losses[sample] + 1
             if losses < LOST_ATTEMPTS:
                 log.warning("sample %d: %s (%d times of %d)", sample, reason, losses, LOST_ATTEMPTS)
-                self.tell(Fault(sample, 0, "lost", reason, losses))
+                self.tell(Fault(sample, 0, Cause.LOST, reason, losses))
             else:
-                self._quarantine(sample, "lost", reason, losses)
+                self._quarantine(sample, Cause.LOST, reason, losses)
 
     def render(self, samples: Sequence[int]) -> None:
         """Render these samples. Raises DiskFullError; RenderError if nothing can be rendered here."""
@@ -107,9 +107,9 @@ class _Attempt:
         done, failed = 0, []
         with progress, closing(self._outcomes(samples)) as outcomes:
             for outcome in outcomes:
-                if outcome.cause == "disk full":
+                if outcome.cause is Cause.DISK_FULL:
                     raise DiskFullError(f"{self.staging.folder}: the disk is full; staged samples are kept, run again")
-                if not outcome.cause:
+                if outcome.cause is None:
                     done += 1
                     progress.add(views)
                     continue
@@ -124,11 +124,11 @@ class _Attempt:
             SampleJob, plan=request.files.plan, release=request.release, staging=self.staging, cache=request.skins
         )
         subjects = {sample: int(plan.subject[plan.pair_of(sample)]) for sample in samples}
-        pool = Pool(job, request.pool, self.staging.folder, subjects.__getitem__, self.tell)
+        pool = Pool(job, request.pool, self.staging.folder, subjects.__getitem__, self.tell, request.told_to_end)
         suspects = {sample for sample in samples if history.losses[sample] >= SUSPECT}
         return pool.run(samples, history.tries, suspects)
 
-    def _quarantine(self, sample: int, cause: str, reason: str, attempts: int) -> None:
+    def _quarantine(self, sample: int, cause: Cause, reason: str, attempts: int) -> None:
         gone = quarantined(self.request, sample, cause, reason, attempts)
         self.tell(gone)
         log.error("sample %d: set aside after %d attempt(s): %s; alone: %s", sample, attempts, reason, gone.command)
@@ -150,11 +150,3 @@ def _complaint(request: Request, lacking: Sequence[Quarantined]) -> str:
         f"({first.cause}, {first.attempts} attempt(s): {first.reason}); the others are kept. {report} says "
         "more; --retry tries them again"
     )
-
-
-def _cause(error: BaseException) -> str:
-    """One of events.CAUSES."""
-    if isinstance(error, DiskFullError) or is_disk_full(error):
-        return "disk full"
-    orderly = isinstance(error, PassingError) or not isinstance(error, Exception)
-    return "interrupted" if orderly else "error"

@@ -7,6 +7,7 @@ import sys
 
 from dataset_tools.store.incomplete import Quarantined
 
+from ..outcome import Cause
 from ..planning.seeds import render_seed
 from .request import Request
 
@@ -14,8 +15,8 @@ LOST_ATTEMPTS = 5  # sudden ends of the shard's process during a sample, after w
 SUSPECT = 2  # sudden ends after which a sample is rendered last and alone, so that bystanders are cleared
 
 
-def quarantined(request: Request, sample: int, cause: str, reason: str, attempts: int) -> Quarantined:
-    """Sample `sample` of `request`, given up; `cause` is one of events.CAUSES."""
+def quarantined(request: Request, sample: int, cause: Cause, reason: str, attempts: int) -> Quarantined:
+    """Sample `sample` of `request`, given up."""
     seed = render_seed(request.release, sample)
     return Quarantined(sample, request.shard, cause, reason, seed, attempts, reproducing_command(request, sample))
 

@@ -45,6 +45,7 @@ def attempt(tiny, undisturbed, tmp_path, monkeypatch):
     """Render shard 0 with a job of JOBS, and return the samples set aside, and those tried before."""
     (tmp_path / "failing_jobs.py").write_text(textwrap.dedent(JOBS))
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     plan = load_plan(shard_commands.shard_of(undisturbed).with_name("plan.npz"))
 
     def run(job, error=None, match="", retry=False):

@@ -12,7 +12,7 @@ from render_farm.errors import DiskFullError, RenderError
 from render_farm.shard.events import Begin, Done, Fault, Recycle
 from render_farm.shard.pool import Pool, PoolSettings
 
-# Jobs live in a module that spawned workers can import by name.
+# Jobs live in a module that worker processes can import by name.
 JOBS = """
     import errno, os, signal, time
     from pathlib import Path
@@ -102,6 +102,7 @@ JOBS = """
 def jobs(tmp_path, monkeypatch):
     (tmp_path / "pool_jobs.py").write_text(textwrap.dedent(JOBS))
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     import importlib
     import sys
 
@@ -136,7 +137,7 @@ def test_every_task_is_done_once_and_workers_are_replaced_after_a_few(jobs, tmp_
 
 def test_a_task_whose_worker_dies_is_tried_again_after_all_others(jobs, tmp_path, told):
     outcomes = run(jobs.DiesOnce, tmp_path, range(4), tell=told.append)
-    assert [outcomes[task].cause for task in range(4)] == [""] * 4
+    assert [outcomes[task].cause for task in range(4)] == [None] * 4
     assert outcomes[1].attempts == 2
     assert [task for task, _ in calls(tmp_path)] == [0, 1, 2, 3, 1]
     assert [(type(event), event.sample) for event in told] == [
@@ -157,7 +158,7 @@ def test_the_way_a_worker_ends_tells_the_cause(jobs, tmp_path):
 
 def test_a_task_that_keeps_failing_is_given_up_and_the_rest_done(jobs, tmp_path):
     outcomes = run(jobs.Fails, tmp_path, range(5), attempts=3)
-    assert [outcomes[task].cause for task in range(5)] == ["", "error", "disagreement", "memory", ""]
+    assert [outcomes[task].cause for task in range(5)] == [None, "error", "disagreement", "memory", None]
     assert [outcomes[task].attempts for task in range(5)] == [
         1,
         3,
@@ -183,13 +184,13 @@ def test_a_full_disk_is_not_tried_again(jobs, tmp_path):
 @pytest.mark.parametrize("job", ["Hangs", "Stops"])
 def test_a_hung_task_is_killed(jobs, tmp_path, job):
     outcomes = run(getattr(jobs, job), tmp_path, range(2), attempts=1, seconds=0.3)
-    assert (outcomes[0].cause, outcomes[1].cause) == ("hang", "")
+    assert (outcomes[0].cause, outcomes[1].cause) == ("hang", None)
     assert "no answer within 0.3 s" in outcomes[0].reason
 
 
 def test_a_worker_over_its_memory_limit_is_killed_in_mid_task(jobs, tmp_path):
     outcomes = run(jobs.Grows, tmp_path, range(2), attempts=1, memory=500)
-    assert (outcomes[0].cause, outcomes[1].cause) == ("memory", "")
+    assert (outcomes[0].cause, outcomes[1].cause) == ("memory", None)
     assert "the limit is 500 MB" in outcomes[0].reason
 
 
