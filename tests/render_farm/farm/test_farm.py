@@ -12,14 +12,14 @@ import psutil
 import pytest
 from ray_cluster import HEAD, ROOT, cluster, gone
 
-from render_farm.farm.seats import free_seat, seat_cores, seat_count
+from render_farm.farm.slots import free_slot, slot_cores, slot_count
 from rigging.command_line import main
 
 pytest.importorskip("ray")
 
-RENDERER = "multiprocessing.spawn"
+RENDERER = "render_farm.shard.worker"
 SHARDS = (0, 1, 2)
-OURS = ("ray::Supervisor", "render_farm.farm.child", RENDERER)
+OURS = ("ray::Supervisor", RENDERER)
 
 
 def command(release, out, *more, prefix=()):
@@ -215,7 +215,7 @@ def test_shards_that_are_not_there_are_refused(tiny, tmp_path, capsys, shards):
 
 
 @pytest.mark.parametrize(
-    ("resources", "cpus", "gpus", "seats"),
+    ("resources", "cpus", "gpus", "slots"),
     [
         ({"CPU": 8.0}, 1, 0, 8),
         ({"CPU": 8.0}, 3, 0, 2),
@@ -228,14 +228,14 @@ def test_shards_that_are_not_there_are_refused(tiny, tmp_path, capsys, shards):
         ({"CPU": 8.0, "GPU": 3.0}, 1, 2, 1),
     ],
 )
-def test_seats_of_a_node(resources, cpus, gpus, seats):
-    assert seat_count(resources, cpus, gpus) == seats
+def test_slots_of_a_node(resources, cpus, gpus, slots):
+    assert slot_count(resources, cpus, gpus) == slots
 
 
-def test_seats_have_cores_of_their_own():
+def test_slots_have_cores_of_their_own():
     cores = (0, 4, 1, 5, 2, 6, 3, 7)  # two threads of a physical core beside each other
-    assert [seat_cores(seat, 2, cores) for seat in range(4)] == [(0, 4), (1, 5), (2, 6), (3, 7)]
-    assert sorted(core for seat in range(8) for core in seat_cores(seat, 1, cores)) == list(range(8))
-    assert [seat_cores(seat, 0.5, cores) for seat in range(4)] == [(0,), (0,), (4,), (4,)]
-    assert seat_cores(8, 1, cores) == (0,)  # more seats than cores share them
-    assert free_seat({0, 1, 3}) == 2
+    assert [slot_cores(slot, 2, cores) for slot in range(4)] == [(0, 4), (1, 5), (2, 6), (3, 7)]
+    assert sorted(core for slot in range(8) for core in slot_cores(slot, 1, cores)) == list(range(8))
+    assert [slot_cores(slot, 0.5, cores) for slot in range(4)] == [(0,), (0,), (4,), (4,)]
+    assert slot_cores(8, 1, cores) == (0,)  # more slots than cores share them
+    assert free_slot({0, 1, 3}) == 2
