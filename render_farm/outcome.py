@@ -31,6 +31,7 @@ class FarmDoes(Enum):
     """What `make farm` does with a shard that was not done."""
 
     TRY_AGAIN = "give it to a worker again, a few times"
+    PASS_ON = "give it to another worker at once, a few times"
     GIVE_UP = "leave it: another try gives the same"
     WAIT = "try it again later, as often as it takes"
     LOOK_AGAIN = "look later whether it is done; give up once nothing else is left"
@@ -75,7 +76,9 @@ MEANINGS = {
     Cause.MEMORY: Meaning("the worker was over its memory limit, or the kernel's out-of-memory killer took it"),
     Cause.HANG: Meaning("no answer within the time limit"),
     Cause.DISAGREEMENT: Meaning("labels and Cycles disagree", DisagreementError),
-    Cause.LOST: Meaning("its shard's process ended suddenly (node lost, kill -9) while it was being rendered"),
+    Cause.LOST: Meaning(
+        "its shard's process ended suddenly (node lost, kill -9) while it was being rendered", farm=FarmDoes.PASS_ON
+    ),
     Cause.DISK_FULL: Meaning("no space left", DiskFullError, FarmDoes.WAIT),
     Cause.INTERRUPTED: Meaning("Ctrl-C, SIGTERM, or the farm's end", PassingError, FarmDoes.WAIT),
     Cause.LOCKED: Meaning("a live process is at the shard", LockedError, FarmDoes.LOOK_AGAIN, "locked by others"),

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from rigging.files import write_atomic
 
 from ..errors import InputError, PassingError
-from ..outcome import Result
+from ..outcome import Cause, Result
 from ..planning.plan import Plan, load_plan, refuse_to_mix
+from .calls import make_plan, read_plan_files
 from .farm_request import FarmRequest
 from .fleet import Fleet, Node
 from .node import Environment, Report
-from .supervisor import make_plan, read_plan_files
 
 log = logging.getLogger(__name__)
 
@@ -63,18 +63,16 @@ class Admission:
         self._require_nodes()
 
     def planned(self, node: Node, result: Result) -> None:
-        """Planning has ended. Raises what ended it."""
+        """Planning on `node` has ended; if it was lost, another will plan. Raises what else ended it."""
+        self._planner = None
+        if result.cause is Cause.LOST:
+            return
         if result.cause is not None:
             raise result.cause.meaning.error(f"planning on {node.address}: {result.reason}")
         if self.request.collect is not None:
             self.plan_files = result.value
             self._adopt_plan()
         self.plan = load_plan(self.request.files.plan)
-
-    def lost(self, node: Node) -> None:
-        """Another must plan if it was this one."""
-        if node is self._planner:
-            self._planner = None
 
     def _unlike(self, report: Report) -> str:
         """Why the node with this report would not give the driver's bytes, or not here; "" if it would."""

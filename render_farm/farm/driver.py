@@ -7,9 +7,10 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from dataset_tools.progress import Progress
@@ -22,19 +23,20 @@ from ..outcome import Cause, FarmDoes, Result, attempt
 from ..planning.configuration import Configuration
 from ..planning.plan import Plan
 from .admission import PATIENCE_SECONDS, Admission
+from .calls import render
 from .farm_request import FarmRequest
-from .fetch import fetch
 from .fleet import About, Fleet, News, Worker
 from .node import inspect
 from .queue import PullQueue
 from .remote import Remote
 from .tally import Tally
-from .transfer import add_events
+from .transfer import add_events, fetch, logs
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 LOOK_SECONDS = 2.0  # between two looks at the event logs
+ASK_SECONDS = 30.0  # between two questions for those on the nodes' own disks, which cost a process each
 RETRY_SECONDS = 5.0  # before a shard that failed is tried again
 FULL_SECONDS = 60.0  # before a worker whose disk is full tries again
 LOCKED_SECONDS = (5.0, 60.0)  # the first and the longest wait for a shard that others render
@@ -87,8 +89,9 @@ class Driver:
     _plan: Any = None  # the files of the plan, shared, for nodes with disks of their own
     _locked: dict[int, float] = field(default_factory=dict)  # since when, for shards that others render
     _waits: Counter[int] = field(default_factory=Counter)
-    _fetches: dict[Future, tuple[Worker, Any]] = field(default_factory=dict)
+    _fetches: dict[Future, Worker] = field(default_factory=dict)
     _looked: float = 0.0
+    _asked: float = 0.0
 
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="fetch")
@@ -124,13 +127,13 @@ class Driver:
                 self.admission.reported(news.where, news.result)
             case About.PLAN:
                 self.admission.planned(news.where, news.result)
-                self._make_queue(self.admission.plan)
+                if self.admission.plan is not None:
+                    self._make_queue(self.admission.plan)
             case About.SHARD:
                 self._rendered(news.where, news.result)
             case About.EVENTS if news.result.cause is None:
-                add_events(self.request.files.path, *news.result.value)
-            case About.LOSS:
-                self._lost(news)
+                for shard, events in news.result.value.items():
+                    add_events(self.request.files.path, shard, events)
 
     def _make_queue(self, plan: Plan) -> None:
         request, configuration = self.request, Configuration.of(plan, self.request.samples)
@@ -150,21 +153,26 @@ class Driver:
         for worker in self.fleet.idle():
             if (shard := self.queue.take(worker.name, now)) is not None:
                 self.tally.begin(shard)
-                self.fleet.begin(worker, self.request.shard(shard, self.fleet.cores(worker)), self._plan)
+                request = self.request.shard(shard, self.fleet.cores(worker))
+                self.fleet.begin(worker, shard, render, request, self._plan)
 
     def _rendered(self, worker: Worker, result: Result) -> None:
         """A worker's call has ended: settle it, once what is on a disk of the node's own is here."""
         if self.request.collect is None or result.cause not in (None, Cause.INCOMPLETE):
             return self._settle(worker, result)
+        ask = partial(self._ask, worker.node.id)
         source, target = self.request.node_files, self.request.files
-        call = attempt, fetch, self.fleet.remote, worker.actor, source, worker.shard, target, result
-        self._fetches[self._threads.submit(*call)] = worker, worker.actor
+        self._fetches[self._threads.submit(attempt, fetch, ask, source, target, worker.shard, result)] = worker
         return None
+
+    def _ask(self, node: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        remote = self.fleet.remote
+        return remote.get(remote.ask(node, function, *arguments))
 
     def _hear_fetches(self) -> None:
         for future in [future for future in self._fetches if future.done()]:
-            worker, actor = self._fetches.pop(future)
-            if worker.actor is actor:  # else it was lost meanwhile
+            worker = self._fetches.pop(future)
+            if worker.shard is not None:  # else its node was lost meanwhile
                 fetched: Result = future.result()
                 self._settle(worker, fetched.value if fetched.cause is None else fetched)
 
@@ -192,6 +200,11 @@ class Driver:
             case FarmDoes.TRY_AGAIN:
                 if self.queue.failed(worker.name, shard, result.reason, now, RETRY_SECONDS):
                     self.tally.give_up(shard, result)
+            case FarmDoes.PASS_ON:
+                self.queue.lost(worker.name, now)
+                if lost := self.queue.given_up.get(shard):
+                    reason = f"{len(lost)} workers were lost with it: {result.reason}"
+                    self.tally.give_up(shard, Result(None, result.cause, reason))
         return None
 
     def _give_up(self, worker: Worker, shard: int, result: Result) -> None:
@@ -214,27 +227,14 @@ class Driver:
         if result.cause is Cause.DISK_FULL and all(worker.full for worker in self.fleet.workers()):
             raise PassingError(result.reason)
 
-    def _lost(self, news: News) -> None:
-        """A worker, or what was asked of a node, is gone; the shard it had goes to another."""
-        if not isinstance(news.where, Worker):
-            return self.admission.lost(news.where)
-        worker, shard, how = news.where, news.result.value, news.result.reason
-        log.warning("worker %s is lost%s: %s", worker.name, "" if shard is None else f" with shard {shard}", how)
-        for task in self.queue.lost(worker.name, time.monotonic()):
-            self.tally.leave(task)
-            if task in self.queue.given_up:
-                reason = f"{len(self.queue.given_up[task])} workers were lost with it: {how}"
-                self.tally.give_up(task, Result(None, Cause.LOST, reason))
-        return None
-
     def _follow(self) -> None:
-        """Count images; without a shared OUT, ask for the event logs first."""
+        """Count images; without a shared OUT, ask for the event logs now and then."""
         now = time.monotonic()
-        if now - self._looked < LOOK_SECONDS:
-            return
-        self._looked = now
-        if self.request.collect is not None:
-            for worker in self.fleet.workers():
-                if worker.shard is not None:
-                    self.fleet.ask_events(worker, self.request.node_files.path, worker.shard)
-        self.tally.look()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            self.tally.look()
+        if self.request.collect is not None and now - self._asked >= ASK_SECONDS:
+            self._asked = now
+            for node in self.fleet.nodes.values():
+                if shards := [worker.shard for worker in node.workers if worker.shard is not None]:
+                    self.fleet.ask_events(node, logs, self.request.node_files, shards)

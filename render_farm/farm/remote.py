@@ -1,21 +1,18 @@
-"""All that the farm asks of Ray: which nodes there are, and calls there whose answers come one by one."""
+"""All that the farm asks of Ray: which nodes there are, and calls of functions there whose answers come one by one."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import ray
-from ray.actor import ActorHandle
-from ray.exceptions import NodeDiedError, RayActorError, RayError, WorkerCrashedError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ..outcome import Cause, Result
-from .supervisor import Supervisor
-
-GONE = (RayActorError, WorkerCrashedError, NodeDiedError)
 
 
 @dataclass(frozen=True)
@@ -38,35 +35,29 @@ class Remote:
         alive = (node for node in ray.nodes() if node["Alive"])
         return {node["NodeID"]: RemoteNode(node["NodeManagerAddress"], node["Resources"]) for node in alive}
 
-    def run(self, node: str, function: Callable[..., Any], *arguments: Any) -> ray.ObjectRef:
-        """Call a function on a node, in a process of its own that ends with it."""
-        return ray.remote(max_calls=1, max_retries=0, **self._place(node))(function).remote(*arguments)
+    def work(self, node: str, function: Callable[..., Any], *arguments: Any, once: bool = False) -> ray.ObjectRef:
+        """Call a function on a node, in the place of a worker; with `once` in a process that ends with it."""
+        place = {"num_cpus": self.cpus, "num_gpus": self.gpus, "scheduling_strategy": _on(node)}
+        return _task(function, once).options(**place).remote(*arguments)
 
-    def hire(self, node: str) -> ActorHandle:
-        """Start a worker on a node."""
-        kind = ray.remote(max_restarts=0, max_task_retries=0, concurrency_groups={"side": 2}, **self._place(node))
-        return kind(Supervisor).remote()
+    def ask(self, node: str, function: Callable[..., Any], *arguments: Any) -> ray.ObjectRef:
+        """Call a function on a node beside its workers: for what takes a moment."""
+        return _task(function, False).options(num_cpus=0, scheduling_strategy=_on(node)).remote(*arguments)
 
-    def call(self, actor: ActorHandle, method: str, *arguments: Any) -> ray.ObjectRef:
-        """Call a method of a worker; `__ray_ready__` is answered when it has started."""
-        return getattr(actor, method).remote(*arguments)
-
-    def get(self, actor: ActorHandle, method: str, *arguments: Any) -> Any:
-        """Call a method of a worker and wait for its value. Raises RayError."""
-        return ray.get(self.call(actor, method, *arguments))
+    def get(self, call: ray.ObjectRef) -> Any:
+        """The value of a call, once it has ended. Raises RayError."""
+        return ray.get(call)
 
     def share(self, value: Any) -> ray.ObjectRef:
         """A value that many calls take as an argument, sent to every node once."""
         return ray.put(value)
 
-    def kill(self, actor: ActorHandle) -> None:
-        """End a worker at once, and what it has started."""
-        ray.kill(actor)
-
-    def wait(self, calls: Iterable[ray.ObjectRef], seconds: float) -> None:
-        """Wait up to `seconds` for all of these calls to end."""
-        if waited := list(calls):
-            ray.wait(waited, num_returns=len(waited), timeout=seconds)
+    def stop(self, calls: Iterable[ray.ObjectRef], seconds: float) -> None:
+        """Interrupt calls as Ctrl-C does, and give them up to `seconds` to end."""
+        if stopped := list(calls):
+            for call in stopped:
+                ray.cancel(call)
+            ray.wait(stopped, num_returns=len(stopped), timeout=seconds)
 
     def answers(self, calls: Iterable[ray.ObjectRef], seconds: float) -> dict[ray.ObjectRef, Result]:
         """The calls that have ended after up to `seconds`, or as soon as one has."""
@@ -77,22 +68,25 @@ class Remote:
         ended = ray.wait(waited, num_returns=len(waited), timeout=0)[0]
         return {call: _result(call) for call in ended}
 
-    def _place(self, node: str) -> dict[str, Any]:
-        affinity = NodeAffinitySchedulingStrategy(node, soft=False)
-        return {"num_cpus": self.cpus, "num_gpus": self.gpus, "scheduling_strategy": affinity}
+
+@cache
+def _task(function: Callable[..., Any], once: bool) -> Any:
+    return ray.remote(max_calls=1 if once else 0, max_retries=0)(function)
+
+
+def _on(node: str) -> NodeAffinitySchedulingStrategy:
+    return NodeAffinitySchedulingStrategy(node, soft=False)
 
 
 def _result(call: ray.ObjectRef) -> Result:
     try:
         value = ray.get(call)
-    except GONE as error:
-        return Result(cause=Cause.LOST, reason=_death(error))
+    except RayTaskError as error:  # the function's own error
+        return Result(cause=Cause.ERROR, reason=_last_line(error))
     except RayError as error:
-        return Result(cause=Cause.ERROR, reason=str(error).strip().rpartition("\n")[2])
+        return Result(cause=Cause.LOST, reason=_last_line(error))
     return value if isinstance(value, Result) else Result(value)
 
 
-def _death(error: RayError) -> str:
-    """Ray's long explanation, cut to the cause."""
-    cause = " ".join(str(error).split()).partition("The actor is dead because ")[2]
-    return cause.partition(". ")[0] or "its process died"
+def _last_line(error: RayError) -> str:
+    return str(error).strip().rpartition("\n")[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from rigging.files import atomic_file, file_sha256, write_atomic
 
 from ..errors import DiskFullError, InputError, MvhmError
 from ..lock import Lock
+from ..outcome import Result
 
 CHUNK = 8 << 20  # bytes
 
@@ -118,6 +119,39 @@ def remove(files: ReleaseFolder, shard: int) -> None:
 def log_bytes(files: ReleaseFolder, shard: int) -> bytes:
     """The shard's event log; empty if there is none."""
     return _bytes(files.events(shard))
+
+
+def fetch(ask: Callable[..., Any], source: ReleaseFolder, target: ReleaseFolder, shard: int, result: Result) -> Result:
+    """Store in `target` what a node left in its own `source`: the shard, which is then removed there; or, of an
+    incomplete one, its report and log. `ask(function, *arguments)` calls a function there. Returns `result`.
+    """
+    if result.cause is None:
+        package: Package = ask(pack, source.shard(shard))
+        store(package, _fetched(ask, source.shard(shard), int(package.manifest["bytes"])), target.path)
+        ask(remove, source, shard)
+    else:
+        write_atomic(target.incomplete(shard), ask(read_chunk, source.incomplete(shard), 0))
+        add_events(target.path, shard, ask(log_bytes, source, shard))
+    return result
+
+
+def read_chunk(path: Path, start: int) -> bytes:
+    """Some megabytes of a file from byte `start` on; none at its end."""
+    with open(path, "rb") as file:
+        file.seek(start)
+        return file.read(CHUNK)
+
+
+def _fetched(ask: Callable[..., Any], path: Path, size: int) -> Iterator[bytes]:
+    start = 0
+    while start < size and (data := ask(read_chunk, path, start)):  # if it is shorter than it was, its sha256 will tell
+        start += len(data)
+        yield data
+
+
+def logs(files: ReleaseFolder, shards: Sequence[int]) -> dict[int, bytes]:
+    """The event logs of some shards."""
+    return {shard: log_bytes(files, shard) for shard in shards}
 
 
 def add_events(folder: Path, shard: int, events: bytes) -> None:

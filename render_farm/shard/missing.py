@@ -124,7 +124,7 @@ class _Attempt:
             SampleJob, plan=request.files.plan, release=request.release, staging=self.staging, cache=request.skins
         )
         subjects = {sample: int(plan.subject[plan.pair_of(sample)]) for sample in samples}
-        pool = Pool(job, request.pool, self.staging.folder, subjects.__getitem__, self.tell, request.told_to_end)
+        pool = Pool(job, request.pool, self.staging.folder, subjects.__getitem__, self.tell)
         suspects = {sample for sample in samples if history.losses[sample] >= SUSPECT}
         return pool.run(samples, history.tries, suspects)
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from rigging.errors import Terminated
-
 from ..errors import DiskFullError, RenderError
 from ..outcome import Cause
 from .events import Begin, Done, Event, Fault, Recycle
@@ -71,8 +69,7 @@ class Pool:
     """Runs a job on tasks; `setup` is called once in every worker process and returns the job.
 
     `setup` must be picklable. `groups` says which tasks share an expensive preparation: a worker prefers tasks of
-    the group it is at. The workers' output goes to `logs`/worker-k.log. `tell` hears what happens, `told_to_end`
-    is asked every second.
+    the group it is at. The workers' output goes to `logs`/worker-k.log. `tell` hears what happens.
     """
 
     setup: Callable[[], Job]
@@ -80,7 +77,6 @@ class Pool:
     logs: Path
     groups: Callable[[int], int] = lambda task: task
     tell: Callable[[Event], object] = lambda event: None
-    told_to_end: Callable[[], bool] = lambda: False
     _live: list[_Worker] = field(default_factory=list)
     _pending: deque[int] = field(default_factory=deque)  # not tried yet
     _again: deque[int] = field(default_factory=deque)  # failed before: after all others, so that they delay nobody
@@ -99,8 +95,7 @@ class Pool:
         """Yield an Outcome per task as they end. Closing the iterator ends all workers at once.
 
         `tries` counts failed attempts that were made before; tasks in `alone` are done one at a time, so that what
-        takes the whole machine down is known. Raises RenderError, or DiskFullError, if workers cannot even start, and
-        Terminated once it is told to end.
+        takes the whole machine down is known. Raises RenderError, or DiskFullError, if workers cannot even start.
         """
         self._pending = deque(task for task in tasks if task not in alone)
         self._alone = deque(task for task in tasks if task in alone)
@@ -116,8 +111,6 @@ class Pool:
                     if (outcome := self._hear(worker)) is not None:
                         yield outcome
                 self._check()
-                if self.told_to_end():
-                    raise Terminated("told to end")
         finally:
             self._end()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +10,6 @@ from dataset_tools.store.layout import ReleaseFolder
 from ..errors import ReleaseError
 from ..planning.release import Release
 from .pool import PoolSettings
-
-
-def never() -> bool:
-    """Nobody asks this process to end but by signals."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,6 @@ class Request:
     pool: PoolSettings = field(default_factory=PoolSettings)
     scratch: Path | None = None  # folder on a local disk to stage and pack in; default OUT
     retry: bool = False  # try quarantined samples again
-    told_to_end: Callable[[], bool] = never  # asked every second while samples are rendered
 
     @property
     def files(self) -> ReleaseFolder:

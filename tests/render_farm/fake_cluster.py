@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
+from render_farm.farm.calls import render
 from render_farm.farm.node import Report, inspect
 from render_farm.farm.remote import RemoteNode
 from render_farm.outcome import Cause, Result
@@ -37,7 +37,7 @@ class FakeCluster:
     there: dict[str, RemoteNode] = field(default_factory=dict)  # by address, which is the name too
     inspections: dict[str, Result] = field(default_factory=dict)  # else `report`
     given: list[tuple[str, int]] = field(default_factory=list)  # which shard to which node, in order
-    killed: int = 0
+    stopped: int = 0
     _answers: dict[int, Result | None] = field(default_factory=dict)
     _names: itertools.count = field(default_factory=itertools.count)
 
@@ -49,28 +49,20 @@ class FakeCluster:
     def nodes(self):
         return dict(self.there)
 
-    def run(self, node, function, *arguments):
-        found = self.inspections.get(node, Result(self.report))
-        return self._call(found if function is inspect else function(*arguments))
-
-    def hire(self, node):
-        return SimpleNamespace(node=node)
-
-    def call(self, actor, method, *arguments):
-        if method != "render":
-            return self._call(Result(None))
+    def work(self, node, function, *arguments, once=False):
+        if function is inspect:
+            return self._call(self.inspections.get(node, Result(self.report)))
+        if function is not render:
+            return self._call(function(*arguments))
         shard = arguments[0].shard
-        self.given.append((actor.node, shard))
-        return self._call(self.render(actor.node, shard))
+        self.given.append((node, shard))
+        return self._call(self.render(node, shard))
 
     def share(self, value):
         return value
 
-    def kill(self, actor):
-        self.killed += 1
-
-    def wait(self, calls, seconds):
-        self.clock.now += seconds
+    def stop(self, calls, seconds):
+        self.stopped += len(list(calls))
 
     def answers(self, calls, seconds):
         ended = {call: self._answers.pop(call) for call in list(calls) if self._answers[call] is not None}

@@ -1,6 +1,7 @@
 """What `make farm` does about shards, workers and nodes that fail, on a cluster that does as the test says."""
 
 import contextlib
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -180,7 +181,7 @@ def test_a_node_that_would_give_other_bytes_is_left_out_with_what_differs(farm, 
     cluster.add("b", inspection=differing(report)[what])
     assert farm.run().done == {0, 1, 2, 3}
     assert {address for address, _ in cluster.given} == {"a"}
-    assert f"node b is not used: {words}" in caplog.text
+    assert re.search(f"node b is not used: .*{re.escape(words)}", caplog.text)
 
 
 def test_a_farm_without_a_node_that_fits_says_why(farm, cluster):
@@ -199,7 +200,7 @@ def test_a_farm_without_room_for_a_worker_says_so(farm, cluster):
 
 def test_a_release_that_cannot_be_planned_ends_the_farm_as_it_ends_a_render(farm, cluster, monkeypatch):
     monkeypatch.setattr(admission, "make_plan", lambda *_: failed(Cause.INPUT, "no such poses"))
-    with pytest.raises(InputError, match="planning on [ab]: no such poses"):
+    with pytest.raises(InputError, match=r"planning on [ab]: no such poses"):
         farm.run()
 
 
@@ -229,12 +230,12 @@ def test_after_ten_minutes_without_a_node_the_farm_ends_with_try_later(farm, clu
     assert cluster.clock.now > 1000 + admission.PATIENCE_SECONDS
 
 
-def test_whatever_ends_the_farm_ends_its_workers(farm, cluster):
+def test_whatever_ends_the_farm_stops_what_is_rendered(farm, cluster):
     cluster.render = lambda address, shard: HANGS
     while len(cluster.given) < 2:
         farm.turn()
     farm.close()
-    assert cluster.killed == 2
+    assert cluster.stopped == 2
 
 
 def test_only_the_fleet_changes_nodes_and_workers():
