@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from rigging.command_line import THREAD_VARIABLES
 from rigging.errors import Terminated
 
 from ..errors import InputError, PassingError
@@ -37,8 +36,6 @@ QUIET = {
     "RAY_raylet_report_resources_period_milliseconds": "2000",
     "REPORTER_UPDATE_INTERVAL_MS": "60000",
 }
-# Of the processes in which plans are made: their sums must be those of `make render`
-ONE_THREAD = {"env_vars": dict.fromkeys(THREAD_VARIABLES, "1")}
 DEFAULT_TOKEN = Path(".ray/auth_token")  # in the home folder, where `ray get-auth-token --generate` writes it
 
 
@@ -122,7 +119,6 @@ def _start(folder: Path) -> None:
         configure_logging=False,
         log_to_driver=False,
         object_store_memory=STORE_BYTES,
-        runtime_env=ONE_THREAD,
         _temp_dir=str(folder),
     )
 
@@ -138,7 +134,7 @@ def _join(address: str) -> None:
     import ray
 
     try:
-        ray.init(address=address, configure_logging=False, log_to_driver=False, runtime_env=ONE_THREAD)
+        ray.init(address=address, configure_logging=False, log_to_driver=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
         line = str(error).strip().partition("\n")[0]
         raise PassingError(

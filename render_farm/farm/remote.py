@@ -12,7 +12,12 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from rigging.command_line import THREAD_VARIABLES
+
 from ..outcome import Cause, Result
+
+# Of the process in which a plan is made: its sums must be those of `make render`
+ONE_THREAD = {"env_vars": dict.fromkeys(THREAD_VARIABLES, "1")}
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Remote:
     def work(self, node: str, function: Callable[..., Any], *arguments: Any, once: bool = False) -> ray.ObjectRef:
         """Call a function on a node, in the place of a worker; with `once` in a process that ends with it."""
         place = {"num_cpus": self.cpus, "num_gpus": self.gpus, "scheduling_strategy": _on(node)}
+        place |= {"runtime_env": ONE_THREAD} if once else {}
         return _task(function, once).options(**place).remote(*arguments)
 
     def ask(self, node: str, function: Callable[..., Any], *arguments: Any) -> ray.ObjectRef:

@@ -51,7 +51,7 @@ def test_every_exception_has_a_cause(error, cause):
     assert cause_of(error) is cause
 
 
-@pytest.mark.parametrize("cause", [cause for cause in Cause if cause is not Cause.MEMORY])
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause is not Cause.LOST])
 def test_the_exception_of_a_cause_is_of_that_cause(cause):
     """So that a farm which raises what a node met with ends as the node's command would."""
     generic = cause_of(MEANINGS[cause].error("x"))
@@ -71,6 +71,7 @@ def test_what_another_try_cannot_change_is_given_up_and_what_passes_is_waited_fo
     assert does[FarmDoes.GIVE_UP] == {Cause.INPUT, Cause.INCOMPLETE}
     assert does[FarmDoes.WAIT] == {Cause.DISK_FULL, Cause.INTERRUPTED}
     assert does[FarmDoes.LOOK_AGAIN] == {Cause.LOCKED}
+    assert does[FarmDoes.PASS_ON] == {Cause.LOST}
 
 
 def test_an_attempt_is_a_value_or_a_cause_with_one_line(caplog):
