@@ -30,11 +30,11 @@ log = logging.getLogger(__name__)
 class FarmDoes(Enum):
     """What `make farm` does with a shard that was not done."""
 
-    TRY_AGAIN = "give it to a worker again, a few times"
-    PASS_ON = "give it to another worker at once, a few times"
-    GIVE_UP = "leave it: another try gives the same"
-    WAIT = "try it again later, as often as it takes"
-    LOOK_AGAIN = "look later whether it is done; give up once nothing else is left"
+    TRY_AGAIN = "another worker tries again, three times in all"
+    PASS_ON = "another worker goes on at once, until five were lost"
+    GIVE_UP = "gives it up: another try would end the same way"
+    WAIT = "tries again later, as often as it takes"
+    LOOK_AGAIN = "looks again later; gives it up ten minutes after all else is done"
 
 
 class Cause(StrEnum):

@@ -15,10 +15,10 @@ from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.shard_file import ShardError, ShardFile
 from rigging.files import file_sha256, write_atomic
 
-from ..errors import InputError, LockedError
+from ..errors import InputError, LockedError, writing
 from ..planning.configuration import difference
 from ..planning.plan import Plan, load_plan
-from .transfer import DamagedError, Package, add_events, chunks, is_stored, log_bytes, pack, remove, store, writing
+from .transfer import DamagedError, Package, add_events, chunks, is_stored, log_bytes, pack, remove, store
 
 
 @dataclass(frozen=True)

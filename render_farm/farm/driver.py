@@ -16,9 +16,8 @@ from typing import Any
 from dataset_tools.progress import Progress
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.shard_state import State, file_state
-from rigging.errors import is_disk_full
 
-from ..errors import InputError, PassingError
+from ..errors import PassingError, full_disk_is_told, writing
 from ..outcome import Cause, FarmDoes, Result, attempt
 from ..planning.configuration import Configuration
 from ..planning.plan import Plan
@@ -49,29 +48,20 @@ def run_farm(request: FarmRequest) -> Tally:
     Raises InputError if no node can be used or the release cannot be planned, PassingError if the disk is full or all
     nodes are gone. Whatever ends it, the workers end too and finished samples are kept.
     """
-    try:
-        with _mark(request.files) as mark:
-            inspection = inspect, request.release, request.node_out, mark, request.scratch
-            fleet = Fleet(Remote(request.cpus, request.gpus), inspection)
-            with contextlib.closing(Driver(request, fleet)) as driver:
-                return driver.run()
-    except OSError as error:
-        if is_disk_full(error):
-            raise PassingError(f"{request.files.path}: the disk is full; staged samples are kept, run again") from error
-        raise
+    with full_disk_is_told(request.files.path), _mark(request.files) as mark:
+        inspection = inspect, request.release, request.node_out, mark, request.scratch
+        fleet = Fleet(Remote(request.cpus, request.gpus), inspection)
+        with contextlib.closing(Driver(request, fleet)) as driver:
+            return driver.run()
 
 
 @contextlib.contextmanager
 def _mark(files: ReleaseFolder) -> Iterator[str]:
     """A file by which nodes see whether their OUT is this one. Raises InputError if it cannot be made."""
     mark = files.farm_mark(secrets.token_hex(8))
-    try:
+    with writing(files.path):
         files.locks.mkdir(parents=True, exist_ok=True)
         mark.touch()
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-        raise InputError(f"{files.path}: cannot be written to: {error.strerror or error}") from error
     try:
         yield str(mark.relative_to(files.path))
     finally:

@@ -15,7 +15,7 @@ from rigging.files import file_sha256
 from rigging.hand.asset import DEFAULT_ASSET
 
 from ..device import device_kind
-from ..errors import InputError
+from ..errors import InputError, writing
 from ..outcome import Result, attempt
 from ..planning.configuration import package_versions
 from ..planning.plan import inputs_key
@@ -95,11 +95,9 @@ def _sources() -> dict[str, str]:
 
 
 def _require_writable(folder: Path) -> None:
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
 
 
 def _found_device(settings: RenderSettings) -> str:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dataset_tools.store.layout import ReleaseFolder, shard_stem
 from dataset_tools.store.shard_state import State, file_state
-from rigging.errors import is_disk_full
 from rigging.files import atomic_file, file_sha256, write_atomic
 
-from ..errors import DiskFullError, InputError, MvhmError
+from ..errors import InputError, MvhmError, writing
 from ..lock import Lock
 from ..outcome import Result
 
@@ -56,17 +54,6 @@ def chunks(path: Path) -> Iterator[bytes]:
                 yield data
     except OSError as error:
         raise DamagedError(f"cannot be read: {error.strerror or error}") from error
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Say in one line why `folder` cannot be written to: DiskFullError for a full disk, else InputError."""
-    try:
-        yield
-    except OSError as error:
-        if is_disk_full(error):
-            raise DiskFullError(f"{folder}: the disk is full; nothing is half written, run again") from error
-        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
 
 
 def is_stored(package: Package, folder: Path) -> bool:

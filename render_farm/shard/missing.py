@@ -108,7 +108,7 @@ class _Attempt:
         with progress, closing(self._outcomes(samples)) as outcomes:
             for outcome in outcomes:
                 if outcome.cause is Cause.DISK_FULL:
-                    raise DiskFullError(f"{self.staging.folder}: the disk is full; staged samples are kept, run again")
+                    raise DiskFullError(f"{self.staging.folder}: the disk is full; what is finished is kept, run again")
                 if outcome.cause is None:
                     done += 1
                     progress.add(views)

@@ -14,10 +14,9 @@ from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.shard_file import ShardFile
 from dataset_tools.store.shard_state import State, file_state
 from dataset_tools.store.writer import write_shard
-from rigging.errors import is_disk_full
 from rigging.files import file_sha256
 
-from ..errors import DiskFullError, InputError, RenderError
+from ..errors import InputError, RenderError, full_disk_is_told, writing
 from ..files import copy_checked
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
@@ -34,27 +33,19 @@ log = logging.getLogger(__name__)
 def render_shard(request: Request) -> Path:
     """Render a shard unless it is there already, and return its path.
 
-    Raises InputError (wrong configuration or input), LockedError, DiskFullError, IncompleteError (samples are set
-    aside), RenderError; each carries the exit code. Whatever was interrupted, the next call goes on from the staged
+    Raises InputError (wrong configuration or input), LockedError, DiskFullError, IncompleteError (samples are
+    quarantined), RenderError; each carries the exit code. Whatever was interrupted, the next call goes on from the staged
     samples and gives the same bytes.
     """
     indices = request.indices
-    try:
-        for folder in (request.files.locks, request.staging.parent):
+    for folder in (request.files.locks, request.staging.parent):
+        with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if is_disk_full(error):
-            raise DiskFullError(f"{folder}: the disk is full") from error
-        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
-    try:
+    with full_disk_is_told(request.folder):
         plan = ensure_plan(request.release, request.folder)
         check_poses(request, plan, indices)
         with Lock(request.files.lock(request.shard)):
             return _render_locked(request, plan)
-    except OSError as error:
-        if is_disk_full(error):
-            raise DiskFullError(f"{request.folder}: the disk is full; staged samples are kept, run again") from error
-        raise
 
 
 def check_poses(request: Request, plan: Plan, indices: range) -> None:

@@ -59,6 +59,12 @@ def test_the_exception_of_a_cause_is_of_that_cause(cause):
     assert MEANINGS[generic].farm is MEANINGS[cause].farm
 
 
+def test_the_page_tells_every_cause_as_it_is():
+    rows = [line.strip("| ").split(" | ") for line in PAGE.partition("## Causes")[2].splitlines() if line[:2] == "| "]
+    told = {row[0]: row[1:] for row in rows[1 : 1 + len(Cause)]}
+    assert told == {c: [m.words, str(m.error.exit_code), m.farm.value] for c, m in MEANINGS.items()}
+
+
 def test_exit_codes_are_those_of_the_page():
     page = {int(code): words for code, words in re.findall(r"^\| (\d+) \| ([^|]*) \|", PAGE, re.MULTILINE)}
     assert {cause.meaning.error.exit_code for cause in Cause} == {1, 2, 75} <= set(page)

@@ -130,7 +130,7 @@ def nodes():
 
 
 def hold(nodes, held):
-    """Whether every node has a renderer now: the first of each is stopped as soon as it is seen, and put into `held`."""
+    """Whether every node has a renderer now; the first of each is stopped as soon as it is seen, and held."""
     for ip in set(nodes.nodes) - set(held):
         for process in nodes.processes(ip, RENDERER)[:1]:
             process.suspend()
