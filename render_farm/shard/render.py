@@ -34,8 +34,8 @@ def render_shard(request: Request) -> Path:
     """Render a shard unless it is there already, and return its path.
 
     Raises InputError (wrong configuration or input), LockedError, DiskFullError, IncompleteError (samples are
-    quarantined), RenderError; each carries the exit code. Whatever was interrupted, the next call goes on from the staged
-    samples and gives the same bytes.
+    quarantined), RenderError; each carries the exit code. Whatever was interrupted, the next call goes on from the
+    staged samples and gives the same bytes.
     """
     indices = request.indices
     for folder in (request.files.locks, request.staging.parent):
