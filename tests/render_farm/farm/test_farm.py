@@ -105,6 +105,7 @@ def test_a_farm_listens_on_loopback_only_ends_with_ctrl_c_and_goes_on_from_there
     result = subprocess.run(farm, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "2 shards: 2 done" in result.stdout
+    assert "done, 4 samples" in (tmp_path / "tiny" / ".logs" / "shard-00001.log").read_text()
     assert hashes(tmp_path) == {name: hashes(undisturbed)[name] for name in ("shard-00000.h5", "shard-00001.h5")}
 
 

@@ -1,5 +1,6 @@
 """The queue over worker processes, with jobs that die, hang, fail, grow or fill the disk (nothing is rendered here)."""
 
+import re
 import textwrap
 import time
 from functools import partial
@@ -198,6 +199,12 @@ def test_a_worker_that_has_grown_is_replaced_before_it_reaches_the_limit(jobs, t
     recycled = [event for event in told if isinstance(event, Recycle)]
     assert recycled
     assert all(event.cause == "memory" and 375 < event.megabytes < 500 for event in recycled)
+
+
+def test_a_workers_log_tells_its_memory_after_each_task(jobs, tmp_path):
+    run(jobs.Job, tmp_path, range(2))
+    lines = (tmp_path / "worker-0.log").read_text().splitlines()
+    assert [re.search(r"sample (\d): [\d.]+ s, \d+ MB resident", line)[1] for line in lines] == ["0", "1"]
 
 
 def test_a_suspect_is_done_last_and_while_nothing_else_is(jobs, tmp_path, told):
