@@ -1,4 +1,4 @@
-"""What the pages for operators promise: every sentence and every row of a table is in promises/*.toml with its tests."""
+"""Pages for operators: every sentence and every row of a table is in promises/*.toml with the tests that hold it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\[\"(])")
 
 
 def promises(page: str) -> Iterator[str]:
-    """The sentences of a page and the rows of its tables, without headings, table heads, code, bold and links' targets."""
+    """The sentences of a page and rows of its tables, without headings, table heads, code, bold and links."""
     text = re.sub(r"^```.*?^```$", "\n", page, flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"\]\([^)]*\)", "]", text).replace("**", "")
     text = re.sub(r"^\|.*\|\n\|[-| ]+\|$", "\n", text, flags=re.MULTILINE)  # the head of a table

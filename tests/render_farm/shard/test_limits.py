@@ -7,7 +7,7 @@ from render_farm.commands.limits import DEFAULT
 from render_farm.lock import STALE_SECONDS
 from render_farm.shard.missing import HOPELESS
 from render_farm.shard.pool import WORN_SHARE
-from render_farm.shard.set_aside import LOST_ATTEMPTS, SUSPECT
+from render_farm.shard.quarantine import LOST_ATTEMPTS, SUSPECT
 
 PAGE = (Path(__file__).parents[3] / "docs" / "farm_failures.md").read_text(encoding="utf-8")
 
