@@ -10,9 +10,8 @@ from dataset_tools.store.layout import staged_samples
 from dataset_tools.store.shard_state import ShardState, State, shard_state
 
 from ..lock import STALE_SECONDS
-from ..shard.events import Start
+from ..planning.release import Release
 from ..shard.history import Busy, History
-from .extent import Extent
 from .folder import Folder, Process
 
 STATES = {
@@ -46,43 +45,49 @@ class ShardStatus:
     scratch: str  # where its finished samples wait; "" for OUT
     configuration: str  # hash of a shard that is done, else ""
 
+    def images(self, samples: int | None) -> int:
+        """How many images so many of its samples are; 0 if that is not known."""
+        return (samples or 0) * (self.views or 0)
+
 
 @dataclass(frozen=True)
 class ShardView:
-    """A shard as it is seen in the folder, and in its log (`history`)."""
+    """A shard as it is seen in the folder and in its log (`history`); `deep`: its bytes are read too."""
 
     folder: Folder
     shard: int
     history: History
-    extent: Extent
+    release: Release | None
+    deep: bool = False
 
     @property
     def status(self) -> ShardStatus:
         """All of it."""
         state, reason = self._state
-        start, history, holder = self.history.start, self.history, self._holder
+        history, start, holder = self.history, self.history.start, self._holder
+        signs = [at for at in (history.seen, holder and holder.seen) if at is not None]
         return ShardStatus(
             shard=self.shard,
             state=state,
             samples=self._samples,
             rendered=self._rendered,
             aside=self._quarantined,
-            views=(start and start.views) or self.extent.views,
+            views=start.views or (self.release and self.release.cameras.views),
             host=holder.host if holder else history.host,
             pid=holder.pid if holder else history.pid,
-            workers=start and start.workers,
-            device=start.device if start else "",
+            workers=start.workers or None,
+            device=start.device,
             since=history.since,
-            seen=max((at for at in (history.seen, holder and holder.seen) if at is not None), default=None),
+            seen=max(signs, default=None),
             busy=tuple(sorted(history.busy.values(), key=lambda busy: busy.since)),
             reason=reason,
-            scratch=self._scratch,
+            scratch=start.scratch,
             configuration=self._stored.manifest["configuration_hash"] if self._whole else "",
         )
 
     @cached_property
     def _stored(self) -> ShardState:
-        return shard_state(self.folder.files, self.shard)
+        return shard_state(self.folder.files, self.shard, deep=self.deep)
 
     @property
     def _whole(self) -> bool:
@@ -93,45 +98,33 @@ class ShardView:
         return self.folder.holder(self.folder.files.lock(self.shard))
 
     @property
-    def _start(self) -> Start | None:
-        return self.history.start
-
-    @property
-    def _scratch(self) -> str:
-        return self._start.scratch if self._start else ""
-
-    @property
     def _samples(self) -> int | None:
-        asked_for = self._start and self._start.samples
-        known = (self._stored.samples, asked_for) if self._whole else (asked_for, self._stored.samples)
-        return known[0] or known[1] or self.extent.samples_of(self.shard)
+        stored, begun, release = self._stored.samples, self.history.start.samples, self.release
+        planned = len(release.shard_samples(self.shard)) if release and self.shard < release.shards else None
+        return (stored if self._whole else begun) or begun or stored or planned
 
     @property
     def _quarantined(self) -> tuple[Quarantined, ...]:
         """As the log says; where there is none, as the report does."""
         if self._whole:
             return ()
-        if self._start is None and self._stored.quarantined:
+        if not self.history.start.samples and self._stored.quarantined:
             return self._stored.quarantined
-        return tuple(self.history.quarantined[sample] for sample in sorted(self.history.quarantined))
-
-    @property
-    def _rendered(self) -> int:
-        samples = self._samples
-        if self._whole:
-            return samples
-        return self._staged if samples is None else min(self._staged, samples)
+        return tuple(gone for _, gone in sorted(self.history.quarantined.items()))
 
     @cached_property
-    def _staged(self) -> int:
-        """Finished samples of a shard that is not written: counted if they lie here, else as log or report say."""
-        stored, staging = self._stored, self.folder.files.staging(self.shard)
-        reported = stored.state is State.INCOMPLETE and stored.samples is not None
-        if not self._scratch and self.folder.has(staging):
-            return staged_samples(staging)
-        if self._scratch or self._elsewhere or (reported and self._start is not None):
-            return self.history.staged
-        return stored.samples - len(stored.quarantined) if reported else 0
+    def _rendered(self) -> int:
+        """Finished samples; of a shard that is not written counted if they lie here, else as log or report say."""
+        stored, start, samples = self._stored, self.history.start, self._samples
+        if self._whole:
+            return samples
+        if not start.scratch and self.folder.has(staging := self.folder.files.staging(self.shard)):
+            staged = staged_samples(staging)
+        elif start.scratch or self._elsewhere or (stored.state is State.INCOMPLETE and start.samples):
+            staged = self.history.staged
+        else:
+            staged = (stored.samples or 0) - len(stored.quarantined) if stored.state is State.INCOMPLETE else 0
+        return max(0, staged if samples is None else min(staged, samples))
 
     @cached_property
     def _elsewhere(self) -> bool:
@@ -153,7 +146,7 @@ class ShardView:
         if self._holder is not None:
             return "rendering", ""
         if self._stored.state is State.DAMAGED or self._stored.size is not None:
-            return "damaged", advised(self._stored)
+            return "damaged", _advised(self._stored)
         if self._quarantined and self._samples and self._rendered + len(self._quarantined) >= self._samples:
             return "incomplete", ""
         return ("rendering", "") if self._elsewhere else self._unfinished
@@ -172,7 +165,7 @@ class ShardView:
         return "interrupted", f"{stopped.cause}: {stopped.reason}" if stopped.reason else stopped.cause
 
 
-def advised(stored: ShardState) -> str:
+def _advised(stored: ShardState) -> str:
     """Why a shard's file is of no use as it is, and what to do about it."""
     if stored.state is State.PARTIAL:
         return f"{stored.reason}: render it again, which checks it and takes seconds"

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_tools.store.layout import ReleaseFolder, shard_stem
-from dataset_tools.store.shard_state import State, file_state
 
 from ..planning.release import Release
 from ..shard.events import EventLog
 from ..shard.history import History
-from .extent import Extent, Problem, read_extent
+from .extent import Problem, read_extent
 from .figures import Figures, Memory, Slow, Trouble
 from .folder import Folder, Process
-from .shard_status import STATES, ShardStatus, ShardView, advised
+from .shard_status import STATES, ShardStatus, ShardView
 
 RECENT_SECONDS = 300.0
 SKEW_SECONDS = 30.0  # by which other hosts' clocks may be ahead
@@ -33,8 +32,8 @@ class Images:
 
     planned: int | None
     done: int  # staged or written
-    aside: int  # of samples that are set aside
-    left: int | None  # to be rendered: neither done nor set aside nor in a damaged shard
+    aside: int  # of samples that are quarantined
+    left: int | None  # to be rendered: neither done nor quarantined nor in a damaged shard
 
 
 @dataclass(frozen=True)
@@ -78,78 +77,55 @@ class Status:
     problems: tuple[Problem, ...]
     other_files: tuple[str, ...]  # in the folder, not of a release
     planning: Process | None  # who is making the plan
-    begun: tuple[ShardStatus, ...]  # the shards but those that wait; their samples that are set aside
+    begun: tuple[ShardStatus, ...]  # the shards but those that wait; their samples that are quarantined
 
 
 def read_status(
-    folder: Path,
+    path: Path,
     release: Release | None = None,
     *,
     poses: str | None = None,
     samples: int | None = None,
     shards: Collection[int] | None = None,
+    deep: bool = False,
     now: float | None = None,
     bar: Bar = iter,
 ) -> Status:
-    """The status of the release in `folder` at the time `now` (seconds since 1970; default: this moment).
+    """The status of the release in the folder `path` at the time `now` (seconds since 1970; default: this moment).
 
     `release` and the pose source `poses` are needed only before there is a plan, and else compared with it. `samples`
-    is the truncation of shards that were not begun, `shards` those to tell of (default: all). `bar` goes over their
-    numbers, to show how far the reading is.
+    is the truncation of shards that were not begun, `shards` those to tell of (default: all). With `deep` all bytes of
+    finished shards are compared with their manifests. `bar` goes over the shards, to show how far the reading is.
     """
     now = time.time() if now is None else now
-    found, extent = Folder(folder, now), read_extent(folder, release, poses)
-    scope = range(extent.shards) if shards is None and extent.shards is not None else shards
-    numbers = sorted(found.numbers if scope is None else found.numbers.intersection(scope))
-    figures = Figures(recent=(now - RECENT_SECONDS, now + SKEW_SECONDS))
-    looked = [_look(found, number, extent, figures) for number in bar(numbers)]
+    name = release.name if release is not None else path.name
+    folder, (release, problems) = Folder(path, now), read_extent(path, release, poses)
+    scope = range(release.shards) if shards is None and release is not None else shards
+    figures, looked = Figures(recent=(now - RECENT_SECONDS, now + SKEW_SECONDS)), []
+    for shard in bar(sorted(folder.numbers if scope is None else folder.numbers.intersection(scope))):
+        entries = list(EventLog.of(path, shard).read())
+        figures.add(shard, entries)
+        looked.append(ShardView(folder, shard, History.of(entries), release, deep).status)
     begun = tuple(shard for shard in looked if shard.state != "waiting")
-    images = _images(begun, scope, extent, samples)
+    images = _images(begun, scope, release, samples)
     return Status(
-        release=release.name if release is not None else folder.name,
-        folder=str(folder),
+        release=name,
+        folder=str(path),
         time=now,
-        poses=extent.poses,
+        poses=release.poses.source if release is not None else "",
         shards=None if scope is None else len(scope),
         states=_states(begun, scope),
         images=images,
         speed=_speed(figures, now, images.left),
         crew=_crew(begun, figures),
-        failures=_troubles(figures.faults),
-        stops=_troubles(figures.stops),
+        failures=_by_count(figures.faults),
+        stops=_by_count(figures.stops),
         slowest=tuple(figures.slowest),
-        problems=(*extent.problems, *_problems(looked), *_beyond(found, extent), *_mixture(begun)),
-        other_files=found.others,
-        planning=found.planner,
+        problems=(*problems, *_problems(looked), *_beyond(folder, release), *_mixture(begun)),
+        other_files=folder.others,
+        planning=folder.planner,
         begun=begun,
     )
-
-
-def verified(status: Status, bar: Callable[[Sequence[ShardStatus]], Iterable[ShardStatus]] = iter) -> Status:
-    """The status after reading all of every finished shard: one whose sha256 is not its manifest's is damaged."""
-    damaged: dict[int, ShardStatus] = {}
-    for shard in bar([shard for shard in status.begun if shard.state == "done"]):
-        found = file_state(ReleaseFolder(Path(status.folder)).shard(shard.shard), deep=True)
-        if found.state is not State.WHOLE:
-            damaged[shard.shard] = replace(shard, state="damaged", rendered=0, reason=advised(found))
-    lost = sum(shard.samples * (shard.views or 0) for shard in damaged.values())
-    states = status.states | {
-        "done": status.states["done"] - len(damaged), "damaged": status.states["damaged"] + len(damaged)
-    }  # fmt: skip
-    return replace(
-        status,
-        states=states,
-        images=replace(status.images, done=status.images.done - lost),
-        problems=(*status.problems, *_problems(list(damaged.values()))),
-        begun=tuple(damaged.get(shard.shard, shard) for shard in status.begun),
-    )
-
-
-def _look(folder: Folder, shard: int, extent: Extent, figures: Figures) -> ShardStatus:
-    """The status of a shard; its log is added to `figures`."""
-    entries = list(EventLog.of(folder.path, shard).read())
-    figures.add(shard, entries)
-    return ShardView(folder, shard, History.of(entries), extent).status
 
 
 def _states(begun: Sequence[ShardStatus], scope: Collection[int] | None) -> dict[str, int | None]:
@@ -158,28 +134,30 @@ def _states(begun: Sequence[ShardStatus], scope: Collection[int] | None) -> dict
     return {state: counted[state] for state in STATES} | {"waiting": waiting}
 
 
-def _images(begun: Sequence[ShardStatus], scope: Collection[int] | None, extent: Extent, samples: int | None) -> Images:
-    sizes = {shard.shard: (shard.samples or 0) * (shard.views or 0) for shard in begun}
-    done = sum(shard.rendered * (shard.views or 0) for shard in begun)
-    aside = sum(len(shard.aside) * (shard.views or 0) for shard in begun)
-    lost = sum(sizes[shard.shard] for shard in begun if shard.state == "damaged")
-    if scope is None or extent.shards is None:
+def _images(
+    begun: Sequence[ShardStatus], scope: Collection[int] | None, release: Release | None, samples: int | None
+) -> Images:
+    done = sum(shard.images(shard.rendered) for shard in begun)
+    aside = sum(shard.images(len(shard.aside)) for shard in begun)
+    if scope is None or release is None:
         return Images(None, done, aside, None)
-    waiting = (extent.samples_of(shard) or 0 for shard in scope if shard not in sizes)
-    planned = sum(sizes.values()) + extent.views * sum(min(size, samples or size) for size in waiting)
-    return Images(planned, done, aside, max(0, planned - done - aside - lost))
+    waiting = set(scope).intersection(range(release.shards)) - {shard.shard for shard in begun}
+    sizes = (len(release.shard_samples(shard)) for shard in waiting)
+    planned = sum(shard.images(shard.samples) for shard in begun)
+    planned += release.cameras.views * sum(min(size, samples or size) for size in sizes)
+    damaged = sum(shard.images(shard.samples) for shard in begun if shard.state == "damaged")
+    return Images(planned, done, aside, max(0, planned - done - aside - damaged))
 
 
 def _speed(figures: Figures, now: float, left: int | None) -> Speed:
     spans = figures.spans
     seconds = sum(end - start for start, end in spans)
-    overall = _rate(figures.images, seconds)
     began = next((start for start, end in spans if end > now - RECENT_SECONDS), now)
     window = min(RECENT_SECONDS, max(0.0, now - began))
-    recent = _rate(figures.recent_images, window)
-    rate, source = (recent, "recent") if recent else (overall, "overall") if overall else (0.0, "")
-    known = left is not None and (rate or not left)
-    return Speed(recent, window, overall, seconds, (left / rate if left else 0.0) if known else None, source)
+    rates = {"recent": _rate(figures.recent_images, window), "overall": _rate(figures.images, seconds)}
+    source = next((name for name, rate in rates.items() if rate), "")
+    seconds_left = 0.0 if left == 0 else left / rates[source] if left and source else None
+    return Speed(rates["recent"], window, rates["overall"], seconds, seconds_left, source)
 
 
 def _rate(images: int, seconds: float) -> float:
@@ -189,43 +167,38 @@ def _rate(images: int, seconds: float) -> float:
 
 def _crew(begun: Sequence[ShardStatus], figures: Figures) -> Crew:
     busy = [shard for shard in begun if shard.state == "rendering"]
-    return Crew(
-        workers=sum(shard.workers or 0 for shard in busy),
-        hosts=len({shard.host for shard in busy}),
-        replaced=dict(sorted(figures.replaced.items())),
-        memory=figures.memory,
-    )
+    hosts = {shard.host for shard in busy}
+    workers = sum(shard.workers or 0 for shard in busy)
+    return Crew(workers, len(hosts), dict(sorted(figures.replaced.items())), figures.memory)
 
 
-def _troubles(table: Mapping[str, Trouble]) -> tuple[Trouble, ...]:
+def _by_count(table: Mapping[str, Trouble]) -> tuple[Trouble, ...]:
     return tuple(sorted(table.values(), key=lambda trouble: (-trouble.count, trouble.cause)))
 
 
 def _file_name(shard: int) -> str:
-    """Name of the shard's file."""
     return ReleaseFolder(Path()).shard(shard).name
 
 
-def _problems(looked: Sequence[ShardStatus]) -> list[Problem]:
-    """Of files of shards: damaged ones, and those that are gone."""
-    troubled = [shard for shard in looked if shard.state == "damaged" or (shard.state == "waiting" and shard.reason)]
-    return [Problem(_file_name(shard.shard), shard.reason) for shard in troubled]
+def _problems(looked: Iterable[ShardStatus]) -> Iterator[Problem]:
+    """Files of shards that are damaged, or gone."""
+    for shard in looked:
+        if shard.state == "damaged" or (shard.state == "waiting" and shard.reason):
+            yield Problem(_file_name(shard.shard), shard.reason)
 
 
-def _beyond(found: Folder, extent: Extent) -> list[Problem]:
+def _beyond(folder: Folder, release: Release | None) -> Iterator[Problem]:
     """Shards that the release does not have."""
-    if extent.shards is None:
-        return []
-    what = f"the release has shards 0 to {extent.shards - 1}"
-    return [Problem(shard_stem(shard), what) for shard in sorted(found.numbers) if shard >= extent.shards]
+    for shard in sorted(folder.numbers) if release is not None else ():
+        if shard >= release.shards:
+            yield Problem(shard_stem(shard), f"the release has shards 0 to {release.shards - 1}")
 
 
-def _mixture(begun: Sequence[ShardStatus]) -> list[Problem]:
+def _mixture(begun: Iterable[ShardStatus]) -> Iterator[Problem]:
     """Shards of another configuration than most."""
     done = [shard for shard in begun if shard.state == "done"]
     usual = Counter(shard.configuration for shard in done).most_common(1)
-    return [
-        Problem(_file_name(shard.shard), f"of another configuration than most, with {shard.samples} samples")
-        for shard in done
-        if shard.configuration != usual[0][0]
-    ]
+    for shard in done:
+        if shard.configuration != usual[0][0]:
+            what = f"of another configuration than most, with {shard.samples} samples"
+            yield Problem(_file_name(shard.shard), what)

@@ -13,13 +13,14 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
 
-from dataset_tools.store.incomplete import Quarantined, quarantined_of, whole_number
+from dataset_tools.store.incomplete import Quarantined
 from dataset_tools.store.layout import ReleaseFolder, shard_number
+from rigging.errors import InputError
+from rigging.settings import from_table
 
 
 @dataclass(frozen=True)
@@ -177,10 +178,11 @@ class EventLog:
             return b""
 
     def _entries(self, data: bytes) -> Iterator[Entry]:
+        shard = self.shard
         for line in data.split(b"\n"):
-            entry = _entry(line, self.shard)
+            entry = _entry(line, shard)
             if entry is None:  # a whole line may follow half a line that never got its end
-                entry = _entry(line[max(line.rfind(b'{"time"'), 0) :], self.shard)
+                entry = _entry(line[max(line.rfind(b'{"time"'), 0) :], shard)
             if entry is not None:
                 yield entry
 
@@ -193,43 +195,11 @@ def _line(entry: Entry) -> bytes:
 def _entry(line: bytes, shard: int) -> Entry | None:
     """What a line says; None if it makes no sense: half a line, another version's, not ours."""
     try:
-        told = json.loads(line)
-        event = _event(EVENTS[told["event"]], told, shard)
-        return Entry(_finite(told["time"]), _text(told["host"]), whole_number(told["pid"]), event)
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        told = json.loads(line) | {"shard": shard}
+        kind, time, host, pid = EVENTS[told["event"]], float(told["time"]), told["host"], told["pid"]
+        given = {name: told[name] for name in kind.__match_args__ if told.get(name) is not None}
+        event = from_table(kind, given, "an event")
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, InputError):
         return None
-
-
-def _event(kind: type[Event], told: Mapping[str, Any], shard: int) -> Event:
-    """An event from its fields; those that are missing or null have their default, if any."""
-    if kind is Quarantined:
-        return quarantined_of(told, shard)
-    given = ((name, read, told.get(name)) for name, read in _READERS[kind])
-    return kind(**{name: read(value) for name, read, value in given if value is not None})
-
-
-def _finite(value: Any) -> float:
-    if isinstance(value, str) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a finite number")
-    return float(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _whole_numbers(value: Any) -> tuple[int, ...]:
-    return tuple(map(whole_number, value))
-
-
-_READ = {int: whole_number, float: _finite, str: _text, tuple[int, ...]: _whole_numbers}
-
-
-def _readers(kind: type[Event]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    """How each field of an event is read."""
-    return tuple((name, _READ[of]) for name, of in get_type_hints(kind).items())
-
-
-_READERS = {kind: _readers(kind) for kind in EVENTS.values() if kind is not Quarantined}
+    sound = math.isfinite(time) and isinstance(host, str) and isinstance(pid, int)
+    return Entry(time, host, pid, event) if sound else None

@@ -10,6 +10,8 @@ from dataset_tools.store.incomplete import Quarantined
 
 from .events import Begin, Done, Entry, Fault, Finish, Retry, Start, Stop
 
+NOT_BEGUN = Start(samples=0, views=0, staged=0, workers=0)
+
 
 @dataclass(frozen=True)
 class Busy:
@@ -27,7 +29,7 @@ class History:
     Failures are those under the configuration of the last start: what another one met with says nothing.
     """
 
-    start: Start | None = None  # of the last process
+    start: Start = NOT_BEGUN  # of the last process
     host: str = ""  # of that process, as is pid
     pid: int | None = None
     since: float | None = None  # when it began
@@ -51,7 +53,7 @@ class History:
     @property
     def staged(self) -> int:
         """Finished samples of the shard that is being made; 0 once it is written."""
-        if self.start is None or self.finished:
+        if self.finished or not self.start.samples:
             return len(self.done)
         return min(self.start.staged + len(self.done), self.start.samples)
 
@@ -88,7 +90,7 @@ class History:
                     memory.clear()
 
     def _begin(self, entry: Entry, start: Start) -> None:
-        if self.start is None or start.configuration != self.start.configuration:
+        if start.configuration != self.start.configuration:
             for memory in (self.quarantined, self.tries, self.losses):
                 memory.clear()
         self.start, self.host, self.pid, self.since = start, entry.host, entry.pid, entry.time

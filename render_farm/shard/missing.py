@@ -35,7 +35,7 @@ def render_missing(request: Request, plan: Plan, staging: Staging, events: Event
     """
     missing = staging.missing(request.indices)
     history = History.of(events.read())
-    if history.start is None or history.start.configuration != configuration:
+    if history.start.configuration != configuration:
         history = History()
     attempt = _Attempt(request, plan, staging, events, history)
     attempt.count_losses(missing)

@@ -41,7 +41,7 @@ from rigging.files import write_atomic
 MODEL, SPLIT, TEST = "mvhm_sv", "train", "test_subject"
 BATCHES, WARM, STEPS = (32, 64, 128, 256), 5, 30
 CALLS = 100
-SHORT_SECONDS = 270.0  # that gate-short is expected to take
+SHORT_SECONDS = 310.0  # that gate-short took on an H100
 Results = dict[str, Any]
 
 

@@ -29,7 +29,7 @@ turns; the ratio is the median of the rounds' own, to the faster of the two ways
 
 {chr(10).join(rows)}
 
-**mvhm is at least {min(ratios):.1f} times as fast.** No GPU has shown this yet; there, the products are cuSPARSE's."""
+**mvhm is at least {min(ratios):.1f} times as fast.** Of a CPU; no GPU was compared."""
 
 
 def layer_row(layer: dict, ratio: float) -> str:

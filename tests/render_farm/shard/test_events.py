@@ -37,7 +37,7 @@ def test_what_is_appended_is_read_back(tmp_path_factory, entries):
 
 OLD_LINES = """\
 {"time": 5.0, "host": "n1", "pid": 7, "event": "start", "samples": 8, "views": 2, "staged": 3, "workers": 4}
-{"time": 6, "host": "n1", "pid": 7, "event": "aside", "sample": 3, "cause": "crash", "reason": "SIG\\nSEGV"}
+{"time": 6, "host": "n1", "pid": 7, "event": "aside", "sample": 3, "cause": "crash", "reason": "SIGSEGV"}
 {"time": 7.0, "host": "n1", "pid": 7, "event": "recycle", "worker": 1, "cause": "memory", "megabytes": 3000, "new": 1}
 {"time": 8.0, "host": "n1", "pid": 7, "event": "stop", "cause": "disk full", "reason": ""}
 {"time": 9.0, "host": "n1", "pid": 7, "event": "finish", "bytes": 10, "sha256": "ab"}
@@ -50,7 +50,7 @@ def test_lines_of_older_and_newer_versions_are_read(tmp_path):
     log.path.write_text(OLD_LINES)
     assert list(log.read()) == [
         Entry(5.0, "n1", 7, Start(samples=8, views=2, staged=3, workers=4)),
-        Entry(6.0, "n1", 7, Quarantined(3, lines.SHARD, "crash", "SIG SEGV", None, None, "")),
+        Entry(6.0, "n1", 7, Quarantined(3, lines.SHARD, "crash", "SIGSEGV")),
         Entry(7.0, "n1", 7, Recycle(1, "memory", 3000.0)),
         Entry(8.0, "n1", 7, Stop("disk full", "")),
         Entry(9.0, "n1", 7, Finish(10, "ab")),
