@@ -63,16 +63,17 @@ class Admission:
         self._require_nodes()
 
     def planned(self, node: Node, result: Result) -> None:
-        """Planning on `node` has ended; if it was lost, another will plan. Raises what else ended it."""
-        self._planner = None
+        """Planning on `node` has ended; if it was lost, another plans. Raises what else ended it."""
         if result.cause is Cause.LOST:
-            return
+            self._planner = None
+            return self.fleet.refuse(node, f"planning there: {result.reason}")
         if result.cause is not None:
             raise result.cause.meaning.error(f"planning on {node.address}: {result.reason}")
         if self.request.collect is not None:
             self.plan_files = result.value
             self._adopt_plan()
         self.plan = load_plan(self.request.files.plan)
+        return None
 
     def _unlike(self, report: Report) -> str:
         """Why the node with this report would not give the driver's bytes, or not here; "" if it would."""
@@ -115,7 +116,7 @@ class Admission:
 
     def _require_nodes(self) -> None:
         nodes, now = self.fleet.nodes.values(), time.monotonic()
-        if any(node.slots and not node.refused and not node.resting for node in nodes):
+        if any(node.slots and not node.refused for node in nodes):
             self._usable = now
         elif self.plan is None and nodes:
             raise InputError(f"no node can be used: {self._why_none()}")
@@ -126,7 +127,6 @@ class Admission:
     def _why_none(self) -> str:
         request, nodes = self.request, self.fleet.nodes.values()
         reasons = sorted({node.refused for node in nodes if node.refused})
-        reasons += [f"workers died on {node.address}" for node in nodes if node.resting]
         needs = f"{request.cpus:g} CPUs" + (f" and {request.gpus:g} GPUs" if request.gpus else "")
         return "; ".join(reasons) or f"none of {len(nodes)} has {needs} for a worker"
 

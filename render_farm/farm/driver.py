@@ -170,7 +170,7 @@ class Driver:
         """Do with the shard of `worker` what its cause asks for."""
         shard, now = worker.shard, time.monotonic()
         if result.cause is None:
-            self.fleet.free(worker, done=True)
+            self.fleet.free(worker)
             self.queue.done(worker.name, shard)
             self._locked.pop(shard, None)
             return self.tally.finish(shard)
@@ -191,7 +191,7 @@ class Driver:
                 if self.queue.failed(worker.name, shard, result.reason, now, RETRY_SECONDS):
                     self.tally.give_up(shard, result)
             case FarmDoes.PASS_ON:
-                self.queue.lost(worker.name, now)
+                self.queue.lost(worker.name, now, RETRY_SECONDS)
                 if lost := self.queue.given_up.get(shard):
                     reason = f"{len(lost)} workers were lost with it: {result.reason}"
                     self.tally.give_up(shard, Result(None, result.cause, reason))

@@ -17,9 +17,6 @@ from .slots import free_slot, slot_cores, slot_count
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0  # between two looks at the list of nodes
-RESTART_SECONDS = 2.0  # before something is started again where a process died
-DEATHS = 3  # of a node's processes in a row, after which it rests
-REST_SECONDS = 600.0
 
 
 @dataclass(eq=False)
@@ -49,19 +46,12 @@ class Node:
     inspected: bool = False  # or about to be
     report: Report | None = None
     refused: str = ""  # why
-    deaths: int = 0  # of processes there, since one finished a shard
-    start: float = 0.0  # when something may be started there
     workers: list[Worker] = field(default_factory=list)  # once it is accepted
 
     @property
     def waits(self) -> bool:
         """Whether somebody has to accept or refuse it now."""
         return self.report is not None and not self.workers and not self.refused
-
-    @property
-    def resting(self) -> bool:
-        """Whether nothing is started there for long, as processes kept dying."""
-        return self.deaths >= DEATHS and self.start > time.monotonic()
 
 
 class About(Enum):
@@ -104,7 +94,7 @@ class Fleet:
             slots = slot_count(alive[new].resources, self.remote.cpus, self.remote.gpus)
             self.nodes[new] = Node(new, alive[new].address, slots)
         for node in self.nodes.values():
-            if node.slots and not node.inspected and node.start <= now:
+            if node.slots and not node.inspected:
                 node.inspected = True
                 self._calls[self.remote.work(node.id, *self.inspection, once=True)] = About.REPORT, node
 
@@ -112,13 +102,7 @@ class Fleet:
         """What has happened since the last call, after a wait of up to `seconds` for it."""
         news, self._gone = self._gone, []
         for call, result in self.remote.answers(self._calls, 0.0 if news else seconds).items():
-            about, where = self._calls.pop(call)
-            if result.cause is Cause.LOST and about is not About.EVENTS:
-                self._count_death(_node_of(where))
-            if result.cause is Cause.LOST and about is About.REPORT:
-                where.inspected = False  # once more
-            else:
-                news.append(News(about, where, result))
+            news.append(News(*self._calls.pop(call), result))
         return news
 
     def workers(self) -> Iterator[Worker]:
@@ -128,7 +112,7 @@ class Fleet:
     def idle(self) -> list[Worker]:
         """Those that may take a shard now."""
         now = time.monotonic()
-        return [one for one in self.workers() if one.shard is None and max(one.start, one.node.start) <= now]
+        return [worker for worker in self.workers() if worker.shard is None and worker.start <= now]
 
     def report(self, node: Node, report: Report) -> None:
         """What the inspection of `node` found."""
@@ -161,11 +145,9 @@ class Fleet:
         """Ask `node` for event logs."""
         self._calls[self.remote.ask(node.id, function, *arguments)] = About.EVENTS, node
 
-    def free(self, worker: Worker, done: bool = False, full: bool = False, rest: float = 0.0) -> None:
+    def free(self, worker: Worker, full: bool = False, rest: float = 0.0) -> None:
         """`worker` may take another shard after `rest` seconds."""
         worker.shard, worker.full, worker.start = None, full, time.monotonic() + rest
-        if done:
-            worker.node.deaths = 0
 
     def cores(self, worker: Worker) -> tuple[int, ...]:
         """The cores that are the worker's."""
@@ -175,27 +157,11 @@ class Fleet:
         """End what is being done: shards are given `seconds` to keep what is finished."""
         self.remote.stop([call for call, (about, _) in self._calls.items() if about is About.SHARD], seconds)
 
-    def _count_death(self, node: Node) -> None:
-        """A process died there: something is started again after a moment, unless they keep dying."""
-        if node.resting:
-            return
-        node.deaths += 1
-        node.start = time.monotonic() + (RESTART_SECONDS if node.deaths < DEATHS else REST_SECONDS)
-        if node.resting:
-            minutes = REST_SECONDS // 60
-            log.warning(
-                "node %s: %d processes in a row died, none is started for %d min", node.address, DEATHS, minutes
-            )
-
     def _forget(self, node: Node) -> None:
         log.warning("node %s is gone", node.address)
         gone = Result(None, Cause.LOST, "its node is gone")
         self._gone += [News(About.SHARD, worker, gone) for worker in node.workers if worker.shard is not None]
         for call, (about, where) in list(self._calls.items()):
-            if _node_of(where) is node:
+            if where is node or where in node.workers:
                 del self._calls[call]
                 self._gone += [News(about, where, gone)] if about is About.PLAN else []
-
-
-def _node_of(where: Node | Worker) -> Node:
-    return where.node if isinstance(where, Worker) else where

@@ -106,8 +106,11 @@ class PullQueue:
         self._put_back(task, now + seconds, trouble=True)
         return True
 
-    def lost(self, worker: Hashable, now: float) -> list[int]:
-        """`worker` is gone: its tasks, all put back at once but for those lost too often, which are in `given_up`."""
+    def lost(self, worker: Hashable, now: float, delay: float = 0.0) -> list[int]:
+        """`worker` is gone: its tasks, all put back at once but for those lost too often, which are in `given_up`.
+
+        A worker that comes back under the same name, and is lost again and again, rests for `delay`, twice that, ...
+        """
         tasks = list(self._tasks.get(worker, ()))
         for task in tasks:
             self._end_lease(worker, task)
@@ -117,7 +120,8 @@ class PullQueue:
                 self._give_up(task)
             else:
                 self._put_back(task, now, trouble=self._losses[task] > 1)
-        self._recover(worker)
+        if tasks:
+            self._tire(worker, now, delay)
         return tasks
 
     @property

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,22 @@ def pack(path: Path) -> Package:
     return Package(found.shard, found.manifest, sheet or None, events)
 
 
-def chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, some megabytes at a time. Raises DamagedError if it cannot be read."""
+def read_chunk(path: Path, start: int) -> bytes:
+    """Some megabytes of a file from byte `start` on; none at its end. Raises DamagedError if it cannot be read."""
     try:
         with open(path, "rb") as file:
-            while data := file.read(CHUNK):
-                yield data
+            file.seek(start)
+            return file.read(CHUNK)
     except OSError as error:
-        raise DamagedError(f"cannot be read: {error.strerror or error}") from error
+        raise DamagedError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def chunks(path: Path, read: Callable[[Path, int], bytes] = read_chunk) -> Iterator[bytes]:
+    """The bytes of a file, some megabytes at a time."""
+    start = 0
+    while data := read(path, start):
+        start += len(data)
+        yield data
 
 
 def is_stored(package: Package, folder: Path) -> bool:
@@ -114,26 +123,12 @@ def fetch(ask: Callable[..., Any], source: ReleaseFolder, target: ReleaseFolder,
     """
     if result.cause is None:
         package: Package = ask(pack, source.shard(shard))
-        store(package, _fetched(ask, source.shard(shard), int(package.manifest["bytes"])), target.path)
+        store(package, chunks(source.shard(shard), partial(ask, read_chunk)), target.path)
         ask(remove, source, shard)
     else:
         write_atomic(target.incomplete(shard), ask(read_chunk, source.incomplete(shard), 0))
         add_events(target.path, shard, ask(log_bytes, source, shard))
     return result
-
-
-def read_chunk(path: Path, start: int) -> bytes:
-    """Some megabytes of a file from byte `start` on; none at its end."""
-    with open(path, "rb") as file:
-        file.seek(start)
-        return file.read(CHUNK)
-
-
-def _fetched(ask: Callable[..., Any], path: Path, size: int) -> Iterator[bytes]:
-    start = 0
-    while start < size and (data := ask(read_chunk, path, start)):  # if it is shorter than it was, its sha256 will tell
-        start += len(data)
-        yield data
 
 
 def logs(files: ReleaseFolder, shards: Sequence[int]) -> dict[int, bytes]:

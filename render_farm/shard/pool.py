@@ -48,8 +48,6 @@ class Outcome:
     cause: Cause | None = None
     reason: str = ""
     attempts: int = 1
-    seconds: float = 0.0
-    megabytes: float = 0.0  # resident in its worker afterwards
 
 
 @dataclass
@@ -164,10 +162,9 @@ class Pool:
             self._live.remove(worker)  # its state may be spoilt: the next sample gets a fresh process
             worker.process.kill()
             return self._failed(task, worker, answer.cause, answer.reason)
-        seconds, megabytes = round(answer.seconds, 3), round(answer.megabytes)
-        self.tell(Done(task, worker.number, seconds, megabytes))
+        self.tell(Done(task, worker.number, round(answer.seconds, 3), round(answer.megabytes)))
         self._recycle_if_worn(worker, answer.megabytes)
-        return Outcome(task, None, "", self._tries.get(task, 0) + 1, seconds, megabytes)
+        return Outcome(task, attempts=self._tries.get(task, 0) + 1)
 
     def _recycle_if_worn(self, worker: _Worker, megabytes: float) -> None:
         limit = self.settings.memory * WORN_SHARE

@@ -14,7 +14,7 @@ from render_farm.errors import InputError, PassingError
 from render_farm.farm import admission, fleet
 from render_farm.farm.driver import Driver
 from render_farm.farm.farm_request import FarmRequest
-from render_farm.farm.fleet import DEATHS, REST_SECONDS, Fleet
+from render_farm.farm.fleet import Fleet
 from render_farm.farm.node import Environment, Report, inspect
 from render_farm.outcome import Cause, Result
 from render_farm.planning.plan import inputs_key
@@ -216,11 +216,17 @@ def test_a_node_that_is_lost_while_it_plans_is_replaced_by_another(farm, cluster
     assert len(tries) == 2
 
 
-def test_a_node_whose_processes_keep_dying_rests(farm, cluster):
+def test_a_worker_that_is_lost_again_and_again_rests_longer_each_time(farm, cluster):
     cluster.render = lambda address, shard: lost() if address == "a" else HANGS
-    while cluster.clock.now < 1000 + REST_SECONDS / 2:
+    while cluster.clock.now < 1300:
         farm.turn()
-    assert [address for address, _ in cluster.given].count("a") == DEATHS
+    assert 3 < Counter(address for address, _ in cluster.given)["a"] < 9
+
+
+def test_a_node_whose_inspection_dies_is_left_out(farm, cluster, caplog):
+    cluster.add("b", inspection=lost("Blender crashed"))
+    assert farm.run().done == {0, 1, 2, 3}
+    assert "node b is not used: Blender crashed" in caplog.text
 
 
 def test_after_ten_minutes_without_a_node_the_farm_ends_with_try_later(farm, cluster):

@@ -133,6 +133,14 @@ def test_a_broken_worker_rests_longer_and_longer_so_that_it_cannot_use_up_the_at
     assert 0 < rest <= LONGEST_REST and queue.next_ready(now) == 0.0 == queue.next_ready(now, "whole")
 
 
+def test_a_worker_that_is_lost_again_and_again_rests_too():
+    queue = WatchedQueue(range(3))
+    for now in (0.0, 1.0):
+        assert queue.take("a", now) == 0
+        queue.lost("a", now, delay=10.0)
+    assert queue.take("a", 10.0) is None and queue.take("a", 11.0) == 1
+
+
 def test_one_success_ends_the_rests():
     queue = WatchedQueue(range(9))
     for now in (0.0, 1.0, 11.0, 31.0):
@@ -189,9 +197,7 @@ class NaiveQueue:
 
     def failed(self, worker, task, reason, now, delay):
         for record in self.held(worker, task):
-            self.streak[worker] += 1
-            if self.streak[worker] >= 2:
-                self.rest[worker] = now + min(delay * 2 ** (self.streak[worker] - 2), 3600.0)
+            self.tire(worker, now, delay)
             record.reasons.append(reason)
             record.failures += 1
             self.put_back(record, now + delay, 1, record.failures == self.attempts)
@@ -211,13 +217,19 @@ class NaiveQueue:
             return True
         return False
 
-    def lost(self, worker, now):
+    def tire(self, worker, now, delay):
+        self.streak[worker] += 1
+        if self.streak[worker] >= 2:
+            self.rest[worker] = now + min(delay * 2 ** (self.streak[worker] - 2), 3600.0)
+
+    def lost(self, worker, now, delay):
         records = self.held(worker)
         for record in records:
             record.losses += 1
             record.reasons.append(f"lost with worker {worker}")
             self.put_back(record, now, int(record.losses > 1), record.losses == self.losses)
-        self.streak[worker], self.rest[worker] = 0, 0.0
+        if records:
+            self.tire(worker, now, delay)
         return [r.number for r in records]
 
     def put_back(self, record, due, trouble, final):
@@ -269,9 +281,9 @@ class Twins(RuleBasedStateMachine):
         self.both(report, worker, task, *more.get(report, ()))
 
     @precondition(lambda self: self.leases)
-    @rule(data=st.data())
-    def lose(self, data):
-        self.both("lost", data.draw(st.sampled_from(self.leases[-4:]))[0], self.now)
+    @rule(data=st.data(), delay=st.integers(0, 3))
+    def lose(self, data, delay):
+        self.both("lost", data.draw(st.sampled_from(self.leases[-4:]))[0], self.now, delay)
 
     @rule(worker=WORKERS)
     def look(self, worker):  # not after every step: it clears away what `take` must cope with

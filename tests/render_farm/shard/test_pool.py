@@ -129,7 +129,8 @@ def told():
 def test_every_task_is_done_once_and_workers_are_replaced_after_a_few(jobs, tmp_path, told):
     outcomes = run(jobs.Job, tmp_path, range(6), workers=2, recycle=2, tell=told.append)
     assert sorted(outcomes) == list(range(6))
-    assert all(not outcome.cause and outcome.megabytes > 5 for outcome in outcomes.values())
+    assert all(outcome.cause is None for outcome in outcomes.values())
+    assert all(event.megabytes > 5 for event in told if isinstance(event, Done))
     assert sorted(task for task, _ in calls(tmp_path)) == list(range(6))
     assert len({pid for _, pid in calls(tmp_path)}) >= 3
     assert {event.cause for event in told if isinstance(event, Recycle)} == {"samples"}
