@@ -43,7 +43,6 @@ class Node:
     id: str
     address: str
     slots: int  # workers that it has room for
-    inspected: bool = False  # or about to be
     report: Report | None = None
     refused: str = ""  # why
     workers: list[Worker] = field(default_factory=list)  # once it is accepted
@@ -92,11 +91,9 @@ class Fleet:
             self._forget(self.nodes.pop(gone))
         for new in sorted(set(alive) - set(self.nodes)):
             slots = slot_count(alive[new].resources, self.remote.cpus, self.remote.gpus)
-            self.nodes[new] = Node(new, alive[new].address, slots)
-        for node in self.nodes.values():
-            if node.slots and not node.inspected:
-                node.inspected = True
-                self._calls[self.remote.work(node.id, *self.inspection, once=True)] = About.REPORT, node
+            self.nodes[new] = node = Node(new, alive[new].address, slots)
+            if slots:
+                self._calls[self.remote.work(new, *self.inspection, once=True)] = About.REPORT, node
 
     def hear(self, seconds: float) -> list[News]:
         """What has happened since the last call, after a wait of up to `seconds` for it."""
