@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dataset_tools.progress import duration
 
+from ..planning.release import Release
 from ..shard.pool import PoolSettings
 from .costs import EVENT_BYTES, PACK_SECONDS, SHEET_SECONDS, SKIN_BYTES, START_SECONDS, WORKER_MEGABYTES
 from .estimate import Estimate
@@ -140,7 +141,7 @@ def extrapolate(
 
 def advise(farm: Extrapolation) -> str:
     """A line on the shard size, if shards of another one would end much sooner; else ""."""
-    others = [_with_shards_of(farm, size) for size in _smaller(farm.estimate.release.shard_size)]
+    others = [_with_shards_of(farm, size) for size in _smaller(farm.estimate.release)]
     best = min(others, default=farm, key=lambda other: other.seconds)
     if best.seconds > WORTHWHILE * farm.seconds:
         return ""
@@ -153,10 +154,11 @@ def advise(farm: Extrapolation) -> str:
     )
 
 
-def _smaller(size: int) -> list[int]:
-    """Half of `size`, a quarter, ... down to one pair; all even, so that no pair is cut in two."""
+def _smaller(release: Release) -> list[int]:
+    """Half of the shard size, a quarter, ... down to one pair or clip, of which none is cut in two."""
+    size, unit = release.shard_size, max(2, release.pairs.length)
     halves = {size >> halvings for halvings in range(1, size.bit_length())}
-    return sorted({half - half % 2 for half in halves if half >= 2}, reverse=True)
+    return sorted({half - half % unit for half in halves if half >= unit}, reverse=True)
 
 
 def _with_shards_of(farm: Extrapolation, size: int) -> Extrapolation:

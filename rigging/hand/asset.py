@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +16,18 @@ from ..errors import InputError
 from ..joints import BONE_NAMES, PART_NAMES
 
 DEFAULT_ASSET = Path(__file__).parents[1] / "data" / "hand.npz"
+
+
+class Weighted(Protocol):
+    """What skinning needs to know of a mesh with V vertices: which bones move each, at most K, and by how much."""
+
+    @property
+    def weight_bones(self) -> np.ndarray:
+        """(V, K) whole numbers."""
+
+    @property
+    def weight_values(self) -> np.ndarray:
+        """(V, K) float64, rows sum to 1."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `held_out_release`
 
 from held_out_release import SEEDS, release_of
 
-from render_farm.planning.candidates import candidate_pairs, read_poses
+from render_farm.planning.candidates import read_poses
 from render_farm.planning.make_plan import assemble_held_out
+from render_farm.planning.windows import candidate_pairs
 
 
 @pytest.fixture(scope="session")

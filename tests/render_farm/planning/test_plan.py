@@ -16,12 +16,13 @@ from render_farm.planning.make_plan import median_bone_lengths, skin_tones, upri
 from render_farm.planning.plan import ensure_plan, load_plan
 from render_farm.planning.release import Release, WristSettings, load_release
 from render_farm.planning.seeds import Stream, generator, render_seed
-from render_farm.planning.spec import forearm_rotations, plan_subject
+from render_farm.planning.spec import plan_subject
 from rigging.geometry.rotations import axis_angle
 from rigging.hand.asset import load_asset
+from rigging.hand.bones import bone_lengths
 from rigging.hand.shape import rest_hand
 from rigging.poses.clip import PoseClip, save_clip
-from rigging.spin.posed import bone_lengths
+from rigging.spin.posed import forearm_rotations
 
 ROOT = Path(__file__).parents[3]
 
