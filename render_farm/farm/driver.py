@@ -131,9 +131,9 @@ class Driver:
         states = {shard: file_state(request.files.shard(shard), configuration.hash).state for shard in samples}
         before = frozenset(shard for shard in samples if states[shard] is State.WHOLE)  # else a worker looks closer
         views = request.release.cameras.views
-        total, there = views * sum(samples.values()), views * sum(samples[shard] for shard in before)
+        total, finished = views * sum(samples.values()), views * sum(samples[shard] for shard in before)
         log.info("%s: %d shards, %d of them are there", request.release.name, len(samples), len(before))
-        progress = Progress(request.release.name, total, finished=there)
+        progress = Progress(request.release.name, total, finished=finished)
         self.tally = Tally(request.files.path, views, samples, before, progress)
         self.queue = PullQueue(shard for shard in samples if shard not in before)
         self._plan = self.fleet.remote.share(self.admission.plan_files)

@@ -117,8 +117,8 @@ class Fleet:
 
     def accept(self, node: Node) -> None:
         """Let `node` work, once there is a report of it."""
-        there = [other for other in self.nodes.values() if other.report and other.report.boot == node.report.boot]
-        taken = {worker.slot for other in there for worker in other.workers}
+        beside = [other for other in self.nodes.values() if other.report and other.report.boot == node.report.boot]
+        taken = {worker.slot for other in beside for worker in other.workers}
         for number in range(node.slots):
             slot = free_slot(taken)
             taken.add(slot)

@@ -41,12 +41,12 @@ class Environment:
     def difference(self, expected: Environment) -> str:
         """In what it differs from the `expected` one, in words; "" if in nothing."""
         names = sorted(set(self.facts) | set(expected.facts))
-        told = [
+        changes = [
             f"{name} is {self.facts.get(name) or 'missing'}, not {expected.facts.get(name) or 'there at the driver'}"
             for name in names
             if self.facts.get(name) != expected.facts.get(name)
         ]
-        return "; ".join(told[:2]) + (f"; and {len(told) - 2} more" if len(told) > 2 else "")
+        return "; ".join(changes[:2]) + (f"; and {len(changes) - 2} more" if len(changes) > 2 else "")
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Tally:
         parts += [f"{count} {label}" for label, count in sorted(labels.items())]
         left = len(self.samples) - len(self.done | self.before) - len(self.given_up)
         parts += [f"{left} not finished"] if left else []
-        there = f" ({len(self.before)} of them were there before)" if self.before else ""
-        yield f"{len(self.samples)} shards: {', '.join(parts)}{there}"
+        before = f" ({len(self.before)} of them were there before)" if self.before else ""
+        yield f"{len(self.samples)} shards: {', '.join(parts)}{before}"
         for shard, result in sorted(self.given_up.items()):
             yield f"  shard {shard}: {result.cause.meaning.label}: {result.reason}"

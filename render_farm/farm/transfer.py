@@ -37,14 +37,14 @@ class Package:
 
 def pack(path: Path) -> Package:
     """The package of the finished shard at `path`. Raises DamagedError if it has no manifest or another size."""
-    files, found = ReleaseFolder(path.parent), file_state(path)
-    if found.state is not State.WHOLE:
-        raise DamagedError(f"{path}: {found.reason or found.state}")
+    files, shard = ReleaseFolder(path.parent), file_state(path)
+    if shard.state is not State.WHOLE:
+        raise DamagedError(f"{path}: {shard.reason or shard.state}")
     try:
-        sheet, events = _bytes(files.sheet(found.shard)), log_bytes(files, found.shard)
+        sheet, events = _bytes(files.sheet(shard.shard)), log_bytes(files, shard.shard)
     except OSError as error:
         raise DamagedError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
-    return Package(found.shard, found.manifest, sheet or None, events)
+    return Package(shard.shard, shard.manifest, sheet or None, events)
 
 
 def read_chunk(path: Path, start: int) -> bytes:
@@ -71,12 +71,12 @@ def is_stored(package: Package, folder: Path) -> bool:
     Raises InputError if there is another file of its name; one without manifest is read.
     """
     path = ReleaseFolder(folder).shard(package.shard)
-    there = file_state(path)
-    if there.size is None:
+    stored = file_state(path)
+    if stored.size is None:
         return False
-    sha256 = file_sha256(path) if there.manifest is None else there.manifest["sha256"]
-    if sha256 == package.manifest["sha256"] and there.size == package.manifest["bytes"]:
-        return there.state is State.WHOLE
+    sha256 = file_sha256(path) if stored.manifest is None else stored.manifest["sha256"]
+    if sha256 == package.manifest["sha256"] and stored.size == package.manifest["bytes"]:
+        return stored.state is State.WHOLE
     raise InputError(
         f"{path}: is there with other bytes (sha256 {sha256[:12]}, the new one's is "
         f"{package.manifest['sha256'][:12]}): move one of them away"
@@ -139,8 +139,8 @@ def logs(files: ReleaseFolder, shards: Sequence[int]) -> dict[int, bytes]:
 def add_events(folder: Path, shard: int, events: bytes) -> None:
     """Append those whole lines of another log of the shard that are not in the log of `folder` yet."""
     log = ReleaseFolder(folder).events(shard)
-    there = set(_bytes(log).splitlines(keepends=True))
-    new = [line for line in events.splitlines(keepends=True) if line.endswith(b"\n") and line not in there]
+    known = set(_bytes(log).splitlines(keepends=True))
+    new = [line for line in events.splitlines(keepends=True) if line.endswith(b"\n") and line not in known]
     if new:
         log.parent.mkdir(exist_ok=True)
         with open(log, "ab") as file:

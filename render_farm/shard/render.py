@@ -103,15 +103,15 @@ def is_done(request: Request, configuration: Configuration) -> bool:
     Raises InputError for a file of another configuration, a foreign or a damaged one: it is never overwritten.
     """
     path = request.path
-    found = file_state(path, configuration.hash, deep=True)
-    if found.state is State.OTHER:
-        told = f" ({changes})" if (changes := _changes(path, configuration)) else ""
-        raise InputError(f"{path}: {found.reason}{told}: choose another --out, or move the file away")
-    if found.state is State.DAMAGED:
-        raise InputError(f"{path}: {found.reason}; move it away to render it again, or choose another --out")
-    if found.state is State.PARTIAL:
+    shard = file_state(path, configuration.hash, deep=True)
+    if shard.state is State.OTHER:
+        changed = f" ({changes})" if (changes := _changes(path, configuration)) else ""
+        raise InputError(f"{path}: {shard.reason}{changed}: choose another --out, or move the file away")
+    if shard.state is State.DAMAGED:
+        raise InputError(f"{path}: {shard.reason}; move it away to render it again, or choose another --out")
+    if shard.state is State.PARTIAL:
         write_manifest(path, file_sha256(path))
-    return found.state is not State.MISSING
+    return shard.state is not State.MISSING
 
 
 def _changes(path: Path, configuration: Configuration) -> str:
