@@ -32,7 +32,7 @@ def missing_library(message: str) -> str | None:
 def explain_import_error(message: str) -> str:
     """One line that says how to repair a failed `import bpy` with the given message."""
     if "No module named 'bpy'" in message:
-        return "bpy is not installed: it needs Python 3.11 and the extra 'render' (pip install '.[render]')"
+        return "bpy is not installed: it needs Python 3.11 or 3.13 and the extra 'render' (pip install '.[render]')"
     if library := missing_library(message):
         return f"bpy needs the system library {library}; on Debian or Ubuntu, as root: {INSTALL}"
     last_line = message.strip().rsplit("\n", 1)[-1]

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 
 from blender_scripts.system import explain_import_error
 
+BLENDERS = {(3, 11): "4.5 LTS", (3, 13): "5.2 LTS"}  # and the Python that each is built for
 OUR_PACKAGES = ("blender_scripts", "rigging", "render_farm", "dataset_tools", "baselines")
 REQUIRED = ("numpy", "scipy", "h5py", "hdf5plugin", "cv2", "tqdm", "numba", "PIL", "psutil", "bpy")
 OPTIONAL = ("ray", "torch", "matplotlib")
@@ -51,8 +52,9 @@ def _package_findings() -> Iterator[tuple[bool, str]]:
 
 
 def _machine_findings() -> Iterator[tuple[bool, str]]:
-    right_python = sys.version_info[:2] == (3, 11)
-    yield right_python, f"Python {sys.version.split()[0]}" + ("" if right_python else ": bpy 4.5 needs 3.11")
+    right_python = sys.version_info[:2] in BLENDERS
+    needs = "; ".join(f"Blender {blender} needs {major}.{minor}" for (major, minor), blender in BLENDERS.items())
+    yield right_python, f"Python {sys.version.split()[0]}" + ("" if right_python else f": {needs}")
     for name, others in foreign_owners().items():
         yield False, f"{name} is also installed by {', '.join(others)}: pip uninstall it, or imports take the wrong one"
     free = shutil.disk_usage(os.curdir).free / 2**30

@@ -31,16 +31,35 @@ def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return request.config.stash[_FIGURES].append
 
 
-def render_command(*arguments: str | Path) -> list[str]:
+def render_command(*arguments: str | Path, python: str | Path = sys.executable) -> list[str]:
     """The command line behind `make render`, with more arguments."""
-    return [sys.executable, "-m", "render_farm", "render", *map(str, arguments)]
+    return [str(python), "-m", "render_farm", "render", *map(str, arguments)]
 
 
 @pytest.fixture(scope="session")
 def real_shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Shard 0 of the demo release with its real settings, cut to four samples (two pairs)."""
-    out = tmp_path_factory.mktemp("release")
-    command = render_command("--release", "demo", "--shard", "0", "--out", out, "--samples", "4")
+    return rendered_demo(tmp_path_factory.mktemp("release"), sys.executable)
+
+
+@pytest.fixture(scope="session")
+def other_python() -> Path:
+    """The Python 3.13 with Blender 5.2 that `make test` sets up where there is one."""
+    python = ROOT / os.environ.get("MVHM_OTHER", ".venv-5.2") / "bin" / "python"
+    if not python.exists():
+        pytest.skip("no Python 3.13 is here: Blender 5.2 is not tested")
+    return python
+
+
+@pytest.fixture(scope="session")
+def other_shard(tmp_path_factory: pytest.TempPathFactory, other_python: Path) -> Path:
+    """The same as `real_shard`, rendered with Blender 5.2."""
+    return rendered_demo(tmp_path_factory.mktemp("release-5.2"), other_python)
+
+
+def rendered_demo(out: Path, python: str | Path) -> Path:
+    """Four samples of the demo release, rendered into `out` by that Python."""
+    command = render_command("--release", "demo", "--shard", "0", "--out", out, "--samples", "4", python=python)
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert result.returncode == 0, result.stderr[-3000:]
     return out / "demo" / "shard-00000.h5"

@@ -13,9 +13,9 @@ from trimesh.ray.ray_pyembree import RayMeshIntersector
 from dataset_tools import HandDataset
 
 
-@pytest.fixture(scope="module")
-def dataset(real_shard):
-    return HandDataset(real_shard)
+@pytest.fixture(scope="module", params=["real_shard", "other_shard"], ids=["this Blender", "Blender 5.2"])
+def dataset(request):
+    return HandDataset(request.getfixturevalue(request.param))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import numpy as np
 from rigging.skin.appearance import SKIN_APPEARANCE
 
 from ..blender import import_bpy
+from .versions import SHADER, pin_inputs
 
 PLAIN_ROUGHNESS = 0.45  # of skin without a roughness map
 CLOTH_ROUGHNESS = 0.85
@@ -91,6 +92,7 @@ def _principled(name: str, pass_index: int):
     material.use_nodes = True
     material.pass_index = pass_index
     nodes, links = material.node_tree.nodes, material.node_tree.links
+    pin_inputs(nodes["Principled BSDF"], SHADER)
     return material, nodes["Principled BSDF"], nodes, links
 
 

@@ -1,8 +1,7 @@
 """Render passes read in memory, without a file.
 
 Blender offers no pixels of a render result, so Cycles' own `render` callback is wrapped for the length of one call and
-reads `get_result()` there. This leans on the bundled add-on: every call that may differ between Blender versions is
-in this file or in materials.py.
+reads `get_result()` there. This leans on the bundled add-on; what differs between Blender versions is in versions.py.
 """
 
 from __future__ import annotations
@@ -13,10 +12,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..blender import import_bpy, quiet_stdout
+from .versions import OLD_PASS_NAMES
 
 
 def render_passes(scene, names: Sequence[str] = ("Combined",)) -> dict[str, np.ndarray]:
-    """Render `scene` and return its passes by Blender's names: (H, W, C) float32, linear light, top row first.
+    """Render `scene` and return its passes by Blender 4.5's names: (H, W, C) float32, linear light, top row first.
 
     With a border that is cropped to, H and W are those of the border. KeyError if a pass was not rendered.
     """
@@ -40,7 +40,7 @@ def _captured() -> Iterator[dict[str, np.ndarray]]:
         original(engine, depsgraph)
         result = engine.get_result()
         for item in result.layers[0].passes:
-            passes[item.name] = _read(item, result.resolution_x, result.resolution_y)
+            passes[OLD_PASS_NAMES.get(item.name, item.name)] = _read(item, result.resolution_x, result.resolution_y)
 
     CyclesRender.render = render
     try:

@@ -27,6 +27,7 @@ from .guides import Guides, guide_body, make_guides, surface_maps
 from .lamps import new_lamp, place_lamp
 from .materials import CLOTH_HEIGHT, PLAIN_ROUGHNESS, SwappedImage, cloth_material, set_subsurface, skin_material
 from .passes import render_passes
+from .versions import CYCLES, RENDER, WORLD, pin
 
 HAND_INDEX, ARM_INDEX = 1, 2  # material indices of the cross-check's pass
 _MOST_LAMPS = 4  # of each kind
@@ -227,6 +228,7 @@ class Studio:
         world.node_tree.links.new(environment.outputs["Color"], world.node_tree.nodes["Background"].inputs["Color"])
         # AUTOMATIC builds a map far finer than the panorama, for longer than a sample takes
         world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", 256
+        pin(world.cycles, WORLD)
         self._world = SwappedImage("light", True, [environment])
 
     def _add(self, name: str, data):
@@ -250,6 +252,8 @@ def set_quality(scene, settings: RenderSettings) -> None:
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect = 10.0
     cycles.use_denoising = False  # done afterwards, with better guides than Cycles': `Studio.denoise`
+    pin(render, RENDER)
+    pin(cycles, CYCLES)
     layer = scene.view_layers[0]
     layer.use_pass_z = layer.use_pass_material_index = True
     scene.update_tag()
