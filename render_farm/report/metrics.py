@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from rigging.files import write_atomic
 
 from ..errors import InputError
-from ..shard.events import CAUSES
+from ..outcome import Cause
 from .status import Status
 
 Values = Mapping[str, float | None]  # None is not known, and left out
@@ -85,4 +85,4 @@ def _by_label(status: Status) -> Iterator[tuple[type[GaugeMetricFamily | Counter
 
 def _all_causes(counts: Mapping[str, int]) -> Values:
     """Zero for causes that did not occur, so that a series does not begin with its first failure."""
-    return dict.fromkeys(CAUSES, 0) | dict(counts)
+    return dict.fromkeys(Cause, 0) | dict(counts)

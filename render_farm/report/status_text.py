@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataset_tools.progress import duration
 from dataset_tools.store.incomplete import Quarantined
 
-from ..shard.events import CAUSES
+from ..outcome import Cause
 from .figures import Trouble
 from .shard_status import ShardStatus
 from .status import Crew, Images, Speed, Status
@@ -140,7 +140,7 @@ def _aside(sample: Quarantined) -> list[str]:
 
 def _trouble(trouble: Trouble) -> list[str]:
     where = f"shard {trouble.shard:05d}" + ("" if trouble.sample is None else f" sample {trouble.sample}")
-    about = f": {CAUSES[trouble.cause]}" if trouble.cause in CAUSES else ""
+    about = f": {Cause(trouble.cause).meaning.words}" if trouble.cause in set(Cause) else ""
     newest = f"newest {_moment(trouble.time)}, {where} on {trouble.host}: {trouble.reason}"
     return _wrapped(f"{trouble.count} x {trouble.cause}{about}") + _wrapped(newest, indent=6)
 

@@ -22,19 +22,6 @@ from dataset_tools.store.layout import ReleaseFolder, shard_number
 from rigging.errors import InputError
 from rigging.settings import from_table
 
-# Why a sample failed or a process stopped.
-CAUSES = {
-    "error": "an error in the worker",
-    "crash": "a crash of native code (SIGSEGV, SIGBUS, SIGABRT, ...) or an unexpected exit of the worker",
-    "killed": "the worker was killed from outside (SIGKILL, SIGTERM)",
-    "memory": "the worker was over its memory limit, or the kernel's out-of-memory killer took it",
-    "hang": "no answer within the time limit",
-    "disagreement": "labels and Cycles disagree",
-    "lost": "its shard's process ended suddenly (node lost, kill -9) while it was being rendered",
-    "disk full": "no space left",
-    "interrupted": "Ctrl-C, SIGTERM, or the farm's end",
-}
-
 
 @dataclass(frozen=True)
 class Start:
@@ -70,7 +57,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Fault:
-    """A sample failed, and is tried again; `cause` is one of `CAUSES`."""
+    """A sample failed, and is tried again; `cause` is one of `outcome.Cause`."""
 
     sample: int
     worker: int

@@ -15,7 +15,7 @@ SUSPECT = 2  # sudden ends after which a sample is rendered last and alone, so t
 
 
 def quarantined(request: Request, sample: int, cause: str, reason: str, attempts: int) -> Quarantined:
-    """Sample `sample` of `request`, given up; `cause` is one of events.CAUSES."""
+    """Sample `sample` of `request`, given up; `cause` is one of outcome.Cause."""
     seed = render_seed(request.release, sample)
     return Quarantined(sample, request.shard, cause, reason, seed, attempts, reproducing_command(request, sample))
 
