@@ -11,15 +11,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset_tools.store.layout import ReleaseFolder, shard_stem
+from dataset_tools.store.layout import ReleaseFolder, names_in, shard_stem
 
 from ..planning.release import Release
 from ..shard.events import EventLog
 from ..shard.history import History
 from .extent import Problem, read_extent
 from .figures import Figures, Memory, Slow, Trouble
-from .folder import Folder, Process
-from .shard_status import STATES, ShardStatus, ShardView
+from .shard_status import STATES, Process, ShardStatus, ShardView, holder
 
 RECENT_SECONDS = 300.0
 SKEW_SECONDS = 30.0  # by which other hosts' clocks may be ahead
@@ -99,13 +98,14 @@ def read_status(
     """
     now = time.time() if now is None else now
     name = release.name if release is not None else path.name
-    folder, (release, problems) = Folder(path, now), read_extent(path, release, poses)
+    files, (release, problems) = ReleaseFolder(path), read_extent(path, release, poses)
+    numbers = set(files.traces())
     scope = range(release.shards) if shards is None and release is not None else shards
     figures, looked = Figures(recent=(now - RECENT_SECONDS, now + SKEW_SECONDS)), []
-    for shard in bar(sorted(folder.numbers if scope is None else folder.numbers.intersection(scope))):
+    for shard in bar(sorted(numbers if scope is None else numbers.intersection(scope))):
         entries = list(EventLog.of(path, shard).read())
         figures.add(shard, entries)
-        looked.append(ShardView(folder, shard, History.of(entries), release, deep).status)
+        looked.append(ShardView(files, shard, History.of(entries), release, now, deep).status)
     begun = tuple(shard for shard in looked if shard.state != "waiting")
     images = _images(begun, scope, release, samples)
     return Status(
@@ -121,9 +121,9 @@ def read_status(
         failures=_by_count(figures.faults),
         stops=_by_count(figures.stops),
         slowest=tuple(figures.slowest),
-        problems=(*problems, *_problems(looked), *_beyond(folder, release), *_mixture(begun)),
-        other_files=folder.others,
-        planning=folder.planner,
+        problems=(*problems, *_problems(looked), *_beyond(numbers, release), *_mixture(begun)),
+        other_files=_others(files),
+        planning=None if files.plan.exists() else holder(files.plan_lock, now),
         begun=begun,
     )
 
@@ -187,9 +187,14 @@ def _problems(looked: Iterable[ShardStatus]) -> Iterator[Problem]:
             yield Problem(_file_name(shard.shard), shard.reason)
 
 
-def _beyond(folder: Folder, release: Release | None) -> Iterator[Problem]:
+def _others(files: ReleaseFolder) -> tuple[str, ...]:
+    """Names that are not hidden and no part of a release."""
+    return tuple(sorted(name for name in names_in(files.path) if name[0] != "." and not files.owns(name)))
+
+
+def _beyond(numbers: Iterable[int], release: Release | None) -> Iterator[Problem]:
     """Shards that the release does not have."""
-    for shard in sorted(folder.numbers) if release is not None else ():
+    for shard in sorted(numbers) if release is not None else ():
         if shard >= release.shards:
             yield Problem(shard_stem(shard), f"the release has shards 0 to {release.shards - 1}")
 

@@ -164,7 +164,7 @@ def test_the_cost_of_other_work_is_refused(tiny, tmp_path):
     log_samples(tmp_path, release, [1.0])
     assert measured_costs(release, tmp_path).sample == 2.0
     finer = dataclasses.replace(release, render=dataclasses.replace(release.render, samples_per_pixel=64))
-    with pytest.raises(InputError, match=r"\[render\] samples_per_pixel = 1, release 'tiny' has 64"):
+    with pytest.raises(InputError, match=r"other cameras or settings \(render\.samples_per_pixel 1, now 64\)"):
         measured_costs(finer, tmp_path)
 
 
