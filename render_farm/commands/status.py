@@ -11,8 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from rigging.option_types import positive
 
 from ..errors import InputError, ReleaseError
@@ -71,9 +69,8 @@ def _reader(options: argparse.Namespace) -> Callable[[], Status]:
     if options.shards not in (None, "all"):
         planned, _ = read_extent(folder, release, options.poses)
         shards = shard_numbers(options.shards, planned and planned.shards)
-    bar = partial(tqdm, desc=folder.name, unit="shard", delay=1.0, leave=False, disable=None)
     settings = {"poses": options.poses, "samples": options.samples, "shards": shards, "deep": options.verify}
-    return partial(read_status, folder, release, bar=bar, **settings)
+    return partial(read_status, folder, release, **settings)
 
 
 def _tell(options: argparse.Namespace, read: Callable[[], Status]) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataset_tools.store.layout import ReleaseFolder
 
 from ..errors import InputError
+from ..planning.configuration import difference
 from ..planning.plan import load_plan
+from ..planning.planned_release import planned_release
 from ..planning.release import Release
 from ..shard.events import Done, Entry, EventLog, Start
 
@@ -63,12 +64,10 @@ def measured_costs(release: Release, out: Path) -> Costs:
     folder = out / release.name
     files = ReleaseFolder(folder)
     if files.plan.exists():
-        _check_same_work(load_plan(files.plan).release, release, folder)
-    seconds, shards = [], 0
-    for shard in files.logged():
-        found = core_seconds(EventLog.of(folder, shard).read())
-        seconds += found
-        shards += bool(found)
+        planned = planned_release(load_plan(files.plan).release, files.plan)
+        _check_same_work(planned, release, folder)
+    by_shard = [core_seconds(EventLog.of(folder, shard).read()) for shard in files.logged()]
+    seconds, shards = [each for samples in by_shard for each in samples], sum(map(bool, by_shard))
     if not seconds:
         raise InputError(f"{folder}: no sample was rendered there, so no cost can be measured")
     spread = f"{min(seconds):.1f} to {max(seconds):.1f} s"
@@ -90,13 +89,8 @@ def core_seconds(entries: Iterable[Entry]) -> list[float]:
     return samples
 
 
-def _check_same_work(there: str, release: Release, folder: Path) -> None:
-    """Raise InputError if a sample of `release` is other work than one of the release `there` (canonical JSON)."""
-    one, other = json.loads(there), json.loads(release.to_json())
-    for table in ("cameras", "render"):
-        for key in sorted(other[table]):
-            if one.get(table, {}).get(key) != other[table][key]:
-                raise InputError(
-                    f"{folder}: its samples were rendered with [{table}] {key} = {one.get(table, {}).get(key)!r}, "
-                    f"release {release.name!r} has {other[table][key]!r}: their cost says nothing"
-                )
+def _check_same_work(there: Release, release: Release, folder: Path) -> None:
+    """Raise InputError if a sample of `release` is other work than one of the release that is `there`."""
+    same = replace(there, cameras=release.cameras, render=release.render)
+    if changed := difference(there.to_json(), same.to_json()):
+        raise InputError(f"{folder}: its samples are of other cameras or settings ({changed}): their cost says nothing")

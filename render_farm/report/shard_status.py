@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from dataset_tools.store.incomplete import Quarantined
-from dataset_tools.store.layout import staged_samples
+from dataset_tools.store.layout import ReleaseFolder, staged_samples
 from dataset_tools.store.shard_state import ShardState, State, shard_state
 
-from ..lock import STALE_SECONDS
+from ..lock import STALE_SECONDS, read_lock
 from ..planning.release import Release
 from ..shard.history import Busy, History
-from .folder import Folder, Process
 
 STATES = {
     "done": "written, and its manifest fits",
@@ -22,6 +22,15 @@ STATES = {
     "waiting": "not begun",
     "damaged": "its file does not fit its manifest",
 }
+
+
+@dataclass(frozen=True)
+class Process:
+    """A live process that holds a lock; `seen` is its last heartbeat, in seconds since 1970."""
+
+    host: str
+    pid: int
+    seen: float
 
 
 @dataclass(frozen=True)
@@ -52,12 +61,13 @@ class ShardStatus:
 
 @dataclass(frozen=True)
 class ShardView:
-    """A shard as it is seen in the folder and in its log (`history`); `deep`: its bytes are read too."""
+    """A shard as it is seen in the folder and in its log (`history`) at the time `now`; `deep`: its bytes are read."""
 
-    folder: Folder
+    files: ReleaseFolder
     shard: int
     history: History
     release: Release | None
+    now: float
     deep: bool = False
 
     @property
@@ -87,7 +97,7 @@ class ShardView:
 
     @cached_property
     def _stored(self) -> ShardState:
-        return shard_state(self.folder.files, self.shard, deep=self.deep)
+        return shard_state(self.files, self.shard, deep=self.deep)
 
     @property
     def _whole(self) -> bool:
@@ -95,7 +105,7 @@ class ShardView:
 
     @cached_property
     def _holder(self) -> Process | None:
-        return self.folder.holder(self.folder.files.lock(self.shard))
+        return holder(self.files.lock(self.shard), self.now)
 
     @property
     def _samples(self) -> int | None:
@@ -118,12 +128,13 @@ class ShardView:
         stored, start, samples = self._stored, self.history.start, self._samples
         if self._whole:
             return samples
-        if not start.scratch and self.folder.has(staging := self.folder.files.staging(self.shard)):
-            staged = staged_samples(staging)
-        elif start.scratch or self._elsewhere or (stored.state is State.INCOMPLETE and start.samples):
+        reported = stored.state is State.INCOMPLETE
+        if start.samples and (start.scratch or reported or self._elsewhere):
             staged = self.history.staged
+        elif reported:
+            staged = (stored.samples or 0) - len(stored.quarantined)
         else:
-            staged = (stored.samples or 0) - len(stored.quarantined) if stored.state is State.INCOMPLETE else 0
+            staged = staged_samples(self.files.staging(self.shard))
         return max(0, staged if samples is None else min(staged, samples))
 
     @cached_property
@@ -132,11 +143,10 @@ class ShardView:
 
         With the log's last word being that it is written, it is on its way here.
         """
-        files, history = self.folder.files, self.history
-        traces = (files.lock(self.shard), files.staging(self.shard), files.manifest(self.shard))
-        if history.seen is None or history.stopped or any(map(self.folder.has, traces)):
+        files, history = self.files, self.history
+        if history.seen is None or history.stopped or self.now - history.seen >= STALE_SECONDS:
             return False
-        return self.folder.now - history.seen < STALE_SECONDS
+        return not any(named(self.shard).exists() for named in (files.lock, files.staging, files.manifest))
 
     @property
     def _state(self) -> tuple[str, str]:
@@ -154,15 +164,25 @@ class ShardView:
     @property
     def _unfinished(self) -> tuple[str, str]:
         """State and reason of a shard that nobody is at and that is not there."""
-        files, history, stopped = self.folder.files, self.history, self.history.stopped
-        staging = self.folder.has(files.staging(self.shard))
+        history, stopped, staging = self.history, self.history.stopped, self.files.staging(self.shard).is_dir()
         if not staging and (history.finished or (self._stored.state is State.MISSING and self._stored.reason)):
             return "waiting", "was written, and is gone"
-        if not (staging or history.seen is not None or self.folder.has(files.lock(self.shard))):
+        if not (staging or history.seen is not None or self.files.lock(self.shard).exists()):
             return "waiting", ""
         if stopped is None:
             return "interrupted", "ended without a word"
         return "interrupted", f"{stopped.cause}: {stopped.reason}" if stopped.reason else stopped.cause
+
+
+def holder(lock: Path, now: float) -> Process | None:
+    """The live process that holds a lock; hosts' clocks are taken to agree, as nothing may be written here."""
+    try:
+        owner, age = read_lock(lock, now)
+    except OSError:
+        return None
+    if owner is None or owner.is_dead(max(0.0, age)):
+        return None
+    return Process(owner.host, owner.pid, now - age)
 
 
 def _advised(stored: ShardState) -> str:

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset_tools.store.layout import ReleaseFolder, shard_stem
+from tqdm import tqdm
+
+from dataset_tools.store.layout import ReleaseFolder, names_in, shard_stem
 
 from ..planning.release import Release
 from ..shard.events import EventLog
 from ..shard.history import History
 from .extent import Problem, read_extent
 from .figures import Figures, Memory, Slow, Trouble
-from .folder import Folder, Process
-from .shard_status import STATES, ShardStatus, ShardView
+from .shard_status import STATES, Process, ShardStatus, ShardView, holder
 
 RECENT_SECONDS = 300.0
 SKEW_SECONDS = 30.0  # by which other hosts' clocks may be ahead
-Bar = Callable[[Sequence[int]], Iterable[int]]
 
 
 @dataclass(frozen=True)
@@ -89,30 +89,24 @@ def read_status(
     shards: Collection[int] | None = None,
     deep: bool = False,
     now: float | None = None,
-    bar: Bar = iter,
 ) -> Status:
     """The status of the release in the folder `path` at the time `now` (seconds since 1970; default: this moment).
 
-    `release` and the pose source `poses` are needed only before there is a plan, and else compared with it. `samples`
-    is the truncation of shards that were not begun, `shards` those to tell of (default: all). With `deep` all bytes of
-    finished shards are compared with their manifests. `bar` goes over the shards, to show how far the reading is.
+    `release` and the pose source `poses` are needed only before there is a plan, and else compared with it; `samples`
+    truncates shards that were not begun; `shards` are those to tell of (default: all), with `deep` read whole.
     """
-    now = time.time() if now is None else now
-    name = release.name if release is not None else path.name
-    folder, (release, problems) = Folder(path, now), read_extent(path, release, poses)
-    scope = range(release.shards) if shards is None and release is not None else shards
-    figures, looked = Figures(recent=(now - RECENT_SECONDS, now + SKEW_SECONDS)), []
-    for shard in bar(sorted(folder.numbers if scope is None else folder.numbers.intersection(scope))):
-        entries = list(EventLog.of(path, shard).read())
-        figures.add(shard, entries)
-        looked.append(ShardView(folder, shard, History.of(entries), release, deep).status)
+    now, files = time.time() if now is None else now, ReleaseFolder(path)
+    planned, problems = read_extent(path, release, poses)
+    scope = range(planned.shards) if shards is None and planned is not None else shards
+    numbers = [shard for shard in files.traces() if scope is None or shard in scope]
+    looked, figures = _look(files, numbers, planned, now, deep)
     begun = tuple(shard for shard in looked if shard.state != "waiting")
-    images = _images(begun, scope, release, samples)
+    images = _images(begun, scope, planned, samples)
     return Status(
-        release=name,
+        release=path.name if release is None else release.name,
         folder=str(path),
         time=now,
-        poses=release.poses.source if release is not None else "",
+        poses=planned.poses.source if planned is not None else "",
         shards=None if scope is None else len(scope),
         states=_states(begun, scope),
         images=images,
@@ -121,11 +115,23 @@ def read_status(
         failures=_by_count(figures.faults),
         stops=_by_count(figures.stops),
         slowest=tuple(figures.slowest),
-        problems=(*problems, *_problems(looked), *_beyond(folder, release), *_mixture(begun)),
-        other_files=folder.others,
-        planning=folder.planner,
+        problems=(*problems, *_problems(looked), *_beyond(files, planned), *_mixture(begun)),
+        other_files=_others(files),
+        planning=None if files.plan.exists() else holder(files.plan_lock, now),
         begun=begun,
     )
+
+
+def _look(
+    files: ReleaseFolder, numbers: Sequence[int], release: Release | None, now: float, deep: bool
+) -> tuple[list[ShardStatus], Figures]:
+    """The shards `numbers`, and the sums over their logs. A terminal sees how far it is."""
+    looked, figures = [], Figures(recent=(now - RECENT_SECONDS, now + SKEW_SECONDS))
+    for shard in tqdm(numbers, desc=files.path.name, unit="shard", delay=1.0, leave=False, disable=None):
+        entries = list(EventLog.of(files.path, shard).read())
+        figures.add(shard, entries)
+        looked.append(ShardView(files, shard, History.of(entries), release, now, deep).status)
+    return looked, figures
 
 
 def _states(begun: Sequence[ShardStatus], scope: Collection[int] | None) -> dict[str, int | None]:
@@ -187,9 +193,14 @@ def _problems(looked: Iterable[ShardStatus]) -> Iterator[Problem]:
             yield Problem(_file_name(shard.shard), shard.reason)
 
 
-def _beyond(folder: Folder, release: Release | None) -> Iterator[Problem]:
+def _others(files: ReleaseFolder) -> tuple[str, ...]:
+    """Names that are not hidden and no part of a release."""
+    return tuple(sorted(name for name in names_in(files.path) if name[0] != "." and not files.owns(name)))
+
+
+def _beyond(files: ReleaseFolder, release: Release | None) -> Iterator[Problem]:
     """Shards that the release does not have."""
-    for shard in sorted(folder.numbers) if release is not None else ():
+    for shard in files.traces() if release is not None else ():
         if shard >= release.shards:
             yield Problem(shard_stem(shard), f"the release has shards 0 to {release.shards - 1}")
 
