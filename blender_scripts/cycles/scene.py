@@ -5,7 +5,6 @@ Blender's world is the sample's world (+z up, metres); only the camera's axes di
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,19 +45,19 @@ class Studio:
         arm_faces: np.ndarray,
         arm_uv: np.ndarray,
         settings: RenderSettings,
-        hdri_folder: str | Path | None = None,
-        photo_folder: str | Path | None = None,
+        hdris: HdriLibrary | None = None,
+        photos: PhotoFolder | None = None,
     ):
         """Build the scene; there can be only one in a process.
 
         Args:
             arm_faces: (Fa, 3) and arm_uv: (Fa, 3, 2) the arm's topology, the same for both styles.
-            hdri_folder: panoramas to light with, Blender's own if None. photo_folder: for the background `folder`.
+            hdris: panoramas to light with, Blender's own if None. photos: for the background `folder`.
         """
         self.bodies = Bodies(asset, arm_faces, arm_uv)
         self._hand_faces = len(asset.faces)
-        self.hdris = HdriLibrary(hdri_files(hdri_folder))
-        self.photos = None if photo_folder is None else PhotoFolder.open(photo_folder)
+        self.hdris = hdris or HdriLibrary(hdri_files())
+        self.photos = photos
         self._shown: dict[str, object] = {}  # what the swapped images hold
         self._maps: dict[str, np.ndarray] = {}  # "skin" and "cloth" for the guides
         self._denoiser: Denoiser | None = None

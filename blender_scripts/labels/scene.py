@@ -134,7 +134,7 @@ def _adjoining(joint_parts: Sequence[Iterable[int]], count: int) -> np.ndarray:
 
 def _numbers(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Finite float64 of shape (any, *shape)."""
-    array = np.asarray(values, np.float64)
+    array = np.ascontiguousarray(values, np.float64)
     if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
         raise InputError(f"{name} has shape {array.shape}; allowed is ({', '.join(map(str, ('any', *shape)))})")
     if not np.isfinite(array).all():

@@ -55,8 +55,7 @@ def label_views(
     (K, world_to_cam), (width, height) = check_cameras(K, world_to_cam), check_size(size)
     labels = _blank(scene, len(K), width, height)
     for view, camera in enumerate(zip(K, world_to_cam)):
-        for name, values in _label_view(scene, *camera, width, height).items():
-            labels[name][view] = values
+        _label_view({name: values[view] for name, values in labels.items()}, scene, *camera)
     labels["mask"] = scene.masked[labels["parts"]]
     return labels | {f"{name}_valid": np.bool_(target is not None) for name, target in scene.neighbours.items()}
 
@@ -74,36 +73,24 @@ def _blank(scene: LabelScene, views: int, width: int, height: int) -> dict[str, 
     return labels | {"joint_visible": np.zeros(joints, bool), "joint_in_frame": np.zeros(joints, bool)}
 
 
-def _label_view(
-    scene: LabelScene, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int
-) -> dict[str, np.ndarray]:
-    """What `_blank` leaves open, of one view."""
+def _label_view(view: dict[str, np.ndarray], scene: LabelScene, K: np.ndarray, world_to_cam: np.ndarray) -> None:
+    """Write into a view of `_blank` what it sees."""
+    height, width = view["parts"].shape
     viewed = view_vertices(scene.vertices, K, world_to_cam)
     depth, triangle, barycentric = rasterise(viewed, scene.faces, width, height)
     if scene.occluded:
         triangle[scene.face_part[triangle] == 0] = -1
-    parts, normals = shade(triangle, barycentric, scene.faces, scene.face_part, scene.normals @ world_to_cam[:3, :3].T)
-    view = {"parts": parts, "normals": normals, "depth": np.where(triangle >= 0, depth, 0).astype(np.float32)}
+    np.copyto(view["depth"], depth, where=triangle >= 0, casting="same_kind")
+    surface, normals = (triangle, barycentric, scene.faces), scene.normals @ world_to_cam[:3, :3].T
+    shade(*surface, scene.face_part, normals, view["parts"], view["normals"])
     for name, target in scene.neighbours.items():
         if target is not None:
-            view[name], view[f"{name}_visible"] = _flow(scene, triangle, barycentric, target, K, world_to_cam)
-    view["joint_visible"], view["joint_in_frame"] = _joints(scene, viewed, K, world_to_cam, width, height)
-    return view
-
-
-def _flow(
-    scene: LabelScene, triangle: np.ndarray, barycentric: np.ndarray, target: np.ndarray, K: np.ndarray,
-    world_to_cam: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Displacement (H, W, 2) in pixels of the surface points seen, and whether they are seen where they go."""
-    height, width = triangle.shape
-    in_camera = to_camera(target, world_to_cam[None])[0]
-    flow, there, depth, pixel = displace(triangle, barycentric, scene.faces, in_camera, K)
-    viewed, limit = view_vertices(target, K, world_to_cam), depth - OCCLUSION_TOLERANCE
-    _, hidden_by = rasterise_points(viewed, scene.faces, there, width, height, limit)
-    visible = np.zeros(height * width, bool)
-    visible[pixel] = hidden_by < 0
-    return flow, visible.reshape(height, width)
+            in_camera = to_camera(target, world_to_cam[None])[0]
+            there, limit, pixel = displace(*surface, in_camera, K, view[name])
+            moved, limit = view_vertices(target, K, world_to_cam), limit - OCCLUSION_TOLERANCE
+            _, hidden_by = rasterise_points(moved, scene.faces, there, width, height, limit)
+            view[f"{name}_visible"].reshape(-1)[pixel] = hidden_by < 0
+    view["joint_visible"][:], view["joint_in_frame"][:] = _joints(scene, viewed, K, world_to_cam, width, height)
 
 
 def _joints(

@@ -13,7 +13,8 @@ from rigging.files import write_atomic
 
 from ..errors import InputError, PassingError
 from ..outcome import Cause, Result
-from ..planning.plan import Plan, load_plan, refuse_to_mix
+from ..planning.plan import Plan, load_plan
+from ..planning.refusals import refuse_to_mix
 from .calls import make_plan, read_plan_files
 from .farm_request import FarmRequest
 from .fleet import Fleet, Node

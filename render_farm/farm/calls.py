@@ -11,7 +11,7 @@ from dataset_tools.store.layout import ReleaseFolder
 from rigging.files import write_atomic
 
 from ..outcome import Result, attempt
-from ..planning.plan import ensure_plan
+from ..planning.ensure_plan import ensure_plan
 from ..planning.release import Release
 from ..shard.render import render_shard
 from ..shard.request import Request

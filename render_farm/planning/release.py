@@ -20,6 +20,7 @@ from ..errors import ReleaseError
 from .splits import HOLD_OUT_SPLITS, SPLITS, holding_out
 
 RELEASES = Path(__file__).parents[1] / "releases"
+PATH = "PATH"  # stands for every path in what is compared and published: what the files hold counts, not where they lie
 LONGEST_CLIP = 120  # poses
 
 
@@ -231,13 +232,13 @@ class Release:
         poses = dataclasses.replace(self.poses, source=source, options={})
         return dataclasses.replace(self, poses=poses)
 
-    def to_json(self) -> str:
-        """Canonical text of every setting that changes bytes, defaults included.
+    def to_json(self, paths: bool = False) -> str:
+        """Canonical text of every setting that changes bytes, defaults included; `paths`: with the paths of files.
 
         What holds out, and limits of the gate, are left out where they are not used: releases without them keep the
         text they always had.
         """
-        values = dataclasses.asdict(self)
+        values = dataclasses.asdict(self) if paths else pathless(dataclasses.asdict(self))
         del values["render"]["threads"]
         values["poses"]["gate"] = dataclasses.asdict(self.poses.limits)
         if self.poses.limits == GateSettings():
@@ -284,6 +285,19 @@ def check_hold_out(release: Release) -> None:
             _require(good, "[hold_out] tilt", list(settings.tilt), f"a part of [cameras] tilt, 0..{cameras.tilt:g}")
 
 
+def pathless(values: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a release, as a table, with PATH for the paths of its files."""
+    poses = values["poses"] | {"source": without_path(values["poses"]["source"])}
+    return values | {"poses": poses, "files": {name: path and PATH for name, path in values["files"].items()}}
+
+
+def without_path(source: str) -> str:
+    """A pose source with PATH for its path: `nyu:PATH?views=0`."""
+    head, question, options = source.partition("?")
+    name, colon, path = head.partition(":")
+    return f"{name}{colon}{path and PATH}{question}{options}"
+
+
 def known_releases() -> list[str]:
     """Names of the releases that come with the package."""
     return sorted(path.stem for path in RELEASES.glob("*.toml"))
@@ -296,7 +310,7 @@ def load_release(name: str) -> Release:
     """
     path = release_path(name)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark before the first line
     except tomllib.TOMLDecodeError as error:
         raise ReleaseError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:

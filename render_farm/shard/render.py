@@ -20,7 +20,9 @@ from ..errors import InputError, RenderError, full_disk_is_told, writing
 from ..files import copy_checked
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
-from ..planning.plan import Plan, ensure_plan, planned_asset
+from ..planning.earlier import is_earlier
+from ..planning.ensure_plan import ensure_plan
+from ..planning.plan import Plan, load_plan, planned_asset
 from ..planning.spec import shard_record
 from .events import EventLog, Finish
 from .missing import render_missing, told_stop
@@ -42,10 +44,26 @@ def render_shard(request: Request) -> Path:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
     with full_disk_is_told(request.folder):
-        plan = ensure_plan(request.release, request.folder)
+        try:
+            plan = ensure_plan(request.release, request.folder)
+        except InputError as error:
+            if not was_finished(request):
+                raise
+            log.warning("%s (shard %d was finished before)", error, request.shard)
+            return request.path
         check_poses(request, plan, indices)
         with Lock(request.files.lock(request.shard)):
             return _render_locked(request, plan)
+
+
+def was_finished(request: Request) -> bool:
+    """Whether the shard is whole and as this release planned it, whatever has become of the release's files since."""
+    if not request.files.plan.exists():
+        return False
+    plan = load_plan(request.files.plan)
+    text = request.release.to_json(paths=is_earlier(plan))
+    wanted = Configuration.of(plan, request.samples).hash
+    return plan.release == text and file_state(request.path, wanted, deep=True).state is State.WHOLE
 
 
 def check_poses(request: Request, plan: Plan, indices: range) -> None:
@@ -100,13 +118,15 @@ def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str
 def is_done(request: Request, configuration: Configuration) -> bool:
     """Whether the shard is there, whole and of this configuration; a manifest lost on the way is written again.
 
-    Raises InputError for a file of another configuration, a foreign or a damaged one: it is never overwritten.
+    Raises InputError for a file of another configuration, a foreign, unreadable or damaged one: none is overwritten.
     """
     path = request.path
     shard = file_state(path, configuration.hash, deep=True)
     if shard.state is State.OTHER:
         changed = f" ({changes})" if (changes := _changes(path, configuration)) else ""
         raise InputError(f"{path}: {shard.reason}{changed}: choose another --out, or move the file away")
+    if shard.state is State.UNREADABLE:
+        raise InputError(f"{path}: {shard.reason}")
     if shard.state is State.DAMAGED:
         raise InputError(f"{path}: {shard.reason}; move it away to render it again, or choose another --out")
     if shard.state is State.PARTIAL:

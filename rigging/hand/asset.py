@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..joints import BONE_NAMES, PART_NAMES
+from ..npz import read_npz
 
 DEFAULT_ASSET = Path(__file__).parents[1] / "data" / "hand.npz"
 
@@ -106,9 +106,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such hand asset")
     try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        return read_npz(path)
+    except ValueError as error:
         raise InputError(f"{path}: not a readable .npz ({error})") from None
 
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import lzma
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -16,13 +10,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import atomic_file
+from ..npz import read_npz
 
 FORMAT = "mvhm-pose-clip-1"
-# What numpy, zipfile and the decompressors raise on damaged bytes in memory, found by trying.
-DAMAGE = (
-    ValueError, TypeError, KeyError, EOFError, OSError, OverflowError, MemoryError, SyntaxError, RuntimeError,
-    struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
-)  # fmt: skip
 
 
 class PoseError(InputError):
@@ -156,27 +146,11 @@ def load_arrays(path: Path | str, keys: Sequence[str] = ()) -> dict[str, np.ndar
         PoseError: it is not a whole .npz or .npy of plain arrays.
     """
     try:
-        content = Path(path).read_bytes()
+        return read_npz(path, keys)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such pose file") from None
-    if content[:2] != b"PK" and content[:6] != b"\x93NUMPY":
-        raise PoseError(f"{path}: not a whole .npz or .npy: it does not begin as one")
-    try:
-        data = np.load(io.BytesIO(content), allow_pickle=False)
-        if isinstance(data, np.ndarray):
-            return {"": data}
-        with data:
-            return {name: data[name] for name in data.files if not keys or name in keys}
-    except DAMAGE as error:
-        raise PoseError(f"{path}: not a whole .npz of plain arrays ({_short(error)})") from None
-
-
-def _short(error: BaseException) -> str:
-    """The message of an error in one line without advice for programmers."""
-    text = " ".join(str(error).split())
-    if "allow_pickle" in text:
-        return "it holds Python objects, which are not read as they can run code"
-    return text or type(error).__name__
+    except ValueError as error:
+        raise PoseError(f"{path}: not a whole .npz or .npy of plain arrays ({error})") from None
 
 
 def load_clip(path: Path | str) -> PoseClip:

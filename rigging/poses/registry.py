@@ -48,7 +48,8 @@ def open_source(spec: str, **options: Any) -> PoseSource:
     """
     name, path, texts = _split(spec)
     if name not in SOURCES:
-        raise PoseError(f"pose source {name!r} is unknown, allowed are {', '.join(SOURCES)}")
+        hint = f"; of a file, say which, as in npz:{spec}" if Path(spec.partition("?")[0]).exists() else ""
+        raise PoseError(f"pose source {name!r} is unknown, allowed are {', '.join(SOURCES)}{hint}")
     module, class_name = SOURCES[name]
     factory = getattr(import_module(f".{module}", __package__), class_name)
     hints = _options(factory)

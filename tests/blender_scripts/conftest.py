@@ -92,12 +92,13 @@ def studio(workshop, tmp_path_factory):
     import cv2
 
     from blender_scripts.cycles.scene import Studio
+    from blender_scripts.looks.backgrounds import PhotoFolder
 
     photos = tmp_path_factory.mktemp("photos")
     for index in range(3):
         picture = np.random.default_rng(index).integers(0, 255, (150, 200, 3)).astype(np.uint8)
         cv2.imwrite(str(photos / f"{index}.png"), picture)
-    return Studio(workshop.asset, *workshop.arm, SETTINGS, photo_folder=photos)
+    return Studio(workshop.asset, *workshop.arm, SETTINGS, photos=PhotoFolder.open(photos))
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from trimesh.ray.ray_pyembree import RayMeshIntersector
 
 from blender_scripts.labels import Occluder, label_views
 from rigging.errors import InputError
-from rigging.hand.asset import load_asset
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
@@ -31,6 +30,29 @@ class OnlyNumpyAndNumba(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, OnlyNumpyAndNumba())
+"""
+# Processor time of the hand's 2651 vertices, which fill a fifth of 256 x 256 pixels: the best of many rounds, and of
+# more on a machine that is busy.
+SPEED = """
+import json, time
+from rigging.hand.asset import load_asset
+
+asset, views = load_asset(), 2
+matrices = np.tile(np.eye(4), (views, 1, 1))
+matrices[:, :3, 3] = [0, -0.06, 0.4]
+K = np.tile([[400.0, 0, 128], [0, 400.0, 128], [0, 0, 1]], (views, 1, 1))
+arguments = (asset.template, asset.faces, asset.face_part, asset.joints, K, matrices, (256, 256))
+ways = {"plain": {}, "moved": {"following": asset.template + 0.004}}
+best = dict.fromkeys(ways, np.inf)
+for index in range(400):
+    if index >= 25 and best["plain"] < 5 and best["moved"] - best["plain"] < 2.5:
+        break
+    for way, more in ways.items():
+        start = time.process_time()
+        label_views(*arguments, **more)
+        best[way] = min(best[way], (time.process_time() - start) / views * 1000)
+foreign = sorted({"bpy", "cv2", "scipy", "h5py"} & set(sys.modules))
+print(json.dumps(best | {"pixels": int(labels["mask"].sum()), "foreign": foreign}))
 """
 
 
@@ -121,13 +143,16 @@ def test_joints_in_the_tube_are_seen_through_their_own_parts_alone(example, view
     assert 0 < sum(expected) < 6
 
 
-def test_the_example_runs_with_nothing_but_numpy_and_numba():
-    code = BARE + EXAMPLE + "\nprint(labels['mask'].sum(), sorted({'bpy', 'cv2', 'scipy', 'h5py'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+def test_the_example_runs_with_nothing_but_numpy_and_numba_two_hundred_views_a_second(measured):
+    done = subprocess.run([sys.executable, "-c", BARE + EXAMPLE + SPEED], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
-    pixels, foreign = done.stdout.split(" ", 1)
-    assert int(pixels) > 30_000
-    assert foreign.strip() == "[]"
+    said = json.loads(done.stdout)
+    assert said["pixels"] > 30_000
+    assert said["foreign"] == []
+    plain, flow = said["plain"], said["moved"] - said["plain"]
+    measured(f"labels: {plain:.2f} ms of processor time per view of 256 px, flow {flow:.2f} ms more")
+    assert plain < 5
+    assert flow < 2.5
 
 
 def soup(rng, count=12):
@@ -264,23 +289,3 @@ def test_wrong_input_is_named_in_one_line(wrong, message):
     with pytest.raises(InputError, match=message) as raised:
         label_views(**VALID | wrong)
     assert "\n" not in str(raised.value)
-
-
-def test_two_hundred_views_a_second_and_core(measured):
-    """Processor time of the hand's 2651 vertices, which fill a fifth of 256 x 256 pixels: the best of many rounds."""
-    asset, views = load_asset(), 2
-    matrices = np.tile(np.eye(4), (views, 1, 1))
-    matrices[:, :3, 3] = [0, -0.06, 0.4]
-    K = np.tile([[400.0, 0, 128], [0, 400.0, 128], [0, 0, 1]], (views, 1, 1))
-    arguments = (asset.template, asset.faces, asset.face_part, asset.joints, K, matrices, (256, 256))
-    ways = {"plain": {}, "moved": {"following": asset.template + 0.004}}
-    best = dict.fromkeys(ways, np.inf)
-    for _ in range(60):
-        for way, more in ways.items():
-            start = time.process_time()
-            label_views(*arguments, **more)
-            best[way] = min(best[way], (time.process_time() - start) / views * 1000)
-    flow = best["moved"] - best["plain"]
-    measured(f"labels: {best['plain']:.2f} ms of processor time per view of 256 px, flow {flow:.2f} ms more")
-    assert best["plain"] < 5
-    assert flow < 2.5

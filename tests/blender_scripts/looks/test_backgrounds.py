@@ -7,6 +7,8 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from blender_scripts.labels.coverage import composite, pixel_coverage
 from blender_scripts.labels.rasterise import rasterise, view_vertices
@@ -141,6 +143,17 @@ def test_coverage_is_that_of_a_larger_picture(studio, workshop):
     exact = fine.reshape(96, 4, 96, 4).mean((1, 3))
     assert ((exact > 0) & (exact < 1)).sum() > 100
     assert (coverage != exact).sum() <= 2  # a corner may poke out of the pixels beside the outline
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_only_pixels_beside_the_outline_are_looked_at_again(seed):
+    """They are those that a dilation and an erosion of the seen pixels differ in; nothing covers the others anew."""
+    seen = np.random.default_rng(seed).random((9, 12)) < 0.2
+    box, mask = np.ones((3, 3), np.uint8), seen.astype(np.uint8)
+    beside = cv2.dilate(mask, box) != cv2.erode(mask, box)
+    nothing = view_vertices(np.zeros((3, 3)), np.eye(3), np.eye(4))
+    coverage = pixel_coverage(nothing, np.zeros((0, 3), np.int32), seen)
+    assert np.array_equal(coverage, np.where(beside, 0, seen))
 
 
 def test_noise_and_blur_are_optional_and_seeded():

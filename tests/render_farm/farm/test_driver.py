@@ -17,7 +17,7 @@ from render_farm.farm.farm_request import FarmRequest
 from render_farm.farm.fleet import Fleet
 from render_farm.farm.node import Environment, Report, inspect
 from render_farm.outcome import Cause, Result
-from render_farm.planning.plan import inputs_key
+from render_farm.planning.ensure_plan import node_key
 from render_farm.planning.release import load_release
 
 
@@ -30,9 +30,9 @@ def four(tiny, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def report(four):
+def report(four, tmp_path_factory):
     """That of a node that fits."""
-    device, inputs = device_kind(four.render), inputs_key(four)
+    device, inputs = device_kind(four.render), node_key(four, tmp_path_factory.mktemp("out"))
     return Report("host", "boot", (0, 1, 2, 3), Environment.here(), device, inputs, "CPU: 4 cores", True)
 
 

@@ -119,3 +119,9 @@ def test_the_command_prints_counts_and_writes_the_rejects(tmp_path, capsys):
     ]
     assert main(["poses", f"nyu:{tmp_path / 'gone'}"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_path_without_a_source_is_told_how_to_say_one(tmp_path):
+    (tmp_path / "take.npz").touch()
+    with pytest.raises(PoseError, match=r"; of a file, say which, as in npz:.*take\.npz\?fps=30$"):
+        open_source(f"{tmp_path / 'take.npz'}?fps=30")
