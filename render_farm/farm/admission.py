@@ -94,7 +94,7 @@ class Admission:
         for node in nodes:
             slots[_kind(node.report)] += node.slots
         kind = max(sorted(slots), key=slots.__getitem__)
-        with contextlib.suppress(InputError):
+        with contextlib.suppress(InputError, FileNotFoundError):
             plan = load_plan(self.request.files.plan)
             kind = (plan.device, plan.inputs) if (plan.device, plan.inputs) in slots else kind
         return next(node for node in nodes if _kind(node.report) == kind)
