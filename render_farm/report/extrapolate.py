@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from dataset_tools.progress import duration
 
-from ..planning.release import Release
 from ..shard.pool import PoolSettings
 from .costs import EVENT_BYTES, PACK_SECONDS, SHEET_SECONDS, SKIN_BYTES, START_SECONDS, WORKER_MEGABYTES
 from .estimate import Estimate
@@ -133,11 +132,11 @@ def advise(farm: Extrapolation) -> str:
     )
 
 
-def _smaller(release: Release) -> list[int]:
+def _smaller(farm: Extrapolation) -> list[int]:
     """Half of the shard size, a quarter, ... down to one pair or clip, of which none is cut in two."""
-    size, unit = release.shard_size, max(2, release.pairs.length)
-    halves = {size >> halvings for halvings in range(1, size.bit_length())}
-    return sorted({half - half % unit for half in halves if half >= unit}, reverse=True)
+    size, unit = farm.estimate.release.shard_size, max(2, farm.estimate.release.pairs.length)
+    halves = (size >> halvings for halvings in range(1, size.bit_length()))
+    return [half - half % unit for half in halves if half >= unit]
 
 
 def _with_shards_of(farm: Extrapolation, size: int) -> Extrapolation:
