@@ -85,7 +85,7 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
 
 
 def set_stage(studio: Studio, spec: SampleSpec, vertices: np.ndarray, light: np.ndarray) -> None:
-    """Bring the scene into the state that `spec` asks for."""
+    """Bring the scene into the state that `spec` asks for: vertices (V, 3) m of hand and arm, light (H, W, 3)."""
     studio.set_body(spec.look.arm_style, spec.left, vertices)
     studio.set_skin(spec.skin)
     if spec.look.arm_style == "sleeve":

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where the file system has no locks
+LEFT_BY_SYSTEMS = ("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def is_hidden(path: PurePath) -> bool:
 
     Such as `.DS_Store`, `._photo.jpg`, `.Trash/...`, `__MACOSX/...`, `@eaDir/...`: never a user's data.
     """
-    return any(part.startswith(".") or part in ("__MACOSX", "@eaDir", "#recycle") for part in path.parts)
+    return any(part.startswith(".") or part in LEFT_BY_SYSTEMS for part in path.parts)
 
 
 def walk_files(folder: Path | str) -> Iterator[Path]:

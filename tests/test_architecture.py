@@ -1,19 +1,16 @@
-"""Who may import whom, light `__init__` files, libraries that stay at home, and no foreign owner of our names."""
+"""Who may import whom: packages, rooms, libraries; no circles, light `__init__` files, no foreign owners of names."""
 
 from __future__ import annotations
 
-import ast
+import graphlib
 import subprocess
 import sys
 import tomllib
-from functools import cache
-from pathlib import Path
 
 import pytest
 
+from docs.figures.import_graph import ROOT, libraries, modules, ours, room_of
 from render_farm.doctor import OUR_PACKAGES, foreign_owners
-
-ROOT = Path(__file__).resolve().parent.parent
 
 MAY_IMPORT = {
     "rigging": set(),
@@ -83,84 +80,69 @@ HOME_OF = {
     "hdf5plugin": {"dataset_tools"},
     "torch": {"baselines", "dataset_tools"},
 }
-RANDOM_GLOBALS = {"seed", "rand", "randn", "random", "uniform", "normal", "choice", "shuffle", "permutation", "randint"}
 
 
-def sources(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
-
-
-@cache
-def imported(path: Path) -> set[str]:
-    """Top-level names of all absolute imports in a file, also those inside functions."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add(node.module.split(".")[0])
-    return names
+def modules_of(package: str, room: str | None = None) -> list[str]:
+    """The modules of a package, or of one of its rooms."""
+    return [name for name in modules() if room_of(name)[0] == package and room in (None, room_of(name)[1])]
 
 
 @pytest.mark.parametrize("package", OUR_PACKAGES)
 def test_imports_follow_the_data_flow(package):
-    for path in sources(package):
-        foreign = (imported(path) & set(OUR_PACKAGES)) - MAY_IMPORT[package] - {package}
-        assert not foreign, f"{path.relative_to(ROOT)} imports {foreign}"
-
-
-def rooms_imported(path: Path, package: str, room: str) -> set[str]:
-    """The rooms of a package that a file in `room` imports from, without its own."""
-    nodes = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom))
-    outside = 2 if room else 1
-    firsts = {(node.module or "").split(".")[0] for node in nodes if node.level == outside}
-    return {first if first in MAY_ENTER[package] else "" for first in firsts} - {room}
+    allowed = MAY_IMPORT[package] | {package}
+    for name in modules_of(package):
+        foreign = [other for other in ours(name, typing=True) if room_of(other)[0] not in allowed]
+        assert not foreign, f"{name} imports {foreign}"
 
 
 @pytest.mark.parametrize(("package", "room"), ROOMS)
 def test_rooms_are_entered_one_way(package, room):
-    for path in sorted((ROOT / package / room).glob("*.py")):
-        foreign = rooms_imported(path, package, room) - MAY_ENTER[package][room]
-        assert not foreign, f"{path.relative_to(ROOT)} imports from {foreign}"
+    allowed = MAY_ENTER[package][room] | {room}
+    for name in modules_of(package, room):
+        inside = [other for other in ours(name, typing=True) if room_of(other)[0] == package]
+        foreign = [other for other in inside if room_of(other)[1] not in allowed]
+        assert not foreign, f"{name} imports {foreign}"
 
 
-def commands_imported(path: Path) -> set[str]:
-    """Packages whose room `commands` a file imports from; its own only if it is no command itself."""
-    package, own = path.relative_to(ROOT).parts[0], "commands" in path.relative_to(ROOT).parts
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names if ".commands" in alias.name}
-        elif isinstance(node, ast.ImportFrom):
-            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
-            if "commands" in names:
-                found.add(package if node.level else names[0])
-    return found - ({package} if own else set())
+def test_the_table_of_rooms_has_every_folder():
+    assert {room_of(name) for name in modules()} == set(ROOMS)
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports inside functions count: they only hide a circle. Those for annotations do not."""
+    graph = {name: ours(name) for name in modules()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"a circle, each imported by the next: {' -> '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("package", OUR_PACKAGES)
 def test_nobody_imports_a_command(package):
-    for path in sources(package):
-        assert not commands_imported(path), f"{path.relative_to(ROOT)} imports commands; they are found by name"
+    for name in modules_of(package):
+        found = {other for other in ours(name, typing=True) if room_of(other)[1] == "commands"}
+        own = {other for other in found if room_of(other) == room_of(name)}
+        assert not found - own, f"{name} imports {found - own}; commands are found by name"
 
 
 def test_every_folder_of_code_is_installed():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
-    found = {".".join(path.parent.relative_to(ROOT).parts) for package in OUR_PACKAGES for path in sources(package)}
-    assert set(declared) == found
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in modules().values()}
+    assert set(declared) == folders
+    assert folders <= set(modules()), "every folder has an __init__.py"
 
 
 @pytest.mark.parametrize("library", HOME_OF)
 def test_heavy_libraries_stay_at_home(library):
     for package in set(OUR_PACKAGES) - HOME_OF[library]:
-        for path in sources(package):
-            assert library not in imported(path), f"{path.relative_to(ROOT)} imports {library}"
+        for name in modules_of(package):
+            assert library not in libraries(name), f"{name} imports {library}"
 
 
 def test_only_numpy_and_scipy_reach_the_rig():
-    allowed = set(sys.stdlib_module_names) | {"numpy", "scipy", "rigging"}
-    for path in sources("rigging"):
-        assert imported(path) <= allowed, f"{path.relative_to(ROOT)} imports {imported(path) - allowed}"
+    allowed = set(sys.stdlib_module_names) | {"numpy", "scipy"}
+    for name in modules_of("rigging"):
+        assert libraries(name) <= allowed, f"{name} imports {libraries(name) - allowed}"
 
 
 def test_importing_our_packages_loads_nothing_heavy():
@@ -172,24 +154,3 @@ def test_importing_our_packages_loads_nothing_heavy():
 
 def test_no_other_distribution_owns_our_names():
     assert foreign_owners() == {}
-
-
-def test_every_package_folder_is_listed_in_the_project_file():
-    listed = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for package in OUR_PACKAGES:
-        for init in (ROOT / package).rglob("__init__.py"):
-            name = ".".join(init.parent.relative_to(ROOT).parts)
-            assert f'"{name}"' in listed, f"{name} is missing from pyproject.toml"
-
-
-@pytest.mark.parametrize("package", OUR_PACKAGES)
-def test_randomness_is_passed_in_and_clocks_stay_out_of_data(package):
-    for path in sources(package):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            assert not (isinstance(node, ast.Import) and any(a.name == "random" for a in node.names)), path
-            if (
-                isinstance(node, ast.Attribute)
-                and isinstance(node.value, ast.Attribute)
-                and node.value.attr == "random"
-            ):
-                assert node.attr not in RANDOM_GLOBALS, f"{path.relative_to(ROOT)}:{node.lineno} uses global randomness"

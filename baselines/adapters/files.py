@@ -36,7 +36,7 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def read_mat(path: Path, key: str) -> np.ndarray:
-    """The array `key` of a MATLAB file. Raises FileNotFoundError; InputError for a file without it."""
+    """The array `key` (...) of a MATLAB file. Raises FileNotFoundError; InputError for a file without it."""
     try:
         arrays = loadmat(path)
     except FileNotFoundError:

@@ -15,8 +15,9 @@ HELP = "folder of shards, a shard, a pack, or your own stb:PATH or mhp:PATH"
 def open_data(spec: str, split: str, estimator: type[Estimator], augment: Augment | None = None) -> Source:
     """The samples of a split ("" for all), with what the estimator and the augmentation need. Raises InputError."""
     from ..adapters import ADAPTERS, open_real
-    from ..data import source
+    from ..data import opening
+    from ..data.source import wanted_fields
 
     if spec.partition(":")[0] in ADAPTERS:
         return open_real(spec, split)
-    return source.open_source(spec, split, source.wanted_fields(estimator.fields, augment))
+    return opening.open_source(spec, split, wanted_fields(estimator.fields, augment))

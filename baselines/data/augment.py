@@ -49,12 +49,15 @@ def chosen(count: int, share: float, generator: torch.Generator) -> Tensor:
 
 
 def uniform(low: float, high: float, shape: tuple[int, ...], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Numbers spread evenly from low to high, on the device of `like`."""
+    """Numbers of `shape` spread evenly from low to high, on the device of `like` (...)."""
     return (low + (high - low) * torch.rand(shape, generator=generator)).to(like.device, non_blocking=True)
 
 
 def replace_background(images: Tensor, alpha: Tensor, share: float, folder: str, generator: torch.Generator) -> Tensor:
-    """A share of the crops before other backgrounds: of a folder of pictures, or ("") of other crops."""
+    """A share of the crops before other backgrounds: of a folder of pictures, or ("") of other crops.
+
+    images (B, 3, S, S), alpha (B, 1, S, S), 0 to 1.
+    """
     which = chosen(len(images), share, generator)
     if not len(which):
         return images
@@ -89,7 +92,10 @@ def _covered(pixels: Tensor, boxes: Tensor) -> Tensor:
 
 
 def change_colour(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
-    """Brightness, contrast about the mean, and each channel's gain, by factors of 1 - amount to 1 + amount."""
+    """Brightness, contrast about the mean, and each channel's gain, by factors of 1 - amount to 1 + amount.
+
+    images (B, 3, S, S), 0 to 1.
+    """
     if not amount:
         return images
     factors = uniform(1 - amount, 1 + amount, (len(images), 5, 1, 1), generator, images)
@@ -99,7 +105,10 @@ def change_colour(images: Tensor, amount: float, generator: torch.Generator) -> 
 
 
 def blur(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """A share of the crops behind a Gaussian lens, its width (BLUR) drawn for each."""
+    """A share of the crops behind a Gaussian lens, its width (BLUR) drawn for each.
+
+    images (B, 3, S, S), 0 to 1.
+    """
     which = chosen(len(images), share, generator)
     if not len(which):
         return images
@@ -117,7 +126,10 @@ def blur(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
 
 
 def add_noise(images: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
-    """Normal noise in every pixel and channel, its standard deviation drawn from 0 to sigma for each crop."""
+    """Normal noise in every pixel and channel, its standard deviation drawn from 0 to sigma for each crop.
+
+    images (B, 3, S, S), 0 to 1.
+    """
     if not sigma:
         return images
     scale = uniform(0, sigma, (len(images), 1, 1, 1), generator, images)
@@ -128,7 +140,10 @@ def add_noise(images: Tensor, sigma: float, generator: torch.Generator) -> Tenso
 
 
 def compress(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """A share of the crops as they come back from JPEG, its QUALITY drawn for each."""
+    """A share of the crops as they come back from JPEG, its QUALITY drawn for each.
+
+    images (B, 3, S, S), 0 to 1.
+    """
     which = chosen(len(images), share, generator)
     if not len(which):
         return images
@@ -142,6 +157,7 @@ def mix_spectra(images: Tensor, share: float, generator: torch.Generator) -> Ten
 
     Amplitude mix of Xu et al. 2021, A Fourier-based Framework for Domain Generalization, eq. 4 and 5: the amplitude
     becomes (1 - l) A + l A' with l drawn from 0 to 1; the phase, which holds the shapes, stays.
+    images (B, 3, S, S), 0 to 1.
     """
     which = chosen(len(images), share, generator)
     if not len(which):
@@ -153,7 +169,10 @@ def mix_spectra(images: Tensor, share: float, generator: torch.Generator) -> Ten
 
 
 def with_amplitude(images: Tensor, others: Tensor, part: Tensor) -> Tensor:
-    """Images whose amplitude spectrum is 1 - part of their own and `part` of the others'; the phase stays."""
+    """Images whose amplitude spectrum is 1 - part of their own and `part` of the others'; the phase stays.
+
+    images and others (B, 3, S, S), part (B, 1, 1, 1).
+    """
     spectrum = torch.fft.rfft2(images)
     amplitude = torch.lerp(spectrum.abs(), torch.fft.rfft2(others).abs(), part)
     return torch.fft.irfft2(torch.polar(amplitude, spectrum.angle()), s=images.shape[-2:])

@@ -134,7 +134,7 @@ def turned(points: Tensor | None, roll: Tensor) -> Tensor | None:
 
 
 def move(batch: Batch, maps: Tensor, size: int, samples: int = 1) -> Batch:
-    """A batch of whole pictures, of any proportions, as one of crops: pixels, cameras and labels moved by `maps`."""
+    """A batch of whole pictures, of any proportions, as one of crops: all moved by `maps` (B, 3, 3)."""
     K, world_to_cam, roll = moved_cameras(batch.K, batch.world_to_cam, maps)
     pixels = batch.joints_2d
     changes = {

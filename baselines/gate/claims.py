@@ -96,7 +96,10 @@ def paired(better: np.ndarray, worse: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def judge_all(arms: Mapping[str, Arm], clusters: np.ndarray, seed: int, draws: int) -> tuple[Finding, ...]:
-    """Every claim in turn; each with its own draws, so that one more claim changes no other's interval."""
+    """Every claim in turn; each with its own draws, so that one more claim changes no other's interval.
+
+    clusters (n,) int: samples of one cluster are drawn together.
+    """
     return tuple(
         judge(claim, arms, clusters, np.random.default_rng((seed, number)), draws)
         for number, claim in enumerate(CLAIMS)

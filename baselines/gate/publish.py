@@ -10,6 +10,7 @@ import numpy as np
 
 from rigging.files import write_atomic
 
+from .arms import relative_errors
 from .claims import MANY, ONE
 from .compare import caveats, changes
 from .page import page
@@ -18,7 +19,7 @@ from .plots import draw_arms, draw_claims, draw_splits
 from .report import plain, write_report
 from .run import Gated
 from .runs import Runs
-from .tier2 import SPLIT, VIEWS, Trained, relative_errors
+from .tier2 import SPLIT, VIEWS, Trained
 
 REPORT, PAGE = "gate.json", "report.md"
 CLAIMS, CURVES, SPLITS, PREDICTIONS = "claims.png", "pck.png", "splits.png", "predictions.png"

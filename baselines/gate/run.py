@@ -113,7 +113,7 @@ def look_at(request: Request) -> About:
 
 
 def counted(splits: np.ndarray) -> dict[str, int]:
-    """How many samples each split has."""
+    """How many samples each split has; splits (n,) str."""
     names, counts = np.unique(splits, return_counts=True)
     return dict(zip(names.tolist(), counts.tolist()))
 

@@ -17,7 +17,8 @@ import torch
 from dataset_tools.check.workers import run_jobs
 
 from ..config import Config, as_table, load_config
-from ..data.source import Arrays, Source, open_source, wanted_fields
+from ..data.opening import open_source
+from ..data.source import Arrays, Source, wanted_fields
 from ..evaluate.predict import Predictions, predict
 from ..registry import estimator_class
 from ..train.loop import Sources, train

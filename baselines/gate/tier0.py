@@ -21,15 +21,14 @@ from dataset_tools.check.validate import validate
 from dataset_tools.progress import Progress
 from dataset_tools.store.carry import encoded_of, shard_record_of
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.shard_file import ShardFile
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.errors import InputError
 
 from ..batch import Batch
 from ..config import Data
 from ..data.batches import Batches
-from ..data.source import open_source
+from ..data.opening import open_source
 from ..geometry.camera import to_world
 from ..geometry.triangulate import triangulate
 

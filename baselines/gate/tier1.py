@@ -12,9 +12,9 @@ from rigging.errors import InputError
 from ..config import Augment, Config
 from ..evaluate.predict import Predictions
 from ..metrics.errors import mean_error
+from .arms import relative_errors
 from .runs import Runs, Training, first
 from .settings import GateSettings, Overfit
-from .tier2 import relative_errors
 
 WARMUP = 20  # steps
 

@@ -45,7 +45,7 @@ def unproject(pixels: Tensor, depth: Tensor, K: Tensor) -> Tensor:
 
 
 def cell_centres(cells: Tensor, stride: float) -> Tensor:
-    """Image pixels of positions in a heat-map `stride` times smaller, counted in cells from the first one's centre.
+    """Image pixels (...) of positions (...) in a heat-map `stride` times smaller, in cells from the first one's centre.
 
     u = (i + 0.5) stride: cell 0 covers the pixels from 0 to `stride`. i x stride alone is off by half a cell.
     """

@@ -29,7 +29,10 @@ def adjacency(faces: np.ndarray, count: int) -> sparse.csr_array:
 
 
 def edge_scores(weights: sparse.csr_array, degree: np.ndarray) -> sparse.csr_array:
-    """Local normalised cut of every edge, w_ij (1 / d_i + 1 / d_j): what a matching wants to be large."""
+    """Local normalised cut of every edge, w_ij (1 / d_i + 1 / d_j): what a matching wants to be large.
+
+    weights (n, n), degree (n,).
+    """
     edges = weights.tocoo()
     scores = edges.data * (1 / degree[edges.row] + 1 / degree[edges.col])
     return sparse.csr_array((scores, (edges.row, edges.col)), shape=weights.shape)
@@ -57,7 +60,7 @@ def heavy_edge(weights: sparse.csr_array, degree: np.ndarray) -> np.ndarray:
 def maximum_weight(weights: sparse.csr_array, degree: np.ndarray) -> np.ndarray:
     """As `heavy_edge`, but of the most pairs that there can be, and among those of the largest sum (blossom algorithm).
 
-    Takes some seconds for 2651 nodes.
+    weights (n, n), degree (n,). Takes some seconds for 2651 nodes.
     """
     import networkx
 
@@ -96,7 +99,7 @@ def merge(weights: sparse.csr_array, cluster: np.ndarray) -> sparse.csr_array:
 
 
 def coarsen(weights: sparse.csr_array, match: Matching, levels: int = 3) -> list[np.ndarray]:
-    """`clusters` of each of the `levels` steps, from fine to coarse."""
+    """`clusters` (n,) of each of the `levels` steps, from fine to coarse; weights (n, n)."""
     degree, found = weights.sum(axis=1), []
     for _ in range(levels):
         found.append(clusters(match(weights, degree)))
@@ -129,7 +132,10 @@ def _children(step: np.ndarray) -> np.ndarray:
 
 
 def level_weights(weights: sparse.csr_array, order: np.ndarray, level: int) -> sparse.csr_array:
-    """Weights of a level (0 the finest) in tree order, fake nodes isolated: (padded / 2^level, same)."""
+    """Weights (N / 2^level, same) of a level (0 the finest) in tree order, fake nodes isolated.
+
+    weights (n, n), order (N,).
+    """
     position = np.full(weights.shape[0], FAKE)
     position[order[order != FAKE]] = np.flatnonzero(order != FAKE) >> level
     merged, size = merge(weights, position), len(order) >> level

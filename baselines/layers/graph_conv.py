@@ -129,7 +129,7 @@ class Laplacian(nn.Module):
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """`x`, in float32 if it is in less."""
+    """`x` (...), in float32 if it is in less."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 

@@ -122,7 +122,7 @@ def build(faces: np.ndarray, name: str, levels: int = LEVELS) -> tuple[np.ndarra
 
 
 def encode(faces: np.ndarray) -> bytes:
-    """The asset for these triangles; numpy writes no times, so the same arrays are the same bytes."""
+    """The asset for these triangles (F, 3); numpy writes no times, so the same arrays are the same bytes."""
     arrays: dict[str, np.ndarray] = {"faces_sha256": np.array(faces_sha256(faces))}
     for name in MATCHINGS:
         arrays[f"{name}_order"], arrays[f"{name}_largest"] = build(faces, name)

@@ -21,6 +21,7 @@ class Residual(nn.Module):
         self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (B, inputs, h, w) to (B, outputs, h, w)."""
         return self.skip(x) + self.branch(x)
 
 
@@ -38,6 +39,7 @@ class Hourglass(nn.Module):
         self.up = residuals(modules, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (B, width, h, w) to the same shape."""
         low = self.up(self.inner(self.down(max_pool2d(x, 2))))
         return self.skip(x) + interpolate(low, scale_factor=2, mode="nearest")
 
@@ -61,6 +63,7 @@ class StackedHourglass(nn.Module):
         self.maps_back = nn.ModuleList(nn.Conv2d(joints, width, 1) for _ in range(stacks - 1))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """images (B, 3, S, S) to heat-maps (B, stacks, K, S/4, S/4) and both features (B, width, S/4, S/4)."""
         given = self.stem(images)
         features = self.hourglasses[0](given)
         maps = [self.heads[0](features)]

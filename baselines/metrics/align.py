@@ -32,13 +32,13 @@ class Similarity:
 
 
 def fit_nothing(pred: np.ndarray) -> Similarity:
-    """Predictions stay where they are (absolute error in camera space)."""
+    """Predictions (n, K, 3) stay where they are (absolute error in camera space)."""
     zero = np.zeros((len(pred), 3))
     return Similarity(np.ones(len(pred)), _upright(len(pred)), zero, zero)
 
 
 def fit_root(pred: np.ndarray, true: np.ndarray, valid: np.ndarray | None = None, root: int = WRIST) -> Similarity:
-    """The roots coincide. Needs the root."""
+    """The roots coincide. Needs the root; pred and true (n, K, 3), valid (n, K)."""
     pred, true, valid = checked_points(pred, true, valid)
     checked_joint(root, pred.shape[1], "the root")
     return _about_root(pred, true, np.ones(len(pred)), root, valid[:, root])
@@ -54,6 +54,7 @@ def fit_bone(
     """The roots coincide and a bone has its true length: scale |true bone| / |predicted bone| (HaMuCo's code).
 
     Needs the root and both ends of the bone. A predicted bone of length zero gives scale 0: all joints on the root.
+    pred and true (n, K, 3), valid (n, K).
     """
     pred, true, valid = checked_points(pred, true, valid)
     checked_joint(root, pred.shape[1], "the root")
@@ -70,6 +71,7 @@ def fit_least_squares(
     """The roots coincide and the scale s >= 0 has the least squared error (Rhodin et al. 2018, section 4).
 
     With p and t relative to the root, s = max(0, sum p.t / sum p.p); 0 for p = 0. Needs the root and another joint.
+    pred and true (n, K, 3), valid (n, K).
     """
     pred, true, valid = checked_points(pred, true, valid)
     checked_joint(root, pred.shape[1], "the root")
@@ -84,6 +86,7 @@ def fit_procrustes(
     """The similarity of least squared error (Umeyama 1991), in closed form. Needs three joints.
 
     `mirror` also allows reflections, which FreiHAND's evaluation does (scipy's orthogonal_procrustes).
+    pred and true (n, K, 3), valid (n, K).
     """
     pred, true, valid = checked_points(pred, true, valid)
     count = np.maximum(valid.sum(axis=1), 1)[:, None]

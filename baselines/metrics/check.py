@@ -23,7 +23,7 @@ def checked_points(
 
 
 def checked_valid(valid: np.ndarray | None, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """`valid` as bool of `shape`; None is everything. Raises InputError."""
+    """`valid` (...) as bool of `shape`; None is everything. Raises InputError."""
     if valid is None:
         return np.ones(shape, bool)
     valid = np.asarray(valid)

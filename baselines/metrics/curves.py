@@ -29,6 +29,7 @@ class Curve:
         self.counts = np.zeros((keypoints, len(self.thresholds) + 1), np.int64)  # errors by the first threshold >= them
 
     def add(self, errors: np.ndarray) -> None:
+        """Errors (n, K); NaN does not count."""
         keypoint = np.broadcast_to(np.arange(errors.shape[1]), errors.shape)
         counted = ~np.isnan(errors)
         place = np.searchsorted(self.thresholds, errors[counted], side="left")
@@ -57,6 +58,7 @@ class ExactArea:
         self.low, self.high, self.count, self.total = low, high, 0, ExactSum()
 
     def add(self, errors: np.ndarray) -> None:
+        """Errors (n, K); NaN does not count."""
         counted = errors[~np.isnan(errors)]
         self.count += counted.size
         self.total.add(np.clip((self.high - counted) / (self.high - self.low), 0, 1))
@@ -80,6 +82,7 @@ class FreihandArea:
         self.curve = Curve(np.linspace(low, high, FREIHAND_STEPS), keypoints)
 
     def add(self, errors: np.ndarray) -> None:
+        """Errors (n, K); NaN does not count."""
         self.curve.add(errors)
 
     def merge(self, other: FreihandArea) -> None:
@@ -109,6 +112,7 @@ class KuzphiArea:
         self.least, self.most = math.inf, -math.inf  # of those inside
 
     def add(self, errors: np.ndarray) -> None:
+        """Errors (n, K); NaN does not count."""
         counted = errors[~np.isnan(errors)]
         inside = counted[(counted >= self.low) & (counted < self.high)]
         self.count += counted.size

@@ -27,7 +27,7 @@ def distances(pred: np.ndarray, true: np.ndarray, valid: np.ndarray) -> np.ndarr
 
 
 def mean_error(errors: np.ndarray) -> float:
-    """Mean of all that count; NaN if nothing does."""
+    """Mean of all errors (...) that count; NaN if nothing does."""
     counted = errors[~np.isnan(errors)]
     return float(counted.mean()) if counted.size else float("nan")
 
@@ -47,7 +47,10 @@ def epe(pred: np.ndarray, true: np.ndarray, valid: np.ndarray | None = None) -> 
 
 
 def mpjpe(pred: np.ndarray, true: np.ndarray, valid: np.ndarray | None = None, root: int = WRIST) -> float:
-    """Root-relative mean joint error in mm; the root itself counts, with error 0. Samples without root do not."""
+    """Root-relative mean joint error in mm; the root itself counts, with error 0. Samples without root do not.
+
+    pred and true (n, K, 3), valid (n, K), in metres.
+    """
     pred, true, valid = checked_points(pred, true, valid)
     return mean_error(distances(fit_root(pred, true, valid, root).apply(pred), true, valid) * MM)
 

@@ -59,6 +59,7 @@ class Tally:
         }
 
     def add(self, errors: np.ndarray) -> None:
+        """Errors (n, K) of n samples; NaN does not count."""
         self.samples += int((~np.isnan(errors)).any(axis=1).sum())
         errors = errors.reshape(-1, self.keypoints)
         self.error.add(errors)

@@ -41,7 +41,7 @@ class ExactSum:
         return float(self.total() / int(count)) if count else float("nan")
 
     def means(self, counts: np.ndarray) -> np.ndarray:
-        """Each column's sum over its count, correctly rounded; NaN for count 0."""
+        """Each column's sum over its count (columns,), correctly rounded; NaN for count 0."""
         pairs = zip(self.units, counts, strict=True)
         return np.array([float(_fraction(units) / int(count)) if count else np.nan for units, count in pairs])
 

@@ -125,6 +125,7 @@ class ConcatFusion(nn.Module):
         _start_at_zero(self.net.out)
 
     def forward(self, poses: Tensor, sight: Tensor) -> Tensor:
+        """poses (n, V, 21, 3), relative to the wrist, to (n, 21, 3); `sight` is not looked at."""
         if poses.shape[1] != self.views:
             raise InputError(f'{poses.shape[1]} views: fusion = "concat" was made for {self.views}, "set" takes any')
         return from_wrist(poses.mean(1) + self.net(poses.transpose(1, 2).flatten(2)))
@@ -147,6 +148,7 @@ class SetFusion(nn.Module):
         _start_at_zero(self.net.out)
 
     def forward(self, poses: Tensor, sight: Tensor) -> Tensor:
+        """poses (n, V, 21, 3), relative to the wrist, and lines of sight (n, V, 3) to (n, 21, 3)."""
         used = random_views(*poses.shape[:2], poses.device) if self.training else poses.new_ones(poses.shape[:2]).bool()
         base = median(poses, used)  # (n, 21, 3)
         axes = palm_axes(base)

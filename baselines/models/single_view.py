@@ -184,6 +184,7 @@ class DepthNet(nn.Module):
         self.hierarchy = hierarchy
 
     def forward(self, mesh: Tensor) -> tuple[Tensor, Tensor]:
+        """mesh (B, 2651, 3) to depths (B, 21) and sizes (B,)."""
         pool = self.hierarchy.pool
         with torch.autocast(mesh.device.type, enabled=False):
             x = self.level0(self.hierarchy.pad(mesh))
@@ -201,6 +202,7 @@ class GraphBlock(nn.Module):
         self.norm = nn.BatchNorm1d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (N, B, inputs) to (N, B, outputs)."""
         x = self.convolution(x)
         return self.norm(x.flatten(0, 1)).view(x.shape).relu_()
 

@@ -25,7 +25,7 @@ class CachedBatch(Batch):
     precomputed: dict[str, Tensor] = field(default_factory=dict)  # each (B, ...)
 
     def map(self, change: Callable[[Tensor], Tensor]) -> CachedBatch:
-        """The batch with `change` applied to every tensor."""
+        """The batch with `change` ((...) to (...)) applied to every tensor."""
         return dataclasses.replace(super().map(change), precomputed=_mapped(self.precomputed, change))
 
     def take(self, rows: Tensor) -> CachedBatch:

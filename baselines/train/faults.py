@@ -25,7 +25,7 @@ class Watch:
         self._kept, self._pending = kept, None
 
     def add(self, where: str, losses: dict[str, Tensor], norm: Tensor, batch: Batch) -> None:
-        """Look at the step before, and remember this one. Raises Diverged."""
+        """Look at the step before, and remember this one: losses and norm (). Raises Diverged."""
         self.look()
         values = torch.stack([*(loss.detach() for loss in losses.values()), norm.detach()]).float()
         self._pending = (where, (*losses, "norm of the gradients"), values, batch.sample)

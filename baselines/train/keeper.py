@@ -58,7 +58,10 @@ class Keeper:
             self._progress.__exit__(kind, error, trace)
 
     def note(self, epoch: int, step: int, batch: Batch, losses: dict[str, Tensor], norm: Tensor) -> None:
-        """A step is done. Raises Diverged, as late as one step after it, and OSError if a state cannot be written."""
+        """A step is done. Raises Diverged, as late as one step after it, and OSError if a state cannot be written.
+
+        losses and norm of the gradients ().
+        """
         self._watch.add(f"stage {self.stage.name!r}, epoch {epoch}, step {step}", losses, norm, batch)
         crops = len(batch) * self.run.ranks.count
         self._meter.add(losses | {"gradient_norm": norm}, crops)

@@ -137,7 +137,7 @@ def _train_stage(run: Run, stage: Stage, state: State) -> Position:
 
 
 def take_step(run: Run, stage: Stage, learning: Learning, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-    """Change the weights once. Returns the losses, as `loss` their weighted sum, and the norm of the gradients."""
+    """Change the weights once. Returns the losses (), `loss` their weighted sum, and the norm () of the gradients."""
     learning.optimiser.zero_grad(set_to_none=True)
     losses = within_memory(run, stage, batch)
     run.ranks.average(run.estimator)

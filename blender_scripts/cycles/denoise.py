@@ -37,7 +37,7 @@ _FUNCTIONS = {  # results and arguments
 class Denoiser:
     """One device of the library, on the processor. The number of threads does not change the bytes."""
 
-    def __init__(self, threads: int = 0):
+    def __init__(self, threads: int = 0) -> None:
         """`threads`: 0 for all cores. FileNotFoundError or RuntimeError if Blender's library is not there or fails."""
         self._library = _load()
         self._device = self._library.oidnNewDevice(_CPU)

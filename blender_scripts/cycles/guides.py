@@ -62,7 +62,7 @@ def surface_maps(albedo: np.ndarray, height: np.ndarray, unit: np.float32) -> np
 def guide_body(
     vertices: np.ndarray, faces: np.ndarray, hand_faces: int, normals: np.ndarray, uv: np.ndarray
 ) -> GuideBody:
-    """See `GuideBody` for the arguments."""
+    """The body with how its texture grows: vertices and normals (N, 3), faces (M, 3), uv (M, 3, 2); see `GuideBody`."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     normal = face_normals(vertices, faces)
     square = np.maximum((normal**2).sum(1, keepdims=True), 1e-30)

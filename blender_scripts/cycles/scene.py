@@ -47,7 +47,7 @@ class Studio:
         settings: RenderSettings,
         hdris: HdriLibrary | None = None,
         photos: PhotoFolder | None = None,
-    ):
+    ) -> None:
         """Build the scene; there can be only one in a process.
 
         Args:
@@ -162,7 +162,7 @@ class Studio:
     def guides(self, K: np.ndarray, world_to_cam: np.ndarray, box: Box) -> Guides | None:
         """The denoiser's guides for a view of what the scene shows, within `box`; None without denoiser.
 
-        May run beside a render.
+        K (3, 3) px, world_to_cam (4, 4). May run beside a render.
         """
         if self._denoiser is None:
             return None

@@ -48,7 +48,10 @@ def make_scene(
     previous: np.ndarray | None, following: np.ndarray | None, normals: np.ndarray | None,
     joint_parts: Sequence[Iterable[int]] | None, occluders: Sequence[Occluder], unmasked: Collection[int],
 ) -> LabelScene:  # fmt: skip
-    """See `views.label_views` for the arguments. InputError names what does not fit."""
+    """See `views.label_views` for the arguments: vertices (V, 3), faces (F, 3), face_part (F,), joints (J, 3), ...
+
+    InputError names what does not fit.
+    """
     vertices = _points("vertices", vertices)
     moved = {"previous": previous, "following": following}
     moved = {name: _points_or_none(name, points, len(vertices)) for name, points in moved.items()}

@@ -124,7 +124,7 @@ def make_backgrounds(
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Defocus: a Gaussian of `sigma` pixels; less than 0.2 is left alone."""
+    """Defocus of an image (H, W, 3): a Gaussian of `sigma` pixels; less than 0.2 is left alone."""
     return image if sigma < 0.2 else cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
 
 

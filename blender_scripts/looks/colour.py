@@ -12,7 +12,7 @@ _STEPS = 65535
 
 
 def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
-    """Linear float32 of sRGB values: uint8, or floats in 0..1."""
+    """Linear float32 (...) of sRGB values (...): uint8, or floats in 0..1."""
     values = np.asarray(encoded)
     if values.dtype == np.uint8:
         return _DECODED[values]
@@ -20,7 +20,7 @@ def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
 
 
 def linear_to_srgb8(linear: np.ndarray) -> np.ndarray:
-    """sRGB uint8 of linear float32, clipped to 0..1. A table look-up: within one level of the exact curve."""
+    """sRGB uint8 (...) of linear float32, clipped to 0..1. A table look-up: within one level of the exact curve."""
     return _ENCODED[(np.clip(linear, 0, 1) * _STEPS + 0.5).astype(np.uint16)]
 
 

@@ -123,7 +123,7 @@ def directions(rows: int, columns: int) -> np.ndarray:
 
 
 def normalise(panorama: np.ndarray) -> np.ndarray:
-    """Scaled so that the mean luminance over the sphere is 1. ValueError if it is black."""
+    """A panorama (H, W, 3) scaled so that its mean luminance over the sphere is 1. ValueError if it is black."""
     rows, columns = panorama.shape[:2]
     mean = float((panorama @ LUMINANCE * solid_angles(rows, columns)).sum() / (4 * np.pi))
     if not mean > 0:
@@ -132,7 +132,7 @@ def normalise(panorama: np.ndarray) -> np.ndarray:
 
 
 def turn(panorama: np.ndarray, rotation: float) -> np.ndarray:
-    """Turn a panorama counter-clockwise about +z (seen from above) by `rotation` radians."""
+    """Turn a panorama (H, W, 3) counter-clockwise about +z (seen from above) by `rotation` radians."""
     columns = panorama.shape[1]
     shift = (rotation / (2 * np.pi) * columns) % columns
     whole, part = int(shift), np.float32(shift - int(shift))

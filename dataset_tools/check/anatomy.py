@@ -92,7 +92,8 @@ def joint_distances(joints: np.ndarray, hand: np.ndarray, topology: Topology) ->
 def handedness(joints: np.ndarray, hand: np.ndarray, faces: np.ndarray, said: str) -> Figure:
     """Above 0 if the mesh is inside out for the side it is `said` to be, or the fingers bend away from the palm.
 
-    `faces` are those of a right hand: they enclose a positive volume there and a negative one for its mirror image.
+    joints (21, 3) m, hand (V, 3) m. `faces` (F, 3) are those of a right hand: they enclose a positive volume there and
+    a negative one for its mirror image.
     """
     side = 1.0 if said == "right" else -1.0
     volume = (face_normals(hand, faces) * hand[faces].mean(1)).sum() / 6
@@ -103,7 +104,7 @@ def handedness(joints: np.ndarray, hand: np.ndarray, faces: np.ndarray, said: st
 
 
 def finger_bend(joints: np.ndarray) -> float:
-    """How far the four fingers bend, in radians: to the palm above 0 for a right hand, below 0 for a left one."""
+    """How far the four fingers bend, rad: to the palm above 0 for a right hand, below 0 for a left; joints (21, 3)."""
     across = palm_frame(joints)[1][:, 0]  # from index to little finger
     total = 0.0
     for finger in FINGERS:

@@ -21,12 +21,12 @@ class Finding:
 
 
 def places_of(columns: Mapping[str, np.ndarray], chosen: Sequence[int] | np.ndarray) -> tuple[Place, ...]:
-    """Where the `chosen` rows of an index lie; `columns` has `shard` and `row`."""
+    """Where the `chosen` (n,) rows of an index lie; `columns` has `shard` and `row`."""
     return tuple((int(columns["shard"][i]), int(columns["row"][i])) for i in chosen)
 
 
 def called(columns: Mapping[str, np.ndarray], chosen: Sequence[int] | np.ndarray) -> str:
-    """The `chosen` rows of an index in words, such as "shard 0 row 3 (train), shard 1 row 5 (test)"."""
+    """The `chosen` (n,) rows of an index in words, such as "shard 0 row 3 (train), shard 1 row 5 (test)"."""
     named = [
         f"shard {shard} row {row} ({columns['split'][i]})"
         for (shard, row), i in zip(places_of(columns, chosen[:NAMED]), chosen)

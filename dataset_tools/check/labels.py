@@ -173,7 +173,9 @@ def joint_figures(sample: Stored) -> Figures:
     }
 
 
-def _joint_seen(surface: Surface, views: Views, view, joint, xy: np.ndarray, depth: np.ndarray) -> np.ndarray:
+def _joint_seen(
+    surface: Surface, views: Views, view: np.ndarray, joint: np.ndarray, xy: np.ndarray, depth: np.ndarray
+) -> np.ndarray:
     """(P,) bool: the first surface on the ray to the joint adjoins it, or lies behind it."""
     hits: Hits = surface.cast(*views.rays(view, xy))
     return _ADJOINING[joint, surface.topology.part[hits.triangle]] | (hits.depth > depth)

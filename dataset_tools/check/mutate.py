@@ -20,10 +20,9 @@ from ..store.carry import encoded_of, recoded, record_of, shard_record_of
 from ..store.encode import EncodedSample
 from ..store.errors import ShardError
 from ..store.layout import ReleaseFolder
-from ..store.manifest import write_manifest
 from ..store.release_manifest import data_hash, listed, read_release_manifest, sealed
 from ..store.shard_file import ShardFile
-from ..store.writer import write_shard
+from ..store.writer import write_manifest, write_shard
 from .mutations import MUTATIONS, Mutation, MutationError, Record
 from .shard import against_words
 

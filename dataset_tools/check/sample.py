@@ -111,7 +111,7 @@ def _stored(dataset: HandDataset, topology: Topology, row: int) -> Stored | Shar
 def link(samples: Sequence[Stored], cut: bool = False, hands: Sequence[np.ndarray] = ()) -> None:
     """Tell samples of one pair or clip of their neighbours; `cut` says that some of these may be missing.
 
-    `hands` are the vertices of all poses of the clip, by default those of `samples`.
+    `hands` are the vertices (V, 3) m of all poses of the clip, by default those of `samples`.
     """
     by_role = {int(sample.meta["pair_role"]): sample for sample in samples}
     hands = hands or [sample["vertices_world"] for sample in samples]

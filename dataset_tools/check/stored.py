@@ -105,7 +105,7 @@ def choose_pixels(parts: np.ndarray, phase: int) -> tuple[np.ndarray, np.ndarray
 
 
 def scattered(count: int, most: int) -> np.ndarray:
-    """Up to `most` of the indices below `count`, spread evenly but by no period: every second one has only one side."""
+    """Up to `most` (n,) indices below `count`, spread evenly but by no period: every second one has only one side."""
     if count <= most:
         return np.arange(count)
     return (np.arange(most) * GOLDEN % 1 * count).astype(int)

@@ -37,12 +37,12 @@ class Topology:
 
     @cached_property
     def part_vertices(self) -> dict[int, np.ndarray]:
-        """Part of the hand: its vertices, those on its border included."""
+        """Part of the hand: its vertices (n,), those on its border included."""
         return {part: np.unique(self.hand_faces[self.hand_part == part]) for part in sorted(set(BONE_PARTS))}
 
     @cached_property
     def rings(self) -> dict[int, np.ndarray]:
-        """Joint that is no fingertip: vertices that the part of the bone ending in it shares with the next bone's."""
+        """Joint that is no fingertip: vertices (n,) that the part of the bone ending in it shares with the next."""
         out = {}
         for joint in sorted(set(JOINT_PARENTS) - {-1}):
             after = BONE_PARTS[JOINT_PARENTS.index(joint)]
@@ -51,12 +51,12 @@ class Topology:
 
     @cached_property
     def from_wrist(self) -> np.ndarray:
-        """Vertices of the hand from the wrist on, which cameras have to have in the image."""
+        """Vertices (n,) of the hand from the wrist on, which cameras have to have in the image."""
         return np.unique(self.hand_faces[self.hand_part != PART_NAMES.index("forearm")])
 
     @cached_property
     def arm_border(self) -> np.ndarray:
-        """Vertices of the arm on its open edge."""
+        """Vertices (n,) of the arm on its open edge."""
         return _boundary(self.arm_faces)
 
 

@@ -54,7 +54,7 @@ class SampleIndex:
         return self.columns[name]
 
     def take(self, rows: np.ndarray) -> SampleIndex:
-        """The rows chosen by indices or by a mask."""
+        """The rows chosen by indices (n,) or by a mask (N,)."""
         return SampleIndex({name: column[rows] for name, column in self.columns.items()})
 
     def with_column(self, name: str, values: np.ndarray) -> SampleIndex:

@@ -49,7 +49,7 @@ def crop_colours(image: np.ndarray, boxes: np.ndarray, size: Size) -> np.ndarray
 
 
 def axis_weights(start: float, end: float, new: int, old: int) -> np.ndarray:
-    """(new, old) float32: the share of each old pixel in each of the new ones that start..end px is cut into.
+    """(N, O) float32: the share of each of O = `old` pixels in each of N = `new` ones that start..end px is cut into.
 
     Rows sum to 1; they are 0 for new pixels whose centre is outside.
     """

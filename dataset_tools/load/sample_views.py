@@ -81,7 +81,7 @@ def checked_size(size: Any, what: str) -> Size:
 
 
 def finite(values: Any) -> np.ndarray | None:
-    """Numbers of any shape as float64; None where they are no numbers, or not finite."""
+    """Numbers (...) as float64; None where they are no numbers, or not finite."""
     try:
         array = np.asarray(values, np.float64) if not isinstance(values, str) else None
     except (TypeError, ValueError, OverflowError):

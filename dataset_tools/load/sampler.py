@@ -22,7 +22,8 @@ class Sharded(Protocol):
     """What a sampler has to know of a data set: HandDataset, TorchHandDataset."""
 
     @property
-    def shard_lengths(self) -> np.ndarray: ...
+    def shard_lengths(self) -> np.ndarray:
+        """(S,) items of each shard."""
 
 
 class ShardSampler:

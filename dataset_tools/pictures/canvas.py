@@ -31,7 +31,7 @@ def put(target: np.ndarray, picture: np.ndarray, y: int, x: int) -> None:
 
 
 def fit(picture: np.ndarray, width: int) -> np.ndarray:
-    """`picture` reduced to `width` px; its proportions are kept."""
+    """`picture` (H, W, 3) uint8 reduced to `width` px; its proportions are kept."""
     height = round(picture.shape[0] * width / picture.shape[1])
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
@@ -50,7 +50,7 @@ def put_text(
 
 
 def grid(pictures: Sequence[np.ndarray], columns: int, gap: int = 6) -> np.ndarray:
-    """Pictures of one size on a page, `columns` in a row."""
+    """Pictures (H, W, 3) uint8 of one size on a page, `columns` in a row."""
     height, width = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
     out = page(rows * (height + gap) + gap, columns * (width + gap) + gap)
@@ -60,7 +60,7 @@ def grid(pictures: Sequence[np.ndarray], columns: int, gap: int = 6) -> np.ndarr
 
 
 def titled(picture: np.ndarray, title: str, note: str = "", legend: np.ndarray | None = None) -> np.ndarray:
-    """`picture` under a head line: title, a note in grey, and a legend at the right."""
+    """`picture` (H, W, 3) under a head line: title, a note in grey, and a legend (h, w, 3) at the right; all uint8."""
     size = max(16, picture.shape[1] // 70)
     head = page(round(size * 2.6), picture.shape[1])
     middle = head.shape[0] / 2 + 1
@@ -76,7 +76,7 @@ def titled(picture: np.ndarray, title: str, note: str = "", legend: np.ndarray |
 
 
 def save(path: Path, picture: np.ndarray) -> Path:
-    """Write a PNG, all of it or nothing."""
+    """Write a picture (H, W, 3) uint8 as PNG, all of it or nothing."""
     data = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 4])[1]
     write_atomic(path, data.tobytes())
     return path

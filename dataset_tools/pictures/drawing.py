@@ -37,7 +37,7 @@ def part_colours() -> np.ndarray:
 
 
 def enlarge(image: np.ndarray, scale: int, smooth: bool = True) -> np.ndarray:
-    """`image` times a whole `scale`: cubic for photographs, in squares for labels."""
+    """`image` (H, W, 3) uint8 times a whole `scale`: cubic for photographs, in squares for labels."""
     how = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=how)
 
@@ -124,13 +124,13 @@ def flow_colours(flow: np.ndarray, largest: float) -> np.ndarray:
 
 
 def flow_limit(flow: np.ndarray) -> float:
-    """Length, px, that is drawn in full colour: the 99th percentile of what moves in all views."""
+    """Length, px, that is drawn in full colour: the 99th percentile of what moves in flow (..., 2) px of all views."""
     length = np.linalg.norm(flow, axis=-1)
     return float(np.percentile(length[length > 0], 99)) if (length > 0).any() else 1.0
 
 
 def draw_flow(flow: np.ndarray, depth: np.ndarray, largest: float, scale: int) -> np.ndarray:
-    """Flow in colour, background grey."""
+    """Flow (H, W, 2) px in colour, background (depth (H, W) 0) grey, enlarged by `scale`: uint8."""
     colour = flow_colours(flow, largest)
     return enlarge(np.where(depth[..., None] > 0, colour, np.uint8(236)), scale, smooth=False)
 
@@ -138,7 +138,10 @@ def draw_flow(flow: np.ndarray, depth: np.ndarray, largest: float, scale: int) -
 def draw_flow_arrows(
     rgb: np.ndarray, flow: np.ndarray, depth: np.ndarray, largest: float, scale: int, step: int = 10
 ) -> np.ndarray:
-    """Arrows of true length every `step` px over the photograph, as saturated as their flow is long."""
+    """Arrows of true length every `step` px over the photograph, as saturated as their flow is long.
+
+    rgb (H, W, 3) uint8, flow (H, W, 2) px, depth (H, W), 0 for the background; `largest` px has full colour.
+    """
     out = (enlarge(rgb, scale) * 0.7).astype(np.uint8)
     colours = flow_colours(flow, largest * 0.6)
     for y in range(step // 2, len(rgb), step):

@@ -59,7 +59,7 @@ def _page(name: str, sample: Sample, dataset: HandDataset) -> np.ndarray:
 
 
 def overview(sample: Sample, dataset: HandDataset, tile: int = 224) -> np.ndarray:
-    """All labels in one page: a row each, a column a view."""
+    """All labels in one page (H, W, 3) uint8: a row each, a column a view."""
     left, rows = 150, shown(sample)
     views, height, width = sample["rgb"].shape[:3]
     tall = round(tile * height / width)

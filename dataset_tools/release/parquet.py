@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from rigging.files import write_atomic
 
 from ..load.index import SampleIndex
+
+if TYPE_CHECKING:
+    from pyarrow import DataType
 
 
 def write_parquet(path: Path, index: SampleIndex) -> None:
@@ -15,11 +21,13 @@ def write_parquet(path: Path, index: SampleIndex) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({name: pa.array(column.tolist(), _type(pa, column)) for name, column in index.columns.items()})
+    table = pa.table({name: pa.array(column.tolist(), _type(column)) for name, column in index.columns.items()})
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     write_atomic(path, buffer.getvalue())
 
 
-def _type(pa, column):
+def _type(column: np.ndarray) -> DataType:
+    import pyarrow as pa
+
     return pa.string() if column.dtype.kind == "U" else pa.from_numpy_dtype(column.dtype)

@@ -31,7 +31,7 @@ def write_preview(folder: ReleaseFolder, index: SampleIndex) -> None:
 
 
 def choose(index: SampleIndex) -> np.ndarray:
-    """Up to ROWS rows: one of each of some subjects, spread over skin tones, light first."""
+    """Up to ROWS rows (n,): one of each of some subjects, spread over skin tones, light first."""
     _, first = np.unique(index["subject"], return_index=True)
     rows = first if len(first) >= ROWS else np.arange(len(index))
     ranked = rows[np.argsort(-index["ita"][rows], kind="stable")]

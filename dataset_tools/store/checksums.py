@@ -50,7 +50,10 @@ class Checksums:
 
 
 def parse(columns: bytes, samples: np.ndarray, names: bytes, shard: np.ndarray, total: int, count: int) -> Checksums:
-    """The sums as stored, of `count` samples, once their own sum is `total`. Raises DamageError."""
+    """The sums as stored, of `count` samples, once their own sum is `total`. Raises DamageError.
+
+    samples (N, C) uint32, a row a sample; shard (n,) uint32 of what is there once; `columns` and `names` explain them.
+    """
     if total_of(columns, samples, names, shard) != total:
         raise DamageError("checksum of the checksums")
     places = _places(columns)
@@ -65,7 +68,7 @@ def _places(columns: bytes) -> dict[str, tuple[int, int]]:
 
 
 def total_of(columns: bytes, samples: np.ndarray, names: bytes, shard: np.ndarray) -> int:
-    """The sum of both tables and of what explains them."""
+    """The sum of both tables, samples (N, C) and shard (n,), and of what explains them."""
     total = 0
     for part in (columns, samples, names, shard):
         total = zlib.crc32(part, total)

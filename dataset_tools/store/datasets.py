@@ -66,7 +66,7 @@ class Datasets:
         return self._open[path]
 
     def once(self, path: str, text: bytes) -> np.ndarray:
-        """A dataset that is there once for the shard; its sum continues that of `text`, which describes it."""
+        """A dataset (...) that is there once for the shard; its sum continues that of `text`, which describes it."""
         opened = self.open(path)
         data = np.asarray(opened.data[()], opened.dtype)
         if self._sums is not None:
@@ -74,7 +74,7 @@ class Datasets:
         return data
 
     def column(self, path: str) -> np.ndarray:
-        """The rows of all samples, of a dataset of any kind."""
+        """The rows (N, ...) of all samples, of a dataset of any kind."""
         rows = range(self._samples)
         if path.endswith("/code"):
             return np.stack([self.codes(path, row, None) for row in rows])
@@ -109,7 +109,7 @@ class Datasets:
         return chunks
 
     def codes(self, path: str, row: int, views: Sequence[int] | None) -> np.ndarray:
-        """A code of one sample, of the chosen views (None: all)."""
+        """A code (v, ...) of one sample, of the chosen views (None: all)."""
         import hdf5plugin  # noqa: F401  registers the Zstandard filter; nobody needs it who reads no images
 
         if self._sums is not None:
@@ -123,7 +123,7 @@ class Datasets:
         return out
 
     def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[np.ndarray]:
-        """The colour streams of one sample, uint8 arrays, of the chosen views (None: all)."""
+        """The colour streams of one sample, (bytes,) uint8 each, of the chosen views (None: all)."""
         blob, places = self.open(path).data, path.removesuffix("jpeg") + "offsets"
         if places not in self._columns:
             self._columns[places] = self.open(places).data[()]

@@ -6,28 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rigging.files import write_atomic
-
 from .errors import ShardError, system_fault
 from .layout import manifest_path
 
 TEXTS, COUNTS = ("sha256", "configuration_hash"), ("bytes", "samples")  # what every manifest has
-
-
-def write_manifest(shard: Path, sha256: str) -> Path:
-    """Write the manifest of a finished shard: what a release says of the file without opening it."""
-    from .shard_file import ShardFile  # not before: manifests are read without HDF5
-
-    with ShardFile(shard) as opened:
-        manifest = {
-            "file": Path(shard).name, "sha256": sha256, "bytes": Path(shard).stat().st_size,
-            "samples": len(opened), "schema_version": int(opened.attrs["schema_version"]),
-            "release": opened.attrs["release"],
-            "shard": int(opened.attrs["shard"]), "configuration_hash": opened.attrs["configuration_hash"],
-            "device": opened.attrs["device"], "package_versions": json.loads(opened.attrs["package_versions"]),
-        }  # fmt: skip
-    write_atomic(manifest_path(shard), (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
-    return manifest_path(shard)
 
 
 def read_manifest(shard: Path) -> dict[str, Any]:

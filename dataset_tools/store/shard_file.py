@@ -98,7 +98,7 @@ class ShardFile:
             return self._found(name)
 
     def array(self, path: str) -> np.ndarray:
-        """A whole dataset, by its path in the file. Raises ShardError where it is damaged or missing."""
+        """A whole dataset (...), by its path in the file. Raises ShardError where it is damaged or missing."""
         with self._told(path):
             if not path.startswith("shard/"):
                 return self._datasets.column(path)

@@ -1,4 +1,4 @@
-"""From encoded samples to a shard: packed, read back, renamed."""
+"""From encoded samples to a shard with its manifest: packed, read back, renamed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from rigging.files import part_path, sync_folder
+from rigging.files import part_path, sync_folder, write_atomic
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
 
 from ..format.elements import ATTRIBUTE, Element
 from ..format.schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, SHARD_FIELDS, SchemaError, check_record, sizes_of
 from .checksums import ATTRIBUTES, ROOT, Collected, attributes_text, total_of
 from .encode import LIBVER, EncodedSample, chunked
+from .layout import manifest_path
 from .shard_file import ShardFile
 
 MOST_ATTRIBUTE = 2048  # bytes; HDF5 has no checksum for an attribute of more than 4096 among many
@@ -51,6 +52,20 @@ def write_shard(path: Path, encoded: Iterable[EncodedSample], shard_record: Mapp
         raise
     sync_folder(path.parent)
     return digest
+
+
+def write_manifest(shard: Path, sha256: str) -> Path:
+    """Write the manifest of a finished shard: what a release says of the file without opening it."""
+    with ShardFile(shard) as opened:
+        manifest = {
+            "file": Path(shard).name, "sha256": sha256, "bytes": Path(shard).stat().st_size,
+            "samples": len(opened), "schema_version": int(opened.attrs["schema_version"]),
+            "release": opened.attrs["release"],
+            "shard": int(opened.attrs["shard"]), "configuration_hash": opened.attrs["configuration_hash"],
+            "device": opened.attrs["device"], "package_versions": json.loads(opened.attrs["package_versions"]),
+        }  # fmt: skip
+    write_atomic(manifest_path(shard), (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
+    return manifest_path(shard)
 
 
 def _write_error(error: BaseException, path: Path) -> BaseException:

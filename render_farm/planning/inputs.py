@@ -13,7 +13,9 @@ from pathlib import Path
 from blender_scripts.looks.backgrounds import decode_photo, photo_files
 from blender_scripts.looks.hdri import hdri_files
 from blender_scripts.looks.panorama_check import panorama_faults
+from rigging.errors import input_errors
 from rigging.files import file_sha256, walk_files
+from rigging.poses.registry import open_source
 
 from ..errors import InputError
 from ..files import digest
@@ -63,7 +65,10 @@ def read_inputs(release: Release, cache: Path) -> dict[str, Catalogue]:
 def _listings(release: Release) -> list[Listing]:
     """What is to be read. Raises InputError for a file or folder that is not there or cannot be listed."""
     listings = []
-    if (path := pose_path(release.poses.source)) is not None:
+    poses = release.poses
+    with input_errors(f"--poses {poses.source}"):
+        open_source(poses.source, **poses.options)  # a slip in the name costs no walk through a disk
+    if (path := pose_path(poses.source)) is not None:
         with _told("--poses", path):
             listings.append(_listing(POSES, "--poses", path, _pose_files(path)))
     for kind, key, folder, find in (

@@ -71,7 +71,7 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
 
 
 def choose_diverse(release: Release, frames: PoseFrames, pairs: np.ndarray, count: int) -> np.ndarray:
-    """`count` of `pairs`, spread over all poses (greedy k-centre on the first pose of each)."""
+    """`count` of `pairs` (N, L), spread over all poses (greedy k-centre on the first pose of each)."""
     rng = generator(release, Stream.CHOICE)
     pairs = thin_out(pairs, max(release.poses.candidates, count), rng)
     log.info("choosing %d of %d candidates", count, len(pairs))

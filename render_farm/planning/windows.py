@@ -90,7 +90,10 @@ def windows_at(frames: PoseFrames, members: np.ndarray, delta: int, length: int,
 
 
 def longest_delta(frames: PoseFrames, members: np.ndarray, length: int, block: int) -> int:
-    """The largest frame distance that is tried: of clips one at which the longest stretch still holds one."""
+    """The largest frame distance that is tried: of clips one at which the longest stretch still holds one.
+
+    members (n,) frames.
+    """
     if length == 2:
         return LONGEST_DELTA
     return min(LONGEST_DELTA, (int(stretches(frames, members, block)[1].max()) - 1) // (length - 1))
@@ -109,7 +112,10 @@ def why_too_short(frames: PoseFrames, settings: PairSettings, block: int) -> str
 
 
 def best_delta(frames: PoseFrames, members: np.ndarray, target: float, longest: int = LONGEST_DELTA) -> int:
-    """The smallest frame distance to `longest` whose median motion is within half of `target` m, else the nearest."""
+    """The smallest frame distance to `longest` whose median motion is within half of `target` m, else the nearest.
+
+    members (n,) frames.
+    """
     errors: dict[int, float] = {}
     for delta in range(1, longest + 1):
         pairs = pairs_at(frames, members, delta)

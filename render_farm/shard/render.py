@@ -10,10 +10,9 @@ from typing import Any
 from dataset_tools.format.schema import SchemaError
 from dataset_tools.pictures.sheet import write_sheet
 from dataset_tools.store.errors import ShardError
-from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.shard_file import ShardFile
 from dataset_tools.store.shard_state import State, file_state
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.files import file_sha256
 
 from ..errors import InputError, RenderError, full_disk_is_told, writing

@@ -76,7 +76,10 @@ def rigged(
     joints: np.ndarray,
     weights: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Weights, labels and texture coordinates of the mean hand."""
+    """Weights, labels and texture coordinates of the mean hand.
+
+    faces (F, 3), vertices (V, 3) m, joints (21, 3) m, weights (V, 21).
+    """
     cap = triangles.quad >= patch.cap_start
     nail = labels.nail_labels(triangles.quad, patch.body_quads)
     frames = labels.nail_frames(vertices, faces, nail, joints)
@@ -136,7 +139,7 @@ def hand_frame(joints: np.ndarray) -> np.ndarray:
 
 
 def chain_length(joints: np.ndarray) -> float:
-    """Length of the bones from the wrist to the tip of the middle finger."""
+    """Length, m, of the bones from the wrist to the tip of the middle finger; joints (21, 3) m."""
     names = ("wrist", "middle_mcp", "middle_pip", "middle_dip", "middle_tip")
     chain = joints[[JOINT_NAMES.index(name) for name in names]]
     return float(np.linalg.norm(np.diff(chain, axis=0), axis=1).sum())
@@ -172,12 +175,15 @@ def back_of_bones(nail_normals: np.ndarray) -> np.ndarray:
 
 
 def start_loop(loop: np.ndarray, vertices: np.ndarray) -> np.ndarray:
-    """The loop started on the little finger's side, where the arm's texture has its seam."""
+    """The loop (L,) started on the little finger's side, where the arm's texture has its seam; vertices (V, 3)."""
     return np.roll(loop, -int(vertices[loop, 0].argmax()))
 
 
 def spread_fingers(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The hand with its fingers turned apart about the axis out of the back, to be flattened without overlaps."""
+    """The hand (V, 3) m with its fingers turned apart about the axis out of the back, to be flattened without overlaps.
+
+    joints (21, 3) m, weights (V, 21).
+    """
     moved = vertices.copy()
     for finger, angle in enumerate(np.radians(SPREAD_DEGREES), start=1):
         knuckle = joints[4 * finger + 1]

@@ -47,7 +47,10 @@ def subdivide(quads: np.ndarray, vertex_count: int, levels: int, crease: np.ndar
 
 
 def one_level(quads: np.ndarray, vertex_count: int, crease: np.ndarray) -> tuple[np.ndarray, csr_matrix, np.ndarray]:
-    """New quads (4 per quad, corner first), the matrix of one level (vertices, edges, faces) and crease edges."""
+    """New quads (4 Q, 4), corner first, the matrix of one level (vertices, edges, faces) and crease edges (2 C, 2).
+
+    quads (Q, 4), crease (C, 2). ValueError for a mesh that is not closed.
+    """
     sides = np.sort(np.stack([quads, np.roll(quads, -1, axis=1)], axis=-1), axis=-1).reshape(-1, 2)
     edges, side_edge = np.unique(sides, axis=0, return_inverse=True)
     side_edge = side_edge.reshape(quads.shape)
@@ -88,7 +91,7 @@ def incidence(groups: np.ndarray, count: int) -> csr_matrix:
 
 
 def replace_rows(matrix: csr_matrix, other: csr_matrix, rows: np.ndarray) -> csr_matrix:
-    """`matrix` with the given rows taken from `other`."""
+    """`matrix` (N, M) with `rows` (R,) taken from `other` (N, M)."""
     take = np.zeros(matrix.shape[0])
     take[rows] = 1
     return csr_matrix(diags(1 - take) @ matrix + diags(take) @ other)

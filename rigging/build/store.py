@@ -49,7 +49,7 @@ def stored_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def stored(name: str, array: np.ndarray) -> np.ndarray:
-    """An array in the type and precision of the file."""
+    """An array (...) in the type and precision of the file."""
     dtype, decimals = FORMATS.get(name, (array.dtype, None))
     rounded = array if decimals is None else np.round(array, decimals) + 0.0  # + 0.0: no negative zeros
     return np.ascontiguousarray(rounded.astype(dtype))

@@ -47,7 +47,7 @@ def cut_hand(base: BaseMesh) -> Patch:
 
 
 def vertex_neighbours(quads: np.ndarray) -> dict[int, set[int]]:
-    """Vertices that share an edge."""
+    """Vertices that share an edge of `quads` (Q, 4)."""
     neighbours: dict[int, set[int]] = {}
     for quad in quads.tolist():
         for a, b in zip(quad, quad[1:] + quad[:1]):
@@ -57,7 +57,10 @@ def vertex_neighbours(quads: np.ndarray) -> dict[int, set[int]]:
 
 
 def edge_loop(quads: np.ndarray, first: int, second: int) -> np.ndarray:
-    """Walk straight on over vertices of valence 4 from the edge (first, second) until the loop closes."""
+    """Vertices (L,) straight on over valence 4 from the edge (first, second) until the loop closes; quads (Q, 4).
+
+    ValueError if it does not close.
+    """
     neighbours = vertex_neighbours(quads)
     faces: dict[int, set[int]] = {}
     for index, quad in enumerate(quads.tolist()):
@@ -76,7 +79,10 @@ def edge_loop(quads: np.ndarray, first: int, second: int) -> np.ndarray:
 
 
 def flood(quads: np.ndarray, loop: np.ndarray, start: np.ndarray, vertices: np.ndarray) -> np.ndarray:
-    """Sorted quads reached from the vertex nearest to the helper cube `start` without crossing `loop`."""
+    """Sorted quads (R,) reached from the vertex nearest to the helper cube `start` (8,) without crossing `loop` (L,).
+
+    quads (Q, 4), vertices (V, 3).
+    """
     wall = {frozenset(edge) for edge in zip(loop.tolist(), np.roll(loop, -1).tolist())}
     edge_faces: dict[frozenset[int], list[int]] = {}
     edges = [[frozenset(e) for e in zip(q, q[1:] + q[:1])] for q in quads.tolist()]
@@ -96,7 +102,7 @@ def flood(quads: np.ndarray, loop: np.ndarray, start: np.ndarray, vertices: np.n
 
 
 def orient_loop(quads: np.ndarray, loop: np.ndarray) -> np.ndarray:
-    """The loop turned so that cap faces along it have the opposite direction to the hand's faces."""
+    """The loop (L,) turned so that cap faces along it have the opposite direction to the hand's `quads` (Q, 4)."""
     directed = {(a, b) for quad in quads.tolist() for a, b in zip(quad, quad[1:] + quad[:1])}
     return loop[::-1].copy() if (int(loop[0]), int(loop[1])) in directed else loop
 
@@ -114,13 +120,13 @@ def cap_grid(loop: np.ndarray, first_inner: int) -> np.ndarray:
 
 
 def grid_quads(grid: np.ndarray) -> np.ndarray:
-    """Quads of a vertex grid, in the direction of its first row."""
+    """Quads ((N - 1) (M - 1), 4) of a vertex grid (N, M), in the direction of its first row."""
     corners = grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]
     return np.stack(corners, axis=-1).reshape(-1, 4)
 
 
 def coons_operator(grid: np.ndarray, body_count: int) -> csr_matrix:
-    """(body + inner, body) matrix that keeps body vertices and spans the cap bilinearly (Coons 1967)."""
+    """(B + inner, B) matrix that keeps the B body vertices and spans the cap bilinearly (Coons 1967); grid (6, 6)."""
     n = CAP_SIDE
     inner = np.zeros(((n - 1) ** 2, body_count))
     for i in range(1, n):

@@ -42,7 +42,10 @@ def atlas(vertices: np.ndarray, faces: np.ndarray, dorsal: np.ndarray, cap: np.n
 
 
 def cap_chart(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """The cap seen along the forearm, small, in the lower left corner: it is never seen."""
+    """(F, 3, 2) the cap seen along the forearm, small, in the lower left corner: it is never seen.
+
+    vertices (V, 3), faces (F, 3).
+    """
     flat = vertices[faces][..., [0, 2]]
     low, high = flat.reshape(-1, 2).min(0), flat.reshape(-1, 2).max(0)
     return MARGIN + 0.04 * (flat - low) / (high - low).max()
@@ -80,7 +83,10 @@ def split_back(
 def quad_contacts(
     vertices: np.ndarray, faces: np.ndarray, quad: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of quads that touch, in both orders, and the length of each shared side."""
+    """Pairs of quads that touch, (C,) and (C,), in both orders, and the length (C,) of each shared side.
+
+    vertices (V, 3), faces (F, 3) of a closed mesh, quad (F,) of each face.
+    """
     sides = np.sort(np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1), axis=-1).reshape(-1, 2)
     order = np.lexsort(sides.T)
     a, b = order[::2], order[1::2]  # a closed mesh has every side twice
@@ -92,7 +98,7 @@ def quad_contacts(
 
 
 def largest(touching: csr_matrix, chosen: np.ndarray) -> np.ndarray:
-    """The largest connected component among the chosen faces, as a mask."""
+    """The largest connected component among the `chosen` (F,) faces, as a mask (F,); touching (F, F)."""
     index = np.flatnonzero(chosen)
     _, label = connected_components(touching[index][:, index], directed=False)
     mask = np.zeros(len(chosen), dtype=bool)

@@ -69,7 +69,7 @@ def whole_runs(clip: PoseClip) -> list[np.ndarray]:
 
 
 def size_ratio(rest_joints: np.ndarray, clips: list[np.ndarray]) -> float:
-    """Median over all frames of (sum of bone lengths) / (that of the rig at rest)."""
+    """Median over all frames of (sum of bone lengths) / (that of the rig at rest (21, 3)); clips of (T, 21, 3)."""
     sums = np.concatenate([bone_lengths(joints).sum(axis=1) for joints in clips])
     return float(np.median(sums) / bone_lengths(rest_joints).sum())
 
@@ -82,7 +82,10 @@ def match_errors(
     mode: str,
     retarget: str = "directions",
 ) -> SpinErrors:
-    """Errors of one mode over all clips. Raises InputError for a frame that has no palm or bone directions."""
+    """Errors of one mode over all clips (T, 21, 3). Raises InputError for a frame that has no palm or bone directions.
+
+    rest_joints (21, 3) m, hinges (21, 3) and dorsal (5, 3) as `hinge_axes` gives them.
+    """
     parts = []
     for joints in clips:
         with input_errors():  # a frame whose palm or bone has no direction

@@ -30,7 +30,7 @@ class Chain:
 
     @property
     def free(self) -> np.ndarray:
-        """Indices of the free angles among the nine."""
+        """Indices (n,) of the free angles among the nine."""
         return np.flatnonzero(self.lower.ravel() < self.upper.ravel())
 
 

@@ -34,7 +34,7 @@ def tilt_angle(draw: float, tilt: float) -> float:
 
 
 def tilt_share(angle: np.ndarray, tilt: float) -> np.ndarray:
-    """The inverse of `tilt_angle`: share of the cap of half angle `tilt` that lies within `angle` radians."""
+    """The inverse of `tilt_angle`: share (...) of the cap of half angle `tilt` that lies within `angle` (...) rad."""
     return (1 - np.cos(angle)) / (1 - np.cos(tilt))
 
 

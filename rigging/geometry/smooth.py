@@ -6,6 +6,6 @@ import numpy as np
 
 
 def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
-    """0 below `low`, 1 above `high` (or the reverse if high < low), with zero slope at both; any shape."""
+    """0 below `low`, 1 above `high` (or the reverse if high < low), with zero slope at both; of a value (...)."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)

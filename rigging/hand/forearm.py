@@ -84,7 +84,7 @@ def cut_outline(asset: HandAsset, rest: RestHand, frame: Forearm) -> tuple[np.nd
 
 
 def forearm_ellipse(angle: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Radius at each angle of a cross-section with the mean radius of the given outline, a little wider than deep."""
+    """Radius (n,) m at each angle (n,) of a cross-section a little wider than deep, with the mean of `radius` (n,)."""
     wide, deep = 1.07, 1 / 1.07
     return radius.mean() / np.sqrt((np.cos(angle) / wide) ** 2 + (np.sin(angle) / deep) ** 2)
 

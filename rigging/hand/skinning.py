@@ -41,9 +41,9 @@ def linear_blend(rest: RestHand, skin: Weighted, rotations: np.ndarray, joints: 
 
 
 def dual_quaternion(rest: RestHand, skin: Weighted, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Dual quaternion skinning (Kavan et al., Skinning with Dual Quaternions, I3D 2007, section 4).
+    """(V, 3) m by dual quaternion skinning (Kavan et al., Skinning with Dual Quaternions, I3D 2007, section 4).
 
-    Arguments and result as for `linear_blend`. Bent joints keep their volume better than with matrices.
+    Arguments as for `linear_blend`. Bent joints keep their volume better than with matrices.
     """
     check_pose(rotations, joints)
     real = bone_quaternions(rotations)

@@ -102,7 +102,7 @@ class PoseClip:
         return len(self.joints)
 
     def select(self, frames: slice | Sequence[int] | np.ndarray, name: str | None = None) -> PoseClip:
-        """The clip of these frames only (a slice, indices or a mask), under another name if given."""
+        """The clip of these frames only, under another name if given: a slice, indices (n,) or a mask (T,)."""
         index = np.arange(len(self))[frames]
         return replace(
             self,

@@ -48,13 +48,13 @@ def _ply(posed: PosedClip, frame: int) -> bytes:
 
 WHOLE: dict[str, Callable[[PosedClip], bytes]] = {"npz": npz_bytes, "glb": glb_bytes}  # one file per clip
 FRAMES: dict[str, Callable[[PosedClip, int], bytes]] = {"obj": _obj, "ply": _ply}  # one file per frame
-FORMATS = ("npz", "obj", "ply", "glb")
+FORMATS = (*WHOLE, *FRAMES)
 
 
 def check_formats(formats: Sequence[str], faces: bool, retarget: str) -> None:
     """Raises InputError for a format that is unknown, needs faces that a rig has not, or cannot hold the retarget."""
     for name in formats:
-        if name not in FORMATS:
+        if name not in WHOLE and name not in FRAMES:
             raise InputError(f"unknown format {name!r}; allowed: {', '.join(FORMATS)}")
         if name != "npz" and not faces:
             raise InputError(f"format {name}: the rig has no faces (F, 3), allowed without them is npz")

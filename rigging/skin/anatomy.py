@@ -130,7 +130,7 @@ def finger_shape(number: int, surface: Surface, joints: np.ndarray, dorsal: np.n
 
 
 def make_finger(number: int, surface: Surface, texels: Texels, points: np.ndarray, shape: FingerShape) -> Finger:
-    """The texels that the finger's bones move at least a little."""
+    """The texels that the finger's bones move at least a little; points (N, 3) m of all texels."""
     share = texels.interpolate(surface.weights[:, 4 * number + 2 : 4 * number + 5].sum(1))
     index = np.flatnonzero(share > 0.02)
     return Finger(number, index, points[index], share[index], shape, shape.coordinates(points[index]))

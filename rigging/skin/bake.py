@@ -126,7 +126,7 @@ def dorsum(anatomy: Anatomy) -> np.ndarray:
 def locate(
     asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None, resolution: int, noise: Noise
 ) -> tuple[Surface, Texels, Anatomy]:
-    """Surface, texels and their anatomy."""
+    """Surface, texels and their anatomy; arm_rest (Va, 3) m, or None without an arm."""
     surface = make_surface(asset, rest.vertices, arm_rest)
     painted = surface.skin_faces
     texels = make_texels(surface.uv[painted], surface.faces[painted], resolution)

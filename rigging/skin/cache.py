@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def skin_key(asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None, subject: SkinSubject,
              resolution: int) -> str:  # fmt: skip
-    """Hex digest of every input of `bake` and of the baker's version."""
+    """Hex digest of every input of `bake` and of the baker's version; arm_rest (Va, 3) m, or None without an arm."""
     skin = (float(subject.age), float(subject.gender), float(subject.ita), int(subject.skin_seed))
     digest = hashlib.sha256(repr((BAKER_VERSION, np.__version__, resolution, skin)).encode())
     mesh = (asset.faces, asset.uv, asset.weight_bones, asset.weight_values, asset.face_nail, asset.face_cap)
@@ -41,7 +41,10 @@ def _arrays(*groups: Iterable[np.ndarray]) -> list[np.ndarray]:
 
 def cached_bake(cache_dir: Path | str, asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None,
                 subject: SkinSubject, resolution: int = 1024) -> SkinMaps:  # fmt: skip
-    """`bake`, or the same maps from `cache_dir`. A damaged file is logged, baked again and replaced."""
+    """`bake`, or the same maps from `cache_dir`. A damaged file is logged, baked again and replaced.
+
+    arm_rest (Va, 3) m, or None without an arm.
+    """
     path = Path(cache_dir) / f"skin-{skin_key(asset, rest, arm_rest, subject, resolution)[:40]}.npz"
     if path.exists():
         try:

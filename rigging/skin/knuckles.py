@@ -23,8 +23,9 @@ def _add_groove(canvas: Canvas, index: np.ndarray, value: np.ndarray, depth: flo
     canvas.crease[index] = np.maximum(canvas.crease[index], np.clip(value, 0.0, 1.0))
 
 
-def _palmar_creases(canvas: Canvas, finger: Finger, along: np.ndarray, near: np.ndarray, lines, strength: float,
-                    scale: float, noise: Noise, rng: np.random.Generator) -> None:  # fmt: skip
+def _palmar_creases(canvas: Canvas, finger: Finger, along: np.ndarray, near: np.ndarray,
+                    lines: tuple[tuple[float, float], ...], strength: float, scale: float, noise: Noise,
+                    rng: np.random.Generator) -> None:  # fmt: skip
     """Grooves across the palm side that thin out towards the sides of the finger."""
     index, points = finger.index[near], finger.points[near]
     around = np.pi - np.abs(finger.at.angle[near])  # 0 in the middle of the palm side

@@ -70,7 +70,7 @@ def nail_field(finger: Finger, frame: NailFrame, extension: float) -> NailField:
 
 
 def nail_bed(ita: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """CIELAB of the nail bed, of the lunula and of the free edge: pink to pinkish brown, never white on dark skin."""
+    """CIELAB (3,) of nail bed, lunula and free edge: pink to pinkish brown, never white on dark skin."""
     back, palm = tone.ita_to_lab(ita), tone.palm_lab(ita)
     light = float(smoothstep(-40.0, 45.0, np.array(ita)))
     bed = 0.58 * back + 0.42 * palm + np.array([1.0, 2.4 + 3.4 * light, -2.0 - 2.0 * light])

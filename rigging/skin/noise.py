@@ -31,5 +31,5 @@ class Noise:
 
 
 def ridge(value: np.ndarray, width: float) -> np.ndarray:
-    """1 on the zero lines of a noise field, falling to 0 over `width` standard deviations: a network of lines."""
+    """1 on the zero lines of a noise field (...), falling to 0 over `width` standard deviations: a network of lines."""
     return np.exp(-((value / width) ** 2))

@@ -60,7 +60,7 @@ def _swing(rest: RestBones, v: np.ndarray, rotations: np.ndarray, level: int) ->
 
 
 def match_none(rest: RestBones, v: np.ndarray) -> np.ndarray:
-    """Every bone by the absolute minimal rotation of its direction, no spin: the paper's Figure 2c."""
+    """(3, 3, 20, T): every bone by the absolute minimal rotation of its direction v (3, 20, T), no spin (Figure 2c)."""
     identity = np.broadcast_to(np.eye(3)[:, :, None, None], (3, 3, *v.shape[1:]))
     return swing_onto(identity, rest.directions, v, rest.hinges)
 
@@ -68,7 +68,8 @@ def match_none(rest: RestBones, v: np.ndarray) -> np.ndarray:
 def match_paper_literal(rest: RestBones, v: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Algorithm 1 to the letter: the unsigned angle between e1 and e2, and one spin for a whole finger.
 
-    The little finger's reference has already been moved when it is read (bone 13 comes before 17).
+    v (3, 20, T) and target joints (3, 21, T) give (3, 3, 20, T). The little finger's reference has already been moved
+    when it is read (bone 13 comes before 17).
     """
     u_palm, v_palm = rest.directions[:, 0::4], v[:, 0::4]
     wrist = target[:, :1]
@@ -83,7 +84,10 @@ def match_paper_literal(rest: RestBones, v: np.ndarray, target: np.ndarray) -> n
 
 
 def match_paper(rest: RestBones, v: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Algorithm 1 as intended: signed spin, references at rest, children inherit the rotation before their swing."""
+    """Algorithm 1 as intended: signed spin, references at rest, children inherit the rotation before their swing.
+
+    v (3, 20, T) and target joints (3, 21, T) give (3, 3, 20, T).
+    """
     ref_rest = (rest.joints[:, _NEIGHBOURS] - rest.joints[:, :1])[:, :, None]
     ref_target = target[:, _NEIGHBOURS] - target[:, :1]
     palm = align_frames(rest.directions[:, 0::4], ref_rest, v[:, 0::4], ref_target)
@@ -91,5 +95,5 @@ def match_paper(rest: RestBones, v: np.ndarray, target: np.ndarray) -> np.ndarra
 
 
 def match_palm(rest: RestBones, v: np.ndarray, palm: np.ndarray) -> np.ndarray:
-    """The default: the palm by Kabsch, then swing transport from the palm's rotation."""
+    """The default: the palm by Kabsch (3, 3, T), then swing transport of v (3, 20, T) from there: (3, 3, 20, T)."""
     return transport(rest, v, palm)

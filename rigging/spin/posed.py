@@ -35,7 +35,7 @@ class PosedHand:
     mirrored: bool = False  # a left hand: its faces are `mirror_faces(asset.faces)`
 
     def placed(self, rotation: np.ndarray, shift: np.ndarray) -> PosedHand:
-        """The hand moved rigidly: p -> rotation @ p + shift."""
+        """The hand moved rigidly: p -> rotation (3, 3) @ p + shift (3,) m."""
         moved = (points @ rotation.T + shift for points in (self.vertices, self.joints, self.arm_vertices))
         return PosedHand(*moved, rotation @ self.rotations, self.mirrored)
 

@@ -26,7 +26,8 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from baselines.config import Config, load_config
-from baselines.data.source import open_source, wanted_fields
+from baselines.data.opening import open_source
+from baselines.data.source import wanted_fields
 from baselines.estimator import Estimator
 from baselines.evaluate.predict import predict
 from baselines.evaluate.score import scores

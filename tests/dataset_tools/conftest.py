@@ -12,8 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `records`
 from records import make_record, shard_record
 
 from dataset_tools.store.encode import encode_sample
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,7 @@ from dataset_tools.check.shard import check_shard, draw_mesh, intersection_over_
 from dataset_tools.format.format_page import format_page
 from dataset_tools.format.schema import SAMPLE_FIELDS, SHARD_FIELDS
 from dataset_tools.store.encode import encode_sample
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.command_line import main
 from rigging.geometry.projection import project, triangulate
 

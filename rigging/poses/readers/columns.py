@@ -61,7 +61,7 @@ def per_joint(value: np.ndarray, frames: int, hands: int, order: str, what: str)
 
 
 def as_valid(value: np.ndarray, threshold: float | None, what: str) -> np.ndarray:
-    """Truth values as they are; of confidences, those that reach `threshold` (NaN does not).
+    """(...) bool: truth values as they are; of confidences (...), those that reach `threshold` (NaN does not).
 
     Raises:
         OptionNeeded: values other than 0 and 1, and no threshold.

@@ -41,7 +41,7 @@ def parse_json(data: bytes, path: Path) -> Any:
 
 
 def numbers(value: Any, shape: tuple[int, ...], where: str) -> np.ndarray:
-    """`value` as a float64 array of `shape` (-1 is any length), null as NaN; PoseError names `where`.
+    """`value` as a float64 array (...) of `shape` (-1 is any length), null as NaN; PoseError names `where`.
 
     Texts and truth values are no numbers.
     """
@@ -82,7 +82,7 @@ def _text(shape: tuple[int, ...]) -> str:
 
 
 def runs(frames: Iterable[int]) -> list[np.ndarray]:
-    """Split increasing frame numbers where one is missing: [0 1 2 5 6] -> [[0 1 2] [5 6]]."""
+    """Increasing frame numbers, (n,) each, split where one is missing: [0 1 2 5 6] -> [[0 1 2] [5 6]]."""
     frames = np.asarray(list(frames), dtype=np.int64)
     if not len(frames):
         return []

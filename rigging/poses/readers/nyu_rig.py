@@ -28,7 +28,7 @@ THUMB_RADIUS, IP_ALONG, THUMB_MCP_ALONG = 6.0, 4.6, 1.5
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Unit vectors; a zero vector stays zero."""
+    """Unit vectors (..., 3); a zero vector stays zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.where(length > 0, length, 1)
 

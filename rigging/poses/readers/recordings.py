@@ -106,7 +106,7 @@ def _sane(points: np.ndarray) -> np.ndarray:
 
 
 def consecutive(recorded: Recorded) -> list[np.ndarray]:
-    """Rows of each clip, by first frame: one person's hand in consecutive frames."""
+    """Rows (n,) of each clip, by first frame: one person's hand in consecutive frames."""
     track = np.zeros(len(recorded.frame), int) if recorded.track is None else recorded.track
     key = np.zeros(len(recorded.frame), int)
     for column in (recorded.person, recorded.hand, track):

@@ -9,9 +9,10 @@ import sys
 import numpy as np
 import pytest
 
+from baselines.data.opening import open_source
 from baselines.data.pack import PackSource
 from baselines.data.packing import CHOICE, pack
-from baselines.data.source import open_source, require
+from baselines.data.source import require
 from rigging.command_line import main
 from rigging.errors import InputError
 
@@ -141,7 +142,7 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 from baselines.config import Augment, Data
 from baselines.data.batches import Batches
-from baselines.data.source import open_source
+from baselines.data.opening import open_source
 source = open_source({str(packed)!r}, "train")
 batch = next(Batches(source, Data(size=32, batch=4), Augment(blur=1.0, jpeg=1.0)).epoch(0, 0))
 print(tuple(batch.rgb.shape))

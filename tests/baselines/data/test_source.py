@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from baselines.config import Augment
-from baselines.data.source import BASIC_FIELDS, open_source, require, wanted_fields
+from baselines.data.opening import open_source
+from baselines.data.source import BASIC_FIELDS, require, wanted_fields
 from dataset_tools import HandDataset
 from rigging.errors import InputError, MvhmError
 

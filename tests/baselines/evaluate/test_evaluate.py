@@ -9,7 +9,7 @@ import pytest
 import torch
 from standing_in import Memory, StandingIn, a_config
 
-from baselines.data import source as source_module
+from baselines.data import opening as opening_module
 from baselines.evaluate.predict import Predictions, each_batch, predict
 from baselines.evaluate.score import scored, scores, table_text
 from baselines.registry import create_estimator
@@ -99,7 +99,7 @@ def run(tmp_path, monkeypatch):
         data.splits = np.array(["train", "val", "test_all"] * 2)
         return data
 
-    monkeypatch.setattr(source_module, "open_source", opened)
+    monkeypatch.setattr(opening_module, "open_source", opened)
     return train(a_config(), Memory(), tmp_path / "run", device="cpu")
 
 

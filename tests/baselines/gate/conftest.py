@@ -16,8 +16,7 @@ import quick_estimators
 from baselines.registry import ESTIMATORS
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 
 CHECKS = Path(__file__).parents[2] / "dataset_tools" / "check"
 HELD_OUT = {1: "val", 2: "test_subject"}  # pair -> split

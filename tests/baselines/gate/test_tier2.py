@@ -7,10 +7,11 @@ import pytest
 from quick_estimators import VIEWS, Hands
 
 from baselines.evaluate.predict import Predictions
+from baselines.gate.arms import fused_arms, network_arms, simulated_arms, single_arm
 from baselines.gate.claims import DLT, MEAN, MEDIAN, ONE, OWN_DLT, OWN_RANSAC, RANSAC
 from baselines.gate.settings import GateSettings, Overfit
 from baselines.gate.tier1 import mean_pose_error
-from baselines.gate.tier2 import fused_arms, network_arms, simulated_arms, single_arm, tier2
+from baselines.gate.tier2 import tier2
 
 SAMPLES = 3
 SETTINGS = GateSettings((Overfit("mvhm_sv", "all", {"pose": 1.0}, 1, 1e-3),), overfit_mm=2.0, noises=2)

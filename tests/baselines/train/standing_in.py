@@ -149,9 +149,9 @@ def main() -> int:
     from rigging.command_line import main as command_line
 
     register()
-    from baselines.data import source
+    from baselines.data import opening
 
-    source.open_source = lambda *_, **__: Memory()
+    opening.open_source = lambda *_, **__: Memory()
     torch.set_num_threads(1)
     if "KILLED_AFTER" in os.environ:
         killed_after(int(os.environ["KILLED_AFTER"]))

@@ -12,8 +12,7 @@ from records import arm_of, barycentric, cast, metadata, poses, project, shard_r
 
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.geometry.cameras import CameraSettings, palm_frame, ring
 from rigging.geometry.mesh import vertex_normals
 from rigging.hand.asset import load_asset

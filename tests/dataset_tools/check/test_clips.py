@@ -16,8 +16,7 @@ from dataset_tools.check.sample import SAMPLE_CHECKS, Outcome, check_rows, clips
 from dataset_tools.check.shard_facts import shard_facts
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 
 POSES = 3
 CHECKS = {check.name: check for check in SAMPLE_CHECKS}

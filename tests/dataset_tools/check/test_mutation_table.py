@@ -15,8 +15,7 @@ from dataset_tools.check.mutations import MUTATIONS
 from dataset_tools.check.validate import validate
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `paired`
 

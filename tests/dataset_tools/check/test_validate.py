@@ -21,8 +21,8 @@ from dataset_tools.check.report import read_report
 from dataset_tools.check.report_folder import report_folder
 from dataset_tools.check.validate import validate
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.release_manifest import KEYS, sealed
+from dataset_tools.store.writer import write_manifest
 from rigging.command_line import main
 from rigging.errors import InputError, PassingError
 from rigging.files import file_sha256
@@ -135,8 +135,7 @@ def test_shards_of_two_configurations_do_not_go_together(pairs, copy, tmp_path):
     from paired import paired_shard_record
 
     from dataset_tools.store.encode import encode_sample
-    from dataset_tools.store.manifest import write_manifest
-    from dataset_tools.store.writer import write_shard
+    from dataset_tools.store.writer import write_manifest, write_shard
 
     path = copy.shard(2)
     record = paired_shard_record(SAMPLES, 2) | {"shard": 2, "configuration_hash": "f" * 16}

@@ -17,8 +17,7 @@ from dataset_tools.load.sampler import ShardSampler
 from dataset_tools.load.transforms import mirror
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.errors import InputError
 
 FIELDS = ["rgb", "joints_world", "joints_2d", "sample", "pair", "pair_role", "clip", "shape", "split"]

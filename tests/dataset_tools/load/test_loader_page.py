@@ -15,8 +15,7 @@ from dataset_tools.format.schema import SAMPLE_FIELDS
 from dataset_tools.load.index import COLUMNS
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 
 PAGE = Path(__file__).parents[3] / "docs" / "loader.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

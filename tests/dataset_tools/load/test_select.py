@@ -23,9 +23,8 @@ from dataset_tools.load.index import index_of, write_index
 from dataset_tools.load.select import matching
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.shard_file import ShardError, ShardFile
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.errors import InputError
 
 SPLITS = ("train", "train", "val", "train", "test_pose", "val", "train")

@@ -16,9 +16,8 @@ from records import shard_record
 
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.manifest import write_manifest
 from dataset_tools.store.release_manifest import data_hash
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.errors import MvhmError
 from rigging.files import file_sha256
 from rigging.hand.asset import DEFAULT_ASSET

@@ -14,8 +14,7 @@ from records import make_record, shard_record
 from trials import KINDS, Task, command, stored_spans
 
 from dataset_tools.store.encode import encode_sample
-from dataset_tools.store.manifest import write_manifest
-from dataset_tools.store.writer import write_shard
+from dataset_tools.store.writer import write_manifest, write_shard
 
 FROZEN = Path(__file__).parents[1] / "frozen" / "shard-00000.h5"
 TRIALS = 1000  # of each schema version

@@ -16,10 +16,10 @@ from records import make_record, shard_record
 from dataset_tools.format.codecs import CODECS
 from dataset_tools.format.schema import SAMPLE_FIELDS, SchemaError
 from dataset_tools.store.encode import encode_sample
-from dataset_tools.store.manifest import read_manifest, write_manifest
+from dataset_tools.store.manifest import read_manifest
 from dataset_tools.store.shard_file import ShardError, ShardFile
 from dataset_tools.store.staged import read_staged, write_staged
-from dataset_tools.store.writer import verify, write_shard
+from dataset_tools.store.writer import verify, write_manifest, write_shard
 
 HELPERS = Path(__file__).parents[1]  # `records` is there
 LOSSY = {"rgb", "depth", "normals", "flow_forward", "flow_backward"}

@@ -115,7 +115,7 @@ def test_what_a_format_cannot_hold_is_said_before_anything_is_written(hand, tmp_
     for posed, kind, message in (
         (points, "obj", r"format obj: the rig has no faces \(F, 3\), allowed without them is npz"),
         (stretched, "glb", "format glb: retarget is 'positions', allowed is directions"),
-        (hand, "fbx", "unknown format 'fbx'; allowed: npz, obj, ply, glb"),
+        (hand, "fbx", "unknown format 'fbx'; allowed: npz, glb, obj, ply"),
     ):
         with pytest.raises(InputError, match=message):
             export_clip(posed, tmp_path / "out", ["npz", kind])

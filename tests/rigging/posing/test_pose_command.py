@@ -82,7 +82,7 @@ def test_clips_of_names_that_are_alike_as_files_have_files_of_their_own(tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--format", "fbx"], "unknown format 'fbx'; allowed: npz, obj, ply, glb"),
+        (["--format", "fbx"], "unknown format 'fbx'; allowed: npz, glb, obj, ply"),
         (["--format", ","], "unknown format 'none'"),
         (["--format", "glb", "--retarget", "positions"], "format glb: retarget is 'positions', allowed is directions"),
         (["--subject", "tall"], "--subject tall: allowed are fitted, mean or a seed to draw one"),
