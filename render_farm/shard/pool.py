@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from ..errors import DiskFullError, RenderError
 from ..outcome import Cause
 from .events import Begin, Done, Event, Fault, Recycle
 from .memory import OutOfMemoryKills, resident_megabytes
-from .process import Answer, Job, Process
+from .process import Answer, Job, Process, cause_of_death
 from .topology import core_share, own_cores, worker_count
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,6 @@ CHECK_SECONDS = 1.0  # between two looks at memory and time
 START_SECONDS = 600.0  # after which a worker that is not ready counts as hung
 DISAGREEMENT_ATTEMPTS = 2  # rendering is deterministic: once more, in a fresh process, tells sample from process
 WORN_SHARE = 0.75  # of the memory limit: a worker that holds more after a sample is replaced
-FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,7 @@ class Pool:
         """A worker is gone: replace it, and try its task again."""
         self._live.remove(worker)
         code = worker.process.kill(patience=5)  # its connection is closed: all but dead
-        cause, reason = worker.killed_for or self._cause_of_death(code)
+        cause, reason = worker.killed_for or cause_of_death(code, self._kills)
         reason = f"worker {worker.number} {reason} (output: {self._log(worker.number)})"
         if worker.task is not None:
             return self._failed(worker.task, worker, cause, reason)
@@ -202,15 +200,6 @@ class Pool:
         self.tell(Fault(task, worker.number, cause, reason, tries))
         (self._alone if task in self._suspects else self._again).append(task)
         return None
-
-    def _cause_of_death(self, code: int) -> tuple[Cause, str]:
-        """For what, and in words how, a worker ended that we did not kill."""
-        if code >= 0:
-            return Cause.CRASH, f"ended with exit code {code}"
-        if -code == signal.SIGKILL and self._kills.another():
-            return Cause.MEMORY, "was taken by the kernel's out-of-memory killer"
-        cause = Cause.KILLED if -code in FROM_OUTSIDE else Cause.CRASH
-        return cause, f"was ended by {signal.Signals(-code).name}"
 
     def _check(self) -> None:
         """Kill workers that take too long or too much memory; their end of file is heard next."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..outcome import Cause
+from .memory import OutOfMemoryKills
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 ROOT = Path(__file__).parents[2]
 Job = Callable[[int], None]
 
@@ -67,6 +70,16 @@ class Process:
         self.popen.kill()
         self.connection.close()
         return self.popen.wait()
+
+
+def cause_of_death(code: int, kills: OutOfMemoryKills) -> tuple[Cause, str]:
+    """For what, and in words how, a process ended with this exit code that its pool did not end."""
+    if code >= 0:
+        return Cause.CRASH, f"ended with exit code {code}"
+    if -code == signal.SIGKILL and kills.another():
+        return Cause.MEMORY, "was taken by the kernel's out-of-memory killer"
+    cause = Cause.KILLED if -code in FROM_OUTSIDE else Cause.CRASH
+    return cause, f"was ended by {signal.Signals(-code).name}"
 
 
 def _open_log(path: Path) -> BinaryIO:
