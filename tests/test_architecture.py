@@ -110,7 +110,7 @@ def test_the_table_of_rooms_has_every_folder():
 
 def test_no_modules_import_each_other_in_a_circle():
     """Imports inside functions count: they only hide a circle. Those for annotations do not."""
-    graph = {name: ours(name) for name in modules()}
+    graph = {name: ours(name) - {name} for name in modules()}
     try:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:

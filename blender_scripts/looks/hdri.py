@@ -74,7 +74,7 @@ class HdriLibrary:
 
 
 def usable_panorama(path: Path) -> np.ndarray:
-    """`normalise`d `read_panorama`. Raises ValueError naming the file."""
+    """The `normalise`d panorama of a file, (H, W, 3) float32. Raises ValueError naming the file."""
     panorama = read_panorama(path)
     try:
         return normalise(panorama)

@@ -12,7 +12,8 @@ from rigging.errors import InputError
 from rigging.files import file_sha256
 from rigging.npz import read_npz
 
-from ..store.layout import ReleaseFolder, shard_number
+from ..store.layout import ReleaseFolder
+from ..store.names import shard_number
 from ..store.release_manifest import listed, read_release_manifest
 from .shard import lacking
 

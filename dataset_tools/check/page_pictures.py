@@ -14,7 +14,7 @@ from rigging.files import write_atomic
 from ..load.dataset import HandDataset
 from ..pictures.canvas import grid
 from ..pictures.drawing import draw_skeleton, enlarge
-from ..store.layout import shard_stem
+from ..store.names import shard_stem
 from .report import SampleResult
 
 FIELDS = ("rgb", "mask", "joints_2d", "joint_visible")

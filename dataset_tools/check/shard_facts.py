@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rigging.files import file_sha256
 
-from ..store.layout import shard_number
+from ..store.names import shard_number
 from ..store.shard_file import ShardError, ShardFile
 from .shard import against_manifest, against_schema, against_words
 

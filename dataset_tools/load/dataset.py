@@ -14,7 +14,8 @@ from rigging.errors import InputError
 
 from ..format.schema import METADATA
 from ..store.errors import ShardError
-from ..store.layout import ReleaseFolder, shard_number
+from ..store.layout import ReleaseFolder
+from ..store.names import shard_number
 from .clips import as_python, clip_bounds, stack
 from .derive import Derivation, stored_names
 from .fields import choose_fields, choose_views

@@ -18,7 +18,8 @@ from rigging.files import write_atomic
 from rigging.npz import read_npz
 
 from ..format.schema import SAMPLE_FIELDS
-from ..store.layout import ReleaseFolder, shard_number
+from ..store.layout import ReleaseFolder
+from ..store.names import shard_number
 from ..store.shard_file import ShardError, ShardFile
 
 INDEX_VERSION = 1

@@ -11,7 +11,7 @@ import numpy as np
 from rigging.errors import InputError
 
 from ..load.dataset import HandDataset, outward
-from ..store.layout import sheet_path
+from ..store.names import sheet_path
 from .canvas import GREY, fit, page, put, put_text, save
 from .drawing import draw_mask, draw_skeleton, enlarge
 from .solid import draw_clay, draw_joints_3d, frame, look_from, upright

@@ -12,7 +12,8 @@ import numpy as np
 from rigging.errors import InputError
 from rigging.npz import read_npz
 
-from ..store.layout import ReleaseFolder, shard_stem
+from ..store.layout import ReleaseFolder
+from ..store.names import shard_stem
 from ..store.shard_file import ShardFile
 from ..store.shard_state import State, shard_state
 

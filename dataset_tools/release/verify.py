@@ -12,8 +12,9 @@ from rigging.errors import InputError
 from ..load.index import read_index
 from ..progress import Progress
 from ..store.errors import ShardError
-from ..store.layout import ReleaseFolder, shard_number
+from ..store.layout import ReleaseFolder
 from ..store.manifest import read_manifest
+from ..store.names import shard_number
 from ..store.release_manifest import data_hash, listed, manifest_hash, read_release_manifest
 from .diff import counted
 from .hashes import hash_files

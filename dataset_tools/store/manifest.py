@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ShardError, system_fault
-from .layout import manifest_path
+from .names import manifest_path
 
 TEXTS, COUNTS = ("sha256", "configuration_hash"), ("bytes", "samples")  # what every manifest has
 

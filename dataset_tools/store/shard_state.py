@@ -11,8 +11,9 @@ from rigging.files import file_sha256
 
 from .errors import ShardError, UnreadableError
 from .incomplete import Quarantined, read_incomplete
-from .layout import ReleaseFolder, shard_number, staged_samples
+from .layout import ReleaseFolder
 from .manifest import read_manifest
+from .names import shard_number, staged_samples
 
 
 class State(StrEnum):

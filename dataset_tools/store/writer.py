@@ -21,7 +21,7 @@ from ..format.elements import ATTRIBUTE, Element
 from ..format.schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, SHARD_FIELDS, SchemaError, check_record, sizes_of
 from .checksums import ATTRIBUTES, ROOT, Collected, attributes_text, total_of
 from .encode import LIBVER, EncodedSample, chunked
-from .layout import manifest_path
+from .names import manifest_path
 from .shard_file import ShardFile
 
 MOST_ATTRIBUTE = 2048  # bytes; HDF5 has no checksum for an attribute of more than 4096 among many

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dataset_tools.store.layout import ReleaseFolder, shard_stem
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.names import shard_stem
 from dataset_tools.store.shard_state import State, file_state
 from rigging.files import atomic_file, file_sha256, write_atomic
 

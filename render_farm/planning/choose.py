@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .candidates import PoseFrames
-from .release import SplitSettings
+from .release_tables import SplitSettings
 from .splits import SPLITS
 
 

@@ -12,7 +12,8 @@ from rigging.files import write_atomic
 from ..errors import InputError
 from .catalogue import Catalogue
 from .plan import Plan
-from .release import FileSettings, Release
+from .release import Release
+from .release_tables import FileSettings
 
 
 def keep_inputs(files: ReleaseFolder, plan: Plan, release: Release, inputs: Mapping[str, Catalogue]) -> None:

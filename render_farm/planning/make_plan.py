@@ -28,7 +28,8 @@ from .choose_held_out import arrange_held_out, choose_held_out
 from .deal import GOLDEN, even_tones
 from .hold_out import decide_hold_out
 from .plan import Plan
-from .release import Release, WristSettings
+from .release import Release
+from .release_tables import WristSettings
 from .seeds import Stream, generator
 from .strata import Strata, draw_strata
 from .windows import candidate_pairs, thin_out, why_too_short

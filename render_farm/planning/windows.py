@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 
 from .candidates import PoseFrames
-from .release import PairSettings
+from .release_tables import PairSettings
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from dataset_tools.store.incomplete import Quarantined
-from dataset_tools.store.layout import ReleaseFolder, staged_samples
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.names import staged_samples
 from dataset_tools.store.shard_state import FAULTY, ShardState, State, shard_state
 
 from ..lock import STALE_SECONDS, read_lock

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dataset_tools.store.layout import ReleaseFolder, names_in, shard_stem
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.names import names_in, shard_stem
 
 from ..planning.release import Release
 from ..shard.events import EventLog

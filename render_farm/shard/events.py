@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_tools.store.incomplete import Quarantined
-from dataset_tools.store.layout import ReleaseFolder, shard_number
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.names import shard_number
 from rigging.errors import InputError
 from rigging.settings import from_table
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dataset_tools.store.encode import EncodedSample
 from dataset_tools.store.errors import ShardError
-from dataset_tools.store.layout import staged_path
+from dataset_tools.store.names import staged_path
 from dataset_tools.store.staged import read_staged
 from rigging.files import write_atomic
 

@@ -14,7 +14,8 @@ from dataset_tools import HandDataset
 from dataset_tools.__main__ import main
 from dataset_tools.store.errors import ShardError
 from dataset_tools.store.incomplete import Incomplete, Quarantined, read_incomplete, write_incomplete
-from dataset_tools.store.layout import ReleaseFolder, staged_path
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.names import staged_path
 from dataset_tools.store.shard_state import State, file_state, shard_state
 from dataset_tools.store.writer import write_manifest
 from rigging.files import file_sha256

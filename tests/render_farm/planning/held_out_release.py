@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from render_farm.planning.release import HoldOutSettings, SplitSettings, load_release
+from render_farm.planning.release import load_release
+from render_farm.planning.release_tables import HoldOutSettings, SplitSettings
 from render_farm.planning.splits import SPLITS
 
 SEEDS = (1, 2, 3)

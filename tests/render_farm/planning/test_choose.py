@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from render_farm.planning.candidates import join_clips
 from render_farm.planning.choose import arrange, assign_splits, block_ids, split_share
-from render_farm.planning.release import PairSettings, SplitSettings
+from render_farm.planning.release_tables import PairSettings, SplitSettings
 from render_farm.planning.windows import best_delta, candidate_pairs, motion, pairs_at, rate_groups
 from rigging.poses.clip import PoseClip
 

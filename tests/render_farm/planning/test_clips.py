@@ -14,7 +14,8 @@ from render_farm.planning.candidates import join_clips, read_poses
 from render_farm.planning.choose import block_ids
 from render_farm.planning.make_plan import WRIST_STEP, assemble, assemble_held_out, make_plan, wrist_angles
 from render_farm.planning.plan import Plan, load_plan, save_plan
-from render_farm.planning.release import HoldOutSettings, PairSettings, Release, SplitSettings, WristSettings
+from render_farm.planning.release import Release
+from render_farm.planning.release_tables import HoldOutSettings, PairSettings, SplitSettings, WristSettings
 from render_farm.planning.spec import Specs
 from render_farm.planning.windows import candidate_pairs, motion, stretches, windows_at
 from rigging.hand.asset import load_asset

@@ -9,7 +9,8 @@ from blender_scripts.looks.hdri import BLENDERS_OWN
 from render_farm.errors import InputError, ReleaseError
 from render_farm.planning.hold_out import decide_hold_out
 from render_farm.planning.make_plan import assemble_held_out
-from render_farm.planning.release import FileSettings, HoldOutSettings, SplitSettings, load_release
+from render_farm.planning.release import load_release
+from render_farm.planning.release_tables import FileSettings, HoldOutSettings, SplitSettings
 from render_farm.planning.splits import SPLITS, holding_out, holds_out
 
 

@@ -17,7 +17,8 @@ from render_farm.planning.candidates import join_clips
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.make_plan import median_bone_lengths, skin_tones, upright, wrist_angles
 from render_farm.planning.plan import load_plan
-from render_farm.planning.release import Release, WristSettings, load_release
+from render_farm.planning.release import Release, load_release
+from render_farm.planning.release_tables import WristSettings
 from render_farm.planning.seeds import Stream, generator, render_seed
 from render_farm.planning.spec import plan_subject
 from rigging.geometry.rotations import axis_angle

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from render_farm.planning.make_plan import assemble_held_out
 from render_farm.planning.pose_clusters import held_clusters, sides
-from render_farm.planning.release import HoldOutSettings
+from render_farm.planning.release_tables import HoldOutSettings
 from render_farm.planning.splits import SPLITS, holding_out
 from rigging.hand.asset import load_asset
 from rigging.poses.sampling.angles import joint_angles

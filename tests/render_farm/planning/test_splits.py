@@ -14,7 +14,7 @@ from render_farm.planning.deal import deal_blocks
 from render_farm.planning.hold_out import HoldOut
 from render_farm.planning.make_plan import assemble_held_out
 from render_farm.planning.plan import load_plan, save_plan
-from render_farm.planning.release import HoldOutSettings, SplitSettings
+from render_farm.planning.release_tables import HoldOutSettings, SplitSettings
 from render_farm.planning.spec import Specs, pair_bands, pair_look
 from render_farm.planning.splits import SPLITS, holds_out
 from render_farm.planning.windows import candidate_pairs
