@@ -6,15 +6,19 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from rigging.geometry.cameras import Cameras
+from rigging.skin.bake import SkinMaps
+from rigging.spin.posed import PosedHand
 
 from .cycles.crosscheck import crosscheck_view, require_agreement
 from .cycles.framing import covering_box
 from .cycles.scene import Studio
 from .labels.coverage import composite, pixel_coverage
-from .labels.labels import make_labels
+from .labels.hand import Surface, label_hand
+from .labels.rasterise import view_vertices
 from .looks.backgrounds import develop, make_backgrounds
 from .looks.exposure import camera_gains, scene_light, skin_reflectance
 from .looks.look import Look
@@ -25,25 +29,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SampleSpec:
-    """What the plan decides about a sample, with its poses worked out (world frame, metres).
+    """What the plan decides about a sample, with its poses worked out (world frame, metres)."""
 
-    `posed`, `previous` and `following` have `vertices` (2651, 3), `joints` (21, 3) and `arm_vertices` (Va, 3), as
-    `rigging.spin.posed.PosedHand`; `cameras` has `K` (V, 3, 3) pixels and `world_to_cam` (V, 4, 4); `skin` has
-    `albedo`, `height` and perhaps `roughness`, as `rigging.skin.SkinMaps`.
-    """
-
-    posed: Any
-    previous: Any | None
-    following: Any | None
-    cameras: Any
-    skin: Any
+    posed: PosedHand
+    previous: PosedHand | None
+    following: PosedHand | None
+    cameras: Cameras
+    skin: SkinMaps
     look: Look
     seed: int  # of Cycles' sampling
-    metadata: Mapping[str, Any]  # goes into the record as it is; `sample` names it in errors
+    metadata: Mapping[str, object]  # goes into the record as it is; `sample` names it in errors
     left: bool = False  # a mirrored hand
 
 
-def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) -> dict[str, Any]:
+def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) -> dict[str, object]:
     """Render a sample: the fields of schema version 1. The same spec gives the same bytes, in any order.
 
     Raises `crosscheck.CrossCheckError` if Cycles sees another surface than the labels.
@@ -54,7 +53,8 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
     panorama, light, gains = _light(studio, spec)
 
     with ThreadPoolExecutor(1) as pool:  # labels and backgrounds are made while Cycles renders
-        labels = pool.submit(_labels, studio, spec, vertices, joints, K, world_to_cam)
+        surface = studio.bodies.surface(spec.look.arm_style, spec.left)
+        labels = pool.submit(label_sample, surface, spec, (settings.width, settings.height))
         backgrounds = pool.submit(make_backgrounds, spec.look, panorama, gains, light, K, world_to_cam,
                                   (settings.width, settings.height), studio.photos)  # fmt: skip
         set_stage(studio, spec, vertices, light)
@@ -71,7 +71,7 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
     return {
         "rgb": np.stack(pictures),
         "alpha": (coverage * 255 + 0.5).astype(np.uint8),
-        **labels,
+        **{name: values for name, values in labels.items() if name != "mask"},  # which the loader takes from `parts`
         "joints_world": joints.astype(np.float32),
         "vertices_world": vertices[:hand_count].astype(np.float32),
         "arm_vertices_world": vertices[hand_count:].astype(np.float32),
@@ -87,7 +87,7 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
 def set_stage(studio: Studio, spec: SampleSpec, vertices: np.ndarray, light: np.ndarray) -> None:
     """Bring the scene into the state that `spec` asks for."""
     studio.set_body(spec.look.arm_style, spec.left, vertices)
-    studio.set_skin(spec.skin.albedo, spec.skin.height, getattr(spec.skin, "roughness", None))
+    studio.set_skin(spec.skin)
     if spec.look.arm_style == "sleeve":
         studio.set_cloth(spec.look.cloth)
     studio.set_light(light, spec.look.lamps)
@@ -120,15 +120,16 @@ def _light(studio: Studio, spec: SampleSpec) -> tuple[np.ndarray, np.ndarray, np
     return studio.hdris.panorama(look.hdri), light, camera_gains(look, light, skin_reflectance(spec.skin.albedo))
 
 
-def _labels(
-    studio: Studio, spec: SampleSpec, vertices: np.ndarray, joints: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The labels, and the covered share (V, H, W) of the pixels."""
-    surface, size = studio.surface(spec.look.arm_style, spec.left), (studio.settings.width, studio.settings.height)
+def label_sample(surface: Surface, spec: SampleSpec, size: tuple[int, int]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The labels of `label_hand`, and the covered share (V, H, W) float32 of the pixels; no Blender is needed.
+
+    Both belong to the mesh and joints as a shard stores them, rounded to float32. `size` is (width, height) pixels.
+    """
+    vertices, K, world_to_cam = _body(spec.posed), spec.cameras.K, spec.cameras.world_to_cam
     neighbours = [None if pose is None else _body(pose) for pose in (spec.previous, spec.following)]
-    labels = make_labels(surface, vertices, *neighbours, joints, K, world_to_cam, *size)
-    seen = labels["parts"] > 0
-    views = [pixel_coverage(vertices, surface.faces, *view) for view in zip(seen, K, world_to_cam)]
+    labels = label_hand(surface, vertices, _stored(spec.posed.joints), K, world_to_cam, size, *neighbours)
+    viewed = [view_vertices(vertices, *camera) for camera in zip(K, world_to_cam)]
+    views = [pixel_coverage(view, surface.faces, parts > 0) for view, parts in zip(viewed, labels["parts"])]
     return labels, np.stack(views)
 
 
@@ -141,7 +142,7 @@ def _crosscheck(spec: SampleSpec, settings: RenderSettings, labels: dict, passes
         require_agreement(check, spec.metadata.get("sample"), int(view))
 
 
-def _body(posed: Any) -> np.ndarray:
+def _body(posed: PosedHand) -> np.ndarray:
     """Vertices (N, 3) of hand and arm, rounded as a shard stores them, float64."""
     return _stored(np.concatenate([posed.vertices, posed.arm_vertices]))
 

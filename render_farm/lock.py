@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import logging
 import os
@@ -16,12 +14,12 @@ from types import TracebackType
 
 from rigging.files import write_atomic
 
-from .errors import InputError, LockedError
+from .errors import LockedError
+from .guard import Guard
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 10.0
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where there are none
 STALE_SECONDS = 180.0  # without a heartbeat, for an owner that cannot be seen from here
 
 
@@ -41,26 +39,26 @@ class Owner:
     @classmethod
     def this(cls) -> Owner:
         """This process."""
-        return cls(socket.gethostname(), _namespace(), os.getpid(), _process_start(os.getpid()))
+        return cls(socket.gethostname(), _namespace(), os.getpid(), _process_start(os.getpid()) or "")
 
     def is_dead(self, heartbeat_age: float) -> bool:
         """Whether the owner is gone: by its pid if that can be seen from here, else by its silence."""
         if not self.namespace or self.namespace != _namespace():
             return heartbeat_age > STALE_SECONDS
-        return _process_start(self.pid) != self.started
+        start = _process_start(self.pid)
+        return heartbeat_age > STALE_SECONDS if start is None else start != self.started
 
 
 class Lock:
     """A lock file, refreshed by a thread while it is held.
 
-    Changes to it are serialised by `flock` on a file beside it, so that two processes never take over the same
-    stale lock. Heartbeat ages are measured with the file system's clock, so that hosts' clocks may differ.
+    Changes to it are made one after another (`Guard`), so that two processes never take over the same stale lock.
+    Heartbeat ages are measured with the file system's clock, so that hosts' clocks may differ.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.owner = Owner.this()
-        self._guard = path.with_name(path.name + ".guard")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -110,8 +108,8 @@ class Lock:
     ) -> None:
         self.release()
 
-    def _guarded(self) -> _Guard:
-        return _Guard(self._guard)
+    def _guarded(self) -> Guard:
+        return Guard(self.path.with_name(f"{self.path.name}.guard"))
 
     def _write(self) -> None:
         write_atomic(self.path, json.dumps(asdict(self.owner)).encode())
@@ -124,31 +122,6 @@ class Lock:
                 log.warning("%s: no heartbeat: %s", self.path, error)
 
 
-class _Guard:
-    """`flock` on a file, giving the file system's idea of the time."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> float:
-        self.file = open(self.path, "wb")
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX)
-            os.utime(self.path)
-            return self.path.stat().st_mtime
-        except BaseException as error:
-            self.file.close()
-            if isinstance(error, OSError) and error.errno in NO_LOCKS:
-                raise InputError(
-                    f"{self.path}: this file system has no file locks ({error.strerror}), and rendering needs them: "
-                    "mount it with locks (NFS: a lock daemon; local_lock=flock for one host), or choose another --out"
-                ) from None
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
-
-
 def read_lock(path: Path, now: float) -> tuple[Owner | None, float]:
     """Who holds the lock `path`, None for nobody, and the seconds from its last heartbeat to `now`.
 
@@ -156,20 +129,37 @@ def read_lock(path: Path, now: float) -> tuple[Owner | None, float]:
     """
     try:
         age = now - path.stat().st_mtime
-        return Owner(**json.loads(path.read_text())), age
+        owner = Owner(**json.loads(path.read_text()))
+        return Owner(str(owner.host), str(owner.namespace), int(owner.pid), str(owner.started)), age
     except FileNotFoundError:
         return None, 0.0
     except (ValueError, TypeError):  # not written by us, or damaged: only its age can tell
         return Owner("a damaged lock file", "", 0, ""), age
 
 
-def _process_start(pid: int) -> str:
-    """When process `pid` of this host started, in the kernel's ticks; "" if there is none."""
+def _process_start(pid: int) -> str | None:
+    """When process `pid` of this host started, in the kernel's ticks; "" if there is none.
+
+    None if it cannot be seen: another user's, where the system hides those (`hidepid`).
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return ""
+        return None if _is_there(pid) else ""
+    except PermissionError:
+        return None
     return "" if fields[0] == "Z" else fields[19]
+
+
+def _is_there(pid: int) -> bool:
+    """Whether there is a process `pid`, perhaps one that is hidden."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 def _namespace() -> str:

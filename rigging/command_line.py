@@ -22,9 +22,11 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import InputError, MvhmError, PassingError, Terminated, is_disk_full
+from .files import sharing_hint
 
 PACKAGES = ("rigging", "blender_scripts", "render_farm", "dataset_tools", "baselines")
 # Read by numerical libraries while they are imported; one thread, so that a plan's sums are the same everywhere.
@@ -179,7 +181,8 @@ def exit_code(error: Exception) -> int:
 
 def _line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+        hint = sharing_hint(Path(error.filename)) if isinstance(error, PermissionError) else ""
+        return f"{error.filename}: {error.strerror}{hint}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"the package {error.name!r} is not installed; `mvhm doctor` says what is missing"
     return str(error) or type(error).__name__

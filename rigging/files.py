@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePath
+from typing import BinaryIO, NoReturn
+
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where the file system has no locks
 
 
 @contextmanager
 def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
     """A binary file beside `path` to write to: flushed and renamed to `path` at the end, removed after an exception."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")  # hosts share folders, and process numbers
     try:
         with open(temporary, "wb") as file:
             yield file
@@ -70,6 +72,45 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Whether a path, seen from the folder that was named, is what file managers and file systems leave for themselves.
+
+    Such as `.DS_Store`, `._photo.jpg`, `.Trash/...`, `__MACOSX/...`, `@eaDir/...`: never a user's data.
+    """
+    return any(part.startswith(".") or part in ("__MACOSX", "@eaDir", "#recycle") for part in path.parts)
+
+
+def walk_files(folder: Path | str) -> Iterator[Path]:
+    """The files in `folder` and below that are not hidden; links to folders are not followed.
+
+    Raises OSError for a folder that cannot be listed.
+    """
+    folder = Path(folder)
+    for name, folders, files in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(each for each in folders if not is_hidden(PurePath(each)))
+        yield from (Path(name, each) for each in sorted(files) if not is_hidden(PurePath(each)))
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
+
+
+def sharing_hint(path: Path) -> str:
+    """What helps where another user's file or folder may not be written to: the end of a line, "" for one's own."""
+    path = Path(path)
+    there = path if os.path.lexists(path) and not os.access(path, os.W_OK) else path.parent
+    try:
+        owner = there.stat().st_uid
+    except OSError:
+        return ""
+    if owner in (0, os.geteuid()):
+        return ""
+    return (
+        f": {there} belongs to another user ({owner}); who share a folder in a group need `umask 002` from the start, "
+        "and `chmod -R g+rwX` by its owner now"
+    )
 
 
 def file_sha256(path: Path | str) -> str:

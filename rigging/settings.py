@@ -65,12 +65,23 @@ def _convert(value: Any, hint: Any, where: str, key: str) -> Any:
             raise _wrong(value, "one of " + ", ".join(map(repr, arguments)), where, key)
         return value
     if origin in (typing.Union, types.UnionType):
-        return _convert(value, next(kind for kind in arguments if kind is not type(None)), where, key)
+        return _convert_union(value, [kind for kind in arguments if kind is not type(None)], where, key)
     if origin is tuple:
         return _convert_tuple(value, arguments, where, key)
     if origin is dict and isinstance(value, Mapping):
         return {name: _convert(item, arguments[1], where, _dotted(key, name)) for name, item in value.items()}
     return _convert_scalar(value, origin or hint, where, key)
+
+
+def _convert_union(value: Any, kinds: list[Any], where: str, key: str) -> Any:
+    """`value` as the first of `kinds`, or one of the words that a Literal beside it allows, such as "off"."""
+    words = [word for kind in kinds[1:] for word in typing.get_args(kind) if typing.get_origin(kind) is Literal]
+    if isinstance(value, str) and value in words:
+        return value
+    try:
+        return _convert(value, kinds[0], where, key)
+    except SettingsError as error:
+        raise SettingsError(f"{error}{''.join(f' or {word!r}' for word in words)}") from None
 
 
 def _convert_tuple(value: Any, arguments: tuple[Any, ...], where: str, key: str) -> tuple[Any, ...]:

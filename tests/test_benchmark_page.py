@@ -11,6 +11,7 @@ from tests.benchmarks.bench_quality import rungs
 from tests.benchmarks.bench_render import fewest
 from tests.benchmarks.blenderproc_env import PATCHES, patch
 from tests.benchmarks.graph_page import graph_section
+from tests.benchmarks.labels_page import labels_section
 from tests.benchmarks.page import others, page, speed_section
 from tests.benchmarks.summary import Curve, curve, median_ratio, trend
 from tests.benchmarks.tables import with_section
@@ -26,6 +27,11 @@ GRAPH = {
          "seconds": {"ours": [1.0, 1.0, 1.0], "one graph": [9.0, 9.0, 9.0], "many graphs": [7.0, 7.0, 7.0]}},
     ],
 }  # fmt: skip
+
+LABELS = {
+    "processor": "Chip, 2 cores",
+    "sizes": {"256": {"no flow": 2.5, "flow to one side": 4.0, "flow to both": 5.25, "covered": 0.171}},
+}
 
 
 def measured(*ways: str) -> dict:
@@ -48,7 +54,15 @@ def results(*ways: str) -> dict[str, dict]:
     render = {"samples_per_pixel": dict.fromkeys(ways, 2), "times": times}
     farm = {"release": "mvhm", "samples": 6, "shards": [2, 6], "share_of_plain_throughput": 0.981,
             "seconds_per_shard": {"plain": [9.8, 10.0], "ray": [10.0, 10.2]}}  # fmt: skip
-    return {"quality": measured(*ways), "render": render, "worker": worker, "farm": farm, "spin": spin, "graph": GRAPH}
+    return {
+        "quality": measured(*ways),
+        "render": render,
+        "worker": worker,
+        "farm": farm,
+        "spin": spin,
+        "graph": GRAPH,
+        "labels": LABELS,
+    }
 
 
 @pytest.mark.parametrize(("tone", "decibels"), [(None, 32), ("light", 30), ("medium", 31.5), ("dark", 33.5)])
@@ -128,6 +142,12 @@ def test_graph_convolutions_are_compared_with_the_faster_way_round_by_round():
     assert "| 332 | 64 to 32 | 1000.00 | 4000.00 | 8000.00 | 4.0 |" in text  # 4, 3, 4 and 3.5, 4, 9 times as long
     assert "| 664 | 4 to 3 | 1000.00 | 9000.00 | 7000.00 | 7.0 |" in text
     assert "at least 4.0 times" in text and "3e-07 of the largest" in text
+
+
+def test_labels_are_given_as_views_a_second_and_what_flow_adds():
+    text = labels_section(LABELS)
+    assert "| 256 x 256 | 17% | 2.50 | 400 | 1.50 | 2.75 |" in text
+    assert "one core of\nChip;" in text
 
 
 def test_a_section_of_the_page_is_replaced_or_added():

@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 
 from rigging.errors import InputError
 from rigging.poses.readers.permutations import to_canonical
-from rigging.poses.readers.units import unit_scale
+from rigging.poses.readers.units import checked_unit_scale
 
 from .files import read_points, read_vector
 from .real import JUDGED, Frame, Hand, Layout, RealSource, WristFrom, check_folder, shows_left
@@ -80,7 +80,7 @@ class MhpSource(RealSource):
         joints = to_canonical("mhp", read_points(path, NAMES), self.wrist_from)
         if not np.isfinite(joints).all():
             raise InputError(f"{path}: a joint is not finite")
-        return joints * unit_scale(joints[None], "mm", str(path))
+        return joints * checked_unit_scale(joints[None], "mm", str(path))
 
     def _frame(self, sequence: int, place: int) -> Frame:
         stem = self._folders[sequence] / self._names[sequence][place]

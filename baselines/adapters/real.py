@@ -13,7 +13,7 @@ import numpy as np
 from dataset_tools.load.transforms import mirror
 from rigging.errors import InputError
 from rigging.geometry.projection import project, to_camera
-from rigging.poses.checks import chirality
+from rigging.poses.gate.checks import chirality
 
 from ..data.source import Arrays, chosen_rows
 from .files import read_picture

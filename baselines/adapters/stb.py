@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from rigging.errors import InputError
 from rigging.poses.readers.permutations import to_canonical
-from rigging.poses.readers.units import unit_scale
+from rigging.poses.readers.units import checked_unit_scale
 
 from .files import read_mat
 from .real import Frame, Hand, Layout, RealSource, WristFrom, check_folder, shows_left
@@ -98,4 +98,4 @@ def _read_labels(path: Path, camera: str, wrist_from: WristFrom) -> np.ndarray:
         raise InputError(
             f"{path}: frame {int(np.flatnonzero(~np.isfinite(joints).all((1, 2)))[0])} has no finite joints"
         )
-    return joints * unit_scale(joints, "mm", str(path))
+    return joints * checked_unit_scale(joints, "mm", str(path))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import bpy
 
 SENSOR = 36.0  # millimetres, any value will do
 _OPENCV_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
@@ -38,7 +42,7 @@ def covering_box(
     return Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
 
 
-def set_border(render, box: Box, width: int, height: int) -> None:
+def set_border(render: bpy.types.RenderSettings, box: Box, width: int, height: int) -> None:
     """Render only `box` of an image of this size."""
     render.use_border = render.use_crop_to_border = True
     render.border_min_x, render.border_max_x = box.left / width, box.right / width

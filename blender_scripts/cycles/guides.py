@@ -12,7 +12,9 @@ import cv2
 import numba
 import numpy as np
 
-from ..labels.rasterise import rasterise
+from rigging.geometry.mesh import face_normals
+
+from ..labels.rasterise import rasterise, view_vertices
 from ..looks.colour import srgb_to_linear
 
 _SIDE = 2  # points along each side of a pixel
@@ -62,7 +64,7 @@ def guide_body(
 ) -> GuideBody:
     """See `GuideBody` for the arguments."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    normal = np.cross(b - a, c - a)
+    normal = face_normals(vertices, faces)
     square = np.maximum((normal**2).sum(1, keepdims=True), 1e-30)
     # dual to the edges: along `first` one goes to b, along `second` to c
     first, second = np.cross(c - a, normal) / square, np.cross(normal, b - a) / square
@@ -77,7 +79,7 @@ def make_guides(
     """Guides of a view of width x height pixels; `skin` and `arm` (S, S, 5) are the `surface_maps` of hand and arm."""
     fine = np.asarray(K, float) * [[_SIDE], [_SIDE], [1]]
     size = _SIDE * width, _SIDE * height
-    _, triangle, barycentric = rasterise(body.vertices, body.faces, fine, world_to_cam, *size)
+    _, triangle, barycentric = rasterise(view_vertices(body.vertices, fine, world_to_cam), body.faces, *size)
     to_cycles = (world_to_cam[:3, :3] * [[1], [-1], [1]]).T  # its camera frame has y up
     normals, gradients = body.normals @ to_cycles, body.gradients @ to_cycles
     arrays = (body.faces, body.hand_faces, normals, body.uv, gradients, skin, arm)
@@ -94,7 +96,7 @@ def _pixel_weights() -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _look_up(maps, u, v, values):
+def _look_up(maps: np.ndarray, u: float, v: float, values: np.ndarray) -> None:
     """Bilinear, repeating."""
     rows, columns = maps.shape[:2]
     x, y = u * columns - 0.5, (1 - v) * rows - 0.5
@@ -108,18 +110,28 @@ def _look_up(maps, u, v, values):
 
 
 @numba.njit(cache=True, nogil=True)
-def _normalise(vector):
+def _normalise(vector: np.ndarray) -> None:
     scale = 1 / (math.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2) + 1e-12)
     for k in range(3):
         vector[k] *= scale
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(triangle, barycentric, faces, hand_faces, normals, uv, gradients, skin, arm, weights):
+def _gather(
+    triangle: np.ndarray,
+    barycentric: np.ndarray,
+    faces: np.ndarray,
+    hand_faces: int,
+    normals: np.ndarray,
+    uv: np.ndarray,
+    gradients: np.ndarray,
+    skin: np.ndarray,
+    arm: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
     """Albedo, normal and coverage (H, W, 7) of pixels, from a picture of `len(weights)` times their size."""
     side = len(weights)
-    height, width = triangle.shape[0] // side, triangle.shape[1] // side
-    total = np.zeros((height, width, 7), np.float32)
+    total = np.zeros((triangle.shape[0] // side, triangle.shape[1] // side, 7), np.float32)
     values, surface, normal = np.ones(7, np.float32), np.zeros(5), np.zeros(3)
     for row in range(triangle.shape[0]):
         for column in range(triangle.shape[1]):
@@ -140,20 +152,27 @@ def _gather(triangle, barycentric, faces, hand_faces, normals, uv, gradients, sk
             _normalise(normal)
             for k in range(3):
                 values[k], values[3 + k] = surface[k], normal[k]
-            for i in range(3):
-                y = row // side + i - 1
-                for j in range(3):
-                    x = column // side + j - 1
-                    if 0 <= y < height and 0 <= x < width:
-                        weight = weights[row % side, i] * weights[column % side, j]
-                        for k in range(7):
-                            total[y, x, k] += weight * values[k]
+            _spread(total, values, row, column, weights)
     _complete_borders(total, weights)
     return total
 
 
+@numba.njit(inline="always")  # called, it would take the whole half as long again
+def _spread(total: np.ndarray, values: np.ndarray, row: int, column: int, weights: np.ndarray) -> None:
+    """Add the values (7,) of the point at (row, column) to the 3 x 3 pixels around it."""
+    side, (height, width) = len(weights), total.shape[:2]
+    for i in range(3):
+        y = row // side + i - 1
+        for j in range(3):
+            x = column // side + j - 1
+            if 0 <= y < height and 0 <= x < width:
+                weight = weights[row % side, i] * weights[column % side, j]
+                for k in range(7):
+                    total[y, x, k] += weight * values[k]
+
+
 @numba.njit(cache=True, nogil=True)
-def _complete_borders(total, weights):
+def _complete_borders(total: np.ndarray, weights: np.ndarray) -> None:
     """Make up for the points beyond the picture's border, which were not taken."""
     before, after = 1 - weights[:, 2].sum(), 1 - weights[:, 0].sum()  # without the points of the pixel before, after
     total[0] /= before

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..blender import import_bpy
 from ..looks.colour import temperature_to_rgb
 from ..looks.look import Lamp
 
+if TYPE_CHECKING:
+    import bpy
 
-def new_lamp(kind: str):
+
+def new_lamp(kind: str) -> bpy.types.Light:
     """Blender's data of a lamp of LAMP_KINDS."""
     lamp = import_bpy().data.lights.new(kind, kind.upper())
     if kind == "area":
@@ -17,7 +22,7 @@ def new_lamp(kind: str):
     return lamp
 
 
-def place_lamp(item, lamp: Lamp) -> None:
+def place_lamp(item: bpy.types.Object, lamp: Lamp) -> None:
     """Give the object `item`, whose data are of `new_lamp(lamp.kind)`, place, colour, power and size."""
     from mathutils import Vector  # there only after `import bpy`
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from rigging.skin.appearance import SKIN_APPEARANCE
 from ..blender import import_bpy
 from .versions import SHADER, pin_inputs
 
-PLAIN_ROUGHNESS = 0.45  # of skin without a roughness map
+if TYPE_CHECKING:
+    import bpy
+
 CLOTH_ROUGHNESS = 0.85
 CLOTH_HEIGHT = 0.0012  # metres
 
@@ -43,7 +46,7 @@ class SwappedImage:
         for node in self.nodes:
             node.image = image
 
-    def _create(self, old, rows: int, columns: int):
+    def _create(self, old: bpy.types.Image | None, rows: int, columns: int) -> bpy.types.Image:
         images = import_bpy().data.images
         if old is not None:
             images.remove(old)
@@ -53,7 +56,9 @@ class SwappedImage:
         return image
 
 
-def skin_material(name: str, uv_layer: str, pass_index: int):
+def skin_material(
+    name: str, uv_layer: str, pass_index: int
+) -> tuple[bpy.types.Material, bpy.types.Node, bpy.types.Node]:
     """Material of hand or bare arm; returns it with its nodes for albedo (roughness in alpha) and height."""
     material, shader, nodes, links = _principled(name, pass_index)
     albedo, height = _texture(nodes, links, uv_layer), _texture(nodes, links, uv_layer)
@@ -68,7 +73,7 @@ def skin_material(name: str, uv_layer: str, pass_index: int):
     return material, albedo, height
 
 
-def set_subsurface(material, method: str) -> None:
+def set_subsurface(material: bpy.types.Material, method: str) -> None:
     """Scatter light below the skin by "RANDOM_WALK" or "BURLEY", or not at all ("NONE")."""
     shader = material.node_tree.nodes["Principled BSDF"]
     shader.inputs["Subsurface Weight"].default_value = 0.0 if method == "NONE" else SKIN_APPEARANCE.subsurface_weight
@@ -76,7 +81,9 @@ def set_subsurface(material, method: str) -> None:
         shader.subsurface_method = method
 
 
-def cloth_material(name: str, uv_layer: str, pass_index: int):
+def cloth_material(
+    name: str, uv_layer: str, pass_index: int
+) -> tuple[bpy.types.Material, bpy.types.Node, bpy.types.Node]:
     """Material of the sleeve; returns it with its nodes for albedo and height."""
     material, shader, nodes, links = _principled(name, pass_index)
     albedo, height = _texture(nodes, links, uv_layer), _texture(nodes, links, uv_layer)
@@ -87,7 +94,9 @@ def cloth_material(name: str, uv_layer: str, pass_index: int):
     return material, albedo, height
 
 
-def _principled(name: str, pass_index: int):
+def _principled(
+    name: str, pass_index: int
+) -> tuple[bpy.types.Material, bpy.types.Node, bpy.types.Nodes, bpy.types.NodeLinks]:
     material = import_bpy().data.materials.new(name)
     material.use_nodes = True
     material.pass_index = pass_index
@@ -96,14 +105,21 @@ def _principled(name: str, pass_index: int):
     return material, nodes["Principled BSDF"], nodes, links
 
 
-def _texture(nodes, links, uv_layer: str):
+def _texture(nodes: bpy.types.Nodes, links: bpy.types.NodeLinks, uv_layer: str) -> bpy.types.Node:
     texture, coordinates = nodes.new("ShaderNodeTexImage"), nodes.new("ShaderNodeUVMap")
     coordinates.uv_map = uv_layer
     links.new(coordinates.outputs["UV"], texture.inputs["Vector"])
     return texture
 
 
-def _bump(nodes, links, height, shader, distance: float, strength: float = 1.0) -> None:
+def _bump(
+    nodes: bpy.types.Nodes,
+    links: bpy.types.NodeLinks,
+    height: bpy.types.Node,
+    shader: bpy.types.Node,
+    distance: float,
+    strength: float = 1.0,
+) -> None:
     height.interpolation = "Cubic"
     bump = nodes.new("ShaderNodeBump")
     bump.inputs["Strength"].default_value = strength

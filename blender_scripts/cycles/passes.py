@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..blender import import_bpy, quiet_stdout
 from .versions import OLD_PASS_NAMES
 
+if TYPE_CHECKING:
+    import bpy
 
-def render_passes(scene, names: Sequence[str] = ("Combined",)) -> dict[str, np.ndarray]:
+
+def render_passes(scene: bpy.types.Scene, names: Sequence[str] = ("Combined",)) -> dict[str, np.ndarray]:
     """Render `scene` and return its passes by Blender 4.5's names: (H, W, C) float32, linear light, top row first.
 
     With a border that is cropped to, H and W are those of the border. KeyError if a pass was not rendered.
@@ -36,7 +40,7 @@ def _captured() -> Iterator[dict[str, np.ndarray]]:
     passes: dict[str, np.ndarray] = {}
     original = CyclesRender.render
 
-    def render(engine, depsgraph):
+    def render(engine: bpy.types.RenderEngine, depsgraph: bpy.types.Depsgraph) -> None:
         original(engine, depsgraph)
         result = engine.get_result()
         for item in result.layers[0].passes:
@@ -49,7 +53,7 @@ def _captured() -> Iterator[dict[str, np.ndarray]]:
         CyclesRender.render = original
 
 
-def _read(item, width: int, height: int) -> np.ndarray:
+def _read(item: bpy.types.RenderPass, width: int, height: int) -> np.ndarray:
     pixels = np.empty(width * height * item.channels, np.float32)
     item.rect.foreach_get(pixels)
     return pixels.reshape(height, width, item.channels)[::-1]

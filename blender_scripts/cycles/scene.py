@@ -5,29 +5,32 @@ Blender's world is the sample's world (+z up, metres); only the camera's axes di
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rigging.hand.arm import build_arm
 from rigging.hand.asset import HandAsset
-from rigging.hand.shape import RestHand
 from rigging.skin.appearance import SKIN_APPEARANCE
+from rigging.skin.bake import SkinMaps
 
 from ..blender import choose_device, import_bpy, return_large_blocks
-from ..labels.labels import Surface, make_surface, surface_normals
+from ..labels.hand import surface_normals
 from ..looks.backgrounds import PhotoFolder
 from ..looks.cloth import paint_cloth
 from ..looks.hdri import HdriLibrary, hdri_files
 from ..looks.look import LAMP_KINDS, Cloth, Lamp
 from ..settings import RenderSettings
+from .bodies import Bodies, arm_map
 from .denoise import Denoiser
 from .framing import SENSOR, Box, camera_matrix, set_border
 from .guides import Guides, guide_body, make_guides, surface_maps
 from .lamps import new_lamp, place_lamp
-from .materials import CLOTH_HEIGHT, PLAIN_ROUGHNESS, SwappedImage, cloth_material, set_subsurface, skin_material
+from .materials import CLOTH_HEIGHT, SwappedImage, cloth_material, set_subsurface, skin_material
 from .passes import render_passes
 from .versions import CYCLES, RENDER, WORLD, pin
+
+if TYPE_CHECKING:
+    import bpy
 
 HAND_INDEX, ARM_INDEX = 1, 2  # material indices of the cross-check's pass
 _MOST_LAMPS = 4  # of each kind
@@ -42,22 +45,19 @@ class Studio:
         arm_faces: np.ndarray,
         arm_uv: np.ndarray,
         settings: RenderSettings,
-        hdri_folder: str | Path | None = None,
-        photo_folder: str | Path | None = None,
+        hdris: HdriLibrary | None = None,
+        photos: PhotoFolder | None = None,
     ):
         """Build the scene; there can be only one in a process.
 
         Args:
             arm_faces: (Fa, 3) and arm_uv: (Fa, 3, 2) the arm's topology, the same for both styles.
-            hdri_folder: panoramas to light with, Blender's own if None. photo_folder: for the background `folder`.
+            hdris: panoramas to light with, Blender's own if None. photos: for the background `folder`.
         """
-        self._asset, self._arm_faces, self._arm_uv = asset, arm_faces, arm_uv
-        self.hdris = HdriLibrary(hdri_files(hdri_folder))
-        self.photos = None if photo_folder is None else PhotoFolder.open(photo_folder)
-        rest = RestHand(asset.template, asset.joints)
-        sleeve = build_arm(asset, rest, "sleeve", np.random.default_rng(0))
-        self._cloth_uv = cloth_uv(arm_uv, sleeve, len(asset.cut_loop))
-        self._bodies: dict[tuple[str, bool], tuple[Surface, object]] = {}
+        self.bodies = Bodies(asset, arm_faces, arm_uv)
+        self._hand_faces = len(asset.faces)
+        self.hdris = hdris or HdriLibrary(hdri_files())
+        self.photos = photos
         self._shown: dict[str, object] = {}  # what the swapped images hold
         self._maps: dict[str, np.ndarray] = {}  # "skin" and "cloth" for the guides
         self._denoiser: Denoiser | None = None
@@ -86,39 +86,30 @@ class Studio:
                 self._denoiser.close()
             self._denoiser = None if settings.denoiser_quality == "NONE" else Denoiser(settings.threads)
 
-    def surface(self, arm_style: str, left: bool = False) -> Surface:
-        """Triangles of hand and arm for the labels; the same triangles are rendered."""
-        return self._get_body(arm_style, left)[0]
-
     def set_body(self, arm_style: str, left: bool, vertices: np.ndarray) -> None:
         """Pose the body: vertices (N, 3) world, metres, the hand's and then the arm's."""
-        surface, mesh = self._get_body(arm_style, left)
+        surface, mesh = self.bodies.surface(arm_style, left), self.bodies.mesh(arm_style, left, self._materials)
         normals = surface_normals(vertices, surface)
         mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
         mesh.normals_split_custom_set_from_vertices(normals.astype(np.float32))
         mesh.update()
         self._body.data = mesh
-        uv = np.concatenate([self._asset.uv, self._arm_uv if arm_style == "bare" else self._cloth_uv])
-        uv = uv[:, ::-1] if left else uv
-        self._guide_body = guide_body(vertices, surface.faces, len(self._asset.uv), normals, uv)
-        self._arm_map = "skin" if arm_style == "bare" else "cloth"
+        uv = self.bodies.uv(arm_style, left)
+        self._guide_body = guide_body(vertices, surface.faces, self._hand_faces, normals, uv)
+        self._arm_map = arm_map(arm_style)
 
-    def set_skin(self, albedo: np.ndarray, height: np.ndarray, roughness: np.ndarray | None = None) -> None:
-        """Skin of hand and bare arm: albedo (R, R, 3) uint8 sRGB, height (R, R) uint16, roughness (R, R) uint8 or None.
-
-        Nothing is done if the arrays are those already shown.
-        """
-        if self._shown.get("skin") is albedo:
+    def set_skin(self, skin: SkinMaps) -> None:
+        """Skin of hand and bare arm. Nothing is done if it is the one already shown."""
+        if self._shown.get("skin") is skin:
             return
-        self._shown["skin"] = albedo
-        pixels = np.full((*albedo.shape[:2], 4), PLAIN_ROUGHNESS, np.float32)
-        np.divide(albedo, np.float32(255), out=pixels[..., :3])
-        if roughness is not None:
-            np.divide(roughness, np.float32(255), out=pixels[..., 3])
+        self._shown["skin"] = skin
+        pixels = np.empty((*skin.albedo.shape[:2], 4), np.float32)
+        np.divide(skin.albedo, np.float32(255), out=pixels[..., :3])
+        np.divide(skin.roughness, np.float32(255), out=pixels[..., 3])
         self._skin_albedo.replace(pixels)
-        self._skin_height.replace(_grey(height / np.float32(65535)))
+        self._skin_height.replace(_grey(skin.height / np.float32(65535)))
         relief = np.float32(SKIN_APPEARANCE.bump_distance_m * SKIN_APPEARANCE.bump_strength / 65535)
-        self._maps["skin"] = surface_maps(albedo, height, relief)
+        self._maps["skin"] = surface_maps(skin.albedo, skin.height, relief)
 
     def set_cloth(self, cloth: Cloth) -> None:
         """Cloth of the sleeve."""
@@ -186,31 +177,6 @@ class Studio:
         colour = self._denoiser(combined[..., :3], guides.albedo, guides.normals, self.settings.denoiser_quality)
         return np.dstack([colour, guides.coverage])
 
-    def _get_body(self, arm_style: str, left: bool) -> tuple[Surface, object]:
-        key = arm_style, left
-        if key not in self._bodies:
-            surface = make_surface(self._asset, self._arm_faces, arm_style == "bare", left)
-            self._bodies[key] = surface, self._new_mesh(surface, arm_style, left)
-        return self._bodies[key]
-
-    def _new_mesh(self, surface: Surface, arm_style: str, left: bool):
-        """The mesh that is rendered: a bare arm is welded to the hand, whose cap is left out."""
-        faces, hand_faces = surface.smooth_faces, len(surface.smooth_faces) - len(self._arm_faces)
-        mesh = import_bpy().data.meshes.new(f"{arm_style}_{'left' if left else 'right'}")
-        mesh.from_pydata(np.zeros((len(surface.seam), 3)).tolist(), [], faces.tolist())
-        material = np.zeros(len(faces), np.int32)
-        material[hand_faces:] = 1 if arm_style == "bare" else 2
-        mesh.polygons.foreach_set("material_index", material)
-        mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
-        hand_uv = self._asset.uv[~self._asset.face_cap] if arm_style == "bare" else self._asset.uv
-        for name, arm_uv in (("skin", self._arm_uv), ("cloth", self._cloth_uv)):
-            uv = np.concatenate([hand_uv, arm_uv])
-            uv = uv[:, ::-1] if left else uv
-            mesh.uv_layers.new(name=name).data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
-        for slot in self._materials:
-            mesh.materials.append(slot)
-        return mesh
-
     def _make_materials(self) -> None:
         hand, *hand_nodes = skin_material("hand", "skin", HAND_INDEX)
         arm, *arm_nodes = skin_material("arm", "skin", ARM_INDEX)
@@ -231,13 +197,13 @@ class Studio:
         pin(world.cycles, WORLD)
         self._world = SwappedImage("light", True, [environment])
 
-    def _add(self, name: str, data):
+    def _add(self, name: str, data: bpy.types.ID) -> bpy.types.Object:
         item = import_bpy().data.objects.new(name, data)
         self.scene.collection.objects.link(item)
         return item
 
 
-def set_quality(scene, settings: RenderSettings) -> None:
+def set_quality(scene: bpy.types.Scene, settings: RenderSettings) -> None:
     """Write `settings` into the scene. Persistent data ignores such changes until the scene is tagged."""
     render, cycles = scene.render, scene.cycles
     render.engine = "CYCLES"
@@ -257,26 +223,6 @@ def set_quality(scene, settings: RenderSettings) -> None:
     layer = scene.view_layers[0]
     layer.use_pass_z = layer.use_pass_material_index = True
     scene.update_tag()
-
-
-def cloth_uv(arm_uv: np.ndarray, sleeve: np.ndarray, cut: int) -> np.ndarray:
-    """Texture coordinates (Fa, 3, 2) of the cloth: once around the arm in u, and to the same scale along it in v.
-
-    The arm's own run along the arm in u and around it in v; a sleeve's rings lie elsewhere than a bare arm's.
-
-    Args:
-        arm_uv: (Fa, 3, 2). sleeve: (Va, 3) metres, a typical one at rest. cut: vertices of its ring 0.
-    """
-    low, high = arm_uv.reshape(-1, 2).min(0), arm_uv.reshape(-1, 2).max(0)
-    along, around = np.moveaxis((arm_uv - low) / (high - low), -1, 0)
-    rings = sleeve[cut:-1].reshape(-1, 2 * cut, 3)
-    rings = np.concatenate([np.repeat(sleeve[:cut], 2, 0)[None], rings, np.broadcast_to(sleeve[-1], (1, 2 * cut, 3))])
-    steps = np.linalg.norm(np.diff(rings, axis=0), axis=2).mean(1)
-    girth = np.linalg.norm(rings[1:-1] - np.roll(rings[1:-1], 1, axis=1), axis=2).sum(1).mean()
-    levels, ring = np.unique(along.round(5), return_inverse=True)
-    if len(levels) != len(rings):
-        raise ValueError(f"the arm's texture has {len(levels)} rings, the sleeve {len(rings)}")
-    return np.stack([around, np.concatenate([[0], np.cumsum(steps) / girth])[ring.reshape(along.shape)]], axis=-1)
 
 
 def _grey(values: np.ndarray) -> np.ndarray:

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-import cv2
 import numba
 import numpy as np
 
-from .rasterise import rasterise_points
+from .rasterise import Viewed, rasterise_points
 
 GRID = 4  # points along each side of a pixel
 _OPAQUE = np.float32(0.25)  # alpha from which a pixel has a colour of its own
 _OFFSETS = (np.arange(GRID) + 0.5) / GRID
 
 
-def pixel_coverage(
-    vertices: np.ndarray, faces: np.ndarray, seen: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray
-) -> np.ndarray:
+def pixel_coverage(viewed: Viewed, faces: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Covered share (H, W) float32 of each pixel of a view, a multiple of 1/16.
 
     Only pixels beside the outline need points of their own; a finger thinner than a pixel would be missed.
 
     Args:
-        vertices: (N, 3) world, metres. faces: (M, 3). seen: (H, W) bool, which pixels' centres are covered.
+        viewed: `view_vertices` of the mesh. faces: (M, 3) int32. seen: (H, W) bool, which pixels' centres are covered.
     """
     height, width = seen.shape
-    mask = seen.astype(np.uint8)
-    box = np.ones((3, 3), np.uint8)
-    edge = cv2.dilate(mask, box) != cv2.erode(mask, box)
+    edge = _beside_outline(seen)
     y, x = np.nonzero(edge)
     points = np.empty((len(x), GRID, GRID, 2))
     points[..., 0] = x[:, None, None] + _OFFSETS
     points[..., 1] = y[:, None, None] + _OFFSETS[:, None]
-    _, triangle = rasterise_points(vertices, faces, K, world_to_cam, points.reshape(-1, 2), width, height)
-    coverage = mask.astype(np.float32)
+    _, triangle = rasterise_points(viewed, faces, points.reshape(-1, 2), width, height)
+    coverage = seen.astype(np.float32)
     coverage[edge] = (triangle >= 0).reshape(-1, GRID * GRID).mean(1)
     return coverage
+
+
+@numba.njit(cache=True, nogil=True)
+def _beside_outline(seen: np.ndarray) -> np.ndarray:
+    """Pixels (H, W) bool of whose 3 x 3 neighbours within the image some are seen and some are not."""
+    height, width = seen.shape
+    edge = np.zeros((height, width), np.bool_)
+    for y in range(height):
+        for x in range(width):
+            for row in range(max(y - 1, 0), min(y + 2, height)):
+                for column in range(max(x - 1, 0), min(x + 2, width)):
+                    edge[y, x] |= seen[row, column] != seen[y, x]
+    return edge
 
 
 @numba.njit(cache=True, nogil=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from rigging.files import walk_files
 
 from . import hdri
 from .colour import linear_to_srgb8, srgb_to_linear
@@ -23,25 +26,21 @@ class PhotoFolder:
     """A user's photographs, for the background kind `folder`."""
 
     files: tuple[Path, ...]
+    sha256s: tuple[str, ...] = ()  # of each, where a photograph must still be what it was
 
     @classmethod
     def open(cls, folder: str | Path) -> PhotoFolder:
-        """List the photographs of `folder` and below, in order of name. FileNotFoundError if there are none."""
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise FileNotFoundError(f"background folder {folder} does not exist")
-        files = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES))
-        if not files:
-            raise FileNotFoundError(f"background folder {folder} holds no photograph ({', '.join(PHOTO_SUFFIXES)})")
-        return cls(files)
+        """The `photo_files` of `folder`. Raises FileNotFoundError if there are none."""
+        return cls(photo_files(folder))
 
     def crop(self, rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-        """A random part of a random photograph, perhaps mirrored: (height, width, 3) float32 linear light."""
-        path = self.files[rng.integers(len(self.files))]
+        """A random part of a random photograph, perhaps mirrored: (height, width, 3) float32 linear light.
+
+        Raises OSError, and ValueError for one that cannot be read as a picture or has changed.
+        """
+        index = int(rng.integers(len(self.files)))
         zoom, across, down, mirror = rng.uniform(*_ZOOM), rng.random(), rng.random(), rng.random() < 0.5
-        photo = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if photo is None:
-            raise ValueError(f"background {path} cannot be read as a photograph")
+        photo = self._read(index)
         scale = zoom * min(photo.shape[1] / width, photo.shape[0] / height)
         w, h = max(1, int(width * scale)), max(1, int(height * scale))
         left, top = int(across * (photo.shape[1] - w)), int(down * (photo.shape[0] - h))
@@ -49,6 +48,43 @@ class PhotoFolder:
         method = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
         part = cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=method)
         return srgb_to_linear(np.ascontiguousarray(part[:, ::-1]) if mirror else part)
+
+    def _read(self, index: int) -> np.ndarray:
+        path = self.files[index]
+        data = path.read_bytes()
+        if self.sha256s and hashlib.sha256(data).hexdigest() != self.sha256s[index]:
+            raise ValueError(f"background {path} has changed since the release was planned")
+        try:
+            return decode_photo(data)
+        except ValueError as error:
+            raise ValueError(f"background {path} cannot be read as a photograph: {error}") from None
+
+
+def photo_files(folder: str | Path) -> tuple[Path, ...]:
+    """The photographs in `folder` and below, in order of name; hidden files and folders are passed over.
+
+    Raises FileNotFoundError if there is no such folder or no photograph in it, OSError if it cannot be listed.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"background folder {folder} does not exist")
+    files = tuple(sorted(path for path in walk_files(folder) if path.suffix.lower() in PHOTO_SUFFIXES))
+    if not files:
+        raise FileNotFoundError(f"background folder {folder} holds no photograph ({', '.join(PHOTO_SUFFIXES)})")
+    return files
+
+
+def decode_photo(data: bytes) -> np.ndarray:
+    """The pixels (H, W, 3) uint8 BGR of a picture's file, as cameras say it is to be turned. Raises ValueError."""
+    if not data:
+        raise ValueError("the file is empty")
+    try:
+        photo = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise ValueError(f"not a picture that can be read ({error.err})") from None
+    if photo is None:
+        raise ValueError("damaged, or not a picture")
+    return photo
 
 
 def make_backgrounds(

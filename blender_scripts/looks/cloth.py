@@ -31,21 +31,23 @@ def paint_cloth(cloth: Cloth) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(albedo * shade[..., None], 0, 1).astype(np.float32), height.astype(np.float32)
 
 
-def _bands(albedo, along, count, second, third, rng) -> np.ndarray:
+def _bands(
+    albedo: np.ndarray, along: np.ndarray, count: int, second: np.ndarray, third: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Stripes of two widths across `along` (0..1)."""
     phase = (along * max(count, 2) + rng.random()) % 1
     wide, thin = phase < rng.uniform(0.2, 0.6), (phase > 0.8) & (phase < 0.87)
     return np.where(wide[..., None], second, np.where(thin[..., None], third, albedo)).astype(np.float32)
 
 
-def _threads(rng, u, v) -> np.ndarray:
+def _threads(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A fine irregular weave; a regular one would make moire in small pictures."""
     wavy = 0.02 * _clouds(rng, 30)
     grid = np.sin(2 * np.pi * 48 * (u + wavy)) * np.sin(2 * np.pi * 48 * (v - wavy))
     return 0.6 + 0.12 * grid + 0.15 * _clouds(rng, 128) + 0.12 * _clouds(rng, 40)
 
 
-def _stitches(u, v, count) -> np.ndarray:
+def _stitches(u: np.ndarray, v: np.ndarray, count: int) -> np.ndarray:
     """Rows of V-shaped stitches: two slanted loops side by side."""
     column = (u * count) % 1
     slant = np.abs(column - 0.5)

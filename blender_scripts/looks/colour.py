@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rigging.skin import srgb
+
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear sRGB (BT.709)
 
 _STEPS = 65535
@@ -14,7 +16,7 @@ def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
     values = np.asarray(encoded)
     if values.dtype == np.uint8:
         return _DECODED[values]
-    return _decode(values.astype(np.float64)).astype(np.float32)
+    return srgb.srgb_to_linear(values.astype(np.float64)).astype(np.float32)
 
 
 def linear_to_srgb8(linear: np.ndarray) -> np.ndarray:
@@ -40,16 +42,14 @@ def temperature_to_rgb(kelvin: float) -> np.ndarray:
     return rgb / (rgb @ LUMINANCE.astype(float))
 
 
-def _decode(values: np.ndarray) -> np.ndarray:
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-
-
-def _encode(values: np.ndarray) -> np.ndarray:
-    return np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** (1 / 2.4) - 0.055)
+def hsv_to_rgb(hue: float, saturation: float, value: float) -> np.ndarray:
+    """RGB (3,) of hue (1 is once around), saturation and value, all in 0..1."""
+    channels = np.clip(np.abs(((hue + np.array([1, 2 / 3, 1 / 3])) % 1) * 6 - 3) - 1, 0, 1)
+    return value * (1 - saturation + saturation * channels)
 
 
 _XYZ_TO_RGB = np.array(
     [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]
 )
-_DECODED = _decode(np.arange(256) / 255).astype(np.float32)
-_ENCODED = np.rint(_encode(np.arange(_STEPS + 1) / _STEPS) * 255).astype(np.uint8)
+_DECODED = srgb.srgb_to_linear(np.arange(256) / 255).astype(np.float32)
+_ENCODED = np.rint(srgb.linear_to_srgb(np.arange(_STEPS + 1) / _STEPS) * 255).astype(np.uint8)

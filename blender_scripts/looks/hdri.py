@@ -13,6 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rigging.files import file_sha256, is_hidden
+
 from ..blender import import_bpy
 from .colour import LUMINANCE
 
@@ -34,7 +36,8 @@ def hdri_files(folder: str | Path | None = None) -> dict[str, Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"HDRI folder {folder} does not exist")
-    files = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".exr", ".hdr")}
+    found = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".exr", ".hdr"))
+    files = {path.stem: path for path in found if not is_hidden(path.relative_to(folder))}
     if not files:
         raise FileNotFoundError(f"HDRI folder {folder} holds no .exr or .hdr file")
     return files
@@ -45,6 +48,7 @@ class HdriLibrary:
     """Panoramas read on first use and kept as float16; the oldest is forgotten when there are too many."""
 
     files: dict[str, Path]
+    sha256s: dict[str, str] = field(default_factory=dict)  # by name, where a panorama must still be what it was
     _kept: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def panorama(self, name: str) -> np.ndarray:
@@ -61,10 +65,21 @@ class HdriLibrary:
         if name not in self._kept:
             if len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]
-            full = normalise(read_panorama(self.files[name]))
+            if name in self.sha256s and file_sha256(self.files[name]) != self.sha256s[name]:
+                raise ValueError(f"HDRI {self.files[name]} has changed since the release was planned")
+            full = usable_panorama(self.files[name])
             light = cv2.resize(full, LIGHT_SIZE, interpolation=cv2.INTER_AREA)  # a sun can exceed float16
             self._kept[name] = np.minimum(full, np.finfo(np.float16).max).astype(np.float16), light
         return self._kept[name]
+
+
+def usable_panorama(path: Path) -> np.ndarray:
+    """`normalise`d `read_panorama`. Raises ValueError naming the file."""
+    panorama = read_panorama(path)
+    try:
+        return normalise(panorama)
+    except ValueError as error:
+        raise ValueError(f"HDRI {path}: {error}") from None
 
 
 def read_panorama(path: Path) -> np.ndarray:
@@ -76,7 +91,9 @@ def read_panorama(path: Path) -> np.ndarray:
         raise ValueError(f"HDRI {path} cannot be read: {error}") from error
     try:
         columns, rows = image.size
-        if columns == 0 or columns != 2 * rows:
+        if columns == 0:
+            raise ValueError(f"HDRI {path} cannot be read: damaged, or not a panorama")
+        if columns != 2 * rows:
             raise ValueError(f"HDRI {path} is {columns} x {rows}; a panorama twice as wide as high is needed")
         pixels = np.empty(columns * rows * image.channels, np.float32)
         image.pixels.foreach_get(pixels)
@@ -110,7 +127,7 @@ def normalise(panorama: np.ndarray) -> np.ndarray:
     rows, columns = panorama.shape[:2]
     mean = float((panorama @ LUMINANCE * solid_angles(rows, columns)).sum() / (4 * np.pi))
     if not mean > 0:
-        raise ValueError("the HDRI is black")
+        raise ValueError("it is black")
     return (panorama / np.float32(mean)).astype(np.float32)
 
 

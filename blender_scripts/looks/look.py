@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from .colour import hsv_to_rgb
+
 BACKGROUND_KINDS = ("hdri", "folder", "clutter", "none")
 ARM_STYLES = ("bare", "sleeve")
 LAMP_KINDS = ("area", "sun", "point")
@@ -140,16 +142,11 @@ def _draw_cloth(rng: np.random.Generator) -> Cloth:
     shades = np.sort(rng.uniform(0.08, 0.9, 3) ** 1.3)
     rng.shuffle(shades)
     hues = (hue + np.array([0, rng.normal(0, 0.08), rng.uniform(0, 1)])) % 1
-    colours = tuple(_hsv(float(h), vivid, float(v)) for h, v in zip(hues, shades))
+    colours = tuple(tuple(hsv_to_rgb(h, vivid, v).tolist()) for h, v in zip(hues, shades))
     pattern = str(rng.choice(CLOTH_PATTERNS, p=(0.3, 0.2, 0.15, 0.25, 0.1)))
     if pattern == "denim":
         colours = ((0.16, 0.22, 0.33), (0.55, 0.6, 0.68), (0.1, 0.12, 0.2))
     return Cloth(pattern, colours, float(rng.uniform(0.6, 1.6)), int(rng.integers(2**31)))
-
-
-def _hsv(hue: float, saturation: float, value: float) -> tuple[float, float, float]:
-    channel = np.clip(np.abs(((hue + np.array([1, 2 / 3, 1 / 3])) % 1) * 6 - 3) - 1, 0, 1)
-    return tuple(float(x) for x in value * (1 - saturation + saturation * channel))
 
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from .colour import hsv_to_rgb
+
 SIZE = 256
 
 
@@ -20,8 +22,7 @@ def colour(rng: np.random.Generator, vivid: float = 0.5) -> np.ndarray:
     """A random sRGB colour (3,): mostly grey, brown or muted blue; `vivid` (0..1) says how far it may leave grey."""
     hue = rng.normal(0.08, 0.06) if rng.random() < 0.55 else rng.choice([0.58, 0.36, 0.0, 0.13]) + rng.normal(0, 0.05)
     value, saturation = rng.uniform(0.12, 0.9), vivid * rng.random() ** 1.5
-    channels = np.clip(np.abs(((hue + np.array([1, 2 / 3, 1 / 3])) % 1) * 6 - 3) - 1, 0, 1)
-    return (value * (1 - saturation + saturation * channels)).astype(np.float32)
+    return hsv_to_rgb(hue, saturation, value).astype(np.float32)
 
 
 def noise(rng: np.random.Generator, across: int, down: int) -> np.ndarray:

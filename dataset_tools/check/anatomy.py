@@ -6,7 +6,8 @@ import numpy as np
 
 from rigging.geometry.cameras import palm_frame
 from rigging.geometry.mesh import face_normals
-from rigging.joints import BONE_PARTS, JOINT_NAMES, JOINT_PARENTS, TIP_JOINTS
+from rigging.hand.bones import bone_lengths
+from rigging.joints import BONE_PARTS, JOINT_NAMES, TIP_JOINTS
 
 from .figures import Check, Figure, Figures, measured
 from .stored import Stored
@@ -61,12 +62,6 @@ def subject_figures(bones: np.ndarray, edges: np.ndarray, subject: np.ndarray) -
             if not np.isnan(bone).any():
                 out[row]["bones"] = Figure(float(bone.max()), JOINT_NAMES[int(bone.argmax())])
     return out
-
-
-def bone_lengths(joints: np.ndarray) -> np.ndarray:
-    """(21,) m: distance of each joint (21, 3) from its parent; 0 for the wrist, whose bone is the forearm."""
-    parents = np.array(JOINT_PARENTS)
-    return np.where(parents >= 0, np.linalg.norm(joints - joints[np.maximum(parents, 0)], axis=1), 0.0)
 
 
 def edge_lengths(hand: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -154,11 +154,11 @@ def _angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _framing(sample: Stored, settings: CameraSettings) -> Figure | None:
-    """px: how far the outermost point of the pair's hands is from the share of the image that `fill` says."""
+    """px: how far the outermost point of the pair's or clip's hands is from the share of the image that `fill` says."""
     if settings.radius is not None or sample.cut:
         return None
-    both = [one for one in (sample.before, sample, sample.after) if one is not None]
-    points = np.concatenate([one["vertices_world"][sample.topology.from_wrist] for one in both]).astype(float)
+    hands = sample.hands or [sample["vertices_world"]]
+    points = np.concatenate([hand[sample.topology.from_wrist] for hand in hands]).astype(float)
     pose = sample["world_to_cam"]
     local = points @ pose[:, :3, :3].transpose(0, 2, 1) + pose[:, None, :3, 3]
     if local[..., 2].min() <= 0:

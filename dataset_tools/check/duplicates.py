@@ -2,8 +2,8 @@
 
 Two samples have the same pictures if the hashes of hand and arm differ by a few bits in every view: that is wrong
 wherever they are. Two samples have the same pose if their joints lie together once place, orientation and size of the
-hand are taken out: that is wrong across splits. Poses of one pair are neighbours by intention, and exempt. Only the box
-around the hand is hashed, so the background of a camera that stands still does not make pictures the same.
+hand are taken out: that is wrong across splits. Poses of one pair or clip are neighbours by intention, and exempt. Only
+the box around the hand is hashed, so the background of a camera that stands still does not make pictures the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SAME_POSE = 0.005  # palm lengths, root mean square over the joints: 0.5 mm
 # between a picture and the same at JPEG quality 25, or brighter and with noise.
 SAME_PICTURE = 8  # bits of 64, in every view
 HASH_SIZE = 32  # px: what is finer does not count
-NEIGHBOURS = 8  # poses, or pictures in an order, that are compared with each
+NEIGHBOURS = 8  # poses, or pictures in an order, that are compared with each; more in releases of clips
 
 _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(1).astype(np.uint8)
 
@@ -67,12 +67,14 @@ def duplicates(hashes: np.ndarray, poses: np.ndarray, columns: Mapping[str, np.n
     """
     found = []
     shown: set[int] = set()
-    for group in groups(near_pictures(hashes), columns["pair"]):
+    _, sizes = np.unique(columns["pair"], return_counts=True)
+    most = NEIGHBOURS + int(sizes.max(initial=2)) - 2  # so that a clip's own poses leave room for others
+    for group in groups(near_pictures(hashes, most), columns["pair"]):
         same = np.ptp(poses[group], axis=0).max() < SAME_POSE
         about = "pictures and pose are the same" if same else "the pictures are the same, the poses are not"
         found.append(Finding(CHECK, f"{about}: {called(columns, group)}", places_of(columns, group)))
         shown |= set(group.tolist())
-    for group in groups(near_poses(poses), columns["pair"]):
+    for group in groups(near_poses(poses, most), columns["pair"]):
         if len(np.unique(columns["split"][group])) > 1 and not set(group.tolist()) <= shown:
             about = f"one pose (to {SAME_POSE:g} palm lengths) in several splits"
             found.append(Finding(CHECK, f"{about}: {called(columns, group)}", places_of(columns, group)))
@@ -89,35 +91,33 @@ def groups(near: np.ndarray, pair: np.ndarray) -> list[np.ndarray]:
     return [members for members in sets if len(members) > 1 and len(np.unique(pair[members])) > 1]
 
 
-def near_poses(poses: np.ndarray) -> np.ndarray:
-    """(P, 2) pairs of descriptors (S, 60) that are nearer than SAME_POSE: of each its nearest few, found by a k-d tree.
+def near_poses(poses: np.ndarray, most: int = NEIGHBOURS) -> np.ndarray:
+    """(P, 2) pairs of descriptors (S, 60) that are nearer than SAME_POSE: of each its `most` nearest, by a k-d tree.
 
     Poses that agree to a hundredth of that are one to the tree, so that a thousand copies cost no more than two.
     """
     cells = np.round(poses / (SAME_POSE / 100)).astype(np.int32)
     _, first, which = np.unique(cells, axis=0, return_index=True, return_inverse=True)
     same = np.column_stack([first[which.reshape(-1)], np.arange(len(poses))])
-    distance, other = cKDTree(poses[first]).query(
-        poses[first], k=min(NEIGHBOURS, len(first)), distance_upper_bound=SAME_POSE
-    )
+    distance, other = cKDTree(poses[first]).query(poses[first], k=min(most, len(first)), distance_upper_bound=SAME_POSE)
     distance, other = distance.reshape(len(first), -1), other.reshape(len(first), -1)
     one, nth = np.nonzero(np.isfinite(distance))
     return np.concatenate([same, np.column_stack([first[one], first[other[one, nth]]])])
 
 
-def near_pictures(hashes: np.ndarray) -> np.ndarray:
+def near_pictures(hashes: np.ndarray, most: int = NEIGHBOURS) -> np.ndarray:
     """(P, 2) pairs of samples whose hashes (S, V) differ by SAME_PICTURE bits at most in every view.
 
     Sorted neighbourhoods: samples are sorted by the bits of a view (then of the next), beginning at several of them,
-    and each is compared with the few that follow. Equal ones always meet; those that differ miss each other only where
-    a difference lies among the first bits in all of the orders.
+    and each is compared with the `most` - 1 that follow. Equal ones always meet; those that differ miss each other only
+    where a difference lies among the first bits in all of the orders.
     """
     found = [np.zeros((0, 2), np.int64)]
     halves = hashes, (hashes << np.uint64(32)) | (hashes >> np.uint64(32))
     for view in range(hashes.shape[1]):
         for turned in halves:
             order = np.lexsort(np.roll(turned, -view, axis=1).T[::-1])
-            found += [_agreeing(hashes, order[:-step], order[step:]) for step in range(1, NEIGHBOURS)]
+            found += [_agreeing(hashes, order[:-step], order[step:]) for step in range(1, most)]
     return np.unique(np.concatenate(found), axis=0)
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rigging.errors import InputError
 from rigging.files import file_sha256
+from rigging.npz import read_npz
 
 from ..store.layout import ReleaseFolder, shard_number
 from ..store.release_manifest import listed, read_release_manifest
@@ -73,10 +71,9 @@ def _plan(folder: ReleaseFolder, problems: list[str]) -> dict[str, Any]:
     if not folder.plan.is_file():
         return {}
     try:
-        with np.load(folder.plan, allow_pickle=False) as plan:
-            release = json.loads(str(plan["release"]))
+        release = json.loads(str(read_npz(folder.plan)["release"]))
         return {"samples": int(release["samples"]), "shard_size": int(release["shard_size"])}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         problems.append(f"{folder.plan.name}: cannot be read ({str(error).splitlines()[0]})")
         return {}
 

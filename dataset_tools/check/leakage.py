@@ -8,8 +8,6 @@ recorded frame, is ever in two splits.
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rigging.errors import InputError
+from rigging.npz import read_npz
 
 from .finding import Finding, called, places_of
 
@@ -48,14 +47,14 @@ class Strata:
 
 
 def read_strata(plan: Path) -> Strata | None:
-    """The strata of a plan.npz; None of one without splits that hold factors out. Raises InputError."""
+    """The strata of a plan.npz; None of one without splits that hold factors out. Raises InputError, OSError."""
     try:
-        with np.load(plan, allow_pickle=False) as data:
-            if "hold_out" not in data.files:
-                return None
-            arrays = {name: data[name] for name in ("pose_cluster", "ring_phase", "ring_tilt")}
-            return Strata(**arrays, held=json.loads(str(data["hold_out"])))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        data = read_npz(plan)
+        if "hold_out" not in data:
+            return None
+        arrays = {name: data[name] for name in ("pose_cluster", "ring_phase", "ring_tilt")}
+        return Strata(**arrays, held=json.loads(str(data["hold_out"])))
+    except (ValueError, KeyError) as error:
         raise InputError(f"{plan}: not a whole plan ({str(error).splitlines()[0]})") from None
 
 

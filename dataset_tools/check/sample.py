@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rigging.errors import InputError
+from rigging.hand.bones import bone_lengths
 
 from ..load.dataset import HandDataset
 from ..store.shard_file import ShardError
@@ -46,52 +48,76 @@ class Outcome:
     pose: np.ndarray | None = None  # (60,), the descriptor of the pose
 
 
+@dataclass(frozen=True)
+class Clip:
+    """Rows of a shard that are of one pair or clip."""
+
+    rows: list[int]
+    hands: list[np.ndarray]  # (N, 3) m, vertices of those rows of which they can be read
+
+
 def check_rows(path: Path, rows: Sequence[int]) -> list[Outcome]:
-    """Check rows of a shard, pairs together. Raises ShardError where the shard cannot be opened."""
-    dataset = HandDataset(path, fields=STORED)
+    """Check rows of a shard, pairs and clips together. Raises ShardError where the shard cannot be opened."""
+    dataset, light = HandDataset(path, fields=STORED), HandDataset(path, fields=["pair", "vertices_world"])
     try:
         topology = Topology(dataset.faces, dataset.arm_faces, dataset.face_part, dataset.sizes["N"])
-        outcomes = []
-        for group in pairs_of(path, rows):
-            outcomes += _check_pair(dataset, topology, group)
-        return outcomes
+        return [outcome for clip in clips_of(light, rows) for outcome in _check_clip(dataset, topology, clip)]
     finally:
         dataset.close()
+        light.close()
 
 
-def pairs_of(path: Path, rows: Sequence[int]) -> Iterator[list[int]]:
-    """The rows, those of one pair together."""
-    dataset = HandDataset(path, fields=["pair"])
-    groups: dict[int, list[int]] = {}
+def clips_of(dataset: HandDataset, rows: Sequence[int]) -> list[Clip]:
+    """The rows of a shard, those of one pair or clip together."""
+    clips: dict[int, Clip] = {}
     for row in rows:
         try:
-            pair = int(dataset[row]["meta"]["pair"])
+            sample = dataset[row]
+            pair, hands = int(sample["meta"]["pair"]), [sample["vertices_world"]]
         except ShardError:
-            pair = -1 - row
-        groups.setdefault(pair, []).append(row)
-    dataset.close()
-    yield from groups.values()
+            pair, hands = -1 - row, []
+        clip = clips.setdefault(pair, Clip([], []))
+        clip.rows.append(row)
+        clip.hands.extend(hands)
+    return list(clips.values())
 
 
-def _check_pair(dataset: HandDataset, topology: Topology, rows: list[int]) -> list[Outcome]:
-    samples: dict[int, Stored | ShardError] = {}
-    for row in rows:
-        try:
-            values = dataset[row]
-            samples[row] = Stored(values, values.pop("meta"), topology, dataset.attrs)
-        except ShardError as error:
-            samples[row] = error
-    whole = [sample for sample in samples.values() if isinstance(sample, Stored)]
-    link(whole, cut=len(whole) < len(rows) or dataset.attrs["configuration"].get("samples") is not None)
-    return [_outcome(row, sample) for row, sample in samples.items()]
+def _check_clip(dataset: HandDataset, topology: Topology, clip: Clip) -> Iterator[Outcome]:
+    """Outcomes of a pair or clip, with no more of its samples in memory than the first and three in a row."""
+    configuration = dataset.attrs["configuration"]
+    poses = configuration.get("release", {}).get("pairs", {}).get("length", 2)
+    short = len(clip.hands) < len(clip.rows) or (configuration.get("samples") is not None and len(clip.rows) < poses)
+    samples = chain((_stored(dataset, topology, row) for row in clip.rows), [None])
+    before, here, first = None, next(samples), None
+    for row, after in zip(clip.rows, samples):
+        known = [one for one in (first, before, here, after) if isinstance(one, Stored)]
+        if isinstance(here, Stored):
+            link(known, short or any(isinstance(one, ShardError) for one in (before, after)), clip.hands)
+            first = first or here
+        yield _outcome(row, here)
+        for one in known:
+            one.before = one.after = None  # else each would keep all before it
+        before, here = here, after
 
 
-def link(samples: Sequence[Stored], cut: bool = False) -> None:
-    """Tell the samples of one pair of their neighbours; `cut` says that some of the pair may be missing."""
+def _stored(dataset: HandDataset, topology: Topology, row: int) -> Stored | ShardError:
+    try:
+        values = dataset[row]
+        return Stored(values, values.pop("meta"), topology, dataset.attrs)
+    except ShardError as error:
+        return error
+
+
+def link(samples: Sequence[Stored], cut: bool = False, hands: Sequence[np.ndarray] = ()) -> None:
+    """Tell samples of one pair or clip of their neighbours; `cut` says that some of these may be missing.
+
+    `hands` are the vertices of all poses of the clip, by default those of `samples`.
+    """
     by_role = {int(sample.meta["pair_role"]): sample for sample in samples}
+    hands = hands or [sample["vertices_world"] for sample in samples]
     for role, sample in by_role.items():
         sample.before, sample.after, sample.first = by_role.get(role - 1), by_role.get(role + 1), by_role.get(0)
-        sample.cut = cut and len(samples) < 2
+        sample.hands, sample.cut = hands, cut
 
 
 def sample_figures(sample: Stored) -> Figures:
@@ -113,7 +139,7 @@ def _outcome(row: int, sample: Stored | ShardError) -> Outcome:
         figures = sample_figures(sample)
     joints = sample["joints_world"].astype(float)
     keeps = sample.attrs["retarget"] == "directions"
-    bones = anatomy.bone_lengths(joints) if keeps else np.full(len(joints), np.nan)
+    bones = bone_lengths(joints) if keeps else np.full(len(joints), np.nan)
     edge = anatomy.edge_lengths(sample["vertices_world"].astype(float), sample.topology.hand_faces).mean()
     return Outcome(
         row, figures, _columns(sample.meta), bones, float(edge),

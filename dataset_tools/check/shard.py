@@ -17,7 +17,7 @@ from ..pictures.solid import nearest_triangles
 from ..store.layout import ReleaseFolder
 from ..store.manifest import read_manifest
 from ..store.shard_file import ShardError, ShardFile
-from ..store.shard_state import State, file_state, shard_state
+from ..store.shard_state import FAULTY, State, file_state, shard_state
 
 REPROJECTION = 1e-5  # m
 MASK_IOU = 0.9  # alpha is anti-aliased and path traced; the labels are neither
@@ -82,7 +82,7 @@ def against_manifest(path: Path) -> tuple[list[str], str | None]:
     found = file_state(path, deep=True)
     if found.state is State.MISSING:
         raise FileNotFoundError(f"{path}: no such shard")
-    if found.state is State.DAMAGED:
+    if found.state in FAULTY:
         raise ShardError(f"{path}: {found.reason}")
     return ([], found.manifest["sha256"]) if found.manifest else (["no manifest beside it"], None)
 

@@ -26,6 +26,7 @@ class ShardFacts:
     release: str
     configuration_hash: str
     truncated: int | None  # the number of samples that each shard was cut to, if it was
+    poses: int  # of a pair or clip
     problems: tuple[str, ...]
 
 
@@ -36,13 +37,13 @@ def shard_facts(path: Path) -> ShardFacts | str:
         with ShardFile(path) as shard:
             lines += [*against_words(shard), *against_schema(shard)]
             attrs, samples = shard.attrs, len(shard)
-        number = shard_number(path)
+        number, configuration = shard_number(path), json.loads(attrs["configuration"])
+        poses = int(configuration.get("release", {}).get("pairs", {}).get("length", 2))
         if number != int(attrs["shard"]):
             lines.append(f"says that it is shard {attrs['shard']}")
         return ShardFacts(
             path, int(attrs["shard"]) if number is None else number, sha256 or file_sha256(path), samples,
-            str(attrs["release"]),
-            str(attrs["configuration_hash"]), json.loads(attrs["configuration"]).get("samples"),
+            str(attrs["release"]), str(attrs["configuration_hash"]), configuration.get("samples"), poses,
             tuple(f"{path.name}: {line}" for line in lines),
         )  # fmt: skip
     except (ShardError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -62,6 +63,7 @@ class Stored:
     before: Stored | None = None
     after: Stored | None = None
     first: Stored | None = None  # the first of its pair or clip, by which the cameras were placed
+    hands: Sequence[np.ndarray] = ()  # (N, 3) m, vertices of all poses of the pair or clip, which cameras frame
     cut: bool = False  # the shard was cut short here, so that a neighbour may be missing
 
     def __getitem__(self, name: str) -> Any:

@@ -23,7 +23,7 @@ from .shard_facts import ShardFacts, odd_ones_out, shard_facts
 from .verdicts import Place, make_report
 from .workers import run_jobs
 
-BATCH = 8  # samples of a job: whole pairs
+BATCH = 8  # samples of a job, or one clip that is longer: whole pairs and clips
 FEW_SHARDS = 8  # fewer are hashed sooner than processes start
 
 
@@ -75,16 +75,18 @@ def _shards(folder: ReleaseFolder, extent: Extent, workers: int) -> tuple[list[S
 
 def _samples(facts: Sequence[ShardFacts], workers: int) -> tuple[dict[Place, Outcome], float]:
     """What the checks measured of all samples, by shard and row, and the processor time that it took."""
-    jobs = [
-        (fact.path, fact.number, range(start, min(start + BATCH, fact.samples)))
-        for fact in facts
-        for start in range(0, fact.samples, BATCH)
-    ]
+    jobs = [(fact.path, fact.number, rows) for fact in facts for rows in _batches(fact)]
     found, seconds = {}, 0.0
     for (_, number, _), (outcomes, spent) in run_jobs(_check, jobs, [len(job[2]) for job in jobs], workers, "samples"):
         found |= {(number, outcome.row): outcome for outcome in outcomes}
         seconds += spent
     return dict(sorted(found.items())), seconds
+
+
+def _batches(fact: ShardFacts) -> list[range]:
+    """The rows of a shard in jobs of whole clips."""
+    size = fact.poses * max(1, BATCH // fact.poses)
+    return [range(start, min(start + size, fact.samples)) for start in range(0, fact.samples, size)]
 
 
 def _check(job: tuple[Path, int, range]) -> tuple[list[Outcome], float]:

@@ -6,6 +6,7 @@ COMMANDS = {
     "validate": "check every sample of a release by every means; a report in DATA/validation",
     "mutate": "copy a release with one thing broken, to show that it is noticed",
     "view": "write pictures of every label of a sample",
+    "clip": "write an mp4 of a pair or clip: photographs and a label beside them",
     "sheet": "write a contact sheet of a shard",
     "release": "publish a validated folder of shards as a versioned release",
     "verify": "say whether a copy of a release is whole, and what is missing or broken",

@@ -22,7 +22,8 @@ Zstandard, so other readers than `HandDataset` need the Zstandard filter (`impor
 - `depth` is this z, not the distance along the ray (`rigging.geometry.projection.depth_to_distance` converts).
 - Labels are taken at pixel centres, of the very meshes stored in the file: they are not anti-aliased; `alpha` is.
 - Flow of a pixel is where its surface point goes, seen by the same camera; whether that point is hidden there is
-  `flow_*_visible`. Samples come in pairs of neighbouring poses (t, t + 1) that share cameras, light and subject.
+  `flow_*_visible`. Samples come in pairs of neighbouring poses (t, t + 1) that share cameras, light and subject, or in
+  clips of up to 120: `pair` then numbers the clips, and `pair_role` the poses t of one from 0.
 - Joints: wrist, then thumb, index, middle, ring and little finger, each from the palm outwards.
 - A left hand (`hand`) is a right one mirrored, so the order of its triangles is clockwise from outside
   (`dataset_tools.load.dataset.outward` turns them).

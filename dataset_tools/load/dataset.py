@@ -12,10 +12,12 @@ import numpy as np
 
 from rigging.errors import InputError
 
-from ..format.schema import METADATA, SAMPLE_FIELDS
+from ..format.schema import METADATA
 from ..store.errors import ShardError
 from ..store.layout import ReleaseFolder, shard_number
+from .clips import as_python, clip_bounds, stack
 from .derive import Derivation, stored_names
+from .fields import choose_fields, choose_views
 from .index import SampleIndex, build_index, index_of
 from .select import Where, matching
 from .shard_set import Paths, ShardSet, find_shards
@@ -24,8 +26,7 @@ __all__ = ["HandDataset", "Paths", "find_shards", "outward"]
 
 META = frozenset(field.name for field in METADATA)
 JSON_ATTRS = ("configuration", "package_versions")
-ITEMS = ("sample", "view")
-ON_REQUEST = ("amodal_mask",)  # derived fields that take about as long as all others together
+ITEMS = ("sample", "view", "clip")
 
 
 class HandDataset:
@@ -38,7 +39,8 @@ class HandDataset:
     shard, and all shards agree in them.
 
     With `items="view"` an item is one view of one sample, views of a sample in a row: arrays without the axis of views,
-    what belongs to the sample as it is, and the camera's index as `meta["view"]`.
+    what belongs to the sample as it is, and the camera's index as `meta["view"]`. With `items="clip"` it is a pair or
+    clip, of those of its samples that are chosen: arrays (T, ...), numbers of the metadata (T,) and its texts in lists.
 
     Whatever is read is compared with its checksum, and a shard of schema version 1 with its manifest, once, when it is
     opened; `verify=False` does neither. Files open when first read, once per process, so a dataset can be pickled and
@@ -55,15 +57,16 @@ class HandDataset:
         verify: bool = True,
     ) -> None:
         if items not in ITEMS:
-            raise InputError(f"items: {' or '.join(map(repr, ITEMS))} is wanted, got {items!r}")
+            raise InputError(f"items: {', '.join(map(repr, ITEMS))} are allowed, got {items!r}")
         self._shards = ShardSet(path, verify)
         self._chosen: np.ndarray | None = None  # (n,) positions in all samples, rising; None: all
         self._index: SampleIndex | None = None
+        self._bounds: np.ndarray | None = None  # (C + 1,) of clips in the chosen samples, once they are asked for
         self.items = items
         strange = self._shards.strange  # fields of these files alone, and where they lie in them
         self._meta = META.union(name for name, place in strange.items() if place.startswith("metadata/"))
-        self.fields = _choose_fields(fields, tuple(strange), self._meta)
-        self.views = _choose_views(views, self.sizes["V"])
+        self.fields = choose_fields(fields, tuple(strange), self._meta)
+        self.views = choose_views(views, self.sizes["V"])
         self._stored = stored_names(self.fields)
         self.faces: np.ndarray = self._shards.shared["shard/faces"]  # (F, 3) int32
         self.face_part: np.ndarray = self._shards.shared["shard/face_part"]  # (F,) uint8, index into part_names
@@ -94,11 +97,23 @@ class HandDataset:
     @property
     def shard_lengths(self) -> np.ndarray:
         """(S,) items in each shard; items of a shard follow each other."""
-        counts = np.array(self._shards.counts)
-        if self._chosen is not None:
-            shard = np.searchsorted(np.cumsum(counts), self._chosen, side="right")
-            counts = np.bincount(shard, minlength=len(counts))
-        return counts * self._items_per_sample()
+        shards = len(self._shards.counts)
+        if self.items == "clip":
+            return np.bincount(self._shard_of_samples()[self._clips()[:-1]], minlength=shards)
+        if self._chosen is None:
+            return np.array(self._shards.counts) * self._items_per_sample()
+        return np.bincount(self._shard_of_samples(), minlength=shards) * self._items_per_sample()
+
+    def _shard_of_samples(self) -> np.ndarray:
+        """(n,) which of the shards each chosen sample is in."""
+        chosen = np.arange(len(self._shards)) if self._chosen is None else self._chosen
+        return np.searchsorted(np.cumsum(self._shards.counts), chosen, side="right")
+
+    def _clips(self) -> np.ndarray:
+        """(C + 1,) first of the chosen samples of each clip, and their number."""
+        if self._bounds is None:
+            self._bounds = clip_bounds(self._shard_of_samples(), self.index["pair"])
+        return self._bounds
 
     def select(
         self,
@@ -114,11 +129,15 @@ class HandDataset:
         """
         mask = matching(self.index, split, subject, where, among=self._index)
         chosen = np.arange(len(self._shards)) if self._chosen is None else self._chosen
-        return self._with(_chosen=chosen[mask])
+        return self._with(_chosen=chosen[mask], _bounds=None)
 
     def views_as_items(self) -> HandDataset:
         """The same samples, one view an item."""
         return self._with(items="view")
+
+    def clips_as_items(self) -> HandDataset:
+        """The same samples, those of one pair or clip an item."""
+        return self._with(items="clip")
 
     def _with(self, **changes: Any) -> HandDataset:
         other = object.__new__(type(self))
@@ -129,13 +148,13 @@ class HandDataset:
         return self.__dict__ | {"_index": None}
 
     def __len__(self) -> int:
-        return self._samples() * self._items_per_sample()
+        return len(self._clips()) - 1 if self.items == "clip" else self._samples() * self._items_per_sample()
 
     def _samples(self) -> int:
         return len(self._shards) if self._chosen is None else len(self._chosen)
 
     def _items_per_sample(self) -> int:
-        """Items that a sample makes."""
+        """Items that a sample makes, unless they are clips."""
         if self.items == "sample":
             return 1
         return self.sizes["V"] if self.views is None else len(self.views)
@@ -145,6 +164,13 @@ class HandDataset:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         position, view = self._position(index)
+        if self.items != "clip":
+            return self._read(position, view)
+        first, end = self._clips()[position : position + 2].tolist()
+        return stack([self._read(self._chosen_sample(sample), None) for sample in range(first, end)])
+
+    def _read(self, position: int, view: int | None) -> dict[str, Any]:
+        """The sample at `position` among all samples; one view of it, if not None."""
         path, row = self._shards.locate(position)
         views = self.views if view is None else (view,)
         values = self._shards.open(path).read(row, self._stored, views)
@@ -156,19 +182,26 @@ class HandDataset:
         return sample | ({"meta": meta} if meta else {})
 
     def locate(self, index: int) -> tuple[Path, int]:
-        """The shard that holds item `index`, and the row of its sample in it."""
-        return self._shards.locate(self._position(index)[0])
+        """The shard that holds item `index`, and the row of its (first) sample in it."""
+        position = self._position(index)[0]
+        return self._shards.locate(self._chosen_sample(self._clips()[position]) if self.items == "clip" else position)
 
     def _position(self, index: int) -> tuple[int, int | None]:
-        """Where item `index` is among all samples, and its camera if items are views."""
+        """Where item `index` is among all samples, and its camera if items are views; of a clip, which one it is."""
         number = operator.index(index)
         if not -len(self) <= number < len(self):
             raise IndexError(f"{self.items} {number} of a data set of {len(self)}")
-        sample, view = divmod(number % len(self), self._items_per_sample())
-        position = sample if self._chosen is None else int(self._chosen[sample])
+        number %= len(self)
+        if self.items == "clip":
+            return number, None
+        sample, view = divmod(number, self._items_per_sample())
         if self.items == "sample":
-            return position, None
-        return position, view if self.views is None else self.views[view]
+            return self._chosen_sample(sample), None
+        return self._chosen_sample(sample), view if self.views is None else self.views[view]
+
+    def _chosen_sample(self, number: int) -> int:
+        """Where chosen sample `number` is among all samples."""
+        return number if self._chosen is None else int(self._chosen[number])
 
     def close(self) -> None:
         """Close all files; the next read opens them again."""
@@ -193,33 +226,6 @@ def _index(shards: ShardSet) -> SampleIndex:
     return index
 
 
-def _choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: frozenset[str]) -> tuple[str, ...]:
-    there = (*SAMPLE_FIELDS, *strange)
-    if names is None:
-        return tuple(name for name in there if name not in ON_REQUEST)
-    names = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else names
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise InputError(f"fields: a list of names is wanted, got {names!r}")
-    chosen = set(names)
-    if "meta" in chosen:
-        chosen = (chosen - {"meta"}) | meta
-    if unknown := sorted(chosen - set(there)):
-        raise InputError(f"fields: no {', '.join(unknown)}; there are: meta, {', '.join(there)}")
-    return tuple(name for name in there if name in chosen)
-
-
-def _choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | None:
-    if views is None:
-        return None
-    try:
-        chosen = tuple(operator.index(view) for view in views)
-    except TypeError:
-        raise InputError(f"views: some of 0 to {count - 1} are wanted, got {views!r}") from None
-    if not chosen or any(not 0 <= view < count for view in chosen):
-        raise InputError(f"views: some of 0 to {count - 1} are wanted, got {list(chosen)}")
-    return chosen
-
-
 def outward(faces: np.ndarray, hand: str) -> np.ndarray:
     """Faces (F, 3) in the order that is counter-clockwise from outside, for a "right" or a (mirrored) "left" hand."""
     return faces if hand == "right" else np.ascontiguousarray(faces[:, ::-1])
@@ -230,8 +236,3 @@ def _parsed(shards: ShardSet, name: str) -> Any:
         return json.loads(shards.attrs[name])
     except (KeyError, ValueError, TypeError):
         raise ShardError(f"{shards.paths[0]}: {name} is damaged or missing (not JSON)") from None
-
-
-def as_python(value: Any) -> Any:
-    """Numbers of the metadata as Python's own."""
-    return value.item() if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0 else value

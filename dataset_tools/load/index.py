@@ -6,8 +6,6 @@ import hashlib
 import io
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 
 from rigging.errors import InputError
 from rigging.files import write_atomic
+from rigging.npz import read_npz
 
 from ..format.schema import SAMPLE_FIELDS
 from ..store.layout import ReleaseFolder, shard_number
@@ -32,10 +31,6 @@ COLUMNS = {  # name: dtype, "str" for text
 }  # fmt: skip
 KINDS = {"background": "kind", "light": "hdri"}  # of these JSON texts the index holds this entry
 FROM_FILE = tuple(name for name in COLUMNS if name in SAMPLE_FIELDS)
-UNREADABLE = (  # what numpy and zipfile raise for a damaged npz
-    OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile,
-    zlib.error,
-)  # fmt: skip
 SHOW_PROGRESS = 50  # shards; a shorter build is over before a bar is read
 
 
@@ -112,7 +107,7 @@ def _read_column(shard: ShardFile, name: str) -> np.ndarray:
         texts = [bytes(value).decode() for value in values]
     except ShardError:
         raise
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         cause = str(error).splitlines()[0]
         raise ShardError(f"{shard.path}: metadata/{name} is damaged or missing ({cause})") from None
     return np.array([_entry(text, KINDS[name]) for text in texts] if name in KINDS else texts, np.str_)
@@ -154,7 +149,7 @@ def write_index(path: Path, index: SampleIndex, key: str = "") -> None:
 
 
 def read_index(path: Path) -> SampleIndex:
-    """The index that `write_index` wrote. Raises FileNotFoundError; InputError for a damaged, foreign or newer one."""
+    """The index that `write_index` wrote. Raises OSError; InputError for a damaged, foreign or newer one."""
     return _read(path)[0]
 
 
@@ -162,12 +157,10 @@ def _read(path: Path) -> tuple[SampleIndex, str]:
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such index")
     try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = dict(data)
+        arrays = read_npz(path)
         version = int(arrays["version"]) if str(arrays.get("format")) == FORMAT else 0
-    except UNREADABLE as error:
-        cause = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: not an index, or damaged ({cause})") from None
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: not an index, or damaged ({error})") from None
     if version > INDEX_VERSION:
         raise InputError(
             f"{path}: an index of version {version}, this mvhm reads up to {INDEX_VERSION}; upgrade the mvhm package"

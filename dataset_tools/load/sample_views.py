@@ -29,7 +29,10 @@ def with_views(sample: Mapping[str, Any], what: str) -> Sample:
     out = {name: value[None] if single and _per_view(name) else value for name, value in sample.items()}
     for name, value in out.items():
         if name != "meta" and np.ndim(value) != len(SAMPLE_FIELDS[name].shape):
-            raise InputError(f"{what}: {name} has shape {np.shape(sample[name])}, not that of a sample or one view")
+            raise InputError(
+                f"{what}: {name} has shape {np.shape(sample[name])}, not that of a sample or one view (a clip: move "
+                "each frame of load.clips.unstack)"
+            )
     for axes, letters in ((1, "V"), (3, "VHW")):
         named = [name for name in out if name != "meta" and SAMPLE_FIELDS[name].shape[:axes] == tuple(letters)]
         if len(shapes := {out[name].shape[:axes] for name in named}) > 1:

@@ -48,6 +48,10 @@ class TorchHandDataset:
         """The same samples, one view an item."""
         return TorchHandDataset(self.hands.views_as_items(), transform=self.transform)
 
+    def clips_as_items(self) -> TorchHandDataset:
+        """The same samples, those of one pair or clip an item."""
+        return TorchHandDataset(self.hands.clips_as_items(), transform=self.transform)
+
     def __len__(self) -> int:
         return len(self.hands)
 

@@ -52,8 +52,14 @@ def choose_samples(dataset: HandDataset, rows: int) -> list[int]:
     first = [i for role, i in roles if role == 0] or [i for _, i in roles]
     rest = [i for _, i in roles if i not in set(first)]
     if len(first) >= rows:
-        return [first[i] for i in np.unique(np.linspace(0, len(first) - 1, rows).round().astype(int))]
-    return sorted(first + rest[: rows - len(first)])
+        return _spread(first, rows)
+    wanted, clips = rows - len(first), max(role for role, _ in roles) > 1
+    return sorted(first + (_spread(rest, wanted) if clips else rest[:wanted]))
+
+
+def _spread(indices: list[int], count: int) -> list[int]:
+    """Up to `count` of `indices`, evenly spread from the first to the last."""
+    return [indices[i] for i in np.unique(np.linspace(0, len(indices) - 1, count).round().astype(int))]
 
 
 def _head(sheet: np.ndarray, dataset: HandDataset, views: int) -> None:

@@ -70,11 +70,12 @@ def _splits(facts: Facts) -> str:
     views = facts.sizes["V"]
     rows = [(f"`{name}`", n.samples, n.samples * views, n.pairs, n.subjects) for name, n in facts.splits.items()]
     rows.append(("all", facts.samples, facts.images, len(facts.counts("pair")), len(facts.counts("subject"))))
-    note = "A pair is two neighbouring poses of one subject under one light; no pair is cut by the splits."
+    unit, poses = facts.unit, "two" if facts.poses <= 2 else str(facts.poses)
+    note = f"A {unit} is {poses} neighbouring poses of one subject under one light; no {unit} is cut by the splits."
     held = [name.removeprefix("test_") for name in facts.splits if name.startswith("test_") and name != "test_all"]
     if held:
         note += f" `test_X` holds out X ({', '.join(held)}) and shares the strata of everything else with `train`."
-    return "## Splits\n\n" + table(("split", "samples", "images", "pairs", "subjects"), rows) + f"\n\n{note}"
+    return "## Splits\n\n" + table(("split", "samples", "images", f"{unit}s", "subjects"), rows) + f"\n\n{note}"
 
 
 def _fields(facts: Facts) -> str:

@@ -36,7 +36,8 @@ def _motivation(facts: Facts) -> Answers:
 def _composition(facts: Facts) -> Answers:
     splits = ", ".join(f"{name} {n.samples}" for name, n in facts.splits.items())
     shards = f"{size(facts.bytes)} in {number(len(facts.shards), 'shard')}"
-    valid = "Optical flow is defined between the two poses of a pair, and marked invalid where there is no neighbour."
+    unit, poses = facts.unit, "the two poses of a pair" if facts.unit == "pair" else "neighbouring poses of a clip"
+    valid = f"Optical flow is defined between {poses}, and marked invalid where there is no neighbour."
     return [
         ("What do the instances represent?", description(facts)),
         ("How many are there?", f"{number(facts.samples, 'sample')}, {number(facts.images, 'image')}, {shards}."),
@@ -48,10 +49,10 @@ def _composition(facts: Facts) -> Answers:
         ("Are relations between instances explicit?",
          "Yes: `pair` (neighbouring poses), `subject`, `clip` (the recording a pose is from)."),
         ("Are there recommended splits?",
-         f"Yes, stored with each sample and in the index: {splits}. Pairs are never cut."),
+         f"Yes, stored with each sample and in the index: {splits}. {unit.capitalize()}s are never cut."),
         ("Are there errors, noise or redundancies?",
-         f"{summary_of_checks(facts)} Pairs show nearly the same pose on purpose. Codecs are lossy within stated "
-         "bounds (depth, normals, flow, JPEG)."),
+         f"{summary_of_checks(facts)} {unit.capitalize()}s show nearly the same pose on purpose. Codecs are lossy "
+         "within stated bounds (depth, normals, flow, JPEG)."),
         ("Is it self-contained?", "Yes."),
         ("Does it hold confidential, offensive or personal data?",
          "Hands, skins and rooms are synthetic; poses are numbers. "

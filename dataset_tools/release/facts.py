@@ -86,6 +86,16 @@ class Facts:
         """What the gate says, in words."""
         return NO_GATE if self.gate is None else f"estimators: {self.gate.verdict}"
 
+    @property
+    def poses(self) -> int:
+        """Poses of a pair (2) or of a clip, at most."""
+        return int(self.index["pair_role"].max()) + 1
+
+    @property
+    def unit(self) -> str:
+        """What poses come in."""
+        return "clip" if self.poses > 2 else "pair"
+
     def counts(self, column: str) -> dict[str, int]:
         """Value -> samples of a column of the index, most frequent first."""
         counted = Counter(self.index[column].tolist())

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rigging.errors import InputError
+from rigging.npz import read_npz
 
 from ..store.layout import ReleaseFolder, shard_stem
 from ..store.shard_file import ShardFile
@@ -61,15 +62,15 @@ def take_stock(path: Path) -> Inventory:
 
 
 def read_plan(path: Path) -> tuple[dict[str, Any], tuple[dict[str, Any], ...], str]:
-    """The settings of the release that a plan is for, its clips, and the sha256 of its hand. Raises InputError."""
+    """The settings of the release that a plan is for, its clips, and its hand's sha256. Raises InputError, OSError."""
     if not path.is_file():
         raise InputError(f"{path}: missing; without the plan nobody can say whether the release is whole")
     try:
-        with np.load(path, allow_pickle=False) as plan:
-            settings, clips = json.loads(str(plan["release"])), json.loads(str(plan["clips"]))
-            asset = str(plan["asset"])
+        plan = read_npz(path)
+        settings, clips = json.loads(str(plan["release"])), json.loads(str(plan["clips"]))
+        asset = str(plan["asset"])
         return {"samples": settings["samples"], "shard_size": settings["shard_size"], **settings}, tuple(clips), asset
-    except (OSError, ValueError, KeyError, EOFError, TypeError):
+    except (ValueError, KeyError, TypeError):
         raise InputError(f"{path}: not a plan of a release, or damaged") from None
 
 

@@ -18,7 +18,11 @@ class ShardError(InputError):
     """A file that is not a whole, readable shard."""
 
 
-class TooManyFilesError(ShardError):
+class UnreadableError(ShardError):
+    """A file that the system does not let us read: it says nothing of what is in it."""
+
+
+class TooManyFilesError(UnreadableError):
     """This process may open no more files."""
 
 
@@ -34,7 +38,7 @@ def error_number(error: BaseException) -> int | None:
     return int(match[1]) if match else None
 
 
-def system_fault(path: Path, error: BaseException) -> ShardError | None:
+def system_fault(path: Path, error: BaseException) -> UnreadableError | None:
     """Why the system cannot open or read a file that is there; None if it is not the system that complains."""
     number = error_number(error)
     if number is None:
@@ -42,10 +46,11 @@ def system_fault(path: Path, error: BaseException) -> ShardError | None:
     if number in TOO_MANY:
         return TooManyFilesError(f"{path}: too many open files: close some, or allow more with `ulimit -n`")
     if number in FORBIDDEN:
-        return ShardError(f"{path}: no permission to read it")
-    return being_written(path) if number in LOCKED else ShardError(f"{path}: cannot be read ({os.strerror(number)})")
+        return UnreadableError(f"{path}: no permission to read it")
+    unreadable = UnreadableError(f"{path}: cannot be read ({os.strerror(number)})")
+    return being_written(path) if number in LOCKED else unreadable
 
 
-def being_written(path: Path) -> ShardError:
+def being_written(path: Path) -> UnreadableError:
     """A file that may change while it is read."""
-    return ShardError(f"{path}: open for writing elsewhere, or its writer died: wait for it, or fetch it again")
+    return UnreadableError(f"{path}: open for writing elsewhere, or its writer died: wait for it, or fetch it again")

@@ -190,6 +190,15 @@ class ReleaseFolder:
         """What a farm's process said while it planned."""
         return self.path / ".logs" / "plan.log"
 
+    def inputs(self, kind: str) -> Path:
+        """What the release's files of a kind held when it was planned, as `sha256sum` writes it."""
+        return self.path / ".inputs" / f"{kind.replace(' ', '-')}.sha256"
+
+    @property
+    def places(self) -> Path:
+        """Where those files lay when a shard was last begun."""
+        return self.path / ".inputs" / "places.json"
+
     @property
     def reproduced(self) -> Path:
         """Where samples that are rendered alone lie."""

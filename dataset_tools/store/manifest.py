@@ -31,7 +31,7 @@ def write_manifest(shard: Path, sha256: str) -> Path:
 
 
 def read_manifest(shard: Path) -> dict[str, Any]:
-    """The manifest of a shard. Raises FileNotFoundError, or ShardError where it is not a manifest."""
+    """The manifest of a shard. Raises FileNotFoundError, UnreadableError, or ShardError where it is no manifest."""
     path = manifest_path(shard)
     try:
         manifest = json.loads(path.read_bytes())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from pathlib import Path
 
 import h5py
 
+from rigging.files import NO_LOCKS
+
 from .errors import DamageError, ShardError, being_written, error_number, system_fault
 
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where the file system has no locks
 POINTERS = {  # how files begin that stand for another
     b"version https://git-lfs": "a Git LFS pointer, not the file itself: run `git lfs pull`",
     b"/annex/objects/": "a git-annex pointer, not the file itself: run `git annex get`",

@@ -9,7 +9,7 @@ from typing import Any
 
 from rigging.files import file_sha256
 
-from .errors import ShardError
+from .errors import ShardError, UnreadableError
 from .incomplete import Quarantined, read_incomplete
 from .layout import ReleaseFolder, shard_number, staged_samples
 from .manifest import read_manifest
@@ -23,7 +23,11 @@ class State(StrEnum):
     INCOMPLETE = "incomplete"  # rendered but for samples that are set aside
     WHOLE = "whole"
     OTHER = "other configuration"
+    UNREADABLE = "unreadable"  # the system does not let us look at it
     DAMAGED = "damaged"  # its file is not what its manifest says, or not a shard
+
+
+FAULTY = (State.UNREADABLE, State.DAMAGED)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def shard_state(
 def file_state(path: Path, configuration_hash: str | None = None, deep: bool = False) -> ShardState:
     """What `shard_state` says of the file at `path`, whatever its name: only file and manifest are looked at.
 
-    It is missing, partial (without a manifest), whole, of another configuration or damaged.
+    It is missing, partial (without a manifest), whole, of another configuration, unreadable or damaged.
     """
     shard, size, manifest = shard_number(path), None, None
     try:
@@ -72,10 +76,12 @@ def file_state(path: Path, configuration_hash: str | None = None, deep: bool = F
         state, reason = _judged(path, size, manifest, configuration_hash, deep)
     except FileNotFoundError:
         return ShardState(shard, State.MISSING)
+    except UnreadableError as error:
+        state, reason = State.UNREADABLE, str(error).removeprefix(f"{path}: ")
     except ShardError as error:
         state, reason = State.DAMAGED, str(error).removeprefix(f"{path}: ")
     except OSError as error:
-        state, reason = State.DAMAGED, f"cannot be read: {error.strerror or error}"
+        state, reason = State.UNREADABLE, f"cannot be read ({error.strerror or error})"
     return ShardState(shard, state, reason, manifest and manifest["samples"], (), manifest, size)
 
 
@@ -87,10 +93,10 @@ def unfinished(path: Path) -> list[str]:
 
 
 def readable_shards(folder: ReleaseFolder) -> tuple[Path, ...]:
-    """The shards' files in a folder, by number; one without manifest will do. Raises ShardError for a damaged one."""
+    """The shards' files in a folder, by number; one without manifest will do. Raises ShardError for a faulty one."""
     paths = tuple(folder.shard(shard) for shard in folder.shards())
     for path in paths:
-        if (found := file_state(path)).state is State.DAMAGED:
+        if (found := file_state(path)).state in FAULTY:
             raise ShardError(f"{path}: {found.reason}")
     return paths
 
@@ -101,6 +107,8 @@ def _manifest(path: Path) -> dict[str, Any] | None:
         return read_manifest(path)
     except FileNotFoundError:
         return None
+    except UnreadableError:
+        raise
     except ShardError:
         raise ShardError(f"{path}: its manifest is not one of a shard") from None
 

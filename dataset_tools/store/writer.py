@@ -36,7 +36,8 @@ def write_shard(path: Path, encoded: Iterable[EncodedSample], shard_record: Mapp
     path, shard_values = Path(path), check_record(shard_record, SHARD_FIELDS)
     part = part_path(path)
     try:
-        with h5py.File(part, "w", libver=LIBVER, track_order=True) as file:
+        # without HDF5's lock: nobody else knows the name, and not every file system has locks
+        with h5py.File(part, "w", libver=LIBVER, track_order=True, locking=False) as file:
             _fill(file, encoded, shard_values, part.parent)
         with open(part, "rb") as handle:
             os.fsync(handle.fileno())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
-from blender_scripts.labels.rasterise import rasterise
+from blender_scripts.labels.rasterise import rasterise, view_vertices
 from rigging.geometry.mesh import vertex_normals
 from rigging.hand.asset import HandAsset
 
@@ -40,7 +40,7 @@ def shade(
     """(size, size, 4) sRGB and coverage, 0 to 1, of a mesh with face colours (F, 3); K is for that size."""
     large = size * SUPERSAMPLING
     zoom = np.diag([SUPERSAMPLING, SUPERSAMPLING, 1.0])
-    _, triangle, barycentric = rasterise(vertices, faces, zoom @ K, world_to_cam, large, large)
+    _, triangle, barycentric = rasterise(view_vertices(vertices, zoom @ K, world_to_cam), faces, large, large)
     seen = triangle >= 0
     weights = np.concatenate([1 - barycentric[seen].sum(axis=1, keepdims=True), barycentric[seen]], axis=1)
     corners = faces[triangle[seen]]

@@ -64,7 +64,8 @@ def splits(release: Release, out: Path, make: bool) -> list[str]:
     """The table of splits in the plan in OUT, made if `make` says so; else how to have it, if there is much to tell."""
     from dataset_tools.store.layout import ReleaseFolder
 
-    from ..planning.plan import ensure_plan, load_plan
+    from ..planning.ensure_plan import ensure_plan
+    from ..planning.plan import load_plan
     from ..planning.split_table import split_table
 
     path = ReleaseFolder(out / release.name).plan

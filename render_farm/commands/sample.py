@@ -27,9 +27,11 @@ def run(options: argparse.Namespace) -> int:
 
     faulthandler.enable()
     is_file = options.release.endswith(".toml") or "/" in options.release
-    folder = options.out / (load_release(options.release).name if is_file else options.release)
+    release = load_release(options.release) if is_file else None
+    folder = options.out / (release.name if release else options.release)
     if not (plan := ReleaseFolder(folder).plan).exists():
         raise InputError(f"{folder}: holds no {plan.name}: nothing was rendered there of --release {options.release}")
-    for path in reproduce(folder, options.sample, options.cache or options.out / ".cache"):
+    places = release.files if release else None
+    for path in reproduce(folder, options.sample, options.cache or options.out / ".cache", places):
         print(path)
     return 0

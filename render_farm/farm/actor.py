@@ -9,7 +9,7 @@ import ray
 from dataset_tools.store.layout import ReleaseFolder
 from rigging.files import write_atomic
 
-from ..planning.plan import ensure_plan
+from ..planning.ensure_plan import ensure_plan
 from ..planning.release import Release
 from ..shard.render import Request, render_shard
 from .child import Child, Result

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from rigging.files import write_atomic
 
 from ..errors import InputError, PassingError, RenderError
-from ..planning.plan import Plan, load_plan, refuse_to_mix
+from ..planning.plan import Plan, load_plan
+from ..planning.refusals import refuse_to_mix
 from .actor import read_plan_files
 from .child import Result
 from .farm_request import FarmRequest

@@ -17,7 +17,7 @@ from rigging.hand.asset import DEFAULT_ASSET
 from ..device import device_kind
 from ..errors import InputError
 from ..planning.configuration import package_versions
-from ..planning.plan import inputs_key
+from ..planning.ensure_plan import node_key
 from ..planning.release import Release
 from ..shard.topology import own_cores, physical_cores
 
@@ -75,7 +75,7 @@ def report(release: Release, out: Path, mark: str, scratch: Path | None) -> Repo
         cores=tuple(core for group in physical_cores(own_cores()) for core in group),
         environment=Environment.here(),
         device=device_kind(release.render),
-        inputs=inputs_key(release),
+        inputs=node_key(release, out),
         renders_on=_found_device(release.render),
         shares_out=(out / release.name / mark).exists(),
     )

@@ -12,12 +12,13 @@ from rigging.poses.sampling.angles import joint_angles
 from rigging.poses.sampling.diversity import k_centre
 
 from ..errors import InputError
-from .candidates import PoseFrames, thin_out
+from .candidates import PoseFrames
 from .choose import Arrangement, SubjectSlot, block_ids
 from .deal import deal_runs, deal_splits, deal_subjects
 from .pose_clusters import clear_of_border, cluster_poses, held_clusters, sides
 from .release import Release
 from .seeds import Draw, Stream, generator
+from .windows import thin_out
 
 log = logging.getLogger(__name__)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 from dataset_tools.format.schema import SCHEMA_VERSION
 
 from ..files import digest
-
-if TYPE_CHECKING:
-    from .plan import Plan
+from .plan import Plan
 
 # Packages whose versions can change bytes.
 PACKAGES = ("mvhm", "bpy", "numpy", "scipy", "numba", "opencv-python-headless", "h5py", "hdf5plugin")
@@ -27,11 +25,13 @@ class Configuration:
     device: str
     samples: int | None
     packages: tuple[tuple[str, str], ...]
+    files: str = ""  # canonical JSON of what the release's files hold
 
     @classmethod
     def of(cls, plan: Plan, samples: int | None) -> Configuration:
         """The configuration of a shard rendered here from `plan`."""
-        return cls(plan.release, plan.content, plan.device, samples, tuple(package_versions().items()))
+        files = json.dumps(plan.files, sort_keys=True) if plan.files else ""
+        return cls(plan.release, plan.content, plan.device, samples, tuple(package_versions().items()), files)
 
     @property
     def text(self) -> str:
@@ -40,6 +40,8 @@ class Configuration:
             "release": json.loads(self.release), "plan": self.plan, "device": self.device, "samples": self.samples,
             "packages": dict(self.packages), "schema_version": SCHEMA_VERSION,
         }  # fmt: skip
+        if self.files:  # releases without any keep the text they always had
+            values["files"] = json.loads(self.files)
         return json.dumps(values, sort_keys=True)
 
     @property
@@ -50,15 +52,22 @@ class Configuration:
     @property
     def sample_hash(self) -> str:
         """As `hash` but for the truncation: staged samples of equal ones are interchangeable."""
-        return Configuration(self.release, self.plan, self.device, None, self.packages).hash
+        return dataclasses.replace(self, samples=None).hash
 
 
 def difference(there: str, here: str) -> str:
-    """In which settings two configurations (as JSON) differ, in words; the first three."""
+    """In which settings two configurations (as JSON) differ, in words; the first three. "" if in none."""
     one, other = _flat(json.loads(there)), _flat(json.loads(here))
     keys = [key for key in sorted(set(one) | set(other)) if one.get(key) != other.get(key)]
-    told = [f"{key} {one.get(key)!r}, now {other.get(key)!r}" for key in keys if key != "plan"] or keys
-    return "; ".join(told[:3])
+    told = [f"{key} {_shown(one, key)}, now {_shown(other, key)}" for key in keys if key != "plan"]
+    if keys == ["plan"]:
+        told = ["planned anew, from other poses or by another version"]
+    return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "")
+
+
+def _shown(values: dict[str, object], key: str) -> str:
+    text = repr(values[key]) if key in values else "not there"
+    return text[:12] + "..'" if key.endswith("sha256") and len(text) > 20 else text
 
 
 def _flat(values: dict, prefix: str = "") -> dict[str, object]:

@@ -17,11 +17,12 @@ from rigging.hand.shape import Subject, fit_subject, sample_subject
 from rigging.poses.clip import PoseClip
 from rigging.poses.rejects import write_rejects
 from rigging.poses.sampling.diversity import k_centre
+from rigging.poses.sampling.procedural import minimum_jerk
 from rigging.spin.posed import bone_lengths
 
 from ..device import device_kind
 from ..errors import InputError
-from .candidates import PoseFrames, candidate_pairs, is_procedural, read_poses, thin_out
+from .candidates import PoseFrames, is_procedural, read_poses
 from .choose import Arrangement, SubjectSlot, arrange, pose_subjects
 from .choose_held_out import arrange_held_out, choose_held_out
 from .deal import GOLDEN, even_tones
@@ -30,10 +31,12 @@ from .plan import Plan
 from .release import Release, WristSettings
 from .seeds import Stream, generator
 from .strata import Strata, draw_strata
+from .windows import candidate_pairs, thin_out, why_too_short
 
 log = logging.getLogger(__name__)
 
-WRIST_STEP = 0.05  # rad, standard deviation of the change of a wrist angle within a pair
+WRIST_STEP = 0.05  # rad, standard deviation of the change of a wrist angle within a pair, or WRIST_POSES of a clip
+WRIST_POSES = 6
 
 
 def make_plan(release: Release, key: str, folder: Path) -> Plan:
@@ -52,8 +55,10 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
         settings = dataclasses.replace(settings, length=1)
         pairs, dropped = candidate_pairs(frames, settings, release.splits.block)
     for reason, count in (+dropped).items():
-        log.info("not a pair: %d, %s", count, reason)
+        log.info("not a %s: %d, %s", settings.word, count, reason)
     if not len(pairs):
+        if short := why_too_short(frames, settings, release.splits.block):
+            raise InputError(f"--poses {release.poses.source}: {short}: set less, or take longer ones")
         raise InputError(
             f"--poses {release.poses.source}: none of {len(frames.clip)} frames has a neighbour to pair with: set "
             "`length = 1` in [pairs] of the release (no flow), or widen its `least` and `most`"
@@ -185,18 +190,22 @@ def upright(up: tuple[float, float, float] | None, rng: np.random.Generator) -> 
 
 
 def wrist_angles(limits: WristSettings, poses: int, rng: np.random.Generator) -> np.ndarray:
-    """(poses, 2) rad, flexion and radial deviation within `limits`; hardly changing within a pair."""
+    """(poses, 2) rad, flexion and radial deviation within `limits`; hardly changing in a pair, smoothly in a clip."""
     low, high = np.array([limits.flexion, limits.deviation]).T
     middle, reach = (low + high) / 2, (high - low) / 2
     first = np.clip(middle + reach * rng.normal(0, 0.5, 2), low, high)
-    steps = rng.normal(0, WRIST_STEP, (poses, 2)) * (np.arange(poses) > 0)[:, None]
-    return np.clip(first + steps, low, high)
+    keys = 2 if poses <= 2 else 2 + (poses - 1) // WRIST_POSES
+    steps = rng.normal(0, WRIST_STEP, (keys, 2)) * (np.arange(keys) > 0)[:, None]
+    path = np.clip(first + np.cumsum(steps, axis=0), low, high)
+    times = np.arange(poses) / (1 if poses <= 2 else WRIST_POSES)
+    return minimum_jerk(path[None], times[None])[0]
 
 
 def describe_clip(clip: PoseClip) -> dict:
     """What a sample's metadata says of its clip."""
     names = ("name", "subject", "source", "licence", "mirrored", "tip_def", "wrist_def", "fps", "sha256")
-    return {name: getattr(clip, name) for name in names} | {"has_up": clip.up is not None}
+    estimated = {"estimated": clip.estimated} if clip.estimated else {}
+    return {name: getattr(clip, name) for name in names} | {"has_up": clip.up is not None} | estimated
 
 
 def _frame_ids(frames: PoseFrames, arranged: Arrangement) -> np.ndarray:

@@ -15,7 +15,7 @@ from .release import Release
 def planned_release(text: str, path: Path) -> Release:
     """The release whose canonical JSON is `text`, from the plan at `path`. Raises InputError if it cannot be read."""
     release = from_table(Release, _without_none(json.loads(text)), str(path))
-    if release.to_json() != text:
+    if text not in (release.to_json(), release.to_json(paths=True)):
         raise InputError(f"{path}: planned by another version of this program")
     return release
 

@@ -13,12 +13,15 @@ from typing import Any, Literal
 from blender_scripts.looks.look import BACKGROUND_KINDS, LookSettings
 from blender_scripts.settings import RenderSettings
 from rigging.geometry.cameras import CameraSettings
+from rigging.poses.gate.settings import GateSettings, gate_settings
 from rigging.settings import SettingsError, from_table, nearest
 
 from ..errors import ReleaseError
 from .splits import HOLD_OUT_SPLITS, SPLITS, holding_out
 
 RELEASES = Path(__file__).parents[1] / "releases"
+PATH = "PATH"  # stands for every path in what is compared and published: what the files hold counts, not where they lie
+LONGEST_CLIP = 120  # poses
 
 
 def _require(condition: bool, key: str, value: object, allowed: str) -> None:
@@ -33,10 +36,17 @@ class PoseSettings:
     source: str = "procedural"  # "procedural", "nyu:PATH", ...; --poses overrides it
     candidates: int = 60_000  # frames to choose from; a larger source is thinned evenly at random
     options: dict[str, Any] = field(default_factory=dict)  # passed to the source's reader
+    gate: dict[str, Any] = field(default_factory=dict)  # limits of the checks, see `limits`
 
     def __post_init__(self) -> None:
         _require(bool(self.source), "source", self.source, "a source such as 'procedural' or 'nyu:PATH'")
         _require(1 <= self.candidates <= 1_000_000, "candidates", self.candidates, "in 1..1000000")
+        gate_settings(self.gate)
+
+    @property
+    def limits(self) -> GateSettings:
+        """What `gate` says, with its preset's limits."""
+        return gate_settings(self.gate)
 
 
 @dataclass(frozen=True)
@@ -59,18 +69,28 @@ class SubjectSettings:
 
 @dataclass(frozen=True)
 class PairSettings:
-    """Pairs of neighbouring poses, between which flow is defined."""
+    """Pairs of neighbouring poses, or clips of more, between which flow is defined."""
 
-    length: Literal[1, 2] = 2  # poses per pair; 1: no neighbours, no flow
-    delta: int = 0  # frames from the first to the second pose; 0: from the motion below
-    motion: float = 0.010  # m, median over pairs of the mean joint displacement that delta 0 aims at
-    least: float = 0.001  # m, a pair that moves less on average is not used
-    most: float = 0.060  # m, nor one that moves more
+    length: int = 2  # poses per pair, or per clip; 1: no neighbours, no flow
+    delta: int = 0  # frames from one pose to the next; 0: from the motion below
+    motion: float = 0.010  # m, median of the mean joint displacement between neighbours that delta 0 aims at
+    least: float = 0.001  # m, a pair that moves less on average is not used, nor a clip, over its steps
+    most: float = 0.060  # m, nor one that moves more in a step
 
     def __post_init__(self) -> None:
+        _require(1 <= self.length <= LONGEST_CLIP, "length", self.length, f"in 1..{LONGEST_CLIP} poses")
         _require(0 <= self.delta <= 1000, "delta", self.delta, "in 0..1000 frames (0: automatic)")
         ordered = 0 <= self.least < self.motion < self.most <= 1
         _require(ordered, "motion", self.motion, "in metres, with 0 <= least < motion < most <= 1")
+
+    @property
+    def word(self) -> str:
+        """What poses come in."""
+        return ("pose", "pair", "clip")[min(self.length, 3) - 1]
+
+    def span(self, delta: int) -> int:
+        """Frames of a recording from the first pose of a pair or clip to its last, with poses `delta` apart."""
+        return (self.length - 1) * delta + 1
 
 
 @dataclass(frozen=True)
@@ -186,8 +206,7 @@ class Release:
         _require(0 <= self.seed < 2**63, "seed", self.seed, "in 0..2^63-1")
         _require(1 <= self.samples <= 10_000_000, "samples", self.samples, "in 1..10000000")
         _require(1 <= self.shard_size <= 100_000, "shard_size", self.shard_size, "in 1..100000")
-        even = self.pairs.length == 1 or (self.samples % 2 == 0 and self.shard_size % 2 == 0)
-        _require(even, "samples and shard_size", [self.samples, self.shard_size], "even, so no pair is cut in two")
+        check_pairs(self)
         if self.look.backgrounds.get("folder") and not self.files.photos:
             raise ValueError("[look] backgrounds has 'folder': [files] photos must name a folder of photographs")
         if self.splits.hold_out:
@@ -213,18 +232,33 @@ class Release:
         poses = dataclasses.replace(self.poses, source=source, options={})
         return dataclasses.replace(self, poses=poses)
 
-    def to_json(self) -> str:
-        """Canonical text of every setting that changes bytes, defaults included.
+    def to_json(self, paths: bool = False) -> str:
+        """Canonical text of every setting that changes bytes, defaults included; `paths`: with the paths of files.
 
-        What holds out is left out where it is not used: releases without it keep the text they always had.
+        What holds out, and limits of the gate, are left out where they are not used: releases without them keep the
+        text they always had.
         """
-        values = dataclasses.asdict(self)
+        values = dataclasses.asdict(self) if paths else pathless(dataclasses.asdict(self))
         del values["render"]["threads"]
+        values["poses"]["gate"] = dataclasses.asdict(self.poses.limits)
+        if self.poses.limits == GateSettings():
+            del values["poses"]["gate"]
         if not self.splits.hold_out:
             del values["hold_out"]
             for name in HOLD_OUT_SPLITS:
                 del values["splits"][name]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+
+def check_pairs(release: Release) -> None:
+    """Raise ValueError if a pair or clip of `release` would be cut by a shard, the release's end or a block."""
+    pairs, sizes, block = release.pairs, [release.samples, release.shard_size], release.splits.block
+    allowed = "even" if pairs.length == 2 else f"multiples of [pairs] length = {pairs.length}"
+    whole = all(size % pairs.length == 0 for size in sizes)
+    _require(whole, "samples and shard_size", sizes, f"{allowed}, so no {pairs.word} is cut in two")
+    span = pairs.span(pairs.delta or 1)
+    allowed = f"at least {span} frames, which a clip of [pairs] length = {pairs.length} takes"
+    _require(pairs.length <= 2 or block >= span, "[splits] block", block, allowed)
 
 
 def check_hold_out(release: Release) -> None:
@@ -251,6 +285,19 @@ def check_hold_out(release: Release) -> None:
             _require(good, "[hold_out] tilt", list(settings.tilt), f"a part of [cameras] tilt, 0..{cameras.tilt:g}")
 
 
+def pathless(values: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a release, as a table, with PATH for the paths of its files."""
+    poses = values["poses"] | {"source": without_path(values["poses"]["source"])}
+    return values | {"poses": poses, "files": {name: path and PATH for name, path in values["files"].items()}}
+
+
+def without_path(source: str) -> str:
+    """A pose source with PATH for its path: `nyu:PATH?views=0`."""
+    head, question, options = source.partition("?")
+    name, colon, path = head.partition(":")
+    return f"{name}{colon}{path and PATH}{question}{options}"
+
+
 def known_releases() -> list[str]:
     """Names of the releases that come with the package."""
     return sorted(path.stem for path in RELEASES.glob("*.toml"))
@@ -263,7 +310,7 @@ def load_release(name: str) -> Release:
     """
     path = release_path(name)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark before the first line
     except tomllib.TOMLDecodeError as error:
         raise ReleaseError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:

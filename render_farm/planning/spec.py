@@ -13,17 +13,14 @@ import numpy as np
 
 from blender_scripts.looks.look import Look, draw_look
 from blender_scripts.render_sample import SampleSpec
-from rigging.fingers.hinges import hinge_axes
 from rigging.geometry.camera_bands import CameraBands
 from rigging.geometry.cameras import ANYWHERE, Cameras, palm_frame, ring
-from rigging.geometry.rotations import axis_angle
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
 from rigging.hand.shape import RestHand, Subject, rest_hand
 from rigging.skin.cache import cached_bake
 from rigging.skin.tone import monk_bin
-from rigging.spin.match import match
-from rigging.spin.posed import PosedHand, framing_points, mirror_posed, pose_hand
+from rigging.spin.posed import PosedHand, framing_points, place_hands, pose_hands
 
 from .choose import split_share
 from .configuration import Configuration, package_versions
@@ -32,8 +29,6 @@ from .plan import Plan
 from .release import Release
 from .seeds import Stream, generator, render_seed
 from .splits import SPLITS
-
-MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -96,8 +91,10 @@ class Specs:
         plan, release = self.plan, self.release
         body = self.body(int(plan.subject[index]))
         look, bands = pair_look(plan, release, index, self.hdris), pair_bands(plan, release, index)
-        hands = pose_pair(release, self.asset, body, plan.joints[index], plan.wrist[index], look.arm_style)
-        hands, source = place(hands, plan.joints[index], plan.up[index], release.hand == "left")
+        arm, joints = body.arms[look.arm_style], plan.joints[index]
+        how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
+        hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
+        hands, source = place_hands(hands, joints, plan.up[index], release.hand == "left")
         points = framing_points(self.asset, hands)
         rng = generator(release, Stream.CAMERAS, index)
         cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng, bands)
@@ -149,49 +146,6 @@ def plan_subject(plan: Plan, number: int) -> Subject:
     names = ("hand_length", "age", "gender", "ita")
     values = {name: float(getattr(plan, name)[number]) for name in names}
     return Subject(coefficients=plan.coefficients[number], skin_seed=int(plan.skin_seed[number]), **values)
-
-
-def pose_pair(
-    release: Release, asset: HandAsset, body: Body, joints: np.ndarray, wrist: np.ndarray, arm_style: str
-) -> tuple[PosedHand, ...]:
-    """Hands matched to `joints` (L, 21, 3) m, in their frame, with the forearm bent by `wrist` (L, 2) rad."""
-    matched = match(
-        body.rest.joints,
-        joints.astype(np.float64),
-        mode=release.spin_mode,
-        retarget=release.retarget,
-        forearm=forearm_rotations(wrist),
-        dorsal=hinge_axes(asset)[1] if release.spin_mode == "ik" else None,
-    )
-    return tuple(
-        pose_hand(asset, body.rest, body.arms[arm_style], matched[pose], release.skinning)
-        for pose in range(len(joints))
-    )
-
-
-def forearm_rotations(wrist: np.ndarray) -> np.ndarray:
-    """(L, 3, 3) rotation of the forearm relative to the palm, in the hand frame, for flexion and radial deviation.
-
-    The hand frame has +y along the hand, +z out of its back and the thumb at -x, so a hand that flexes turns about
-    -x and one that deviates to the thumb about +z, and the forearm relative to it the other way round.
-    """
-    x, z = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
-    return axis_angle(x, wrist[:, 0]) @ axis_angle(z, -wrist[:, 1])
-
-
-def place(
-    hands: tuple[PosedHand, ...], source_joints: np.ndarray, up: np.ndarray, left: bool
-) -> tuple[tuple[PosedHand, ...], np.ndarray]:
-    """Turn hands and source joints (L, 21, 3) by `up` (3, 3) into the world whose origin is the first palm's centre.
-
-    A left hand is the mirror image across the world's x = 0, which keeps up.
-    """
-    shift = -up @ palm_frame(hands[0].joints)[0]
-    placed = tuple(hand.placed(up, shift) for hand in hands)
-    source = source_joints @ up.T + shift
-    if left:
-        return tuple(mirror_posed(hand) for hand in placed), source * MIRROR
-    return placed, source
 
 
 def shard_record(release: Release, shard: int, plan: Plan, asset: HandAsset, configuration: Configuration) -> dict:

@@ -10,14 +10,15 @@ from .hold_out import HoldOut
 from .plan import Plan
 from .splits import HOLDS_OUT, SPLITS
 
-_HEAD = ("split", "holds out", "samples", "pairs", "subjects")
+_HEAD = ("split", "holds out", "samples")
 _MORE = ("clusters", "panoramas", "tilt (rad)", "backgrounds")
 
 
 def split_table(plan: Plan) -> str:
     """One line per split: what it holds out, how much it has, and of how many levels of each factor."""
     present = np.unique(plan.split)
-    rows = [_HEAD + (_MORE if plan.strata is not None else ())]
+    word = "clips" if plan.poses_per_pair > 2 else "pairs"
+    rows = [(*_HEAD, word, "subjects", *(_MORE if plan.strata is not None else ()))]
     rows += [_row(plan, int(number)) for number in present]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

@@ -20,8 +20,9 @@ class Estimate:
 
     @property
     def pairs(self) -> int:
-        """Pairs of neighbouring poses; 0 if there are none."""
-        return self.release.samples // 2 if self.release.pairs.length == 2 else 0
+        """Pairs of neighbouring poses, or clips of more; 0 if there are none."""
+        length = self.release.pairs.length
+        return self.release.samples // length if length > 1 else 0
 
     @property
     def runs(self) -> int:
@@ -67,7 +68,7 @@ class Estimate:
             ("release", release.name),
             ("poses from", release.poses.source),
             ("shards", f"{release.shards:,} of {release.shard_size} samples"),
-            ("poses (samples)", f"{samples} in {self.pairs:,} pairs" if self.pairs else samples),
+            ("poses (samples)", f"{samples} in {self.pairs:,} {release.pairs.word}s" if self.pairs else samples),
             ("images", f"{release.samples * views:,} ({views} views)"),
             ("subjects", f"at most {self.subjects:,}"),
             ("disk", f"about {self.size / 1e9:.1f} GB"),

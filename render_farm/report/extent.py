@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..planning.configuration import difference
 from ..planning.plan import load_plan
 from ..planning.planned_release import planned_release
-from ..planning.release import Release
+from ..planning.release import Release, without_path
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def read_extent(folder: Path, release: Release | None, poses: str | None) -> tup
     if plan.samples < planned.samples:
         short = f"has poses for the first {plan.samples:,} of {planned.samples:,} samples"
         problems.append(Problem(path.name, f"{short}: shards that need more cannot be rendered"))
-    if poses and poses != source:
+    if poses and without_path(poses) != without_path(source):
         problems.append(Problem(path.name, f"made with the poses {source}, not {poses}"))
     if release is not None and (changed := difference(plan.release, _with_poses_of(planned, release).to_json())):
         problems.append(Problem(path.name, f"not of this release file ({changed})"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dataset_tools.store.incomplete import Quarantined
 from dataset_tools.store.layout import ReleaseFolder, staged_samples
-from dataset_tools.store.shard_state import ShardState, State, shard_state
+from dataset_tools.store.shard_state import FAULTY, ShardState, State, shard_state
 
 from ..lock import STALE_SECONDS, read_lock
 from ..planning.release import Release
@@ -155,7 +155,7 @@ class ShardView:
             return "done", ""
         if self._holder is not None:
             return "rendering", ""
-        if self._stored.state is State.DAMAGED or self._stored.size is not None:
+        if self._stored.state in FAULTY or self._stored.size is not None:
             return "damaged", _advised(self._stored)
         if self._quarantined and self._samples and self._rendered + len(self._quarantined) >= self._samples:
             return "incomplete", ""

@@ -14,6 +14,7 @@ from dataset_tools.store.staged import write_staged
 from rigging.hand.arm import arm_topology
 
 from ..errors import DisagreementError
+from ..planning.open_inputs import open_panoramas, open_photographs
 from ..planning.plan import load_plan, planned_asset
 from ..planning.release import Release
 from ..planning.spec import Specs
@@ -28,7 +29,7 @@ class SampleJob:
         self.settings = dataclasses.replace(release.render, threads=len(os.sched_getaffinity(0)))
         planned = load_plan(plan)
         asset = planned_asset(planned)
-        hdris, photos = release.files.hdris or None, release.files.photos or None
+        hdris, photos = open_panoramas(plan, planned, release), open_photographs(plan, planned, release)
         self.studio = Studio(asset, *arm_topology(asset), self.settings, hdris, photos)
         self.specs = Specs(planned, release, asset, tuple(self.studio.hdris.files), cache)
 

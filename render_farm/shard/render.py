@@ -21,7 +21,9 @@ from ..errors import DiskFullError, InputError, RenderError
 from ..files import copy_checked
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
-from ..planning.plan import Plan, ensure_plan, planned_asset
+from ..planning.earlier import is_earlier
+from ..planning.ensure_plan import ensure_plan
+from ..planning.plan import Plan, load_plan, planned_asset
 from ..planning.spec import shard_record
 from .events import EventLog, Finish
 from .missing import render_missing, told_stop
@@ -47,7 +49,13 @@ def render_shard(request: Request) -> Path:
             raise DiskFullError(f"{folder}: the disk is full") from error
         raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
     try:
-        plan = ensure_plan(request.release, request.folder)
+        try:
+            plan = ensure_plan(request.release, request.folder)
+        except InputError as error:
+            if not was_finished(request):
+                raise
+            log.warning("%s (shard %d was finished before)", error, request.shard)
+            return request.path
         check_poses(request, plan, indices)
         with Lock(request.files.lock(request.shard)):
             return _render_locked(request, plan)
@@ -55,6 +63,16 @@ def render_shard(request: Request) -> Path:
         if is_disk_full(error):
             raise DiskFullError(f"{request.folder}: the disk is full; staged samples are kept, run again") from error
         raise
+
+
+def was_finished(request: Request) -> bool:
+    """Whether the shard is whole and as this release planned it, whatever has become of the release's files since."""
+    if not request.files.plan.exists():
+        return False
+    plan = load_plan(request.files.plan)
+    text = request.release.to_json(paths=is_earlier(plan))
+    wanted = Configuration.of(plan, request.samples).hash
+    return plan.release == text and file_state(request.path, wanted, deep=True).state is State.WHOLE
 
 
 def check_poses(request: Request, plan: Plan, indices: range) -> None:
@@ -109,13 +127,15 @@ def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str
 def is_done(request: Request, configuration: Configuration) -> bool:
     """Whether the shard is there, whole and of this configuration; a manifest lost on the way is written again.
 
-    Raises InputError for a file of another configuration, a foreign or a damaged one: it is never overwritten.
+    Raises InputError for a file of another configuration, a foreign, unreadable or damaged one: none is overwritten.
     """
     path = request.path
     found = file_state(path, configuration.hash, deep=True)
     if found.state is State.OTHER:
         told = f" ({changes})" if (changes := _changes(path, configuration)) else ""
         raise InputError(f"{path}: {found.reason}{told}: choose another --out, or move the file away")
+    if found.state is State.UNREADABLE:
+        raise InputError(f"{path}: {found.reason}")
     if found.state is State.DAMAGED:
         raise InputError(f"{path}: {found.reason}; move it away to render it again, or choose another --out")
     if found.state is State.PARTIAL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -12,20 +13,27 @@ from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.staged import read_staged
 
 from ..errors import InputError
-from ..planning.plan import check_device, load_plan
+from ..planning.earlier import is_earlier
+from ..planning.keep_inputs import kept_places
+from ..planning.plan import load_plan
 from ..planning.planned_release import planned_release
+from ..planning.refusals import check_device
+from ..planning.release import FileSettings
 from .staging import Staging
 
 
-def reproduce(folder: Path, sample: int, cache: Path) -> tuple[Path, Path]:
+def reproduce(folder: Path, sample: int, cache: Path, places: FileSettings | None = None) -> tuple[Path, Path]:
     """Render `sample` of the release in `folder` (OUT/RELEASE) and return the staged file and a picture of its views.
 
-    Everything comes from the plan, as in a shard; shards and their staging folders are left alone. Raises InputError
-    without a plan or such a sample, and whatever the sample raises.
+    Everything comes from the plan, as in a shard; shards and their staging folders are left alone. `places` says where
+    panoramas and photographs lie; default: where they lay when a shard was last begun. Raises InputError without a
+    plan or such a sample, and whatever the sample raises.
     """
     files = ReleaseFolder(folder)
     plan = load_plan(files.plan)
     release = planned_release(plan.release, files.plan)
+    if not is_earlier(plan):
+        release = dataclasses.replace(release, files=places or kept_places(files))
     check_device(plan, release, folder)
     if not 0 <= sample < min(release.samples, plan.samples):
         last = min(release.samples, plan.samples) - 1

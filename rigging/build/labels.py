@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry.mesh import face_normals
+from ..geometry.rotations import unit_vector
+from ..hand.nails import nail_normals
 from ..joints import BONE_PARTS, TIP_JOINTS
 
 # Quads of the nail plates among the body's quads, as painted in MakeHuman's fingernail mask.
@@ -38,13 +39,11 @@ def nail_frames(vertices: np.ndarray, faces: np.ndarray, nail: np.ndarray, joint
     The axes are orthonormal with width x long = normal; half sizes are (length, width) in metres. A point p has the
     nail coordinates ((p - centre) . long / half length, (p - centre) . width / half width); the plate fills |.| <= 1.
     """
-    normals = face_normals(vertices, faces)
     frames: dict[str, list] = {name: [] for name in ("nail_centre", "nail_axes", "nail_half_size")}
-    for finger, tip in enumerate(TIP_JOINTS, start=1):
+    for finger, (tip, normal) in enumerate(zip(TIP_JOINTS, nail_normals(vertices, faces, nail)), start=1):
         chosen = faces[nail == finger]
-        normal = _unit(normals[nail == finger].sum(0))
         long = joints[tip] - joints[tip - 1]
-        long = _unit(long - long @ normal * normal)
+        long = unit_vector(long - long @ normal * normal)
         width = np.cross(long, normal)
         inside = vertices[np.unique(chosen)] @ np.stack([long, width, normal], axis=1)
         low, high = inside.min(0), inside.max(0)
@@ -53,7 +52,3 @@ def nail_frames(vertices: np.ndarray, faces: np.ndarray, nail: np.ndarray, joint
         frames["nail_axes"].append(np.stack([long, width, normal]))
         frames["nail_half_size"].append((high - low)[:2] / 2)
     return {name: np.array(rows) for name, rows in frames.items()}
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)

@@ -9,11 +9,12 @@ import numpy as np
 from ..errors import InputError, input_errors
 from ..fingers.hinges import hinge_axes
 from ..hand.asset import load_asset
+from ..hand.bones import bone_lengths
 from ..option_types import whole
 from ..poses.clip import PoseClip
-from ..poses.registry import open_source
+from ..poses.registry import PoseSource, open_source
 from ..spin.errors import SpinErrors, pool, spin_errors
-from ..spin.match import MODES, RETARGETS, bone_lengths, match
+from ..spin.match import MODES, RETARGETS, match
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +41,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def open_file(spec: str) -> PoseSource:
+    """The pose source of a spec, or of the bare name of a clip's .npz. Raises PoseError."""
+    return open_source(spec if not spec.endswith(".npz") or ":" in spec else f"npz:{spec}")
+
+
 def read_clips(spec: str, limit: int = 0) -> list[np.ndarray]:
     """Runs of consecutive whole frames, each (T, 21, 3) m in float64, of a pose source; `limit` frames if not 0."""
-    source = open_source(spec if not spec.endswith(".npz") or ":" in spec else f"npz:{spec}")
+    source = open_file(spec)
     runs, left = [], limit or None
     for clip in source.clips():
         for run in whole_runs(clip):

@@ -1,9 +1,8 @@
 """The fingers as chains of anatomical joints: joint angles to bone rotations, and their derivatives.
 
-Angles are those of `limits`: at each joint flexion, then abduction, then twist of the bone that starts in it. A chain
-has three joints and so nine angles, of which only some are free: MCP flexion and abduction, PIP and DIP flexion; the
-thumb has all three at the CMC joint, whose twist follows its flexion, two at the MCP joint and one at the IP joint.
-The others keep their value at rest.
+Angles are those of `angles`: flexion, abduction and twist of each joint. A chain has three joints and so nine angles,
+of which only some are free: MCP flexion and abduction, PIP and DIP flexion; the thumb has all three at the CMC joint,
+whose twist follows its flexion, two at the MCP joint and one at the IP joint. The others keep their value at rest.
 """
 
 from __future__ import annotations
@@ -12,12 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..geometry.rotations import axis_angle, normalise
+from ..geometry.rotations import normalise
 from ..joints import FINGER_NAMES, JOINT_NAMES
+from .angles import direction_angles, joint_turns
 from .limits import LIMITS
-
-# Turning axes of (flexion, abduction, twist) in a joint's frame, whose columns are hinge, bone, palmar.
-_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 
 @dataclass(frozen=True)
@@ -66,20 +63,6 @@ def _joint_frames(directions: np.ndarray, dorsal: np.ndarray, thumb: bool) -> np
     hinge = normalise(np.cross(dorsal, bent))
     before = normalise(before - hinge * np.sum(before * hinge, axis=1, keepdims=True))
     return np.stack([hinge, before, np.cross(hinge, before)], axis=-1)
-
-
-def direction_angles(frames: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Flexion, abduction and zero twist (..., 3) that turn the bone axis of frames (..., 3, 3) to unit directions."""
-    x, y, z = np.moveaxis(np.einsum("...ji,...j->...i", frames, directions), -1, 0)
-    return np.stack([np.arctan2(z, y), np.arcsin(np.clip(x, -1, 1)), np.zeros_like(x)], axis=-1)
-
-
-def joint_turns(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rotation (..., 3, 3) of a joint in its frame, and its turning axes (..., 3, 3) in rows, for angles (..., 3)."""
-    flexion = axis_angle(_AXES[0], angles[..., 0])
-    bent = flexion @ axis_angle(_AXES[1], angles[..., 1])
-    axes = np.stack([np.broadcast_to(_AXES[0], angles.shape), flexion @ _AXES[1], bent @ _AXES[2]], axis=-2)
-    return bent @ axis_angle(_AXES[2], angles[..., 2]), axes
 
 
 def chain_rotations(chain: Chain, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,21 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..hand.asset import HandAsset
+from ..hand.nails import nail_normals
 from ..joints import JOINT_PARENTS
-
-
-def nail_normals(asset: HandAsset) -> np.ndarray:
-    """Dorsal direction of each finger at rest: area-weighted mean normal of its nail faces.
-
-    Returns (5, 3) unit vectors, thumb to little, hand frame. Raises ValueError if a finger has no nail face.
-    """
-    corners = asset.template[asset.faces]  # (F, 3, 3)
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    sums = np.stack([normals[asset.face_nail == nail].sum(axis=0) for nail in range(1, 6)])
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    if not np.all(lengths > 0):
-        raise ValueError("the asset has a finger without nail faces (face_nail must hold each of 1..5)")
-    return sums / lengths
 
 
 def rest_directions(joints: np.ndarray) -> np.ndarray:
@@ -36,7 +23,7 @@ def hinge_axes(asset: HandAsset) -> tuple[np.ndarray, np.ndarray]:
     Turning bone b about `flexion[b]` by a positive angle (right-hand rule) bends it towards the palm. The axis is
     dorsal x bone, so it is perpendicular to its own bone. Bone 0 (forearm) gets the axis of wrist flexion, -x.
     """
-    dorsal = nail_normals(asset)
+    dorsal = nail_normals(asset.template, asset.faces, asset.face_nail)
     directions = rest_directions(asset.joints)
     backs = np.concatenate([[(0.0, 0.0, 1.0)], np.repeat(dorsal, 4, axis=0)])
     flexion = np.cross(backs, directions)

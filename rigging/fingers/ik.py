@@ -6,7 +6,8 @@ import numpy as np
 
 from ..geometry.rotations import normalise
 from ..joints import JOINT_PARENTS
-from .chains import Chain, chain_rotations, direction_angles, direction_jacobian, finger_chains, pose_rotations
+from .angles import direction_angles
+from .chains import Chain, chain_rotations, direction_jacobian, finger_chains, pose_rotations
 from .limits import DIP_PIP_RATIO, THUMB_PRONATION
 
 _ITERATIONS = 12

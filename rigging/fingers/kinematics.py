@@ -6,10 +6,10 @@ Degrees of freedom (radians, in the order of ANGLE_NAMES):
   rotation (pronation) is not free: it follows the other two, as the saddle joint makes it do (Cooney, Lucca, Chao &
   Linscheid 1981, The kinesiology of the thumb trapeziometacarpal joint, J Bone Joint Surg Am 63:1371).
 - thumb MCP flexion and abduction, IP flexion.
-- each finger: MCP flexion and abduction (away from the middle finger; of the middle finger, to the ulnar side), PIP and
-  DIP flexion. Flexion acts first, abduction about the axis that has moved with it.
+- each finger: MCP flexion and abduction, PIP and DIP flexion.
 - ring and little CMC flexion ("cup"), which hollows the palm.
-Zero is the straight hand: fingers in the palm plane, phalanges in line, not the asset's rest pose.
+Flexion and abduction are those of `angles`. Zero is the straight hand: fingers in the palm plane, phalanges in line,
+not the asset's rest pose.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..geometry.rotations import coordinate_turn
 from ..hand.asset import HandAsset
 from ..joints import FINGER_NAMES, JOINT_PARENTS
+from .angles import bend
 from .hinges import hinge_axes, rest_directions
 from .limits import LIMITS
 from .penetration import flesh_offsets
@@ -35,8 +37,6 @@ CUP = slice(21, 23)
 
 # Where straight fingers with zero abduction point, degrees to the ulnar side of +y: closed fingers fan by a little.
 _NEUTRAL_FAN = np.radians((0.0, 2.0, 4.0, 6.0))
-# Abduction of index turns it to the radial side, that of the others to the ulnar side.
-_ABDUCTION_SIGN = (-1.0, 1.0, 1.0, 1.0)
 # The thumb's CMC joint: where it points and how far its pad is turned from the ulnar to the palmar side when neither
 # pronated nor supinated, and pronation in radians per radian of palmar elevation and of leaving the radial side.
 _THUMB_RADIAL, _THUMB_PALMAR, _THUMB_ROLL = np.radians((45.0, 19.0, 22.0))
@@ -76,21 +76,11 @@ def skeleton(asset: HandAsset) -> Skeleton:
     )
 
 
-def _turn(column: int, angle: np.ndarray) -> np.ndarray:
-    """Rotation about a coordinate axis, (..., 3, 3) from (...)."""
-    first, second = [(1, 2), (2, 0), (0, 1)][column]
-    matrix = np.zeros((*np.shape(angle), 3, 3))
-    matrix[..., column, column] = 1.0
-    matrix[..., first, first] = matrix[..., second, second] = np.cos(angle)
-    matrix[..., second, first] = np.sin(angle)
-    matrix[..., first, second] = -np.sin(angle)
-    return matrix
-
-
 def _thumb_frame(radial: np.ndarray, palmar: np.ndarray) -> np.ndarray:
     """Frame of the thumb's metacarpal, (..., 3, 3)."""
     pronation = _PRONATION[0] * (palmar - _THUMB_PALMAR) + _PRONATION[1] * (_THUMB_RADIAL - radial)
-    return _turn(2, radial) @ _turn(0, -palmar) @ _turn(1, np.pi / 2 + _THUMB_ROLL - pronation)
+    pointing = coordinate_turn(2, radial) @ coordinate_turn(0, -palmar)
+    return pointing @ coordinate_turn(1, np.pi / 2 + _THUMB_ROLL - pronation)
 
 
 def bone_frames(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:
@@ -101,20 +91,18 @@ def bone_frames(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:
     frames = np.broadcast_to(skeleton.rest_frames, (*angles.shape[:-1], 21, 3, 3)).copy()
     radial, palmar, mcp, mcp_abd, ip = np.moveaxis(angles[..., :5], -1, 0)
     frames[..., 2, :, :] = _thumb_frame(radial, palmar)
-    frames[..., 3, :, :] = frames[..., 2, :, :] @ _turn(0, mcp) @ _turn(2, -mcp_abd)
-    frames[..., 4, :, :] = frames[..., 3, :, :] @ _turn(0, ip)
+    frames[..., 3, :, :] = bend(frames[..., 2, :, :], mcp, mcp_abd)
+    frames[..., 4, :, :] = bend(frames[..., 3, :, :], ip)
     for finger in range(1, 5):
         bone = 4 * finger + 1  # the metacarpal
         flex, abduction, pip, dip = np.moveaxis(angles[..., 4 * finger + 1 : 4 * finger + 5], -1, 0)
         neutral = skeleton.neutral_frames[finger - 1]
         if finger >= 3:
-            cup = _turn(0, angles[..., CUP][..., finger - 3])
-            frames[..., bone, :, :] = skeleton.rest_frames[bone] @ cup
+            frames[..., bone, :, :] = bend(skeleton.rest_frames[bone], angles[..., CUP][..., finger - 3])
             neutral = frames[..., bone, :, :] @ skeleton.rest_frames[bone].T @ neutral
-        sideways = _ABDUCTION_SIGN[finger - 1] * abduction
-        frames[..., bone + 1, :, :] = neutral @ _turn(0, flex) @ _turn(2, sideways)
-        frames[..., bone + 2, :, :] = frames[..., bone + 1, :, :] @ _turn(0, pip)
-        frames[..., bone + 3, :, :] = frames[..., bone + 2, :, :] @ _turn(0, dip)
+        frames[..., bone + 1, :, :] = bend(neutral, flex, abduction)
+        frames[..., bone + 2, :, :] = bend(frames[..., bone + 1, :, :], pip)
+        frames[..., bone + 3, :, :] = bend(frames[..., bone + 2, :, :], dip)
     return frames
 
 
@@ -155,14 +143,13 @@ def rotate(joints: np.ndarray, rotation_vectors: np.ndarray) -> np.ndarray:
 def angle_limits() -> np.ndarray:
     """Lowest and highest joint angle, (23, 2) radians.
 
-    Fingers and thumb MCP and IP: rigging.fingers.limits (sources there; its abduction is positive to the radial side).
-    Ours: thumb CMC, and cupping, which turns the metacarpals about the wrist instead of their own joints and so gets
-    less than the 10 and 20 degrees or so that the 4th and 5th carpometacarpal joints flex.
+    Fingers and thumb MCP and IP: rigging.fingers.limits (sources there). Ours: thumb CMC, and cupping, which turns the
+    metacarpals about the wrist instead of their own joints and so gets less than the 10 and 20 degrees or so that the
+    4th and 5th carpometacarpal joints flex.
     """
     rows = [np.radians((-20.0, 65.0)), np.radians((-10.0, 65.0))]
     rows += [LIMITS["thumb_mcp"].flexion, LIMITS["thumb_mcp"].abduction, LIMITS["thumb_ip"].flexion]
-    for finger, sign in zip(FINGER_NAMES[1:], _ABDUCTION_SIGN):
-        low, high = LIMITS[f"{finger}_mcp"].abduction
-        rows += [LIMITS[f"{finger}_mcp"].flexion, (-high, -low) if sign > 0 else (low, high)]
+    for finger in FINGER_NAMES[1:]:
+        rows += [LIMITS[f"{finger}_mcp"].flexion, LIMITS[f"{finger}_mcp"].abduction]
         rows += [LIMITS[f"{finger}_pip"].flexion, LIMITS[f"{finger}_dip"].flexion]
     return np.array([*rows, np.radians((-2.0, 8.0)), np.radians((-3.0, 15.0))])

@@ -1,11 +1,7 @@
 """Joint limits of the hand, in radians.
 
-Angles of a joint describe the bone that starts in it, relative to the bone before it, in the order of the joint
-coordinate system of the ISB (Wu et al. 2005): flexion about the hinge axis of the bone before, then abduction
-about the dorsal axis, then twist about the bone itself. Zero is a straight finger in line with its metacarpal;
-for the thumb's CMC joint it is the rig's rest pose. Positive flexion bends towards the palm, positive abduction
-moves towards the thumb's side (radially), positive twist is right-handed about the bone, which on a right hand is
-supination.
+What the angles mean: `angles`. Zero is a straight finger in line with its metacarpal; for the thumb's CMC joint it is
+the rig's rest pose.
 
 Approximated from these sources, by the figures they are usually quoted with: L = Lin, Wu & Huang, "Modeling the
 constraints of human hand motion", 2000 (MCP flexion 0..90, abduction +-15, PIP 0..110, DIP 0..90, DIP = 2/3 PIP).

@@ -16,6 +16,11 @@ def normalise(vectors: np.ndarray) -> np.ndarray:
     return vectors / lengths
 
 
+def unit_vector(vector: np.ndarray) -> np.ndarray:
+    """One vector (3,) at length 1; NaN for one of length zero."""
+    return vector / np.linalg.norm(vector)
+
+
 def perpendicular(vectors: np.ndarray) -> np.ndarray:
     """A unit vector perpendicular to each of the unit `vectors` (..., 3)."""
     smallest = np.argmin(np.abs(vectors), axis=-1)
@@ -36,6 +41,17 @@ def axis_angle(axis: np.ndarray, angle: np.ndarray | float) -> np.ndarray:
     axis, angle = np.asarray(axis, float), np.asarray(angle, float)[..., None, None]
     cross = skew(axis)
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+
+
+def coordinate_turn(axis: int, angle: np.ndarray) -> np.ndarray:
+    """Rotations (..., 3, 3) by `angle` (...) radians about coordinate axis 0, 1 or 2."""
+    first, second = [(1, 2), (2, 0), (0, 1)][axis]
+    matrix = np.zeros((*np.shape(angle), 3, 3))
+    matrix[..., axis, axis] = 1.0
+    matrix[..., first, first] = matrix[..., second, second] = np.cos(angle)
+    matrix[..., second, first] = np.sin(angle)
+    matrix[..., first, second] = -np.sin(angle)
+    return matrix
 
 
 def swing(a: np.ndarray, b: np.ndarray, fallback: np.ndarray | None = None) -> np.ndarray:

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from ..errors import InputError
 from ..joints import BONE_NAMES, PART_NAMES
+from ..npz import read_npz
 
 DEFAULT_ASSET = Path(__file__).parents[1] / "data" / "hand.npz"
+
+
+class Weighted(Protocol):
+    """What skinning needs to know of a mesh with V vertices: which bones move each, at most K, and by how much."""
+
+    @property
+    def weight_bones(self) -> np.ndarray:
+        """(V, K) whole numbers."""
+
+    @property
+    def weight_values(self) -> np.ndarray:
+        """(V, K) float64, rows sum to 1."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +106,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such hand asset")
     try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        return read_npz(path)
+    except ValueError as error:
         raise InputError(f"{path}: not a readable .npz ({error})") from None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from ..geometry.mesh import face_normals, vertex_normals
+from ..geometry.smooth import smoothstep
 from ..joints import PART_NAMES
 from .asset import HandAsset
 from .shape import RestHand, chain_length
@@ -59,12 +60,6 @@ def forearm_frame(asset: HandAsset, rest: RestHand) -> Forearm:
     return Forearm(origin, np.stack([np.cross(back, axis), back, axis]), size)
 
 
-def smoothstep(value: np.ndarray) -> np.ndarray:
-    """0 below 0, 1 above 1, smooth between."""
-    share = np.clip(value, 0, 1)
-    return share * share * (3 - 2 * share)
-
-
 def doubled(values: np.ndarray) -> np.ndarray:
     """(2 n,) a periodic sequence (n,) with a value between each two, on the cubic through their four neighbours."""
     between = (9 * (values + np.roll(values, -1)) - np.roll(values, 1) - np.roll(values, -2)) / 16
@@ -105,10 +100,10 @@ def bare_rings(asset: HandAsset, rest: RestHand, rng: np.random.Generator) -> np
     frame = forearm_frame(asset, rest)
     along, angle, radius, slope = cut_outline(asset, rest, frame)
     beyond = BARE_DISTANCES[:, None]
-    settled = smoothstep(beyond / SETTLE)
+    settled = smoothstep(0, 1, beyond / SETTLE)
     cut = along.mean()
     behind = cut + frame.size * beyond + (1 - settled) * (along - cut)
     growth = girth(behind / frame.size) / girth(np.array(cut / frame.size))
-    own = radius + (1 - smoothstep(beyond / (2 * SETTLE))) * slope * frame.size * beyond
+    own = radius + (1 - smoothstep(0, 1, beyond / (2 * SETTLE))) * slope * frame.size * beyond
     rings = (1 - settled) * own + settled * growth * forearm_ellipse(angle, radius)
     return frame.place(rings * np.cos(angle), rings * np.sin(angle), behind)

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from ..joints import JOINT_PARENTS
-from .asset import HandAsset
+from .asset import HandAsset, Weighted
+from .bones import BONE_STARTS, bone_vectors
 
 # Hand length, wrist crease to tip of the middle finger: mean and standard deviation in metres. Adults: rounded after
 # Greiner, Hand Anthropometry of U.S. Army Personnel, Natick TR-92/011, 1991. Children: a growth curve approximated
@@ -74,6 +75,12 @@ def sample_subject(rng: np.random.Generator, asset: HandAsset) -> Subject:
     )
 
 
+def mean_subject(asset: HandAsset) -> Subject:
+    """The mean adult: the asset's template in the mean of women's and men's hand lengths, of medium skin."""
+    length = (FEMALE_LENGTH[0] + MALE_LENGTH[0]) / 2
+    return Subject(np.zeros(len(asset.shape_names)), length, age=35.0, gender=0.5, ita=28.0, skin_seed=0)
+
+
 def uniform_score(value: float, low: float, high: float) -> float:
     """The value in standard deviations of a uniform distribution from low to high."""
     return float((value - (low + high) / 2) / ((high - low) / np.sqrt(12)))
@@ -108,13 +115,7 @@ def chain_length(joints: np.ndarray) -> float:
     return float(np.linalg.norm(np.diff(joints[list(LENGTH_CHAIN)], axis=0), axis=1).sum())
 
 
-def bone_vectors(joints: np.ndarray) -> np.ndarray:
-    """(21, 3) from each bone's start to its end; zero for the forearm, whose far end is not a joint."""
-    starts = np.maximum(JOINT_PARENTS, 0)
-    return joints - joints[starts]
-
-
-def stretch_rest(rest: RestHand, asset: HandAsset, bone_lengths: np.ndarray) -> RestHand:
+def stretch_rest(rest: RestHand, skin: Weighted, bone_lengths: np.ndarray) -> RestHand:
     """The rest hand with its bones stretched along themselves to bone_lengths (21,) m; the forearm stays (entry 0).
 
     Skin stretches along a bone but keeps its girth; where bones share a vertex their maps are blended.
@@ -130,14 +131,13 @@ def stretch_rest(rest: RestHand, asset: HandAsset, bone_lengths: np.ndarray) -> 
     for joint, parent in enumerate(JOINT_PARENTS):
         if parent >= 0:
             joints[joint] = joints[parent] + ratio[joint] * vectors[joint]
-    starts = np.maximum(JOINT_PARENTS, 0)
     vertices = np.zeros_like(rest.vertices)
-    for column in range(asset.weight_bones.shape[1]):
-        bone = asset.weight_bones[:, column]
-        local = rest.vertices - rest.joints[starts[bone]]
+    for column in range(skin.weight_bones.shape[1]):
+        bone = skin.weight_bones[:, column]
+        local = rest.vertices - rest.joints[BONE_STARTS[bone]]
         along = (local * directions[bone]).sum(1, keepdims=True) * directions[bone]
-        moved = local + (ratio[bone, None] - 1) * along + joints[starts[bone]]
-        vertices += asset.weight_values[:, column, None] * moved
+        moved = local + (ratio[bone, None] - 1) * along + joints[BONE_STARTS[bone]]
+        vertices += skin.weight_values[:, column, None] * moved
     return RestHand(vertices, joints)
 
 

@@ -11,16 +11,15 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ..joints import JOINT_PARENTS
-from .asset import HandAsset
+from .asset import Weighted
+from .bones import BONE_STARTS
 from .shape import RestHand
 
-BONE_STARTS = np.maximum(JOINT_PARENTS, 0)
 
-
-def dense_weights(asset: HandAsset) -> np.ndarray:
+def dense_weights(skin: Weighted) -> np.ndarray:
     """(V, 21) skin weights."""
-    weights = np.zeros((len(asset.weight_bones), len(JOINT_PARENTS)))
-    np.add.at(weights, (np.arange(len(weights))[:, None], asset.weight_bones), asset.weight_values)
+    weights = np.zeros((len(skin.weight_bones), len(JOINT_PARENTS)))
+    np.add.at(weights, (np.arange(len(weights))[:, None], skin.weight_bones), skin.weight_values)
     return weights
 
 
@@ -29,7 +28,7 @@ def bone_translations(rest_joints: np.ndarray, rotations: np.ndarray, joints: np
     return joints[..., BONE_STARTS, :] - np.einsum("...bij,bj->...bi", rotations, rest_joints[BONE_STARTS])
 
 
-def linear_blend(rest: RestHand, asset: HandAsset, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def linear_blend(rest: RestHand, skin: Weighted, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Linear blend skinning (Magnenat-Thalmann et al. 1988): v' = sum_b w_b (R_b v + t_b).
 
     rotations: (..., 21, 3, 3) from rest axes to the world; joints: (..., 21, 3) m. Returns (..., V, 3) m.
@@ -37,11 +36,11 @@ def linear_blend(rest: RestHand, asset: HandAsset, rotations: np.ndarray, joints
     check_pose(rotations, joints)
     shift = bone_translations(rest.joints, rotations, joints)
     maps = np.concatenate([rotations, shift[..., None]], axis=-1).reshape(*rotations.shape[:-2], 12)
-    blended = (dense_weights(asset) @ maps).reshape(*maps.shape[:-2], -1, 3, 4)
+    blended = (dense_weights(skin) @ maps).reshape(*maps.shape[:-2], -1, 3, 4)
     return np.einsum("...vij,vj->...vi", blended[..., :3], rest.vertices) + blended[..., 3]
 
 
-def dual_quaternion(rest: RestHand, asset: HandAsset, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def dual_quaternion(rest: RestHand, skin: Weighted, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Dual quaternion skinning (Kavan et al., Skinning with Dual Quaternions, I3D 2007, section 4).
 
     Arguments and result as for `linear_blend`. Bent joints keep their volume better than with matrices.
@@ -49,7 +48,7 @@ def dual_quaternion(rest: RestHand, asset: HandAsset, rotations: np.ndarray, joi
     check_pose(rotations, joints)
     real = bone_quaternions(rotations)
     dual = half_product(bone_translations(rest.joints, rotations, joints), real)
-    blended = np.moveaxis(dense_weights(asset) @ np.concatenate([real, dual], axis=-1), -1, 0)
+    blended = np.moveaxis(dense_weights(skin) @ np.concatenate([real, dual], axis=-1), -1, 0)
     blended = blended / np.sqrt((blended[:4] ** 2).sum(0))
     return np.stack(apply_dual_quaternion(blended, rest.vertices.T), axis=-1)
 

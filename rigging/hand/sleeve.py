@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..geometry.smooth import smoothstep
 from .asset import HandAsset
-from .forearm import BARE_DISTANCES, Forearm, cut_outline, forearm_frame, forearm_skin, girth, smoothstep
+from .forearm import BARE_DISTANCES, Forearm, cut_outline, forearm_frame, forearm_skin, girth
 from .shape import RestHand
 
 # All in metres for an adult's hand
@@ -74,11 +75,11 @@ def cloth(
     """
     beyond = frame.size * CLOTH_DISTANCES[:, None]
     wide = np.maximum(girth((hem + beyond) / frame.size) / girth(np.array(cut[0] / frame.size)), 1.0)
-    flare = 1 + rng.uniform(0.0, 0.12) * smoothstep(beyond / (0.2 * frame.size))
+    flare = 1 + rng.uniform(0.0, 0.12) * smoothstep(0, 1, beyond / (0.2 * frame.size))
     grown = half.mean() + (wide * flare - 1) * cut[1]
     cuff = frame.size * CUFF_THICKNESS * (rng.random() < 0.4) * (beyond < frame.size * rng.uniform(0.02, 0.06))
     height = cuff + frame.size * folds(angle, CLOTH_DISTANCES[:, None], rng)
-    straight = centre * (1 - smoothstep(beyond / (0.15 * frame.size)))[..., None]
+    straight = centre * (1 - smoothstep(0, 1, beyond / (0.15 * frame.size)))[..., None]
     size = half / half.mean() * grown[..., None] + height[..., None]
     plane = straight + size * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     return frame.place(plane[..., 0], plane[..., 1], hem + beyond)
@@ -92,4 +93,4 @@ def folds(angle: np.ndarray, beyond: np.ndarray, rng: np.random.Generator) -> np
         slant, side, spread = rng.integers(-3, 4), rng.uniform(0, 2 * np.pi), rng.uniform(0.0, 1.0)
         wave = 0.5 + 0.5 * np.sin(2 * np.pi * beyond / length + slant * angle + phase)
         height += strength * wave**2 * (1 - spread * (0.5 + 0.5 * np.cos(angle - side)))
-    return height * smoothstep((beyond - 0.004) / 0.03)
+    return height * smoothstep(0, 1, (beyond - 0.004) / 0.03)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import atomic_file
+from ..npz import read_npz
 
 FORMAT = "mvhm-pose-clip-1"
 
@@ -23,10 +23,11 @@ class PoseError(InputError):
 class PoseClip:
     """T consecutive frames of one hand, always stored as a RIGHT hand, in the source's right-handed frame.
 
-    Arrays become read-only copies; `valid` defaults to "finite", `frame_ids` to 0..T-1.
+    Arrays become read-only copies; `valid` defaults to "finite", `frame_ids` to 0..T-1. A joint that is not finite is
+    never valid.
 
     Raises:
-        PoseError: on a wrong shape, dtype, hand or a joint that is marked valid but not finite.
+        PoseError: on a wrong shape, dtype or hand.
     """
 
     joints: np.ndarray  # (T, 21, 3) float32, metres
@@ -45,6 +46,7 @@ class PoseClip:
     angles: np.ndarray | None = None  # (T, 26) float32 radians, where the source has joint angles
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)  # raw arrays, first axis T
     sha256: str = ""  # of the raw input file(s)
+    estimated: str | None = None  # what of the joints nothing measured, e.g. "thumb_cmc", see docs/poses.md
 
     def __post_init__(self) -> None:
         joints = self._array("joints", self.joints, np.float32)
@@ -54,13 +56,10 @@ class PoseClip:
         valid = finite if self.valid is None else self._array("valid", self.valid, bool)
         if valid.shape != finite.shape:
             raise PoseError(f"{self._where}: valid has shape {valid.shape}, allowed is {finite.shape}")
-        if (valid & ~finite).any():
-            frame, joint = np.argwhere(valid & ~finite)[0]
-            raise PoseError(f"{self._where}: joint {joint} of frame {frame} is marked valid but is not finite")
         if self.hand != "right":
             raise PoseError(f"{self._where}: hand is {self.hand!r}, allowed is 'right' (mirror a left hand first)")
         ids = tuple(_plain(i) for i in self.frame_ids) or tuple(range(len(joints)))
-        self._set(joints=joints, valid=_frozen(valid), frame_ids=ids)
+        self._set(joints=joints, valid=_frozen(valid & finite), frame_ids=ids)
         self._check_rest(len(joints))
 
     def _check_rest(self, count: int) -> None:
@@ -93,7 +92,8 @@ class PoseClip:
 
     def _array(self, name: str, value: object, dtype: type | None) -> np.ndarray:
         try:
-            array = np.array(value, dtype=dtype)
+            with np.errstate(over="ignore"):  # too large for float32 is infinite
+                array = np.array(value, dtype=dtype)
         except (TypeError, ValueError) as error:
             raise PoseError(f"{self._where}: {name} is no array of numbers ({error})") from None
         return _frozen(array)
@@ -138,20 +138,19 @@ def save_clip(path: Path | str, clip: PoseClip) -> None:
         np.savez(file, **arrays)
 
 
-def load_arrays(path: Path | str) -> dict[str, np.ndarray]:
-    """All arrays of an .npz.
+def load_arrays(path: Path | str, keys: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """All arrays of an .npz, or those of `keys` that it has; the array of an .npy is called "".
 
     Raises:
-        FileNotFoundError: there is no such file.
-        PoseError: it is not a whole .npz of plain arrays.
+        OSError: the file cannot be opened or read.
+        PoseError: it is not a whole .npz or .npy of plain arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
+        return read_npz(path, keys)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such pose file") from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise PoseError(f"{path}: not a whole .npz of plain arrays ({error})") from None
+    except ValueError as error:
+        raise PoseError(f"{path}: not a whole .npz or .npy of plain arrays ({error})") from None
 
 
 def load_clip(path: Path | str) -> PoseClip:

@@ -19,7 +19,12 @@ SOURCES = {
     "hanco": ("readers.hanco", "HancoSource"),
     "freihand": ("readers.freihand", "FreihandSource"),
     "interhand": ("readers.interhand", "InterhandSource"),
+    "dexycb": ("readers.dexycb", "DexycbSource"),
     "webxr": ("readers.webxr", "WebxrSource"),
+    "leap": ("readers.leap", "LeapSource"),
+    "mediapipe": ("readers.mediapipe", "MediapipeSource"),
+    "hamer": ("readers.hamer", "HamerSource"),
+    "wilor": ("readers.hamer", "WilorSource"),
     "npz": ("readers.npzfile", "NpzSource"),
 }
 
@@ -43,7 +48,8 @@ def open_source(spec: str, **options: Any) -> PoseSource:
     """
     name, path, texts = _split(spec)
     if name not in SOURCES:
-        raise PoseError(f"pose source {name!r} is unknown, allowed are {', '.join(SOURCES)}")
+        hint = f"; of a file, say which, as in npz:{spec}" if Path(spec.partition("?")[0]).exists() else ""
+        raise PoseError(f"pose source {name!r} is unknown, allowed are {', '.join(SOURCES)}{hint}")
     module, class_name = SOURCES[name]
     factory = getattr(import_module(f".{module}", __package__), class_name)
     hints = _options(factory)
@@ -77,7 +83,7 @@ def _options(factory: Callable) -> dict[str, Any]:
 
 
 def _checked(source: str, option: str, value: Any, hint: Any) -> Any:
-    """`value`, if it is of the option's annotated type; a list may stand for a tuple and an int for a float."""
+    """`value`, if it is of the option's annotated type; a list may stand for a tuple, an int for a float or a text."""
     if get_origin(hint) is types.UnionType:
         return None if value is None else _checked(source, option, value, get_args(hint)[0])
     if get_origin(hint) is Literal:
@@ -86,7 +92,7 @@ def _checked(source: str, option: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple and isinstance(value, list | tuple):
         return tuple(_checked(source, option, item, get_args(hint)[0]) for item in value)
     wanted = get_origin(hint) or hint
-    if type(value) is not wanted and (wanted is not float or type(value) is not int):
+    if type(value) is not wanted and (wanted not in (float, str) or type(value) is not int):
         raise PoseError(f"pose source {source}: {option} is {value!r}, allowed is {wanted.__name__}")
     return wanted(value)
 

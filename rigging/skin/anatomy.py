@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from .noise import Noise, smoothstep
+from ..geometry.rotations import unit_vector
+from ..geometry.smooth import smoothstep
+from .noise import Noise
 from .texels import Surface, Texels
 
 REFERENCE_PALM = 0.103  # metres from wrist to middle MCP of the hand that lengths in this package are given for
@@ -95,21 +97,11 @@ class Anatomy:
         return np.stack([(points[..., 0] - little) / (index - little), points[..., 1] / self.joints[9, 1]], -1)
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
-
-
-def nail_directions(vertices: np.ndarray, faces: np.ndarray, face_nail: np.ndarray) -> np.ndarray:
-    """Dorsal direction (5, 3) of each finger: the mean normal of its nail's faces."""
-    normal = np.cross(vertices[faces[:, 1]] - vertices[faces[:, 0]], vertices[faces[:, 2]] - vertices[faces[:, 0]])
-    return np.stack([_unit(normal[face_nail == finger].sum(0)) for finger in range(1, 6)])
-
-
 def _bone_axes(joints: np.ndarray, dorsal: np.ndarray) -> np.ndarray:
     axes = []
     for start, end in pairwise(joints):
-        along = _unit(end - start)
-        up = _unit(dorsal - (dorsal @ along) * along)
+        along = unit_vector(end - start)
+        up = unit_vector(dorsal - (dorsal @ along) * along)
         axes.append(np.stack([np.cross(along, up), along, up]))
     return np.array(axes)
 

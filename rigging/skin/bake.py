@@ -7,19 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..geometry.mesh import vertex_normals, weld
+from ..geometry.smooth import smoothstep
 from ..hand.arm import arm_topology
 from ..hand.asset import HandAsset
+from ..hand.nails import nail_normals
 from ..hand.shape import RestHand
+from ..hand.skinning import dense_weights
 from . import tone
-from .anatomy import Anatomy, make_anatomy, nail_directions
+from .anatomy import Anatomy, make_anatomy
 from .appearance import HEIGHT_RANGE
 from .canvas import Canvas
 from .knuckles import knuckle_mask, paint_joints
 from .marks import paint_hair, paint_spots
 from .nails import nail_frames, paint_nails
-from .noise import Noise, ridge, smoothstep
+from .noise import Noise, ridge
 from .palm import paint_palm_lines
 from .params import SkinParams, SkinSubject, draw_params
+from .srgb import linear_to_srgb
 from .texels import Surface, Texels, make_texels
 from .vessels import paint_tendons, paint_veins, paint_wrist_veins
 
@@ -45,17 +49,9 @@ class SkinMaps:
     roughness: np.ndarray  # (R, R) uint8, 0..1
 
 
-def _dense_weights(asset: HandAsset) -> np.ndarray:
-    weights = np.zeros((len(asset.template), 21), np.float32)
-    rows = np.arange(len(weights))
-    for k in range(asset.weight_bones.shape[1]):
-        np.add.at(weights, (rows, asset.weight_bones[:, k]), asset.weight_values[:, k].astype(np.float32))
-    return weights
-
-
 def make_surface(asset: HandAsset, vertices: np.ndarray, arm_vertices: np.ndarray | None) -> Surface:
     """The hand (2651, 3) at rest and, if given, its bare arm (Va, 3) in one mesh."""
-    faces, uv, weights = asset.faces.astype(np.int64), asset.uv, _dense_weights(asset)
+    faces, uv, weights = asset.faces.astype(np.int64), asset.uv, dense_weights(asset).astype(np.float32)
     skin = ~asset.face_cap
     if arm_vertices is not None:
         arm_faces, arm_uv = arm_topology(asset)
@@ -134,7 +130,7 @@ def locate(
     surface = make_surface(asset, rest.vertices, arm_rest)
     painted = surface.skin_faces
     texels = make_texels(surface.uv[painted], surface.faces[painted], resolution)
-    directions = nail_directions(rest.vertices, asset.faces, asset.face_nail)
+    directions = nail_normals(rest.vertices, asset.faces, asset.face_nail)
     return surface, texels, make_anatomy(surface, texels, rest.joints, directions, noise)
 
 
@@ -163,7 +159,7 @@ def bake(
 
 
 def _encode(canvas: Canvas, anatomy: Anatomy, texels: Texels, params: SkinParams) -> SkinMaps:
-    albedo = np.rint(255.0 * tone.linear_to_srgb(_compose(canvas, anatomy, params))).astype(np.uint8)
+    albedo = np.rint(255.0 * linear_to_srgb(_compose(canvas, anatomy, params))).astype(np.uint8)
     height = np.clip(0.5 + canvas.height / HEIGHT_RANGE, 0.0, 1.0)
     rough = np.clip(canvas.roughness + 0.08 * canvas.crease, 0.05, 1.0)
     return SkinMaps(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import zipfile
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..files import atomic_file
 from ..hand.arm import arm_topology
 from ..hand.asset import HandAsset
 from ..hand.shape import RestHand
+from ..npz import read_npz
 from .bake import BAKER_VERSION, SkinMaps, bake
 from .params import SkinSubject
 
@@ -46,16 +46,21 @@ def cached_bake(cache_dir: Path | str, asset: HandAsset, rest: RestHand, arm_res
     if path.exists():
         try:
             return _read(path, resolution)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+        except (ValueError, KeyError) as error:
             log.warning("%s: damaged skin cache file (%s), baking it again", path, error)
+        except OSError as error:
+            log.warning("%s: cannot be read (%s), baking it again", path, error.strerror or error)
     maps = bake(asset, rest, arm_rest, subject, resolution)
-    _write(path, maps)
+    try:
+        _write(path, maps)
+    except PermissionError as error:  # another user's folder: it only costs time
+        log.warning("%s: cannot be kept (%s), baked anew next time", path, error.strerror)
     return maps
 
 
 def _read(path: Path, resolution: int) -> SkinMaps:
-    with np.load(path, allow_pickle=False) as data:
-        maps = SkinMaps(**{field.name: data[field.name] for field in fields(SkinMaps)})
+    data = read_npz(path)
+    maps = SkinMaps(**{field.name: data[field.name] for field in fields(SkinMaps)})
     expected = ((resolution, resolution, 3), np.uint8), ((resolution,) * 2, np.uint16), ((resolution,) * 2, np.uint8)
     for array, (shape, kind) in zip((maps.albedo, maps.height, maps.roughness), expected):
         if array.shape != shape or array.dtype != kind:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..geometry.smooth import smoothstep
 from .anatomy import Anatomy, Finger
 from .canvas import Canvas
-from .noise import Noise, smoothstep
+from .noise import Noise
 from .params import SkinParams
 
 # Chain joint -> (offset in metres, strength) of its palmar creases, for the fingers and for the thumb.

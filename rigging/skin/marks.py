@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ..geometry.smooth import smoothstep
 from .anatomy import Anatomy
 from .canvas import Canvas
-from .noise import Noise, smoothstep
+from .noise import Noise
 from .params import SkinParams
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..geometry.smooth import smoothstep
 from ..hand.asset import HandAsset
 from . import tone
 from .anatomy import Anatomy, Finger, FingerShape
 from .canvas import Canvas
-from .noise import Noise, smoothstep
+from .noise import Noise
 from .params import SkinParams
 
 HALF_ANGLE = 0.80  # radians around the finger from the nail's middle to its side

@@ -33,9 +33,3 @@ class Noise:
 def ridge(value: np.ndarray, width: float) -> np.ndarray:
     """1 on the zero lines of a noise field, falling to 0 over `width` standard deviations: a network of lines."""
     return np.exp(-((value / width) ** 2))
-
-
-def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
-    """0 below `low`, 1 above `high` (or the reverse if high < low), with zero slope at both."""
-    t = np.clip((value - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)

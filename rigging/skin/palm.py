@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..geometry.smooth import smoothstep
 from .anatomy import Anatomy
 from .canvas import Canvas
 from .lines import Lifter, Strokes, join, profile, smooth_walk, spline
-from .noise import Noise, smoothstep
+from .noise import Noise
 from .params import SkinParams
 
 # Control points in palm coordinates (0 little .. 1 index MCP; 0 wrist .. 1 middle MCP), depth, half width in metres.

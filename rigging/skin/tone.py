@@ -49,17 +49,6 @@ def linear_to_lab(rgb: np.ndarray) -> np.ndarray:
     return np.stack([116.0 * f[..., 1] - 16.0, 500.0 * (f[..., 0] - f[..., 1]), 200.0 * (f[..., 1] - f[..., 2])], -1)
 
 
-def linear_to_srgb(rgb: np.ndarray) -> np.ndarray:
-    """Linear sRGB to display sRGB, both in 0..1 (IEC 61966-2-1)."""
-    rgb = np.clip(rgb, 0.0, 1.0)
-    return np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * np.maximum(rgb, 1e-9) ** (1 / 2.4) - 0.055)
-
-
-def srgb_to_linear(srgb: np.ndarray) -> np.ndarray:
-    """Display sRGB in 0..1 to linear sRGB."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-
-
 def ita_to_lab(ita: float) -> np.ndarray:
     """Mean CIELAB (3,) of the back of a hand with that ITA in degrees; the ITA of the result is exact."""
     if not ITA_LIMITS[0] <= ita <= ITA_LIMITS[1]:

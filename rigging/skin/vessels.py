@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..geometry.smooth import smoothstep
 from .anatomy import Anatomy
 from .canvas import Canvas
 from .lines import Lifter, Strokes, join, profile, smooth_walk, spline
-from .noise import Noise, smoothstep
+from .noise import Noise
 from .params import SkinParams
 
 _STEP = 0.0015  # metres the growing veins advance at a time

@@ -78,22 +78,38 @@ def match(
     return Match(rotations, joints, stretch, residual, retarget)
 
 
-def bone_lengths(joints: np.ndarray) -> np.ndarray:
-    """Bone lengths (..., 21) m of joints (..., 21, 3); the forearm (bone 0), whose start is no joint, has 0."""
-    lengths = np.linalg.norm(joints[..., 1:, :] - joints[..., PARENTS, :], axis=-1)
-    return np.concatenate([np.zeros_like(lengths[..., :1]), lengths], axis=-1)
+def matchable(joints: np.ndarray) -> np.ndarray:
+    """(T,) whether frames of joints (T, 21, 3) m say where all bones point.
+
+    All joints are finite, no bone has length zero or one beyond numbers, and the palm is no line.
+    """
+    joints = np.asarray(joints, float)
+    finite = np.isfinite(joints).all(axis=(1, 2))
+    target = np.where(finite[:, None, None], joints, 0.0).transpose(2, 1, 0)
+    _, lengths = _bones(target)
+    return finite & _have_direction(lengths).all(axis=0) & ~_flat_palms(target)
+
+
+def _bones(target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors (3, 20, t) and lengths (20, t) of the bones of joints (3, 21, t)."""
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond numbers: infinite
+        vectors = target[:, 1:] - target[:, PARENTS]
+        return vectors, np.sqrt((vectors * vectors).sum(axis=0))
+
+
+def _have_direction(lengths: np.ndarray) -> np.ndarray:
+    return (lengths >= _SHORTEST) & np.isfinite(lengths)
 
 
 def _directions(target: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
     """Unit bone directions (3, 20, t) and bone lengths (t, 20) of joints (3, 21, t)."""
-    vectors = target[:, 1:] - target[:, PARENTS]
-    lengths = np.sqrt((vectors * vectors).sum(axis=0))
-    if lengths.size and lengths.min() < _SHORTEST:
-        bone, frame = np.argwhere(lengths < _SHORTEST)[0]
-        raise ValueError(
-            f"frame {start + frame}: joint {JOINT_NAMES[bone + 1]} coincides with {JOINT_NAMES[PARENTS[bone]]}, "
-            f"a bone of length zero has no direction"
-        )
+    vectors, lengths = _bones(target)
+    if not _have_direction(lengths).all():
+        bone, frame = np.argwhere(~_have_direction(lengths))[0]
+        where, before = f"frame {start + frame}: joint {JOINT_NAMES[bone + 1]}", JOINT_NAMES[PARENTS[bone]]
+        if lengths[bone, frame] < _SHORTEST:
+            raise ValueError(f"{where} coincides with {before}, a bone of length zero has no direction")
+        raise ValueError(f"{where} is beyond numbers away from {before}")
     vectors /= lengths
     return vectors, lengths.T
 
@@ -155,13 +171,19 @@ def _check_joints(joints: np.ndarray, where: str | None = None) -> None:
         raise ValueError(f"{where or f'frame {frame}'}: joint {JOINT_NAMES[joint]} is not finite")
 
 
+def _flat_palms(target: np.ndarray) -> np.ndarray:
+    """(t,) whether the palm of joints (3, 21, t) is a line, or too large for numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        forward = target[:, 5] + target[:, 9] + target[:, 13] + target[:, 17] - 4 * target[:, 0]
+        across = target[:, 17] - target[:, 5]
+        normal = cross(forward, across)
+        length = (forward**2).sum(axis=0) * (across**2).sum(axis=0)
+        return ~((normal**2).sum(axis=0) > _STRAIGHTEST**2 * length)
+
+
 def _check_palm(target: np.ndarray, start: int) -> None:
     """The palm of joints (3, 21, t) must span a plane, or its rotation is not determined."""
-    forward = target[:, 5] + target[:, 9] + target[:, 13] + target[:, 17] - 4 * target[:, 0]
-    across = target[:, 17] - target[:, 5]
-    normal = cross(forward, across)
-    length = (forward**2).sum(axis=0) * (across**2).sum(axis=0)
-    flat = (normal**2).sum(axis=0) <= _STRAIGHTEST**2 * length
+    flat = _flat_palms(target)
     if flat.any():
         frame = start + int(np.argmax(flat))
         raise ValueError(f"frame {frame}: wrist and MCP joints are on one line, the palm has no defined rotation")

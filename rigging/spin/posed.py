@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..fingers.hinges import hinge_axes
+from ..geometry.cameras import palm_frame
+from ..geometry.rotations import axis_angle
 from ..hand.asset import HandAsset
+from ..hand.bones import bone_lengths
 from ..hand.shape import RestHand, stretch_rest
 from ..hand.skinning import dual_quaternion, linear_blend
 from ..joints import PART_NAMES
-from .match import Match, bone_lengths
+from .match import Match, match
 
 SKINNING = {"dual_quaternion": dual_quaternion, "linear": linear_blend}
-_MIRROR = np.array([-1.0, 1.0, 1.0])
+MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,60 @@ def pose_hand(
     return PosedHand(vertices, frame.joints, arm, frame.rotations)
 
 
+def pose_hands(
+    asset: HandAsset,
+    rest: RestHand,
+    arm_rest: np.ndarray,
+    joints: np.ndarray,
+    wrist: np.ndarray,
+    mode: str = "palm",
+    retarget: str = "directions",
+    skinning: str = "dual_quaternion",
+) -> tuple[PosedHand, ...]:
+    """The hands of T frames, matched to `joints` (T, 21, 3) m in their frame, with forearms bent by `wrist` (T, 2) rad.
+
+    `arm_rest` (Va, 3) m; mode and retarget as of `match`, which names the frame that cannot be matched (ValueError).
+    """
+    matched = match(
+        rest.joints,
+        joints.astype(np.float64),
+        mode=mode,
+        retarget=retarget,
+        forearm=forearm_rotations(wrist),
+        dorsal=hinge_axes(asset)[1] if mode == "ik" else None,
+    )
+    return tuple(pose_hand(asset, rest, arm_rest, matched[frame], skinning) for frame in range(len(joints)))
+
+
+def forearm_rotations(wrist: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) rotations of the forearm relative to the palm, hand frame, for flexion and radial deviation (T, 2) rad.
+
+    The hand frame has +y along the hand, +z out of its back and the thumb at -x, so a hand that flexes turns about
+    -x and one that deviates to the thumb about +z, and the forearm relative to it the other way round.
+    """
+    x, z = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    return axis_angle(x, wrist[:, 0]) @ axis_angle(z, -wrist[:, 1])
+
+
+def place_hands(
+    hands: tuple[PosedHand, ...], source_joints: np.ndarray, up: np.ndarray, left: bool
+) -> tuple[tuple[PosedHand, ...], np.ndarray]:
+    """Turn hands and source joints (T, 21, 3) by `up` (3, 3) into the world whose origin is the first palm's centre.
+
+    A left hand is the mirror image across the world's x = 0, which keeps up.
+    """
+    shift = -up @ palm_frame(hands[0].joints)[0]
+    placed = tuple(hand.placed(up, shift) for hand in hands)
+    source = source_joints @ up.T + shift
+    if left:
+        return tuple(mirror_posed(hand) for hand in placed), source * MIRROR
+    return placed, source
+
+
 def mirror_posed(posed: PosedHand) -> PosedHand:
     """The other hand: x -> -x, R -> S R S with S = diag(-1, 1, 1), so that det stays +1. Twice gives the same hand."""
-    vertices, joints, arm = (points * _MIRROR for points in (posed.vertices, posed.joints, posed.arm_vertices))
-    rotations = _MIRROR[:, None] * posed.rotations * _MIRROR
+    vertices, joints, arm = (points * MIRROR for points in (posed.vertices, posed.joints, posed.arm_vertices))
+    rotations = MIRROR[:, None] * posed.rotations * MIRROR
     return PosedHand(vertices, joints, arm, rotations, not posed.mirrored)
 
 

@@ -58,7 +58,7 @@ def outside(studio, specs) -> dict[str, float]:
     inside_ms, denoiser_ms, outside_ms = times.mean(0) / len(ready[0].cameras.K) * 1000
     start = time.perf_counter()
     for skin in skins[::-1] * 4:
-        studio.set_skin(skin.albedo, skin.height, skin.roughness)
+        studio.set_skin(skin)
     new_skin_ms = (time.perf_counter() - start) / 8 * 1000
     found = {"inside_ms_per_view": inside_ms, "denoiser_ms_per_view": denoiser_ms, "outside_ms_per_view": outside_ms}
     return found | {"new_skin_ms": new_skin_ms}

@@ -12,7 +12,7 @@ from blender_scripts.looks.colour import linear_to_srgb8
 from blender_scripts.looks.exposure import camera_gains, scene_light, skin_reflectance
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.settings import RenderSettings
-from render_farm.planning.plan import ensure_plan
+from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.release import load_release
 from render_farm.planning.spec import Specs, plan_subject
 from rigging.hand.arm import arm_topology

@@ -12,6 +12,7 @@ import numpy as np
 from blender_scripts.settings import RenderSettings
 
 from .graph_page import graph_section
+from .labels_page import labels_section
 from .summary import TONES, Curve, curve, median_ratio, median_seconds, trend
 from .tables import row, rule
 
@@ -30,11 +31,11 @@ NOT_MEASURED = """
 
 
 def page(results: dict[str, dict]) -> str:
-    """The whole page. results: part: what it measured, the parts quality, render, worker, farm, spin and graph."""
+    """The whole page. results: what each part measured: quality, render, worker, farm, spin, graph and labels."""
     quality, render = results["quality"], results["render"]
     parts = (heading(), others(quality), quality_section(quality), speed_section(render))
     parts += worker_section(results["worker"]), farm_section(results["farm"]), spin_section(results["spin"])
-    parts += (graph_section(results["graph"]),)
+    parts += graph_section(results["graph"]), labels_section(results["labels"])
     return "\n\n".join(parts) + "\n"
 
 

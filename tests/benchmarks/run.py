@@ -1,7 +1,8 @@
 """`make bench`: run every benchmark, one after another, and write docs/benchmarks.md and its figures.
 
 Each part is a process of its own that prints one JSON object; it is kept in FOLDER/PART.json. `--only PART` runs one
-part and takes the others from there; `--only page` runs none. `--only graph` needs no others: it writes its section.
+part and takes the others from there; `--only page` runs none. `--only graph` and `--only labels` need no others: they
+write their section.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ from docs.figures.quality import draw_quality
 from docs.figures.worker import draw_worker
 
 from .graph_page import graph_section
+from .labels_page import labels_section
 from .page import page
 from .tables import with_section
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "quality": "bench_quality", "render": "bench_render", "worker": "bench_worker", "farm": "bench_farm",
-    "spin": "bench_spin", "graph": "bench_graph",
+    "spin": "bench_spin", "graph": "bench_graph", "labels": "bench_labels",
 }  # fmt: skip
-NEED_NO_FOLDER = ("spin", "graph")
+NEED_NO_FOLDER = ("spin", "graph", "labels")
+SECTIONS = {"graph": graph_section, "labels": labels_section}
 
 
 def run_part(part: str, folder: Path) -> dict:
@@ -59,8 +62,8 @@ def main() -> int:
     folder = options.folder.resolve()
     (options.docs / "images").mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    if options.only == "graph":
-        write_section(graph_section(run_part("graph", folder)), options.docs / "benchmarks.md")
+    if options.only in SECTIONS:
+        write_section(SECTIONS[options.only](run_part(options.only, folder)), options.docs / "benchmarks.md")
         return 0
     results = {}
     for part in PARTS:

@@ -52,7 +52,7 @@ class TypicalScript:
         """Body, skin, sleeve, lamps and the whole panorama as the world."""
         look, studio = spec.look, self.studio
         studio.set_body(look.arm_style, spec.left, vertices)
-        studio.set_skin(spec.skin.albedo, spec.skin.height, getattr(spec.skin, "roughness", None))
+        studio.set_skin(spec.skin)
         if look.arm_style == "sleeve":
             studio.set_cloth(look.cloth)
         studio.set_light(np.ones((64, 128, 3), np.float32), look.lamps)

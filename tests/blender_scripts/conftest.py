@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,10 +11,12 @@ from blender_scripts.looks.look import Cloth, Lamp, Look
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.settings import RenderSettings
 from rigging.fingers.kinematics import ANGLES, bone_frames, bone_rotations, place_joints, skeleton
+from rigging.geometry.cameras import Cameras
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import load_asset
 from rigging.hand.shape import RestHand
 from rigging.hand.skinning import linear_blend
+from rigging.skin.bake import SkinMaps
 from rigging.spin.posed import PosedHand, mirror_posed
 
 SIZE = 96
@@ -51,7 +52,7 @@ class Workshop:
         centre = np.array([0.0, 0.05, 0.0]) @ UPRIGHT.T
         return (mirror_posed(posed) if left else posed).placed(UPRIGHT, -centre)
 
-    def cameras(self, views: int = 2, focal: float = 190.0) -> SimpleNamespace:
+    def cameras(self, views: int = 2, focal: float = 190.0) -> Cameras:
         """Cameras around the hand, with a principal point off the centre."""
         world_to_cam = np.tile(np.eye(4), (views, 1, 1))
         for matrix, angle in zip(world_to_cam, np.arange(views) * 2 * np.pi / views + 0.4):
@@ -62,11 +63,11 @@ class Workshop:
             matrix[:3, :3] = [right, np.cross(forward, right), forward]
             matrix[2, 3] = 0.5
         K = np.array([[focal, 0, SIZE / 2 + 5.3], [0, focal, SIZE / 2 - 3.7], [0, 0, 1]])
-        return SimpleNamespace(K=np.tile(K, (views, 1, 1)), world_to_cam=world_to_cam)
+        return Cameras(np.tile(K, (views, 1, 1)), world_to_cam, SIZE)
 
-    def plain_skin(self, colour: tuple[int, int, int]) -> SimpleNamespace:
+    def plain_skin(self, colour: tuple[int, int, int]) -> SkinMaps:
         height = np.random.default_rng(0).integers(31000, 34000, (64, 64)).astype(np.uint16)
-        return SimpleNamespace(albedo=np.full((64, 64, 3), colour, np.uint8), height=height)
+        return SkinMaps(np.full((64, 64, 3), colour, np.uint8), height, np.full((64, 64), 115, np.uint8))
 
     def spec(self, bend=0.4, neighbour=0.5, seed=11, left=False, views=2, skin=None, **look) -> SampleSpec:
         style = look.get("arm_style", LOOK.arm_style)
@@ -91,12 +92,13 @@ def studio(workshop, tmp_path_factory):
     import cv2
 
     from blender_scripts.cycles.scene import Studio
+    from blender_scripts.looks.backgrounds import PhotoFolder
 
     photos = tmp_path_factory.mktemp("photos")
     for index in range(3):
         picture = np.random.default_rng(index).integers(0, 255, (150, 200, 3)).astype(np.uint8)
         cv2.imwrite(str(photos / f"{index}.png"), picture)
-    return Studio(workshop.asset, *workshop.arm, SETTINGS, photo_folder=photos)
+    return Studio(workshop.asset, *workshop.arm, SETTINGS, photos=PhotoFolder.open(photos))
 
 
 @pytest.fixture

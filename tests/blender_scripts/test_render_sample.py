@@ -7,9 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from blender_scripts.labels.hand import make_surface
 from blender_scripts.looks.look import CLOTH_PATTERNS, Cloth, Lamp
-from blender_scripts.render_sample import render_sample
+from blender_scripts.render_sample import label_sample, render_sample
 from blender_scripts.settings import RenderSettings
+from rigging.joints import ARM_PART
 
 ARRAYS = {
     "rgb": (np.uint8, (2, 96, 96, 3)), "alpha": (np.uint8, (2, 96, 96)), "parts": (np.uint8, (2, 96, 96)),
@@ -35,6 +37,17 @@ def test_a_record_has_every_field(studio, workshop, settings):
     assert record["sample"] == 11
     assert record["arm_style"] == "bare"
     assert record["arm_vertices_world"].shape[1] == 3
+
+
+def test_a_sample_is_labelled_without_blender_as_it_is_rendered(studio, workshop, settings):
+    spec = workshop.spec(left=True)
+    record = render_sample(studio, spec, settings)
+    surface = make_surface(workshop.asset, workshop.arm[0], arm_joined=True, left=True)
+    labels, coverage = label_sample(surface, spec, (settings.width, settings.height))
+    mask = labels.pop("mask")
+    assert same(labels, {name: record[name] for name in labels})
+    assert np.array_equal(np.rint(coverage * 255), record["alpha"])
+    assert np.array_equal(mask, (record["parts"] > 0) & (record["parts"] != ARM_PART))
 
 
 def test_alpha_covers_hand_and_arm(studio, workshop, settings):

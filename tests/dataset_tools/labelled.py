@@ -11,7 +11,7 @@ import numpy as np
 import trimesh
 from records import arm_of, barycentric, poses
 
-from blender_scripts.labels.labels import make_labels, make_surface, surface_normals
+from blender_scripts.labels.hand import label_hand, make_surface, surface_normals
 from dataset_tools.load.dataset import outward
 from dataset_tools.load.derive import derive
 from rigging.geometry.cameras import CameraSettings, palm_frame, ring
@@ -43,7 +43,7 @@ def labelled(left: bool = False, views: int = 8, size: int = SIZE, seed: int = 0
     cameras = ring(palm_frame(joints), placed[1][:hand], settings, np.random.default_rng(seed))
     surface = make_surface(asset, arm_faces, arm_joined=True, left=left)
     before, now, after = placed
-    sample = make_labels(surface, now, before, after, joints, cameras.K, cameras.world_to_cam, size, size)
+    sample = label_hand(surface, now, joints, cameras.K, cameras.world_to_cam, (size, size), before, after)
     sample |= {
         "K": cameras.K, "world_to_cam": cameras.world_to_cam, "joints_world": joints.astype(np.float32),
         "vertices_world": now[:hand].astype(np.float32), "arm_vertices_world": now[hand:].astype(np.float32),
@@ -61,8 +61,7 @@ def labels_anew(moved: dict, before: np.ndarray, after: np.ndarray, size: tuple[
     """All labels of a moved sample, made from its meshes and cameras; size (width, height) px."""
     surface = make_surface(load_asset(), arm_of(load_asset())[1], True, left=moved["meta"]["hand"] == "left")
     now = np.concatenate([moved["vertices_world"], moved["arm_vertices_world"]])
-    cameras = moved["K"], moved["world_to_cam"]
-    return make_labels(surface, now, before, after, moved["joints_world"], *cameras, *size)
+    return label_hand(surface, now, moved["joints_world"], moved["K"], moved["world_to_cam"], size, before, after)
 
 
 def as_stored(points: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """One live process per lock; a dead one's lock is taken over, on this host at once, on another after a silence."""
 
+import errno
 import json
 import os
 import socket
@@ -12,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from render_farm import guard as guards
 from render_farm import lock as locks
-from render_farm.errors import InputError, LockedError
-from render_farm.lock import NO_LOCKS, STALE_SECONDS, Lock, Owner
+from render_farm.errors import LockedError
+from render_farm.guard import LEFT_SECONDS, Guard
+from render_farm.lock import STALE_SECONDS, Lock, Owner
+from rigging.files import NO_LOCKS
 
 ROOT = Path(__file__).parents[2]
 
@@ -110,12 +114,19 @@ def test_a_damaged_lock_counts_as_silent(tmp_path):
 
 
 def test_of_many_that_see_a_stale_lock_one_takes_it(tmp_path):
-    leave(tmp_path / "a.lock", host="elsewhere", namespace="another", age=2 * STALE_SECONDS)
+    taken, refused = all_at_once(tmp_path / "a.lock")
+    assert (len(taken), len(refused)) == (1, 7)
+    taken[0].release()
+
+
+def all_at_once(path):
+    """Those of eight locks that get a stale one at the same time, and those that do not."""
+    leave(path, host="elsewhere", namespace="another", age=2 * STALE_SECONDS)
     taken, refused = [], []
     start = threading.Barrier(8)
 
     def take():
-        lock = Lock(tmp_path / "a.lock")
+        lock = Lock(path)
         start.wait()
         try:
             lock.acquire()
@@ -128,8 +139,7 @@ def test_of_many_that_see_a_stale_lock_one_takes_it(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(taken), len(refused)) == (1, 7)
-    taken[0].release()
+    return taken, refused
 
 
 def test_waiting_gets_the_lock_when_it_is_free(tmp_path):
@@ -153,13 +163,89 @@ def test_a_lock_that_another_took_over_is_left_to_it(tmp_path):
     assert lock.path.exists()
 
 
-@pytest.mark.parametrize("number", NO_LOCKS)
-def test_a_file_system_without_locks_is_one_line(tmp_path, monkeypatch, number):
-    def flock(file, how):
-        raise OSError(number, os.strerror(number))
+@pytest.fixture(params=NO_LOCKS)
+def no_locks(request, monkeypatch):
+    """A file system that knows no `flock`."""
 
-    monkeypatch.setattr(locks.fcntl, "flock", flock)
-    with pytest.raises(InputError, match=r"a\.lock.*: this file system has no file locks") as error:
+    def flock(file, how):
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(guards.fcntl, "flock", flock)
+
+
+def test_a_file_system_without_locks_will_do(tmp_path, no_locks):
+    with Lock(tmp_path / "a.lock") as lock:
+        with pytest.raises(LockedError, match=f"process {os.getpid()}"):
+            Lock(lock.path).acquire()
+        assert not list(tmp_path.glob("*.mark"))
+    assert not lock.path.exists()
+
+
+def test_without_locks_too_one_of_many_takes_a_stale_one(tmp_path, no_locks):
+    taken, refused = all_at_once(tmp_path / "a.lock")
+    assert (len(taken), len(refused)) == (1, 7)
+    taken[0].release()
+
+
+def test_without_locks_one_process_at_a_time_is_in_the_guard(tmp_path, no_locks):
+    inside, most = [], []
+
+    def enter():
+        for _ in range(5):
+            with Guard(tmp_path / "guard"):
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(0.001)
+                inside.pop()
+
+    threads = [threading.Thread(target=enter) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(most), max(most)) == (20, 1)
+
+
+def test_without_locks_what_a_dead_process_left_in_the_guard_is_removed(tmp_path, no_locks):
+    guard = Guard(tmp_path / "guard")
+    guard.mark.touch()
+    os.utime(guard.mark, (time.time() - 2 * LEFT_SECONDS,) * 2)
+    with guard:
+        assert guard.mark.stat().st_mtime > time.time() - LEFT_SECONDS
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["guard"]
+
+
+def test_a_file_system_that_fails_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(guards.fcntl, "flock", raising(OSError(errno.EIO, os.strerror(errno.EIO))))
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         Lock(tmp_path / "a.lock").acquire()
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "a.lock").exists()
+
+
+def raising(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
+def test_a_process_that_the_system_hides_is_believed_alive_until_it_is_silent_for_long(tmp_path, monkeypatch):
+    """Two users of a group on one host that is mounted with hidepid=2: neither sees the other's /proc/PID."""
+    real = Path.read_text
+    hidden = FileNotFoundError(errno.ENOENT, "hidden")
+    monkeypatch.setattr(Path, "read_text", lambda path: raising(hidden)() if path.name == "stat" else real(path))
+    monkeypatch.setattr(os, "kill", raising(PermissionError(errno.EPERM, "not yours")))
+    leave(tmp_path / "a.lock", pid=os.getppid(), started="7", namespace=locks._namespace())
+    with pytest.raises(LockedError):
+        Lock(tmp_path / "a.lock").acquire()
+    os.utime(tmp_path / "a.lock", (time.time() - STALE_SECONDS - 30,) * 2)
+    with Lock(tmp_path / "a.lock"):
+        pass
+
+
+def test_who_shares_a_folder_in_a_group_can_take_over_each_others_files(tmp_path):
+    before = os.umask(0o002)
+    try:
+        Lock(tmp_path / "a.lock").acquire()
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o060 for path in tmp_path.iterdir()} == {0o060}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import scipy.io
 
-from rigging.fingers.kinematics import ANGLE_NAMES, forward, skeleton
+from rigging.fingers.kinematics import ANGLE_NAMES, Skeleton, forward, skeleton
 from rigging.geometry.rotations import axis_angle, random_rotation
 from rigging.hand.asset import load_asset
 from rigging.joints import JOINT_PARENTS
@@ -34,11 +35,16 @@ def hand(bend: np.ndarray | float, spread: float = 0.05) -> np.ndarray:
         elif name.endswith("dip"):
             angles[:, column] = 2 / 3 * bend
         elif name.endswith("_abd"):
-            angles[:, column] = spread
+            angles[:, column] = spread if name.startswith(("thumb", "index")) else -spread  # away from the middle
     angles[:, ANGLE_NAMES.index("thumb_radial")] = 0.7
     angles[:, ANGLE_NAMES.index("thumb_palmar")] = 0.5
     angles[:, ANGLE_NAMES.index("thumb_ip")] = 0.2
-    return forward(skeleton(load_asset()), angles)
+    return forward(_our_skeleton(), angles)
+
+
+@cache
+def _our_skeleton() -> Skeleton:
+    return skeleton(load_asset())
 
 
 def moving_hand(frames: int, seed: int = 0) -> np.ndarray:

@@ -71,6 +71,20 @@ def test_what_is_wrong_is_one_line(text, message):
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+@dataclass(frozen=True)
+class Switch:
+    limit: float | Literal["off"] = 1.0
+    ends: tuple[float, float] | Literal["off"] | None = None
+
+
+def test_a_word_may_stand_for_a_number():
+    assert from_table(Switch, {"limit": "off", "ends": "off"}, "x") == Switch("off", "off")
+    assert from_table(Switch, {"limit": 2, "ends": [0, 1]}, "x") == Switch(2.0, (0.0, 1.0))
+    for value in ("of", True, [1]):
+        with pytest.raises(SettingsError, match=r"^x: limit = .*: must be a number or 'off'$"):
+            from_table(Switch, {"limit": value}, "x")
+
+
 def test_it_is_a_fault_of_the_input():
     assert issubclass(SettingsError, InputError) and SettingsError.exit_code == 2
 

@@ -1,104 +1,184 @@
-"""Poses from .npz files: our own clips, or plain arrays from anywhere."""
+"""Poses from .npz and .npy files: our own clips, or plain arrays from anywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ...files import file_sha256
 from ..clip import PoseClip, PoseError, clip_from_arrays, load_arrays
 from ..rejects import Reject
-from .mirror import mirror_points, mirror_up
-from .permutations import joint_order, to_canonical
-from .units import unit_scale
+from .columns import as_valid, one_value, per_joint, per_row, texts
+from .fields import rate, side
+from .folders import find_files, person_of, read_each
+from .orders import check_order
+from .permutations import JOINT_ORDERS, joint_order
+from .recordings import Origin, Recorded, clips_of
 
 PLAIN_KEYS = (
-    "joints", "valid", "fps", "order", "unit", "hand", "subject", "licence", "frame_ids", "tip_def", "wrist_def",
-    "up",
+    "joints", "valid", "confidence", "fps", "order", "unit", "hand", "subject", "licence", "frame_ids", "tip_def",
+    "wrist_def", "up",
 )  # fmt: skip
+SUFFIXES = (".npz", ".npy")
+ALONE = ("", "arr_0")  # what an array without a name is called, in an .npy and by numpy.savez
+OTHERS = {"mat": "webxr", "joint_3d": "dexycb", "pred_keypoints_3d": "hamer"}  # keys by which files of others are known
 
 
 @dataclass(frozen=True)
 class NpzSource:
-    """A file, or all *.npz of a folder in order of name, one clip each.
+    """A file, or all .npz and .npy files of a folder in order of name.
 
-    A file that `save_clip` wrote is taken as it is. Of a plain file, `joints` (T, K, 3) or (K, 3) is required
-    and the other PLAIN_KEYS are optional; the options here stand in for the keys of the same name.
+    A file that `save_clip` wrote is taken as it is. Of a plain file, `joints` (K, 3), (T, K, 3) or, for H hands,
+    (T, H, K, 3) is required, which an .npy holds alone; the other PLAIN_KEYS are optional. What an option says goes
+    before the key of the same name.
 
     Raises:
         FileNotFoundError, PoseError: from `clips`, naming the file.
     """
 
     path: Path
-    order: str = "canonical"
-    unit: Literal["auto", "m", "mm"] = "auto"
-    hand: Literal["right", "left"] = "right"
+    order: str = "file"  # "file": as its key says, else "canonical"
+    unit: Literal["file", "auto", "m", "cm", "mm"] = "file"  # "file": as its key says, else "auto"
+    hand: Literal["file", "right", "left"] = "file"  # "file": as its key says, else "right"
     fps: float | None = None
     wrist_from: Literal["ring", "middle"] = "ring"  # for orders with a palm centre, see to_canonical
+    threshold: float | None = None  # from which confidence on a joint is valid
+    subject: str = "file"  # where a file does not say: "file" (another person each), "folder", or a name for all
+    licence: str = "unknown"  # where a file does not say
+    sequences: tuple[str, ...] = ()  # names or patterns of the files to read
     rejects: list[Reject] = field(default_factory=list, init=False)
 
     def clips(self) -> Iterator[PoseClip]:
-        """One clip per file."""
-        path = Path(self.path)
-        files = sorted(path.glob("*.npz")) if path.is_dir() else [path]
-        if not files:
-            raise FileNotFoundError(f"{path}: no *.npz in this folder")
-        for file in files:
-            arrays = load_arrays(file)
-            yield clip_from_arrays(arrays, file) if "format" in arrays else self._plain(arrays, file)
+        """One clip per person, hand and uninterrupted run of frames."""
+        self.rejects.clear()
+        yield from read_each("npz", find_files(self.path, SUFFIXES, self.sequences), self._read, self.rejects)
 
-    def _plain(self, arrays: Mapping[str, np.ndarray], file: Path) -> PoseClip:
-        unknown = sorted(set(arrays) - set(PLAIN_KEYS))
-        if unknown or "joints" not in arrays:
-            got = f"unknown key {unknown[0]}" if unknown else "no key joints"
-            raise PoseError(f"{file}: {got}, allowed are {', '.join(PLAIN_KEYS)}")
-        text = {name: str(arrays[name]) for name in ("order", "unit", "hand") if name in arrays}
-        order, hand = text.get("order", self.order), text.get("hand", self.hand)
-        if hand not in ("right", "left"):
-            raise PoseError(f"{file}: hand is {hand!r}, allowed are right, left")
+    def _read(self, name: str, file: Path) -> list[PoseClip]:
+        arrays = load_arrays(file)
+        if "format" in arrays:
+            return [clip_from_arrays(arrays, file)]
+        alone = next((arrays[key] for key in ALONE if set(arrays) == {key}), None)
+        return self._plain(arrays if alone is None else {"joints": alone}, name, file)
+
+    def _plain(self, arrays: Mapping[str, np.ndarray], name: str, file: Path) -> list[PoseClip]:
+        _check_keys(arrays, file)
+        said = {key: one_value(arrays, key, str(file)) for key in _SINGLE}
+        order = said["order"] or "canonical" if self.order == "file" else self.order
         table = joint_order(order)
-        extrapolated = table.wrist_def == "palm_centre"
-        joints, valid = _joints(arrays, order, file, self.wrist_from if extrapolated else None)
-        joints = joints * unit_scale(joints, text.get("unit", self.unit), str(file))
-        up = tuple(arrays["up"].tolist()) if "up" in arrays else None
-        return PoseClip(
-            joints=mirror_points(joints) if hand == "left" else joints,
-            valid=valid,
-            name=file.stem,
-            subject=str(arrays.get("subject", file.stem)),
-            source="npz",
-            licence=str(arrays.get("licence", "unknown")),
-            mirrored=hand == "left",
-            fps=float(arrays["fps"]) if "fps" in arrays else self.fps,
-            frame_ids=tuple(arrays["frame_ids"].tolist()) if "frame_ids" in arrays else (),
-            tip_def=str(arrays.get("tip_def", table.tip_def)),
-            wrist_def=str(arrays.get("wrist_def", "extrapolated" if extrapolated else table.wrist_def)),
-            up=mirror_up(up) if hand == "left" else up,
-            sha256=file_sha256(file),
+        points = _points(arrays["joints"], order, file)
+        frames = len(points)
+        origin = Origin(
+            file,
+            name,
+            "npz",
+            file_sha256(file),
+            order,
+            said["unit"] or "auto" if self.unit == "file" else self.unit,
+            licence=said["licence"] or self.licence,
+            fps=self.fps if said["fps"] is None else rate(said["fps"], str(file)),
+            up=_up(arrays, file),
+            frame_ids=_frame_ids(arrays, frames, file),
+            wrist_from=self.wrist_from if table.wrist_def == "palm_centre" else None,
+            tip_def=said["tip_def"],
+            wrist_def=said["wrist_def"],
         )
+        recorded = self._recorded(arrays, points, order, name, file)
+        check_order(recorded.points, order, str(file))
+        return clips_of(recorded, origin)
+
+    def _sides(self, words: np.ndarray, file: Path) -> np.ndarray:
+        """Right or left for each row, of what the file says, or as the option has it."""
+        sides = np.array([_side(word, file) for word in words])
+        if self.hand == "file":
+            return sides
+        if len(set(sides)) > 1:
+            raise PoseError(f"{file}: both hands are in it, so the option hand={self.hand} is not for this file")
+        return np.full(len(sides), self.hand)
+
+    def _recorded(
+        self, arrays: Mapping[str, np.ndarray], points: np.ndarray, order: str, name: str, file: Path
+    ) -> Recorded:
+        """One row per frame and hand of points (T, H, K, 3); of several hands, those that a frame shows."""
+        frames, hands, count = points.shape[:3]
+        default = "right" if self.hand == "file" else self.hand
+        words = texts(arrays, "hand", default, frames, hands, str(file))
+        recorded = Recorded(
+            points.reshape(-1, count, 3),
+            np.repeat(np.arange(frames), hands),
+            self._sides(words, file),
+            texts(arrays, "subject", person_of(name, self.subject), frames, hands, str(file)),
+            np.tile(np.arange(hands), frames),
+            _valid(arrays, points, order, self.threshold, file),
+        )
+        shown = np.isfinite(recorded.points).all(-1).any(-1) & (recorded.points != 0).any((-2, -1))
+        absent = ~shown & np.repeat(shown.reshape(frames, hands).any(1), hands)
+        nobody = ~np.repeat(shown.reshape(frames, hands).any(1), hands) & (recorded.track > 0)
+        return recorded.rows(~(absent | nobody)) if hands > 1 else recorded
 
 
-def _joints(
-    arrays: Mapping[str, np.ndarray], order: str, file: Path, wrist_from: Literal["ring", "middle"] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Canonical joints (T, 21, 3) in the file's unit and validity (T, 21)."""
-    count = joint_order(order).count
-    joints = arrays["joints"]
-    joints = joints[None] if joints.ndim == 2 else joints
-    if joints.ndim != 3 or joints.shape[1:] != (count, 3) or not len(joints) or joints.dtype.kind not in "fiu":
+_SINGLE = ("fps", "order", "unit", "licence", "tip_def", "wrist_def")
+
+
+def _check_keys(arrays: Mapping[str, np.ndarray], file: Path) -> None:
+    unknown = sorted(set(arrays) - set(PLAIN_KEYS))
+    if unknown or "joints" not in arrays:
+        got = f"unknown key {unknown[0]}" if unknown else "no key joints"
+        source = next((f"; it looks like {source}:PATH" for key, source in OTHERS.items() if key in arrays), "")
+        raise PoseError(f"{file}: {got}, allowed are {', '.join(PLAIN_KEYS)}{source}")
+
+
+def _side(word: str, file: Path) -> str:
+    if not side(word):
+        raise PoseError(f"{file}: hand is {word!r}, allowed are right, left")
+    return side(word)
+
+
+def _points(joints: np.ndarray, order: str, file: Path) -> np.ndarray:
+    """(T, H, K, 3) float64 in the file's unit."""
+    count, shape = joint_order(order).count, joints.shape
+    fits = len(shape) in (2, 3, 4) and shape[-2:] == (count, 3) and joints.size and joints.dtype.kind in "fiu"
+    if not fits:
+        known = [name for name, table in JOINT_ORDERS.items() if shape[-2:] == (table.count, 3)]
+        swapped = shape[-2:] == (3, count)
+        hint = ": rows and columns are swapped" if swapped else f": order {' or '.join(known)}?" if known else ""
         raise PoseError(
-            f"{file}: joints are {joints.dtype} {arrays['joints'].shape}, allowed for order {order} are "
-            f"numbers of shape (T, {count}, 3)"
+            f"{file}: joints are {joints.dtype} {shape}, allowed for order {order} are "
+            f"numbers of shape (T, {count}, 3){hint}"
         )
-    joints = to_canonical(order, joints.astype(np.float64), wrist_from)
-    valid = np.isfinite(joints).all(-1)
-    if "valid" in arrays:
-        given = np.atleast_2d(arrays["valid"]).astype(bool)
-        if given.shape != (len(joints), 21):
-            raise PoseError(f"{file}: valid has shape {given.shape}, allowed is {(len(joints), 21)} in our order")
-        valid &= given
-    return joints, valid
+    frames = 1 if joints.ndim == 2 else shape[0]
+    return joints.astype(np.float64).reshape(frames, -1, count, 3)
+
+
+def _valid(
+    arrays: Mapping[str, np.ndarray], points: np.ndarray, order: str, threshold: float | None, file: Path
+) -> np.ndarray:
+    """(T * H, 21) bool: annotated, sure enough and finite."""
+    finite = np.isfinite(points).all(-1).reshape(-1, points.shape[2])
+    valid = per_joint(finite, len(finite), 1, order, "joints")
+    for key in ("valid", "confidence"):
+        if key in arrays:
+            given = as_valid(arrays[key], threshold, f"{file}: {key}")
+            valid = valid & per_joint(given, *points.shape[:2], order, f"{file}: {key}").astype(bool)
+    return valid
+
+
+def _up(arrays: Mapping[str, np.ndarray], file: Path) -> tuple[float, float, float] | None:
+    if "up" not in arrays:
+        return None
+    up = arrays["up"]
+    if up.shape != (3,) or up.dtype.kind not in "fiu":
+        raise PoseError(f"{file}: up has shape {up.shape}, allowed is (3,) for the whole file")
+    return tuple(up.tolist())
+
+
+def _frame_ids(arrays: Mapping[str, np.ndarray], frames: int, file: Path) -> tuple[Any, ...]:
+    if "frame_ids" not in arrays:
+        return ()
+    ids = np.atleast_1d(arrays["frame_ids"])
+    if ids.shape != (frames,):
+        raise PoseError(f"{file}: frame_ids has shape {ids.shape}, allowed is ({frames},)")
+    return tuple(per_row(ids, frames, 1, "frame_ids").tolist())

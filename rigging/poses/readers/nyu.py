@@ -16,6 +16,7 @@ import numpy as np
 import scipy.io
 
 from ...files import file_sha256
+from ...npz import DAMAGED
 from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
 from .nyu_complete import complete
@@ -168,7 +169,6 @@ def _palm(points: np.ndarray) -> np.ndarray:
 
 
 def _load_mat(file: Path) -> dict[str, np.ndarray]:
-    # scipy raises whatever the damaged bytes lead it into, so every Exception is "damaged" here.
     try:
         _check_whole(file)
         return scipy.io.loadmat(file, variable_names=["joint_xyz"])
@@ -176,7 +176,11 @@ def _load_mat(file: Path) -> dict[str, np.ndarray]:
         raise FileNotFoundError(f"{file}: no such file") from None
     except NotImplementedError:
         raise PoseError(f"{file}: a MATLAB 7.3 (HDF5) file, allowed is version 7 or older: save(..., '-v7')") from None
-    except Exception as error:
+    except OSError as error:
+        if error.errno:
+            raise PoseError(f"{file}: cannot be read ({error.strerror})") from None
+        raise PoseError(f"{file}: not a whole MATLAB file ({error})") from None
+    except (*DAMAGED, AssertionError, scipy.io.matlab.MatReadError) as error:
         raise PoseError(f"{file}: not a whole MATLAB file ({error})") from None
 
 

@@ -3,8 +3,8 @@
 PALM_1..3 give the palm frame and the scale, hence wrist and thumb CMC; the thumb's other joints are among the 14. Of
 a finger only the tip and the PIP are known, which leaves the DIP on a circle, with a hyper-extended solution as good
 as the bent one. So each finger is a chain of known bones (MCP flexion and abduction, PIP, DIP, and a little play of
-the MCP) fitted by Levenberg-Marquardt with joint limits and DIP = 2/3 PIP as a weak prior, from several starts, all
-frames at once.
+the MCP and of the plane in which the finger bends) fitted by Levenberg-Marquardt with joint limits and DIP = 2/3 PIP
+as a weak prior, from several starts, all frames at once.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ THUMB_CMC = np.array((12.0, 30.75, 26.03))
 POINT_SIGMA = 1.0  # mm, of PIP and tip
 RATIO_SIGMA = 0.35  # rad, of DIP - 2/3 PIP
 LIMIT_SIGMA = 0.03  # rad beyond a limit
+TWIST_SIGMA = 0.12  # rad, of the plane in which PIP and DIP bend, about the proximal phalanx
 START_BENDS = np.radians((10.0, 50.0, 90.0))  # of the PIP
 FIRST_STEPS, LAST_STEPS = 8, 14
 
@@ -67,51 +68,71 @@ def _limits(chain: FingerChain) -> np.ndarray:
     )
 
 
-def _directions(abduction: np.ndarray, flexion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bone directions (..., 3) in the palm frame and their derivatives by flexion and by abduction."""
-    ca, sa, cf, sf = np.cos(abduction), np.sin(abduction), np.cos(flexion), np.sin(flexion)
-    zero = np.zeros_like(ca)
-    return (
-        np.stack([cf * sa, cf * ca, sf], -1),
-        np.stack([-sf * sa, -sf * ca, cf], -1),
-        np.stack([cf * ca, -cf * sa, zero], -1),
-    )
+@dataclass(frozen=True)
+class _Axes:
+    """The frame of the proximal phalanx of N states, with derivatives by abduction, flexion and twist; all (N, 3).
+
+    `bone` runs along it; `bend` is where PIP and DIP bend to: the palmar direction, turned about the bone by the twist.
+    """
+
+    bone: np.ndarray
+    bend: np.ndarray
+    bone_by: tuple[np.ndarray, np.ndarray, np.ndarray]
+    bend_by: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+    def turned(self, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The bone bent on by `angle` (N,), its palmar direction, and the derivatives of both, (N, 3, 3)."""
+        cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
+        pairs = list(zip(self.bone_by, self.bend_by))
+        return (
+            cosine * self.bone + sine * self.bend,
+            cosine * self.bend - sine * self.bone,
+            np.stack([cosine * bone + sine * bend for bone, bend in pairs], -1),
+            np.stack([cosine * bend - sine * bone for bone, bend in pairs], -1),
+        )
+
+
+def _axes(abduction: np.ndarray, flexion: np.ndarray, twist: np.ndarray) -> _Axes:
+    """Of angles (N,) in the palm frame (radial, distal, palmar)."""
+    ca, sa, cf, sf = (f(angle)[:, None] for angle in (abduction, flexion) for f in (np.cos, np.sin))
+    ct, st = np.cos(twist)[:, None], np.sin(twist)[:, None]
+    ahead, up = np.concatenate([sa, ca, 0 * ca], 1), np.array([(0.0, 0.0, 1.0)])
+    side = np.concatenate([ca, -sa, 0 * ca], 1)
+    bone, palmar = cf * ahead + sf * up, cf * up - sf * ahead
+    bend_by = (-ct * sf * side - st * ahead, -ct * bone, ct * side - st * palmar)
+    return _Axes(bone, ct * palmar + st * side, (cf * side, palmar, 0 * side), bend_by)
 
 
 def _chain(chain: FingerChain, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Forward kinematics of states (N, 7): MCP offset (3), abduction, MCP, PIP, DIP flexion.
+    """Forward kinematics of states (N, 8): MCP offset (3), abduction, MCP, PIP, DIP flexion, twist.
 
-    Returns MCP, PIP, DIP, tip centre (N, 4, 3), and the two observed spheres (N, 6) with derivatives (N, 6, 7).
+    Returns MCP, PIP, DIP, tip centre (N, 4, 3), and the two observed spheres (N, 6) with derivatives (N, 6, 8).
     """
     first, second, third = chain.lengths
-    bends = np.cumsum(state[:, 4:7], axis=1)
-    u, du, da = zip(*(_directions(state[:, 3], bends[:, i]) for i in range(3)))
+    axes = _axes(state[:, 3], state[:, 4], state[:, 7])
+    middle, palmar, middle_by, palmar_by = axes.turned(state[:, 5])
+    outer, outer_palmar, outer_by, _ = axes.turned(state[:, 5] + state[:, 6])
     mcp = np.array(chain.mcp) + state[:, :3]
-    pip = mcp + first * u[0]
-    dip = pip + second * u[1]
-    tip = dip + third * u[2]
-    # The palmar direction of a bone is its derivative by flexion; the derivative of that is minus the bone.
-    sphere = pip + chain.pip_along * u[1] + chain.pip_palmar * du[1]
-    jacobian = np.zeros((len(state), 6, 7))
+    pip = mcp + first * axes.bone
+    dip = pip + second * middle
+    tip = dip + third * outer
+    sphere = pip + chain.pip_along * middle + chain.pip_palmar * palmar
+    jacobian = np.zeros((len(state), 6, 8))
     jacobian[:, :3, :3] = jacobian[:, 3:, :3] = np.eye(3)
-    side = -np.sin(bends[:, 1])[:, None] * np.stack(
-        [np.cos(state[:, 3]), -np.sin(state[:, 3]), np.zeros(len(state))], -1
-    )
-    turn = chain.pip_along * du[1] - chain.pip_palmar * u[1]
-    jacobian[:, :3, 3] = first * da[0] + chain.pip_along * da[1] + chain.pip_palmar * side
-    jacobian[:, :3, 4], jacobian[:, :3, 5] = first * du[0] + turn, turn
-    jacobian[:, 3:, 3] = first * da[0] + second * da[1] + third * da[2]
-    jacobian[:, 3:, 6] = third * du[2]
-    jacobian[:, 3:, 5] = second * du[1] + jacobian[:, 3:, 6]
-    jacobian[:, 3:, 4] = first * du[0] + jacobian[:, 3:, 5]
+    by = first * np.stack(axes.bone_by, -1)
+    jacobian[:, :3, [3, 4, 7]] = by + chain.pip_along * middle_by + chain.pip_palmar * palmar_by
+    jacobian[:, :3, 5] = chain.pip_along * palmar - chain.pip_palmar * middle
+    jacobian[:, 3:, [3, 4, 7]] = by + second * middle_by + third * outer_by
+    jacobian[:, 3:, 6] = third * outer_palmar
+    jacobian[:, 3:, 5] = second * palmar + jacobian[:, 3:, 6]
     return np.stack([mcp, pip, dip, tip], 1), np.concatenate([sphere, tip], 1), jacobian
 
 
 def _residuals(chain: FingerChain, state: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Residuals (N, 14) over their standard deviations and derivatives (N, 14, 7)."""
+    """Residuals (N, 15) over their standard deviations and derivatives (N, 15, 8)."""
     _, spheres, spheres_by = _chain(chain, state)
     low, high = _limits(chain).T
-    angles = state[:, 3:]
+    angles = state[:, 3:7]
     beyond = np.maximum(angles - high, 0) + np.minimum(angles - low, 0)
     ratio = state[:, 6:7] - DIP_PIP_RATIO * state[:, 5:6]
     residuals = np.concatenate(
@@ -120,14 +141,16 @@ def _residuals(chain: FingerChain, state: np.ndarray, observed: np.ndarray) -> t
             state[:, :3] / np.array(chain.play),
             ratio / RATIO_SIGMA,
             beyond / LIMIT_SIGMA,
+            state[:, 7:] / TWIST_SIGMA,
         ],
         axis=1,
     )
-    jacobian = np.zeros((len(state), 14, 7))
+    jacobian = np.zeros((len(state), 15, 8))
     jacobian[:, :6] = spheres_by / POINT_SIGMA
     jacobian[:, range(6, 9), range(3)] = 1 / np.array(chain.play)
     jacobian[:, 9, 5], jacobian[:, 9, 6] = -DIP_PIP_RATIO / RATIO_SIGMA, 1 / RATIO_SIGMA
     jacobian[:, range(10, 14), range(3, 7)] = (beyond != 0) / LIMIT_SIGMA
+    jacobian[:, 14, 7] = 1 / TWIST_SIGMA
     return residuals, jacobian
 
 
@@ -168,7 +191,8 @@ def fit_finger(chain: FingerChain, pip: np.ndarray, tip: np.ndarray) -> tuple[np
     fits = []
     for bend in START_BENDS:
         angles = np.stack([abduction, flexion, np.full_like(flexion, bend), np.full_like(flexion, bend) * 2 / 3], 1)
-        start = np.concatenate([np.zeros((len(pip), 3)), angles.clip(limits[:, 0], limits[:, 1])], axis=1)
+        angles = angles.clip(limits[:, 0], limits[:, 1])
+        start = np.concatenate([np.zeros((len(pip), 3)), angles, np.zeros((len(pip), 1))], axis=1)
         fits.append(_levenberg_marquardt(chain, start, observed, FIRST_STEPS))
     best = np.argmin([cost for _, cost in fits], axis=0)
     state = np.stack([state for state, _ in fits])[best, np.arange(len(pip))]

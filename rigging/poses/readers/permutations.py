@@ -22,6 +22,11 @@ class JointOrder:
     tip_def: str = "skin"
     wrist_def: str = "joint"
 
+    @property
+    def lacks_thumb_base(self) -> bool:
+        """Whether the source has no thumb CMC, so that it is estimated."""
+        return self.indices[1] == NONE
+
 
 _IDENTITY = tuple(range(21))
 _CERTAIN = "certain"
@@ -67,6 +72,10 @@ JOINT_ORDERS: dict[str, JointOrder] = {
     # Skips the four finger metacarpal bases.
     "webxr25": JointOrder(
         (0, 1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 18, 19, 21, 22, 23, 24), 25, _CERTAIN
+    ),
+    # OpenXR's XR_EXT_hand_tracking: the palm, then the 25 of WebXR.
+    "openxr26": JointOrder(
+        (1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 14, 15, 17, 18, 19, 20, 22, 23, 24, 25), 26, _CERTAIN
     ),
     # Tips first; no thumb CMC. Covers HOT3D too.
     "umetrack21": JointOrder(

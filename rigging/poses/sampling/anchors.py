@@ -15,7 +15,15 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import least_squares
 
-from ...fingers.kinematics import ANGLES, Skeleton, angle_limits, bone_frames, flesh_joints, place_joints
+from ...fingers.kinematics import (
+    ANGLE_NAMES,
+    ANGLES,
+    Skeleton,
+    angle_limits,
+    bone_frames,
+    flesh_joints,
+    place_joints,
+)
 from ...fingers.kinematics import skeleton as make_skeleton
 from ...fingers.penetration import RADII, pair_depths
 from ...hand.asset import load_asset
@@ -23,6 +31,10 @@ from ...joints import BONE_NAMES, JOINT_PARENTS
 
 ANCHORS_FILE = Path(__file__).parents[2] / "data" / "anchors.json"
 GROUPS = ("grasp", "asl", "count", "gesture")
+# The file counts MCP abduction away from the middle finger, as one says it (of the middle finger: to the ulnar side);
+# `fingers.angles` counts it to the radial side.
+_ULNAR = ("middle_mcp_abd", "ring_mcp_abd", "little_mcp_abd")
+AWAY = np.array([-1.0 if name in _ULNAR else 1.0 for name in ANGLE_NAMES])  # (23,), from the one to the other
 _FINGERS = ("thumb", "index", "middle", "ring", "little", "cup")
 # A side as a vector in the bone's frame (flexion axis, bone, palmar). For the thumb, whose nail faces the radial side,
 # `radial` is the side that faces the palm's front at rest.
@@ -91,7 +103,7 @@ def _anchor(row: dict, path: Path | str) -> Anchor:
         bone, _, side = point.partition(":")
         if bone not in BONE_NAMES or side not in _SIDES:
             raise ValueError(f"{path}: anchor {name} touches {point!r}, expected BONE:SIDE")
-    return Anchor(name, row["group"], row["note"], angles, contacts)
+    return Anchor(name, row["group"], row["note"], AWAY * angles, contacts)
 
 
 def skin_point(frames: np.ndarray, joints: np.ndarray, point: str) -> np.ndarray:
@@ -152,7 +164,7 @@ def settled_text(path: Path | str, skeleton: Skeleton) -> str:
     """The text of an anchors' file with every anchor settled on `skeleton`."""
     data = _read(path)
     for row in data["anchors"]:
-        degrees = [round(float(angle), 1) + 0.0 for angle in np.degrees(settle(skeleton, _anchor(row, path)))]
+        degrees = [round(float(angle), 1) + 0.0 for angle in np.degrees(AWAY * settle(skeleton, _anchor(row, path)))]
         row.update(
             zip(_FINGERS, (degrees[:5], degrees[5:9], degrees[9:13], degrees[13:17], degrees[17:21], degrees[21:]))
         )

@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from ...fingers.kinematics import ANGLES, CUP, angle_limits
 from ...fingers.limits import DIP_PIP_RATIO
-from .anchors import GROUPS, Anchor
+from .anchors import AWAY, GROUPS, Anchor
 
 # Share of each group of anchors, in the order of GROUPS (grasp, asl, count, gesture).
 _GROUP_SHARES = (0.42, 0.2, 0.1, 0.28)
@@ -23,7 +23,8 @@ _MIXTURE_SHARES = (0.35, 0.4, 0.25)  # of 1, 2 and 3 anchors
 _SYNERGIES = 6
 _SYNERGY_NOISE = 0.3  # of the anchors' own spread
 _NEIGHBOURS = 0.5  # correlation of the noise of adjacent fingers
-_NOISE = np.radians([9, 9, 10, 3, 10, *4 * (8, 4, 9, 6), 1.5, 2.5])  # standard deviations of the rest of the noise
+# Standard deviations of the rest of the noise; neighbouring fingers tend to spread together, away from the middle one.
+_NOISE = np.radians([9, 9, 10, 3, 10, *4 * (8, 4, 9, 6), 1.5, 2.5]) * AWAY
 # One more synergy, of the thumb: the metacarpal moves out and back while the MCP joint bends; the tip keeps its place.
 _THUMB_SYNERGY = np.radians([14, -10, 16, 0, 0])
 _DIP_PULL = 0.3

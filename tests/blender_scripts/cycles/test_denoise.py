@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from blender_scripts.cycles.guides import surface_maps
 from blender_scripts.cycles.passes import render_passes
 from blender_scripts.looks.colour import srgb_to_linear
 from blender_scripts.looks.look import Cloth
+from rigging.skin.bake import SkinMaps
 
 WHOLE = Box(0, 0, 96, 96)
 
@@ -24,7 +24,8 @@ def wavy_skin():
     v, u = np.meshgrid(np.arange(256) / 256, np.arange(256) / 256, indexing="ij")
     waves = np.sin(2 * np.pi * (6 * u + 3 * v))
     albedo = np.stack([150 + 60 * u, 110 + 60 * v, 90 + 40 * waves], -1).astype(np.uint8)
-    return SimpleNamespace(albedo=albedo, height=(32768 + 12000 * waves).astype(np.uint16))
+    height = (32768 + 12000 * waves).astype(np.uint16)
+    return SkinMaps(albedo, height, np.full((256, 256), 115, np.uint8))
 
 
 @pytest.fixture(params=[("bare", False), ("sleeve", False), ("bare", True)], ids=["bare", "sleeve", "left"])
@@ -34,7 +35,7 @@ def guides_and_passes(request, studio, workshop, settings):
     skin, cameras = wavy_skin(), workshop.cameras()
     studio.use(dataclasses.replace(settings, samples_per_pixel=32))
     studio.set_body(style, left, workshop.vertices(workshop.pose(0.4, style, left)))
-    studio.set_skin(skin.albedo, skin.height)
+    studio.set_skin(skin)
     studio.set_cloth(Cloth("striped", ((0.2, 0.3, 0.5), (0.8, 0.8, 0.7), (0.5, 0.1, 0.1)), 1.0, 5))
     studio.set_light(np.ones((64, 128, 3), np.float32), ())
     studio.set_camera(cameras.K[0], cameras.world_to_cam[0])
@@ -66,7 +67,7 @@ def test_guides_are_what_cycles_sees(guides_and_passes):
 def test_guides_of_a_box_are_a_part_of_the_whole(studio, workshop, settings):
     studio.use(settings)
     studio.set_body("bare", False, workshop.vertices(workshop.pose(0.4)))
-    studio.set_skin(workshop.skin.albedo, workshop.skin.height)
+    studio.set_skin(workshop.skin)
     K, world_to_cam = workshop.cameras().K[0], workshop.cameras().world_to_cam[0]
     whole, part = (studio.guides(K, world_to_cam, box) for box in (WHOLE, Box(16, 32, 80, 64)))
     for name in ("albedo", "normals", "coverage"):

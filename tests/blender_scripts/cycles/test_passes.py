@@ -11,7 +11,7 @@ from blender_scripts.blender import choose_device
 from blender_scripts.cycles.crosscheck import CrossCheckError, crosscheck_view, require_agreement
 from blender_scripts.cycles.framing import Box
 from blender_scripts.cycles.passes import render_passes
-from blender_scripts.labels.labels import make_labels
+from blender_scripts.labels.hand import label_hand
 from rigging.joints import ARM_PART
 
 
@@ -23,11 +23,11 @@ def seen(request, studio, workshop, settings):
     cameras = workshop.cameras()
     studio.use(settings)
     studio.set_body(style, left, vertices)
-    studio.set_skin(workshop.skin.albedo, workshop.skin.height)
+    studio.set_skin(workshop.skin)
     studio.set_camera(cameras.K[0], cameras.world_to_cam[0])
     joints = workshop.pose(0.7, style, left).joints
-    labels = make_labels(studio.surface(style, left), vertices, None, None, joints, cameras.K[:1],
-                         cameras.world_to_cam[:1], settings.width, settings.height)  # fmt: skip
+    surface, size = studio.bodies.surface(style, left), (settings.width, settings.height)
+    labels = label_hand(surface, vertices, joints, cameras.K[:1], cameras.world_to_cam[:1], size)
     return labels["parts"][0], labels["depth"][0], studio.render(1)
 
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from blender_scripts.cycles.bodies import cloth_uv
 from blender_scripts.cycles.framing import Box, camera_matrix, covering_box
-from blender_scripts.cycles.scene import ARM_INDEX, HAND_INDEX, cloth_uv
+from blender_scripts.cycles.scene import ARM_INDEX, HAND_INDEX
 from blender_scripts.looks.look import Lamp
 from rigging.hand.arm import build_arm
 
@@ -22,7 +23,7 @@ def stage(studio, workshop, settings):
     studio.use(settings)
     cameras = workshop.cameras()
     studio.set_body("bare", False, workshop.vertices(workshop.pose(0.4)))
-    studio.set_skin(workshop.skin.albedo, workshop.skin.height)
+    studio.set_skin(workshop.skin)
     studio.set_light(np.ones((64, 128, 3), np.float32), ())
     studio.set_camera(cameras.K[0], cameras.world_to_cam[0])
     return lambda seed=1: studio.render(seed)["Combined"]
@@ -38,8 +39,8 @@ def edits(studio, workshop):
     return {
         "vertices": lambda: studio.set_body("bare", False, fist),
         "arm style": lambda: studio.set_body("sleeve", False, workshop.vertices(workshop.pose(0.4, "sleeve"))),
-        "albedo": lambda: studio.set_skin(dark.albedo, dark.height),
-        "height": lambda: studio.set_skin(workshop.skin.albedo.copy(), bump),
+        "albedo": lambda: studio.set_skin(dark),
+        "height": lambda: studio.set_skin(dataclasses.replace(workshop.skin, height=bump)),
         "world": lambda: studio.set_light(plain * np.float32([1, 0.5, 0.2]), ()),
         "lamp": lambda: studio.set_light(plain, lamp),
         "camera": lambda: studio.set_camera(cameras.K[1], cameras.world_to_cam[1]),
@@ -61,7 +62,7 @@ def test_an_edit_reaches_the_picture_and_can_be_undone(stage, studio, workshop, 
     assert np.abs(stage() - before).max() > 1e-3
     studio.use(settings)
     studio.set_body("bare", False, workshop.vertices(workshop.pose(0.4)))
-    studio.set_skin(workshop.skin.albedo, workshop.skin.height)
+    studio.set_skin(workshop.skin)
     studio.set_light(np.ones((64, 128, 3), np.float32), ())
     studio.set_camera(workshop.cameras().K[0], workshop.cameras().world_to_cam[0])
     assert np.array_equal(stage(), before)
@@ -81,8 +82,7 @@ def test_nothing_is_added_while_rendering(stage, studio, workshop):
     sleeve = workshop.vertices(workshop.pose(0.4, "sleeve"))
     counts = []
     for index in range(4):
-        skin = workshop.plain_skin((100 + index, 90, 80))
-        studio.set_skin(skin.albedo, skin.height)
+        studio.set_skin(workshop.plain_skin((100 + index, 90, 80)))
         studio.set_light(np.full((64, 128, 3), 1 + index, np.float32), ())
         studio.set_body(("bare", "sleeve")[index % 2], False, sleeve)
         stage()
@@ -90,10 +90,10 @@ def test_nothing_is_added_while_rendering(stage, studio, workshop):
     assert counts[2] == counts[3]
 
 
-def test_a_bare_arm_shades_across_the_cut(stage, studio):
+def test_a_bare_arm_shades_across_the_cut(stage, studio, workshop):
     """Uniform light and skin: with a seam the normals, and so the picture, would break at the cut."""
-    surface = studio.surface("bare")
-    assert (surface.seam != np.arange(len(surface.seam))).sum() == len(studio._asset.cut_loop)
+    surface = studio.bodies.surface("bare")
+    assert (surface.seam != np.arange(len(surface.seam))).sum() == len(workshop.asset.cut_loop)
     index = studio.render(1)["IndexMA"]
     assert set(np.unique(np.rint(index))) == {0.0, float(HAND_INDEX), float(ARM_INDEX)}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
-from blender_scripts.labels.rasterise import rasterise, rasterise_points
+from blender_scripts.labels.rasterise import rasterise, rasterise_points, view_vertices
 from rigging.hand.asset import load_asset
 
 SIZE = 64
@@ -56,7 +56,7 @@ def naive_rasterise(vertices, faces, world_to_cam, size):
 def test_hand_agrees_with_embree(seed):
     asset = load_asset()
     world_to_cam = look_at(np.random.default_rng(seed), asset.joints[9], 0.35)
-    depth, triangle, barycentric = rasterise(asset.template, asset.faces, K, world_to_cam, SIZE, SIZE)
+    depth, triangle, barycentric = rasterise(view_vertices(asset.template, K, world_to_cam), asset.faces, SIZE, SIZE)
     mesh = trimesh.Trimesh(asset.template, asset.faces, process=False)
     origins, directions = pixel_rays(world_to_cam)
     points, rays, _ = RayMeshIntersector(mesh).intersects_location(origins, directions, multiple_hits=False)
@@ -80,7 +80,7 @@ def test_triangle_soup_agrees_with_the_naive_loop_even_behind_the_camera(seed, d
     vertices = rng.normal(size=(30, 3)) * 0.4
     faces = rng.permutation(30).reshape(10, 3).astype(np.int32)
     world_to_cam = look_at(rng, np.zeros(3), distance)
-    depth, _, _ = rasterise(vertices, faces, K, world_to_cam, 24, 24)
+    depth, _, _ = rasterise(view_vertices(vertices, K, world_to_cam), faces, 24, 24)
     expected = naive_rasterise(vertices, faces, world_to_cam, 24)
     mismatch = ~np.isclose(depth, expected, rtol=1e-7, atol=1e-9) & ~(np.isinf(depth) & np.isinf(expected))
     assert mismatch.sum() == 0
@@ -94,7 +94,7 @@ def test_a_surface_without_holes_has_no_cracks(seed):
     sheet = np.concatenate([sheet, [[-1, -1], [1, -1], [1, 1], [-1, 1]]])
     faces = Delaunay(sheet).simplices.astype(np.int32)
     vertices = np.concatenate([sheet, np.full((len(sheet), 1), 2.0)], axis=1)
-    depth, _, _ = rasterise(vertices, faces, K, np.eye(4), SIZE, SIZE)
+    depth, _, _ = rasterise(view_vertices(vertices, K, np.eye(4)), faces, SIZE, SIZE)
     assert np.isfinite(depth).all()
     assert np.allclose(depth, 2.0, atol=1e-12)
 
@@ -105,10 +105,10 @@ def test_image_points_at_pixel_centres_see_what_the_image_sees(seed):
     rng = np.random.default_rng(seed)
     asset = load_asset()
     world_to_cam = look_at(rng, asset.joints[9], 0.3)
-    depth, triangle, _ = rasterise(asset.template, asset.faces, K, world_to_cam, SIZE, SIZE)
+    depth, triangle, _ = rasterise(view_vertices(asset.template, K, world_to_cam), asset.faces, SIZE, SIZE)
     pixels = rng.permutation(SIZE * SIZE)[:500]
     centres = np.stack([pixels % SIZE + 0.5, pixels // SIZE + 0.5], axis=1)
-    z, hit = rasterise_points(asset.template, asset.faces, K, world_to_cam, centres, SIZE, SIZE)
+    z, hit = rasterise_points(view_vertices(asset.template, K, world_to_cam), asset.faces, centres, SIZE, SIZE)
     assert np.array_equal(z, depth.ravel()[pixels])
     assert np.array_equal(hit, triangle.ravel()[pixels])
 
@@ -116,7 +116,9 @@ def test_image_points_at_pixel_centres_see_what_the_image_sees(seed):
 def test_image_points_outside_the_image_still_see():
     vertices = np.array([[-9, -9, 1.0], [9, -9, 1], [0, 18, 1]])
     outside = np.array([[-50.0, 20], [200, 20], [20, -70], [20, 300]])
-    z, hit = rasterise_points(vertices, np.array([[0, 1, 2]], np.int32), K, np.eye(4), outside, SIZE, SIZE)
+    z, hit = rasterise_points(
+        view_vertices(vertices, K, np.eye(4)), np.array([[0, 1, 2]], np.int32), outside, SIZE, SIZE
+    )
     assert np.allclose(z, 1)
     assert (hit == 0).all()
 
@@ -125,5 +127,5 @@ def test_the_nearer_surface_wins_and_equal_depth_goes_to_the_first():
     square = np.array([[-1, -1, 0], [3, -1, 0], [-1, 3, 0]], float)
     vertices = np.concatenate([square + [0, 0, 2], square + [0, 0, 1], square + [0, 0, 1]])
     faces = np.arange(9, dtype=np.int32).reshape(3, 3)
-    _, triangle, _ = rasterise(vertices, faces, K, np.eye(4), SIZE, SIZE)
+    _, triangle, _ = rasterise(view_vertices(vertices, K, np.eye(4)), faces, SIZE, SIZE)
     assert set(np.unique(triangle)) == {1}

@@ -7,13 +7,17 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from blender_scripts.labels.coverage import composite, pixel_coverage
+from blender_scripts.labels.rasterise import rasterise, view_vertices
 from blender_scripts.looks.backgrounds import PhotoFolder, develop, make_backgrounds
-from blender_scripts.looks.caster import BALL, BOX, first_surfaces
+from blender_scripts.looks.caster import cast
 from blender_scripts.looks.clutter import build_room
 from blender_scripts.looks.colour import srgb_to_linear
 from blender_scripts.looks.look import LookSettings, draw_look
+from blender_scripts.looks.room import BALL, BOX, Camera
 from blender_scripts.looks.textures import PAINTERS, paint_textures
 
 LIGHT = np.ones((64, 128, 3), np.float32)
@@ -63,18 +67,18 @@ def test_photographs_that_cannot_be_read_are_named(workshop, tmp_path):
 def naive_first(objects, origin, direction, nearest):
     """Distance along a ray to the first surface of a room, and its object: every object, one formula at a time."""
     found = []
-    for index, (kind, *numbers) in enumerate(objects):
-        centre, half, (c, s) = np.array(numbers[:3]), np.array(numbers[3:6]), numbers[6:8]
+    for index, item in enumerate(objects):
+        c, s = item["turn"]
         turn = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
-        o, d = turn @ (origin - centre), turn @ direction
-        flat = np.array([1, 1, 0.0]) if kind != BALL else np.ones(3)
+        o, d, half = turn @ (origin - item["centre"]), turn @ direction, item["half"]
+        flat = np.array([1, 1, 0.0]) if item["kind"] != BALL else np.ones(3)
         spans = []
-        if kind == BOX:
+        if item["kind"] == BOX:
             spans = [sorted([(-half[k] - o[k]) / d[k], (half[k] - o[k]) / d[k]]) for k in range(3)]
         else:
             roots = np.roots([(d * flat) @ d, 2 * (o * flat) @ d, (o * flat) @ o - half[0] ** 2])
             spans = [sorted(roots.real)] if np.isreal(roots).all() else [(1, 0)]
-            if kind != BALL:
+            if item["kind"] != BALL:
                 spans.append(sorted([(-half[2] - o[2]) / d[2], (half[2] - o[2]) / d[2]]))
         enter, leave = max(span[0] for span in spans), min(span[1] for span in spans)
         if enter <= leave and index > 0 and enter > nearest:
@@ -86,19 +90,19 @@ def naive_first(objects, origin, direction, nearest):
 
 @pytest.mark.parametrize("view", [0, 1])
 def test_the_room_is_cast_as_a_naive_caster_casts_it(workshop, view):
-    objects = build_room(5).objects
-    cameras = workshop.cameras()
+    room, cameras = build_room(5), workshop.cameras()
     K, matrix = cameras.K[view], cameras.world_to_cam[view]
     rotation = np.ascontiguousarray(matrix[:3, :3])
     position = -rotation.T @ matrix[:3, 3]
-    depth, owner = first_surfaces(objects, K, rotation, position, 96, 96)
-    assert len(np.unique(owner)) > 5
+    first = cast(room.objects, room.window, Camera(K, rotation, position, 96, 96)).first
+    assert len(np.unique(first.owner)) > 5
     nearest = (rotation @ -position)[2]
     for row, column in np.random.default_rng(view).integers(0, 96, (60, 2)):
         ray = rotation.T @ [(column + 0.5 - K[0, 2]) / K[0, 0], (row + 0.5 - K[1, 2]) / K[1, 1], 1.0]
-        distance, index = naive_first(objects, position, ray, nearest)
-        assert np.isclose(depth[row, column], distance, atol=1e-9), (row, column)
-        assert owner[row, column] == index or np.isclose(depth[row, column], distance, atol=1e-12)
+        distance, index = naive_first(room.objects, position, ray, nearest)
+        assert np.allclose(first.rays[row, column], ray, atol=1e-12)
+        assert np.isclose(first.depth[row, column], distance, atol=1e-9), (row, column)
+        assert first.owner[row, column] == index or np.isclose(first.depth[row, column], distance, atol=1e-12)
 
 
 def test_clutter_is_cluttered_and_sharp(workshop):
@@ -130,16 +134,26 @@ def test_compositing_keeps_hand_and_background():
 
 
 def test_coverage_is_that_of_a_larger_picture(studio, workshop):
-    from blender_scripts.labels.rasterise import rasterise
-
     vertices, cameras = workshop.vertices(workshop.pose(0.5)), workshop.cameras(1)
-    faces, K, matrix = studio.surface("bare").faces, cameras.K[0], cameras.world_to_cam[0]
-    seen = rasterise(vertices, faces, K, matrix, 96, 96)[1] >= 0
-    coverage = pixel_coverage(vertices, faces, seen, K, matrix)
-    fine = rasterise(vertices, faces, K * [[4], [4], [1]], matrix, 384, 384)[1] >= 0
+    faces, K, matrix = studio.bodies.surface("bare").faces, cameras.K[0], cameras.world_to_cam[0]
+    viewed = view_vertices(vertices, K, matrix)
+    seen = rasterise(viewed, faces, 96, 96)[1] >= 0
+    coverage = pixel_coverage(viewed, faces, seen)
+    fine = rasterise(view_vertices(vertices, K * [[4], [4], [1]], matrix), faces, 384, 384)[1] >= 0
     exact = fine.reshape(96, 4, 96, 4).mean((1, 3))
     assert ((exact > 0) & (exact < 1)).sum() > 100
     assert (coverage != exact).sum() <= 2  # a corner may poke out of the pixels beside the outline
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_only_pixels_beside_the_outline_are_looked_at_again(seed):
+    """They are those that a dilation and an erosion of the seen pixels differ in; nothing covers the others anew."""
+    seen = np.random.default_rng(seed).random((9, 12)) < 0.2
+    box, mask = np.ones((3, 3), np.uint8), seen.astype(np.uint8)
+    beside = cv2.dilate(mask, box) != cv2.erode(mask, box)
+    nothing = view_vertices(np.zeros((3, 3)), np.eye(3), np.eye(4))
+    coverage = pixel_coverage(nothing, np.zeros((0, 3), np.int32), seen)
+    assert np.array_equal(coverage, np.where(beside, 0, seen))
 
 
 def test_noise_and_blur_are_optional_and_seeded():

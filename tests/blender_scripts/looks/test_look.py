@@ -117,7 +117,7 @@ def test_lamps_send_the_irradiance_they_claim(studio, workshop, settings):
     studio.set_body("bare", False, workshop.vertices(workshop.pose(0.0)))
     camera = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0.5], [0, 0, 0, 1]])  # on the back of the hand
     studio.set_camera(np.array([[190.0, 0, 48], [0, 190.0, 48], [0, 0, 1]]), camera)
-    studio.set_skin(white.albedo, np.full_like(white.height, 32768))
+    studio.set_skin(dataclasses.replace(white, height=np.full_like(white.height, 32768)))
     for lamp in (
         Lamp("sun", (0, -1, 0), 6500, 4.0, 0.01),
         Lamp("area", (0, -3, 0), 6500, 120.0, 0.05),

@@ -25,12 +25,12 @@ SETTINGS = CameraSettings(views=8, image_size=SIZE, tilt=0.3)
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
-def pair_records(pair: int, hand: str = "right", settings: CameraSettings = SETTINGS) -> list[dict]:
-    """The two records of a pair, `hand` right or (mirrored) left."""
+def pair_records(pair: int, hand: str = "right", settings: CameraSettings = SETTINGS, count: int = 2) -> list[dict]:
+    """The records of a pair, or of a clip of `count` 3 poses; `hand` right or (mirrored) left."""
     asset, rng = load_asset(), np.random.default_rng((7, pair))
     arm, arm_faces = arm_of(asset)
     side = MIRROR if hand == "left" else np.ones(3)
-    turns = poses(asset, rng)[1:]
+    turns = poses(asset, rng)[-count:]
 
     def place(points: np.ndarray, pose: np.ndarray) -> np.ndarray:
         return ((points @ pose[:3, :3].T + pose[:3, 3]) * side).astype(np.float32).astype(np.float64)
@@ -45,7 +45,7 @@ def pair_records(pair: int, hand: str = "right", settings: CameraSettings = SETT
         "side": 1.0 if hand == "right" else -1.0, "skin": np.array([0.83, 0.62, 0.5]) * rng.uniform(0.5, 1.1),
         "backgrounds": background(rng, settings), "albedo": 1 + 0.2 * rng.standard_normal(len(rest)),
     }  # fmt: skip
-    return [_record(pair, role, meshes, joints, cameras, world, hand) for role in (0, 1)]
+    return [_record(pair, role, meshes, joints, cameras, world, hand) for role in range(count)]
 
 
 def background(rng: np.random.Generator, settings: CameraSettings) -> np.ndarray:
@@ -66,12 +66,12 @@ def _record(pair, role, meshes, joints, cameras, world, hand) -> dict:
     ])  # fmt: skip
     views = [_view(view, role, mesh, normals, meshes, joints[role], cameras, world) for view in range(len(cameras))]
     record = {name: np.stack([view[name] for view in views]) for name in views[0]}
-    sample = 2 * pair + role
+    sample = len(meshes) * pair + role
     record |= {
         "K": cameras.K, "world_to_cam": cameras.world_to_cam, "joints_world": joints[role].astype(np.float32),
         "vertices_world": meshes[role][:count].astype(np.float32),
         "arm_vertices_world": meshes[role][count:].astype(np.float32),
-        "flow_forward_valid": role == 0, "flow_backward_valid": role == 1,
+        "flow_forward_valid": role + 1 < len(meshes), "flow_backward_valid": role > 0,
     }  # fmt: skip
     chain = joints[role][[0, 9, 10, 11, 12]]
     length = float(np.linalg.norm(np.diff(chain, axis=0), axis=1).sum())
@@ -92,7 +92,7 @@ def _view(view, role, mesh, normals, meshes, joints, cameras, world) -> dict[str
     out["normals"] = np.zeros((size, size, 3), np.float32)
     out["normals"][seen] = facing @ pose[:3, :3].T
     for name, other in (("flow_forward", role + 1), ("flow_backward", role - 1)):
-        out |= _flow(name, meshes[other] if 0 <= other < 2 else None, seen, corners, weights, K, pose, world)
+        out |= _flow(name, meshes[other] if 0 <= other < len(meshes) else None, seen, corners, weights, K, pose, world)
     light = 0.3 + 0.7 * np.clip(facing @ np.array([0.3, -0.5, 0.8]), 0, None)[:, None]
     albedo = (world["albedo"][corners] * weights).sum(1)[:, None]
     picture = world["backgrounds"][view].copy()
@@ -132,9 +132,12 @@ def _joints(mesh, joints, K, pose, size, world) -> dict[str, np.ndarray]:
     return {"joint_visible": adjoins | (first > depth), "joint_in_frame": inside}
 
 
-def paired_shard_record(samples: int, shard_size: int, hand: str = "right") -> dict:
+def paired_shard_record(samples: int, shard_size: int, hand: str = "right", count: int = 2) -> dict:
     """The shard's fields, with the configuration that the cameras were placed by."""
-    release = {"name": "test", "samples": samples, "shard_size": shard_size, "hand": hand, "cameras": asdict(SETTINGS)}
+    release = {
+        "name": "test", "samples": samples, "shard_size": shard_size, "hand": hand, "cameras": asdict(SETTINGS),
+        "pairs": {"length": count},
+    }  # fmt: skip
     return shard_record() | {"configuration": json.dumps({"release": release, "samples": None})}
 
 

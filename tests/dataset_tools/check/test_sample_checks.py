@@ -7,11 +7,12 @@ import pytest
 from corruptions import CORRUPTIONS, VIEW, one_view
 from paired import pair_records
 
-from dataset_tools.check.anatomy import SUBJECT_CHECKS, bone_lengths, finger_bend, subject_figures
+from dataset_tools.check.anatomy import SUBJECT_CHECKS, finger_bend, subject_figures
 from dataset_tools.check.figures import Check, Figure
 from dataset_tools.check.sample import SAMPLE_CHECKS, sample_figures
 from dataset_tools.check.verdicts import CHECKS
 from rigging.geometry.cameras import palm_frame
+from rigging.hand.bones import bone_lengths
 
 
 def failing(sample) -> set[str]:

@@ -206,7 +206,7 @@ def test_an_item_can_be_one_view(hands, folder):
     assert len(chosen) == 7
     assert chosen[4]["meta"] == {"view": 1}
     assert np.array_equal(chosen[4]["rgb"], hands[4]["rgb"][1])
-    with pytest.raises(InputError, match="items: 'sample' or 'view' is wanted, got 'views'"):
+    with pytest.raises(InputError, match="items: 'sample', 'view', 'clip' are allowed, got 'views'"):
         HandDataset(folder, items="views")
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import h5py
 import pytest
 
-from dataset_tools.store import opening
 from dataset_tools.store.shard_file import ShardError, ShardFile
+from rigging.files import NO_LOCKS
 
 REAL = h5py.File
 
@@ -94,7 +94,7 @@ def test_too_many_open_files_are_told(shard):
     assert "ulimit -n" in told
 
 
-@pytest.mark.parametrize("number", opening.NO_LOCKS)
+@pytest.mark.parametrize("number", NO_LOCKS)
 def test_a_file_system_without_locks_is_read_without_them(shard, tmp_path, monkeypatch, number):
     path = tmp_path / "a.h5"
     shutil.copy(shard, path)

@@ -161,7 +161,7 @@ def test_another_plan_is_refused_with_what_differs(collect, tiny, cache, nodes, 
     """As when one node has an older release file."""
     older = tmp_path / "tiny.toml"
     older.write_text(tiny.read_text().replace("candidates = 200", "candidates = 100"))
-    from render_farm.planning.plan import ensure_plan
+    from render_farm.planning.ensure_plan import ensure_plan
     from render_farm.planning.release import load_release
 
     shutil.rmtree(nodes[1] / "tiny")

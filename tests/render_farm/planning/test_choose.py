@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render_farm.planning.candidates import best_delta, candidate_pairs, join_clips, motion, pairs_at, rate_groups
+from render_farm.planning.candidates import join_clips
 from render_farm.planning.choose import arrange, assign_splits, block_ids, split_share
 from render_farm.planning.release import PairSettings, SplitSettings
+from render_farm.planning.windows import best_delta, candidate_pairs, motion, pairs_at, rate_groups
 from rigging.poses.clip import PoseClip
 
 SHAPE = np.random.default_rng(0).normal(0, 0.05, (21, 3))

@@ -10,18 +10,22 @@ import numpy as np
 import pytest
 
 from render_farm.errors import InputError
-from render_farm.planning import plan as plans
+from render_farm.planning import ensure_plan as planning
+from render_farm.planning import plan as plan_module
+from render_farm.planning import refusals
 from render_farm.planning.candidates import join_clips
+from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.make_plan import median_bone_lengths, skin_tones, upright, wrist_angles
-from render_farm.planning.plan import ensure_plan, load_plan
+from render_farm.planning.plan import load_plan
 from render_farm.planning.release import Release, WristSettings, load_release
 from render_farm.planning.seeds import Stream, generator, render_seed
-from render_farm.planning.spec import forearm_rotations, plan_subject
+from render_farm.planning.spec import plan_subject
 from rigging.geometry.rotations import axis_angle
 from rigging.hand.asset import load_asset
+from rigging.hand.bones import bone_lengths
 from rigging.hand.shape import rest_hand
 from rigging.poses.clip import PoseClip, save_clip
-from rigging.spin.posed import bone_lengths
+from rigging.spin.posed import forearm_rotations
 
 ROOT = Path(__file__).parents[3]
 
@@ -89,7 +93,8 @@ def test_two_processes_that_plan_at_once_agree(poses, tmp_path):
     release(poses, tmp_path)
     code = (
         "import logging, sys; from pathlib import Path; logging.basicConfig(level=logging.INFO)\n"
-        "from render_farm.planning.plan import ensure_plan; from render_farm.planning.release import load_release\n"
+        "from render_farm.planning.ensure_plan import ensure_plan\n"
+        "from render_farm.planning.release import load_release\n"
         "print(ensure_plan(load_release(sys.argv[1]), Path(sys.argv[2])).content)"
     )
     arguments = [sys.executable, "-c", code, str(tmp_path / "r.toml"), str(tmp_path / "out")]
@@ -116,9 +121,9 @@ def test_changed_pose_files_are_another_plan_unless_there_are_shards(poses, tmp_
 
 def test_how_shards_are_stored_is_no_part_of_a_plan(poses, tmp_path, monkeypatch):
     """Plans of releases that were begun with schema version 1 stay what they are, to the byte."""
-    assert plans.PLAN_KEY == "plan 2 schema 1"
+    assert planning.PLAN_KEY == "plan 2 schema 1"
     before = ensure_plan(release(poses, tmp_path), tmp_path / "one")
-    monkeypatch.setattr(plans, "SCHEMA_VERSION", 99)
+    monkeypatch.setattr(refusals, "SCHEMA_VERSION", 99)
     ensure_plan(release(poses, tmp_path), tmp_path / "two")
     assert (tmp_path / "one" / "plan.npz").read_bytes() == (tmp_path / "two" / "plan.npz").read_bytes()
     assert load_plan(tmp_path / "two" / "plan.npz").content == before.content
@@ -137,7 +142,7 @@ def test_a_release_begun_with_schema_version_1_is_not_gone_on_with(poses, tmp_pa
 
 def test_another_kind_of_processor_is_refused(poses, tmp_path, monkeypatch):
     ensure_plan(release(poses, tmp_path), tmp_path / "out")
-    monkeypatch.setattr(plans, "device_kind", lambda settings: "CPU x86_64 v1")
+    monkeypatch.setattr(refusals, "device_kind", lambda settings: "CPU x86_64 v1")
     with pytest.raises(InputError, match="this host is 'CPU x86_64 v1'"):
         ensure_plan(release(poses, tmp_path), tmp_path / "out")
 
@@ -169,12 +174,12 @@ def test_poses_that_never_move_are_no_pairs_and_the_key_to_set_is_named(tmp_path
 
 def test_a_hand_changed_after_planning_is_refused(poses, tmp_path, monkeypatch):
     plan = ensure_plan(release(poses, tmp_path), tmp_path / "out")
-    assert len(plans.planned_asset(plan).template) == 2651
+    assert len(plan_module.planned_asset(plan).template) == 2651
     other = tmp_path / "hand.npz"
-    other.write_bytes(plans.DEFAULT_ASSET.read_bytes() + b"x")
-    monkeypatch.setattr(plans, "DEFAULT_ASSET", other)
+    other.write_bytes(plan_module.DEFAULT_ASSET.read_bytes() + b"x")
+    monkeypatch.setattr(plan_module, "DEFAULT_ASSET", other)
     with pytest.raises(InputError, match="the hand has changed since this release was planned"):
-        plans.planned_asset(plan)
+        plan_module.planned_asset(plan)
 
 
 def test_single_frames_make_a_release_without_pairs(tmp_path):

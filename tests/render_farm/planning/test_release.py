@@ -1,6 +1,7 @@
 """Release files: what they may say, and the one line for what they may not."""
 
 import dataclasses
+import json
 import typing
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from render_farm.errors import ReleaseError
 from render_farm.planning.release import Release, known_releases, load_release
+from rigging.poses.gate.settings import PRESETS, GateSettings
 
 MINIMAL = 'name = "small"\nseed = 3\nsamples = 10\nshard_size = 4\n'
 
@@ -64,12 +66,24 @@ def test_the_canonical_text_tells_settings_that_matter_apart_and_no_others(tmp_p
     assert plain.with_poses(None) == plain
 
 
+def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_from_the_usual(tmp_path):
+    plain = load(tmp_path, MINIMAL)
+    usual = load(tmp_path, MINIMAL + f"[poses.gate]\npreset = 'usual'\npalm = {GateSettings().palm}\n")
+    assert usual.to_json() == plain.to_json() and "gate" not in json.loads(plain.to_json())["poses"]
+    wide = load(tmp_path, MINIMAL + "[poses.gate]\npreset = 'noisy'\npalm = 'off'\n")
+    assert wide.poses.limits == dataclasses.replace(PRESETS["noisy"], palm="off")
+    assert json.loads(wide.to_json())["poses"]["gate"]["palm"] == "off"
+    assert wide.with_poses("nyu:/data").poses.limits == wide.poses.limits
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         (MINIMAL + "sampels = 3\n", ["unknown key 'sampels'", "did you mean 'samples'"]),
         (MINIMAL + "[cameras]\nvieuws = 3\n", ["[cameras]", "'vieuws'", "did you mean 'views'"]),
         (MINIMAL + "[camera]\nviews = 3\n", ["'camera'", "did you mean 'cameras'"]),
+        (MINIMAL + "[poses.gate]\nplam = 1\n", ["[poses] gate: unknown key 'plam'", "did you mean 'palm'"]),
+        (MINIMAL + "[poses.gate]\npalm = 'of'\n", ["[poses] gate: palm = 'of'", "a number or 'off'"]),
         (MINIMAL.replace("10", "'ten'"), ["samples = 'ten'", "a whole number"]),
         (MINIMAL.replace("10", "10.0"), ["samples = 10.0", "a whole number"]),
         (MINIMAL.replace("10", "true"), ["samples = True", "a whole number"]),
@@ -86,7 +100,12 @@ def test_the_canonical_text_tells_settings_that_matter_apart_and_no_others(tmp_p
         (MINIMAL + "[subjects]\nita = [50, 10]\n", ["[subjects]", "ita"]),
         (MINIMAL + "[subjects]\nita = [-50, nan]\n", ["ita", "finite"]),
         (MINIMAL + "[splits]\ntrain = 0.5\n", ["[splits]", "train + val + test = 0.7"]),
-        (MINIMAL + "[pairs]\nlength = 3\n", ["[pairs]", "length = 3", "1, 2"]),
+        (MINIMAL + "[pairs]\nlength = 121\n", ["[pairs]", "length = 121", "1..120"]),
+        (MINIMAL + "[pairs]\nlength = 4\n", ["[10, 4]", "multiples of [pairs] length = 4", "no clip is cut"]),
+        (
+            MINIMAL.replace("10", "12") + "[pairs]\nlength = 4\ndelta = 3\n[splits]\nblock = 9\n",
+            ["[splits] block = 9", "at least 10 frames", "length = 4"],
+        ),
         (MINIMAL + "[pairs]\nleast = 0.2\n", ["[pairs]", "motion"]),
         (MINIMAL + "[look]\nbackgrounds = { folder = 1 }\n", ["[files] photos"]),
         (MINIMAL + "[cameras]\nviews = 0\n", ["[cameras]", "views", "0"]),

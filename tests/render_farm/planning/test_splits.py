@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blender_scripts.looks.hdri import BLENDERS_OWN
-from render_farm.planning.candidates import candidate_pairs, join_clips, read_poses
+from render_farm.planning.candidates import join_clips, read_poses
 from render_farm.planning.deal import deal_blocks
 from render_farm.planning.hold_out import HoldOut
 from render_farm.planning.make_plan import assemble_held_out
@@ -17,6 +17,7 @@ from render_farm.planning.plan import load_plan, save_plan
 from render_farm.planning.release import HoldOutSettings, SplitSettings
 from render_farm.planning.spec import Specs, pair_bands, pair_look
 from render_farm.planning.splits import SPLITS, holds_out
+from render_farm.planning.windows import candidate_pairs
 from rigging.geometry.cameras import palm_frame
 from rigging.hand.asset import load_asset
 from rigging.poses.clip import PoseClip

@@ -11,7 +11,7 @@ import pytest
 from traced_files import can_trace, count, trace
 
 from render_farm.errors import InputError
-from render_farm.planning.plan import ensure_plan
+from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.release import load_release
 from render_farm.report.costs import Costs, core_seconds, known_costs, measured_costs
 from render_farm.report.estimate import Estimate

@@ -25,12 +25,12 @@ def test_a_folder_tells_its_own_size_where_there_is_a_plan(folder, release):
 
 def test_a_plan_that_is_damaged_of_another_release_or_short_of_poses_is_named(folder, release):
     def said():
-        return [problem.what for problem in read_status(folder, release, poses="nyu:/b", now=NOW).problems]
+        return [problem.what for problem in read_status(folder, release, poses="hanco:/b", now=NOW).problems]
 
     plan(folder, dataclasses.replace(release, seed=6).with_poses("nyu:/a"), pairs=3)
     short, poses, seed = said()
     assert "poses for the first 6 of 80 samples" in short
-    assert poses == "made with the poses nyu:/a, not nyu:/b"
+    assert poses == "made with the poses nyu:PATH, not hanco:/b"
     assert "seed 6, now 5" in seed
     (folder / "plan.npz").write_bytes(b"PK\x03\x04 half a file")
     assert "not a whole plan" in said()[0]

@@ -53,20 +53,20 @@ def test_an_open_hand_and_the_rest_pose_do_not_penetrate() -> None:
 
 
 def test_closed_flat_fingers_touch_at_their_sides_without_counting() -> None:
-    closed = pose(index_mcp_abd=-10, ring_mcp_abd=-4, little_mcp_abd=-8)
+    closed = pose(index_mcp_abd=-10, ring_mcp_abd=4, little_mcp_abd=8)
     assert penetration_depth(hand_flesh(HAND, closed)) == 0
 
 
 def test_thumb_through_a_finger_and_finger_through_the_palm_are_found() -> None:
     through = pose(thumb_radial=0, thumb_palmar=5, index_mcp_flex=20)
     into_palm = pose(middle_mcp_flex=90, middle_pip=110, middle_dip=90, middle_mcp_abd=0)
-    crossing = pose(index_mcp_abd=-19, middle_mcp_abd=-16)
+    crossing = pose(index_mcp_abd=-19, middle_mcp_abd=16)
     depth = penetration_depth(hand_flesh(HAND, np.stack([through, into_palm, crossing])))
     assert (depth > 0.003).all()
 
 
 def test_deeper_overlap_is_deeper() -> None:
-    poses = np.stack([pose(index_mcp_abd=-angle, middle_mcp_abd=-12) for angle in (8, 11, 14, 17)])
+    poses = np.stack([pose(index_mcp_abd=-angle, middle_mcp_abd=12) for angle in (8, 11, 14, 17)])
     assert (np.diff(penetration_depth(hand_flesh(HAND, poses))) > 0).all()
 
 

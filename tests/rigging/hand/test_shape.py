@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rigging.hand.asset import load_asset
+from rigging.hand.bones import bone_vectors
 from rigging.hand.shape import (
     RestHand,
     Subject,
-    bone_vectors,
     chain_length,
     fit_subject,
     length_distribution,

@@ -13,8 +13,9 @@ from hand_poses import FIST, PINCH, flexed, flipped, volume
 from scipy.spatial.transform import Rotation
 
 from rigging.hand.asset import HandAsset, load_asset
+from rigging.hand.bones import BONE_STARTS
 from rigging.hand.shape import RestHand, rest_hand, sample_subject
-from rigging.hand.skinning import BONE_STARTS, dual_quaternion, linear_blend
+from rigging.hand.skinning import dual_quaternion, linear_blend
 from rigging.joints import JOINT_PARENTS
 
 ASSET = load_asset()

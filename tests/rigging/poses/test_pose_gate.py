@@ -12,13 +12,17 @@ from hypothesis import given, settings
 from layouts import hand, mirrored, moving_hand
 
 from rigging.geometry.rotations import random_rotation
-from rigging.poses import checks
-from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseClip
-from rigging.poses.gate import GateSettings, clip_chirality, find_jumps, gate
+from rigging.poses.gate import checks
+from rigging.poses.gate.checks import chirality
+from rigging.poses.gate.frames import clip_chirality
+from rigging.poses.gate.gate import find_jumps, gate
+from rigging.poses.gate.settings import PRESETS, GateSettings
 from rigging.poses.rejects import Reject, count_reasons, write_rejects
 
 FRAMES = 30
+REASONS = {"missing", "collapsed", "extent", "size", "wrong hand", "proportions", "bone length", "palm", "angle"}
+REASONS |= {"penetration", "jump"}
 
 
 def clip_of(joints: np.ndarray, name: str = "a", subject: str = "s", **fields) -> PoseClip:
@@ -60,9 +64,9 @@ def thumb_through_palm(joints: np.ndarray) -> np.ndarray:
 
 
 def skewed_palm(joints: np.ndarray) -> np.ndarray:
-    """The ring finger's MCP 12 mm out of the palm's plane; its bone to the wrist keeps its length."""
+    """The ring finger's MCP 25 mm out of the palm's plane; its bone to the wrist keeps its length."""
     line = joints[13] - joints[0]
-    moved = np.linalg.norm(line) * unit(line + 0.012 * palm_normal(joints))
+    moved = np.linalg.norm(line) * unit(line + 0.025 * palm_normal(joints))
     joints = joints.copy()
     joints[13:17] += moved - line
     return joints
@@ -70,7 +74,9 @@ def skewed_palm(joints: np.ndarray) -> np.ndarray:
 
 BAD = {
     "missing": lambda j: np.where(np.arange(21)[:, None] == 8, np.nan, j),
+    "collapsed": np.zeros_like,
     "extent": lambda j: j + np.where(np.arange(21)[:, None] == 8, 0.7, 0.0),
+    "size": lambda j: 0.3 * j,
     "bone length": lambda j: with_bone(j, 6, 1.25),
     "proportions": lambda j: with_bone(j, 7, 3.0),
     "palm": skewed_palm,
@@ -107,7 +113,7 @@ def test_a_hand_too_flat_to_tell_passes():
     joints = np.repeat(hand(0.0), 5, axis=0)
     for bone in range(1, 21):
         joints[:, bone, 2] *= 0.0
-    evidence = clip_chirality(joints, np.zeros(5, int), GateSettings().chirality)
+    evidence = clip_chirality(joints, np.zeros(5, int), GateSettings().wrong_hand)
     assert not evidence.any()
 
 
@@ -126,6 +132,36 @@ def test_every_frame_is_accepted_or_rejected_once(seed, kinds):
     assert set(bad.tolist()) <= set(rejected)
     for clip in gated.clips:
         assert np.all(np.diff(clip.frame_ids) == 1)  # no clip runs over a rejected frame
+
+
+ANYTHING = st.sampled_from([0.0, np.nan, np.inf, -np.inf, 1e-45, 1e-8, 0.1, -0.1, 1.0, 1e10, 3e38]) | st.floats(
+    width=32
+)
+SPOILT = {
+    "numbers": lambda j, numbers: np.resize(numbers, (21, 3)),
+    "one joint": lambda j, numbers: np.where(np.arange(21)[:, None] == 6, np.resize(numbers, 3), j),
+    "scaled": lambda j, numbers: j * numbers[0],
+    "flat": lambda j, numbers: j * (1, 1, 0),
+    "on a line": lambda j, numbers: j * (1, 0, 0),
+    "joints repeated": lambda j, numbers: j[np.arange(21) // 3],
+}
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    kinds=st.lists(st.sampled_from(sorted(SPOILT)), min_size=1, max_size=6),
+    numbers=st.lists(ANYTHING, min_size=1, max_size=63),
+    preset=st.sampled_from(sorted(PRESETS)),
+)
+def test_whatever_a_frame_holds_it_passes_or_has_a_named_reason(kinds, numbers, preset):
+    joints = moving_hand(8)
+    with np.errstate(all="ignore"):
+        for frame, kind in enumerate(kinds):
+            joints[frame] = SPOILT[kind](joints[frame], np.array(numbers))
+        known, unknown = clip_of(joints), clip_of(joints[: len(kinds)], "b", "")
+    gated = gate([known, unknown], PRESETS[preset])
+    assert gated.accepted + len(gated.rejects) == gated.frames == 8 + len(kinds)
+    assert {reject.reason for reject in gated.rejects} <= REASONS
 
 
 def test_the_gate_does_not_depend_on_the_frame_of_reference():
@@ -206,5 +242,5 @@ def test_rejects_are_counted_and_written_as_a_table(tmp_path):
     write_rejects(path, rejects)
     with open(path, newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["source", "clip", "frame", "reason", "detail"] and len(rows) == 6
-    assert rows[1] == ["s", "c", "0", "a", 'a "quoted", detail'] and list(tmp_path.iterdir()) == [path]
+    assert rows[0] == ["source", "clip", "frame", "reason", "detail", "pose"] and len(rows) == 6
+    assert rows[1] == ["s", "c", "0", "a", 'a "quoted", detail', ""] and list(tmp_path.iterdir()) == [path]

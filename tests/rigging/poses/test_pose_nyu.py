@@ -8,8 +8,8 @@ import scipy.io
 from layouts import nyu_array, nyu_hand, nyu_points, write_nyu
 
 from rigging.geometry.rotations import kabsch
-from rigging.poses.checks import bone_lengths, finger_flexion
 from rigging.poses.clip import PoseError
+from rigging.poses.gate.checks import bone_lengths, finger_flexion
 from rigging.poses.readers.nyu import subjects_by_scale
 from rigging.poses.readers.nyu_complete import CHAINS, _chain, complete
 from rigging.poses.readers.nyu_rig import SUBSET_14, anatomical_joints
@@ -96,9 +96,9 @@ def test_people_are_told_apart_by_scale_but_not_by_its_noise():
 
 
 def test_derivatives_of_the_finger_chain():
-    state = 0.3 * np.random.default_rng(0).normal(size=(4, 7))
+    state = 0.3 * np.random.default_rng(0).normal(size=(4, 8))
     for chain in CHAINS:
-        step = 1e-6 * np.eye(7)
+        step = 1e-6 * np.eye(8)
         numeric = [(_chain(chain, state + s)[1] - _chain(chain, state - s)[1]) / 2e-6 for s in step]
         np.testing.assert_allclose(_chain(chain, state)[2], np.stack(numeric, -1), atol=1e-6)
 

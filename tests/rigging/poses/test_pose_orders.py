@@ -10,8 +10,8 @@ from layouts import hand, in_order, mirrored, moving_hand
 
 from rigging.geometry.rotations import random_rotation
 from rigging.hand.asset import load_asset
-from rigging.poses.checks import chirality
 from rigging.poses.clip import PoseError
+from rigging.poses.gate.checks import chirality
 from rigging.poses.readers.mirror import mirror_points, mirror_up, palm_normal
 from rigging.poses.readers.permutations import JOINT_ORDERS, NONE, joint_order, to_canonical
 

@@ -266,7 +266,7 @@ def overlap(angles: np.ndarray) -> float:
 
 def test_the_overlap_measure_finds_a_thumb_inside_a_finger() -> None:
     angles = BY_NAME["flat"].copy()
-    angles[ANGLE_NAMES.index("middle_mcp_abd")] = np.radians(-16)
+    angles[ANGLE_NAMES.index("middle_mcp_abd")] = np.radians(16)
     angles[ANGLE_NAMES.index("index_mcp_abd")] = np.radians(-19)
     assert overlap(angles) > 0.004
     assert overlap(BY_NAME["spread"]) == 0

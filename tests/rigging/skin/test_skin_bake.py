@@ -13,6 +13,7 @@ from rigging.skin import tone
 from rigging.skin.bake import bake, dorsum, locate, make_surface
 from rigging.skin.nails import nail_field, nail_frames
 from rigging.skin.noise import Noise
+from rigging.skin.srgb import srgb_to_linear
 from rigging.skin.texels import make_texels, rasterise_uv
 
 SIZE = 256
@@ -35,7 +36,7 @@ def located(size: int = SIZE):
 def lab_at(maps, mask):
     """Mean CIELAB of the albedo over the texels of a mask (N,) of `located()`."""
     index = located()[1].index[mask]
-    linear = tone.srgb_to_linear(maps.albedo.reshape(-1, 3)[index] / 255.0)
+    linear = srgb_to_linear(maps.albedo.reshape(-1, 3)[index] / 255.0)
     return tone.linear_to_lab(linear.mean(0))
 
 
@@ -125,7 +126,7 @@ def test_nails_are_smoother_to_the_light_than_skin_and_not_white_on_dark_skin():
     for _, texels, _, field in nails(SIZE):
         index = texels.index[field.index[(field.level < 0.7) & (np.abs(field.v) < 0.5)]]
         assert maps.roughness.ravel()[index].mean() < 0.35 * 255
-        lab = tone.linear_to_lab(tone.srgb_to_linear(maps.albedo.reshape(-1, 3)[index] / 255.0).mean(0))
+        lab = tone.linear_to_lab(srgb_to_linear(maps.albedo.reshape(-1, 3)[index] / 255.0).mean(0))
         assert 0.0 < lab[0] - back[0] < 25.0
 
 

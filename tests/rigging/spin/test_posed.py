@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rigging.geometry.cameras import palm_frame
 from rigging.geometry.rotations import axis_angle, random_rotation
 from rigging.hand.asset import load_asset
+from rigging.hand.bones import bone_lengths
 from rigging.hand.shape import RestHand
-from rigging.spin.match import bone_lengths, match
+from rigging.spin.match import match
 from rigging.spin.posed import SKINNING, framing_points, mirror_faces, mirror_posed, pose_hand
 
 ASSET = load_asset()

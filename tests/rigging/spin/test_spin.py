@@ -15,9 +15,10 @@ from rigging.fingers.hinges import hinge_axes, rest_directions
 from rigging.fingers.limits import THUMB_PRONATION
 from rigging.geometry.rotations import axis_angle, kabsch, normalise, random_rotation, rotation_angle
 from rigging.hand.asset import load_asset
+from rigging.hand.bones import bone_lengths
 from rigging.joints import JOINT_PARENTS
 from rigging.spin.errors import phalanx_twists, spin_errors
-from rigging.spin.match import MODES, RETARGETS, bone_lengths, match
+from rigging.spin.match import MODES, RETARGETS, match
 
 _spec = importlib.util.spec_from_file_location("naive_spin", Path(__file__).with_name("naive_spin.py"))
 naive_spin = importlib.util.module_from_spec(_spec)

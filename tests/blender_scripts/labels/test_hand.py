@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_scripts.labels.labels import joint_visibility, make_labels, make_surface, surface_normals
+from blender_scripts.labels.hand import label_hand, make_surface, surface_normals
 from rigging.hand.asset import load_asset
-from rigging.joints import JOINT_NAMES, PART_NAMES
+from rigging.joints import ARM_PART, JOINT_NAMES, PART_NAMES
 
 SIZE = 96
 K = np.array([[130.0, 0, 48], [0, 130.0, 48], [0, 0, 1]])
@@ -41,7 +41,15 @@ def hand():
 def labels_of(hand, previous=None, following=None, views=(FROM_BACK, FROM_PALM)):
     asset, surface, vertices = hand
     intrinsics = np.stack([K] * len(views))
-    return make_labels(surface, vertices, previous, following, asset.joints, intrinsics, np.stack(views), SIZE, SIZE)
+    size = SIZE, SIZE
+    return label_hand(surface, vertices, asset.joints, intrinsics, np.stack(views), size, previous, following)
+
+
+def joints_of(hand, vertices, world_to_cam):
+    """Which joints are visible, and which in the frame, of one view."""
+    asset, surface, _ = hand
+    labels = labels_of((asset, surface, vertices), views=(world_to_cam,))
+    return labels["joint_visible"][0], labels["joint_in_frame"][0]
 
 
 def test_depth_parts_and_normals_share_one_silhouette(hand):
@@ -52,6 +60,12 @@ def test_depth_parts_and_normals_share_one_silhouette(hand):
     assert np.array_equal(seen, np.linalg.norm(labels["normals"], axis=-1) > 0.5)
     assert np.allclose(np.linalg.norm(labels["normals"], axis=-1)[seen], 1, atol=1e-6)
     assert (labels["depth"][seen] > 0.3).all() and (labels["depth"][seen] < 0.5).all()
+
+
+def test_the_mask_is_the_hand_without_its_arm(hand):
+    labels = labels_of(hand)
+    assert np.array_equal(labels["mask"], (labels["parts"] > 0) & (labels["parts"] != ARM_PART))
+    assert (labels["parts"] == ARM_PART).any()
 
 
 def test_parts_lie_where_anatomy_puts_them(hand):
@@ -136,20 +150,19 @@ def test_flow_out_of_the_frame_is_not_visible(hand):
 
 
 def test_joints_of_an_open_hand_are_visible_and_a_covering_arm_hides_them(hand):
-    asset, surface, vertices = hand
+    asset, _, vertices = hand
     labels = labels_of(hand)
     assert labels["joint_visible"][:, 5:].all()  # the ball of the thumb may come before its inner joints
     assert labels["joint_in_frame"].all()
     covered = vertices.copy()
     covered[len(asset.template) :] += [0.03, 0.2, 0.1]  # lay the arm over the fingers, on the side of the camera
-    visible, _ = joint_visibility(surface, covered, asset.joints, K, FROM_BACK, SIZE, SIZE)
+    visible, _ = joints_of(hand, covered, FROM_BACK)
     assert 0 < (~visible).sum() < 21
 
 
 def test_edge_on_the_near_fingers_hide_the_far_ones(hand):
-    asset, surface, vertices = hand
-    from_little_side = np.array([[0, 0, 1, 0], [0, -1, 0, 0.06], [-1, 0, 0, 0.45], [0, 0, 0, 1.0]])
-    visible, in_frame = joint_visibility(surface, vertices, asset.joints, K, from_little_side, SIZE, SIZE)
+    from_little_side = np.array([[0, 0, -1, 0], [0, -1, 0, 0.06], [-1, 0, 0, 0.45], [0, 0, 0, 1.0]])
+    visible, in_frame = joints_of(hand, hand[2], from_little_side)
     named = dict(zip(JOINT_NAMES, visible))
     assert named["little_tip"] and named["little_pip"]
     assert not named["ring_mcp"] and not named["middle_mcp"]
@@ -157,10 +170,9 @@ def test_edge_on_the_near_fingers_hide_the_far_ones(hand):
 
 
 def test_a_joint_beyond_the_border_is_not_in_frame(hand):
-    asset, surface, vertices = hand
     shifted = FROM_BACK.copy()
     shifted[0, 3] += 0.13
-    visible, in_frame = joint_visibility(surface, vertices, asset.joints, K, shifted, SIZE, SIZE)
+    visible, in_frame = joints_of(hand, hand[2], shifted)
     assert visible.all()  # occlusion and framing are separate facts
     assert 0 < in_frame.sum() < 21
 

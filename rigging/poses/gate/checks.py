@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry.rotations import kabsch
-from ..joints import JOINT_PARENTS
-from .readers.mirror import palm_normal
+from ...joints import JOINT_PARENTS
+from ..readers.mirror import palm_normal
 
 # Typical bone lengths over that of the middle finger from wrist to tip, bones 1 to 20. Phalanges and metacarpals
 # approximated after Buryanov & Kotiuk, Proportions of hand segments, 2010, with carpus and fingertip flesh added.
@@ -19,7 +18,8 @@ TYPICAL_PROPORTIONS = np.array(
         (0.460, 0.175, 0.097, 0.106),
     ]
 ).ravel()
-PALM_JOINTS = (0, 1, 5, 9, 13, 17)
+
+SHORT_BONE = 1 / 6  # of the middle finger's ray, about 32 mm
 
 
 def bone_lengths(joints: np.ndarray) -> np.ndarray:
@@ -28,46 +28,51 @@ def bone_lengths(joints: np.ndarray) -> np.ndarray:
     return np.linalg.norm(joints[..., 1:, :] - joints[..., list(JOINT_PARENTS[1:]), :], axis=-1)
 
 
+def middle_ray(joints: np.ndarray) -> np.ndarray:
+    """Length (...) of joints (..., 21, 3) along the bones from wrist to middle fingertip, in their unit."""
+    return bone_lengths(joints)[..., 8:12].sum(-1)
+
+
+def collapse(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What shows (N,), (N,) that finite joints (N, 21, 3) are no hand but points on a heap or a line.
+
+    The shortest bone over the middle finger's ray, and the sine of the angle at the wrist between index and little
+    MCP, times that of the middle MCP's direction and the palm's normal. 0 or NaN: nothing can be measured on it.
+    """
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        shortest = bone_lengths(joints).min(-1) / middle_ray(joints)
+        metacarpals = joints[:, [5, 9, 17]] - joints[:, :1]
+        index, middle, little = np.moveaxis(metacarpals / np.linalg.norm(metacarpals, axis=-1, keepdims=True), 1, 0)
+        normal = np.cross(index, little)
+        sine = np.linalg.norm(normal, axis=-1)
+        flat = np.linalg.norm(np.cross(middle, normal / sine[:, None]), axis=-1)
+    return shortest, sine * flat
+
+
 def proportion_factor(joints: np.ndarray) -> np.ndarray:
-    """How many times too long or too short (...) the most unusual bone is against TYPICAL_PROPORTIONS."""
-    lengths = np.maximum(bone_lengths(joints), 1e-9)
-    ratio = lengths / lengths[..., 8:12].sum(-1, keepdims=True) / TYPICAL_PROPORTIONS
+    """How many times too long or too short (...) the most unusual bone is against TYPICAL_PROPORTIONS.
+
+    Bones of joints (..., 21, 3) must have lengths (see `collapse`).
+    """
+    ratio = bone_lengths(joints) / middle_ray(joints)[..., None] / TYPICAL_PROPORTIONS
     return np.maximum(ratio, 1 / ratio).max(-1)
 
 
 def length_deviation(joints: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Largest |length / median of its group - 1| (N,) and the bone (N,) that has it (1 to 20).
+    """Largest |length - median of its group| / that median (N,) of joints (N, 21, 3), and its bone (N,), 2 to 20.
 
-    `group` (N,) numbers the subject of each frame; a negative number means unknown and gives 0.
+    `group` (N,) numbers the subject of each frame; a negative number means unknown and gives 0. A short bone counts as
+    SHORT_BONE long: a joint that is a millimetre off is no other bone. Bone 1, from the wrist across the carpus to the
+    thumb's CMC, is none that keeps its length: `palm_residual` judges where the CMC is.
     """
     lengths = bone_lengths(joints)
-    deviation = np.zeros_like(lengths)
+    deviation = np.zeros((len(joints), 19))
     for value in np.unique(group[group >= 0]):
         rows = group == value
-        deviation[rows] = np.abs(lengths[rows] / np.median(lengths[rows], axis=0) - 1)
-    return deviation.max(1), deviation.argmax(1) + 1
-
-
-def palm_residual(joints: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """How far (N,) the worst palm joint is from the subject's median palm, scaled and turned onto the frame's.
-
-    Wrist, thumb CMC and the four MCPs of one person move little against each other (ring and little by cupping).
-    """
-    palm = np.asarray(joints, float)[:, PALM_JOINTS]
-    palm = palm - palm.mean(1, keepdims=True)
-    size = np.sqrt((palm**2).sum((1, 2)))
-    result = np.zeros(len(palm))
-    for value in np.unique(group[group >= 0]):
-        rows = group == value
-        shape = palm[rows] / size[rows, None, None]
-        reference = shape[0]
-        for _ in range(2):  # the median of shapes turned onto the first, then onto that median
-            turn = kabsch(shape, np.broadcast_to(reference, shape.shape))
-            reference = np.median(np.einsum("nij,nkj->nki", turn, shape), axis=0)
-        turn = kabsch(np.broadcast_to(reference, shape.shape), shape)
-        errors = np.linalg.norm(np.einsum("nij,kj->nki", turn, reference) - shape, axis=-1).max(1)
-        result[rows] = errors * size[rows]
-    return result
+        median = np.median(lengths[rows], axis=0)
+        least = SHORT_BONE * median[8:12].sum()
+        deviation[rows] = np.abs(lengths[rows] - median)[:, 1:] / np.maximum(median, least)[1:]
+    return deviation.max(1), deviation.argmax(1) + 2
 
 
 def finger_flexion(joints: np.ndarray) -> np.ndarray:

@@ -1,0 +1,46 @@
+"""Hands as trackers and estimators report them: some in each frame, each with 21 joints and a side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..rejects import Reject
+from .recordings import Recorded
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One hand in one frame of a recording."""
+
+    frame: int
+    hand: str  # "right" or "left", "" where the file does not say
+    joints: np.ndarray  # (21, 3) in the file's unit and frame, our order
+    track: str = ""  # the tracker's own number of the hand
+    confidence: float = float("nan")
+
+
+def recorded(seen: Sequence[Seen], person: str, threshold: float | None) -> Recorded:
+    """The rows of a recording of one person; hands less sure than `threshold` are not valid."""
+    sure = np.array([hand.confidence for hand in seen])
+    return Recorded(
+        np.stack([hand.joints for hand in seen]),
+        np.array([hand.frame for hand in seen]),
+        np.array([hand.hand for hand in seen]),
+        np.full(len(seen), person),
+        np.array([hand.track for hand in seen]),
+        None if threshold is None else _valid(seen, sure >= threshold),
+    )
+
+
+def _valid(seen: Sequence[Seen], sure: np.ndarray) -> np.ndarray:
+    """(N, 21) bool."""
+    return np.stack([np.isfinite(hand.joints).all(-1) & enough for hand, enough in zip(seen, sure)])
+
+
+def without_hand(source: str, name: str, frames: int, seen: Sequence[Seen]) -> list[Reject]:
+    """A reject for each of the `frames` frames in which no hand was seen."""
+    shown = {hand.frame for hand in seen}
+    return [Reject(source, name, f, "missing", "no hand in this frame") for f in range(frames) if f not in shown]
