@@ -36,7 +36,7 @@ def table(path: Path) -> dict:
 
 
 @cache
-def tests_in(path: Path) -> frozenset[str]:
+def functions_of(path: Path) -> frozenset[str]:
     """Names of the test functions of a file."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"))
@@ -57,7 +57,7 @@ def test_every_promise_names_tests_that_are_there_or_says_why_there_is_nothing_t
         assert bool(promise.get("tests")) != bool(promise.get("no_promise")), promise["says"]
         for name in promise.get("tests", ()):
             file, _, function = name.partition("::")
-            assert (TESTS / file).is_file() and function in tests_in(TESTS / file), f"{name}: there is no such test"
+            assert (TESTS / file).is_file() and function in functions_of(TESTS / file), f"{name}: there is no such test"
 
 
 def test_a_page_is_cut_into_sentences_and_rows():
