@@ -13,7 +13,6 @@ from docs.figures.import_graph import PACKAGES, ROOT, modules, parsed
 
 LONGEST_FUNCTION, LONGEST_FILE = 40, 250  # lines
 LONGER = {  # what is longer, and how long: it may shrink, and nothing joins it
-    "render_farm/report/status.py read_status": 42,
 }
 RANDOM_GLOBALS = {"seed", "rand", "randn", "random", "uniform", "normal", "choice", "shuffle", "permutation", "randint"}
 
