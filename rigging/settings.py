@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ def from_table(cls: type[Settings], table: Mapping[str, Any], where: str, sectio
     nested tables, tuples of them lists of tables. Raises SettingsError for an unknown or missing key, a wrong type, and
     for whatever the dataclass itself refuses with ValueError.
     """
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in table:
         if key not in fields:
@@ -45,6 +46,12 @@ def nearest(name: str, known: typing.Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    """The types of a dataclass's fields."""
+    return typing.get_type_hints(cls)
 
 
 def _convert(value: Any, hint: Any, where: str, key: str) -> Any:

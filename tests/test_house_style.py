@@ -13,10 +13,6 @@ from docs.figures.import_graph import PACKAGES, ROOT, modules, parsed
 
 LONGEST_FUNCTION, LONGEST_FILE = 40, 250  # lines
 LONGER = {  # what is longer, and how long: it may shrink, and nothing joins it
-    "render_farm/report/folder.py look": 42,
-    "render_farm/report/history.py": 260,
-    "render_farm/report/status.py read_status": 42,
-    "render_farm/shard/pool.py": 278,
 }
 RANDOM_GLOBALS = {"seed", "rand", "randn", "random", "uniform", "normal", "choice", "shuffle", "permutation", "randint"}
 

@@ -107,3 +107,10 @@ def test_settings_that_recipes_use_are_exported():
     for recipe in targets().values():
         for names in re.findall(r"\$\(call options,([^)]*)", recipe):
             assert {name for name in names.split() if "$" not in name} <= exported
+
+
+@pytest.mark.parametrize("code", [1, 2, 75, 130])
+def test_make_turns_every_failure_into_its_own_exit_code(code):
+    words = ["make", "-s", "-f", "-"]
+    done = subprocess.run(words, input=f"all:\n\t@exit {code}\n", text=True, capture_output=True, check=False)
+    assert done.returncode == 2

@@ -20,9 +20,9 @@ class Quarantined:
     shard: int
     cause: str
     reason: str
-    seed: int | None
-    attempts: int | None
-    command: str
+    seed: int | None = None
+    attempts: int | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True)

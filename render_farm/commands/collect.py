@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     """Gather, print what is there now, and fail if something finished could not be taken along."""
     from ..errors import LockedError
     from ..farm.collect import collect
-    from ..farm.delivery import DamagedError
+    from ..farm.transfer import DamagedError
     from ..planning.release import load_release
 
     summary = collect(load_release(options.release).name, options.folders, options.out, options.move)

@@ -11,15 +11,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from rigging.option_types import positive
 
 from ..errors import InputError, ReleaseError
 from ..planning.release import load_release
 from ..report.extent import read_extent
-from ..report.metrics import save_metrics
-from ..report.status import Status, read_status, verified
+from ..report.status import Status, read_status
 from ..report.status_text import table
 from .options import add_out, add_poses, add_release, shard_numbers
 
@@ -70,16 +67,17 @@ def _reader(options: argparse.Namespace) -> Callable[[], Status]:
             raise
     shards = None
     if options.shards not in (None, "all"):
-        shards = shard_numbers(options.shards, read_extent(folder, release).shards)
-    bar = partial(tqdm, desc=folder.name, unit="shard", delay=1.0, leave=False, disable=None)
-    return partial(read_status, folder, release, poses=options.poses, samples=options.samples, shards=shards, bar=bar)
+        planned, _ = read_extent(folder, release, options.poses)
+        shards = shard_numbers(options.shards, planned and planned.shards)
+    settings = {"poses": options.poses, "samples": options.samples, "shards": shards, "deep": options.verify}
+    return partial(read_status, folder, release, **settings)
 
 
 def _tell(options: argparse.Namespace, read: Callable[[], Status]) -> bool:
     status = read()
-    if options.verify:
-        status = verified(status, partial(tqdm, desc="sha256", unit="shard", disable=None, leave=False))
     if options.prometheus is not None:
+        from ..report.metrics import save_metrics
+
         save_metrics(status, options.prometheus)
     if options.watch is not None and sys.stdout.isatty():
         sys.stdout.write("\033[H\033[2J")  # to the top left, and clear

@@ -1,4 +1,4 @@
-"""Which nodes may work: those in whose hands a shard has the same bytes as in any other's; and who makes the plan."""
+"""Which nodes may work: those in whose hands a shard has the same bytes as in any other's; and which one plans."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rigging.files import write_atomic
 
-from ..errors import InputError, PassingError, RenderError
+from ..errors import InputError, PassingError
+from ..outcome import Cause, Result
 from ..planning.plan import Plan, load_plan
 from ..planning.refusals import refuse_to_mix
-from .actor import read_plan_files
-from .child import Result
+from .calls import make_plan, read_plan_files
 from .farm_request import FarmRequest
-from .fleet import Fleet, Node, Worker
-from .node import Environment
+from .fleet import Fleet, Node
+from .node import Environment, Report
 
 log = logging.getLogger(__name__)
 
@@ -28,118 +28,110 @@ PATIENCE_SECONDS = 600.0  # without a usable node
 
 @dataclass
 class Admission:
-    """Judges nodes by their reports. The first that fits plans the release; `planned` hears of the plan."""
+    """Accepts and refuses the nodes of a fleet by their reports; the first that fits makes the plan."""
 
     request: FarmRequest
     fleet: Fleet
-    mark: str  # a file in OUT by which nodes see that it is the driver's
-    planned: Callable[[Plan], None]
+    plan: Plan | None = None
+    plan_files: Mapping[str, bytes] = field(default_factory=dict)
     _environment: Environment = field(default_factory=Environment.here)
-    _expected: tuple[str, str] | None = None  # device and inputs of the plan
-    _files: dict[str, bytes] = field(default_factory=dict)  # of the plan
-    _planner: Worker | None = None
+    _planner: Node | None = None
     _started: float = field(default_factory=time.monotonic)
     _usable: float = field(default_factory=time.monotonic)  # when there was last a node
 
-    def scout(self, worker: Worker) -> None:
-        """Ask the first worker on a node for its report."""
-        request = self.request
-        self.fleet.call(worker, self._reported, "report", request.release, request.node_out, self.mark, request.scratch)
-
-    def lost(self, worker: Worker) -> None:
-        """Another must plan if it was this one."""
-        if worker is self._planner:
-            self._planner = None
+    def reported(self, node: Node, result: Result) -> None:
+        """The inspection of `node` has ended."""
+        if result.cause is not None:
+            self.fleet.refuse(node, result.reason)
+        elif why := self._unlike(result.value):
+            self.fleet.refuse(node, why)
+        else:
+            self.fleet.report(node, result.value)
 
     def judge(self) -> None:
         """Accept or refuse the nodes that have reported; before there is a plan, have one made.
 
         Raises InputError if no node can be used, PassingError if there has been none for long.
         """
-        waiting = [node for node in self.fleet.nodes.values() if node.report and not node.accepted and not node.refused]
-        if self._expected is not None:
+        waiting = [node for node in self.fleet.nodes.values() if node.waits]
+        if self.plan is not None:
             for node in waiting:
-                self._judge(node, *self._expected)
+                self._judge(node, self.plan)
         elif waiting and self._planner is None and self._all_reported():
-            self._have_planned(self._choose_planner(waiting))
+            self._planner = self._choose_planner(waiting)
+            files = read_plan_files(self.request.files.path) if self.request.collect is not None else {}
+            self.fleet.plan(self._planner, make_plan, self.request.release, self.request.node_files.path, files)
         self._require_nodes()
 
-    def _reported(self, worker: Worker, result: Result) -> None:
-        if result.kind != "done":
-            return self.fleet.refuse(worker.node, result.reason)
-        worker.node.report = report = result.value
-        if difference := report.environment.difference(self._environment):
-            self.fleet.refuse(worker.node, difference)
-        elif self.request.collect is None and not report.shares_out:
-            hint = "share one folder, or render with --collect DIR"
-            self.fleet.refuse(worker.node, f"its {self.request.out} is not the driver's: {hint}")
+    def planned(self, node: Node, result: Result) -> None:
+        """Planning on `node` has ended; if it was lost, another plans. Raises what else ended it."""
+        if result.cause is Cause.LOST:
+            self._planner = None
+            return self.fleet.refuse(node, f"planning there: {result.reason}")
+        if result.cause is not None:
+            raise result.cause.meaning.error(f"planning on {node.address}: {result.reason}")
+        if self.request.collect is not None:
+            self.plan_files = result.value
+            self._adopt_plan()
+        self.plan = load_plan(self.request.files.plan)
         return None
 
+    def _unlike(self, report: Report) -> str:
+        """Why the node with this report would not give the driver's bytes, or not here; "" if it would."""
+        if difference := report.environment.difference(self._environment):
+            return difference
+        if self.request.collect is None and not report.shares_out:
+            return f"its {self.request.out} is not the driver's: share one folder, or render with --collect DIR"
+        return ""
+
     def _all_reported(self) -> bool:
-        silent = (node for node in self.fleet.nodes.values() if node.seats and not node.report and not node.refused)
+        silent = (node for node in self.fleet.nodes.values() if node.slots and not node.report and not node.refused)
         return not any(silent) or time.monotonic() - self._started > SCOUT_SECONDS
 
-    def _choose_planner(self, nodes: list[Node]) -> Worker | None:
-        """A worker on a node of the kind that the plan was made for, or else that most seats are of."""
-        seats: Counter[tuple[str, str]] = Counter()
+    def _choose_planner(self, nodes: Sequence[Node]) -> Node:
+        """A node of the kind that the plan was made for, or else that most slots are of."""
+        slots: Counter[tuple[str, str]] = Counter()
         for node in nodes:
-            seats[node.report.device, node.report.inputs] += node.seats
-        kind = max(sorted(seats), key=seats.__getitem__)
-        with contextlib.suppress(InputError):
+            slots[_kind(node.report)] += node.slots
+        kind = max(sorted(slots), key=slots.__getitem__)
+        with contextlib.suppress(InputError, FileNotFoundError):
             plan = load_plan(self.request.files.plan)
-            kind = (plan.device, plan.inputs) if (plan.device, plan.inputs) in seats else kind
-        fitting = (node for node in nodes if (node.report.device, node.report.inputs) == kind)
-        return next((node.workers[0] for node in fitting if node.workers[0].actor is not None), None)
-
-    def _have_planned(self, worker: Worker | None) -> None:
-        if worker is None:  # it died after its report; another is being started
-            return
-        self._planner = worker
-        self._hand_plan(worker, read_plan_files(self.request.folder))
-        self.fleet.call(worker, self._plan_made, "plan", self.request.release, self.request.node_folder)
-
-    def _hand_plan(self, worker: Worker, files: dict[str, bytes]) -> None:
-        """A node with a disk of its own gets the plan from here."""
-        if self.request.collect is not None and files and worker.actor is not None:
-            self.fleet.call(worker, lambda *_: None, "put_plan", self.request.node_folder, files)
-
-    def _plan_made(self, worker: Worker, result: Result) -> None:
-        if result.kind != "done":
-            kinds = {"input": InputError, "failed": RenderError}
-            raise kinds.get(result.kind, PassingError)(f"planning on {worker.node.address}: {result.reason}")
-        self._files = result.value
-        if self.request.collect is not None:
-            self._adopt_plan()
-        plan = load_plan(self.request.files.plan)
-        self._expected = plan.device, plan.inputs
-        self.planned(plan)
+            kind = (plan.device, plan.inputs) if (plan.device, plan.inputs) in slots else kind
+        return next(node for node in nodes if _kind(node.report) == kind)
 
     def _adopt_plan(self) -> None:
-        folder, path = self.request.folder, self.request.files.plan
-        if path.exists() and path.read_bytes() != self._files[path.name]:
-            refuse_to_mix(load_plan(path), self.request.release, folder)
-        for name, data in self._files.items():
-            write_atomic(folder / name, data)
+        path = self.request.files.plan
+        if path.exists() and path.read_bytes() != self.plan_files[path.name]:
+            refuse_to_mix(load_plan(path), self.request.release, path.parent)
+        for name, data in self.plan_files.items():
+            write_atomic(path.with_name(name), data)
 
-    def _judge(self, node: Node, device: str, inputs: str) -> None:
-        if node.report.device != device:
-            return self.fleet.refuse(node, f"it is {node.report.device!r}, this release is rendered on {device!r}")
-        if node.report.inputs != inputs:
+    def _judge(self, node: Node, plan: Plan) -> None:
+        device, inputs = _kind(node.report)
+        if device != plan.device:
+            return self.fleet.refuse(node, f"it is {device!r}, this release is rendered on {plan.device!r}")
+        if inputs != plan.inputs:
             return self.fleet.refuse(node, "its pose files, panoramas or photographs are not those of the plan")
-        log.info("node %s (%s): %d workers on %s", node.address, node.report.host, node.seats, node.report.renders_on)
-        self._hand_plan(node.workers[0], self._files)
+        log.info("node %s (%s): %d workers on %s", node.address, node.report.host, node.slots, node.report.renders_on)
         return self.fleet.accept(node)
 
     def _require_nodes(self) -> None:
         nodes, now = self.fleet.nodes.values(), time.monotonic()
-        if any(node.seats and not node.refused and node.aside < now for node in nodes):
+        if any(node.slots and not node.refused for node in nodes):
             self._usable = now
-        elif self._expected is None and nodes:
-            needs = f"{self.request.cpus:g} CPUs" + (f" and {self.request.gpus:g} GPUs" if self.request.gpus else "")
-            reasons = sorted({node.refused for node in nodes if node.refused})
-            reasons += [f"workers died on {node.address}" for node in nodes if node.aside > now]
-            why = "; ".join(reasons) or f"none of {len(nodes)} has {needs} for a worker"
-            raise InputError(f"no node can be used: {why}")
+        elif self.plan is None and nodes:
+            raise InputError(f"no node can be used: {self._why_none()}")
         elif now - self._usable > PATIENCE_SECONDS:
             minutes = PATIENCE_SECONDS / 60
             raise PassingError(f"no usable node for {minutes:.0f} min; finished samples are kept, run again")
+
+    def _why_none(self) -> str:
+        request, nodes = self.request, self.fleet.nodes.values()
+        reasons = sorted({node.refused for node in nodes if node.refused})
+        needs = f"{request.cpus:g} CPUs" + (f" and {request.gpus:g} GPUs" if request.gpus else "")
+        return "; ".join(reasons) or f"none of {len(nodes)} has {needs} for a worker"
+
+
+def _kind(report: Report) -> tuple[str, str]:
+    """What must be the plan's: kind of processor, and key of all that decides the plan."""
+    return report.device, report.inputs

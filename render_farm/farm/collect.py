@@ -15,10 +15,10 @@ from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.shard_file import ShardError, ShardFile
 from rigging.files import file_sha256, write_atomic
 
-from ..errors import InputError, LockedError
+from ..errors import InputError, LockedError, writing
 from ..planning.configuration import difference
 from ..planning.plan import Plan, load_plan
-from .delivery import DamagedError, Parcel, add_events, chunks, is_stored, log_bytes, pack, remove, store, writing
+from .transfer import DamagedError, Package, add_events, chunks, is_stored, log_bytes, pack, remove, store
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Source:
     """A finished shard in one of the folders."""
 
     path: Path
-    parcel: Parcel
+    package: Package
     configuration: str  # JSON, as in the file
 
     @property
     def shard(self) -> int:
         """Number of the shard."""
-        return self.parcel.shard
+        return self.package.shard
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Summary:
     folder: Path
     shards: int  # that the release has poses for
     copied: list[int] = field(default_factory=list)
-    there: list[int] = field(default_factory=list)  # whole, copied now or before
+    stored: list[int] = field(default_factory=list)  # whole, copied now or before
     incomplete: list[int] = field(default_factory=list)  # with samples that were set aside
     locked: list[int] = field(default_factory=list)  # being rendered in the folder by a live process
     damaged: list[str] = field(default_factory=list)  # one line each
@@ -50,11 +50,11 @@ class Summary:
     @property
     def missing(self) -> list[int]:
         """Shards that are neither there nor incomplete."""
-        return sorted(set(range(self.shards)) - set(self.there) - set(self.incomplete))
+        return sorted(set(range(self.shards)) - set(self.stored) - set(self.incomplete))
 
     def lines(self) -> Iterator[str]:
         """The summary in words."""
-        yield f"{self.folder}: {len(self.there)} of {self.shards} shards, {len(self.copied)} of them copied now"
+        yield f"{self.folder}: {len(self.stored)} of {self.shards} shards, {len(self.copied)} of them copied now"
         for name in ("incomplete", "missing", "locked"):
             if shards := getattr(self, name):
                 yield f"{name}: {ranges(shards)}"
@@ -71,9 +71,9 @@ def collect(name: str, outs: Sequence[Path], out: Path, move: bool = False) -> S
     folder = out / name
     folders = [_release_folder(source, name, folder) for source in outs]
     plan = _common_plan([folder, *folders])
-    there, _ = find_shards([folder])
+    stored, _ = find_shards([folder])
     sources, damaged = find_shards(folders)
-    _check_configurations([*there, *sources], plan)
+    _check_configurations([*stored, *sources], plan)
     _check_bytes(sources, folder)
     release = json.loads(plan.release)
     shards = -(-min(release["samples"], plan.samples) // release["shard_size"])
@@ -81,8 +81,8 @@ def collect(name: str, outs: Sequence[Path], out: Path, move: bool = False) -> S
     with writing(folder):
         _copy_plan(folders[0], folder)
         _copy_shards(sources, summary, move, release["cameras"]["views"])
-        there, damaged = find_shards([folder])
-        summary.there = [source.shard for source in there]
+        stored, damaged = find_shards([folder])
+        summary.stored = [source.shard for source in stored]
         summary.damaged += damaged
         _copy_reports(folders, summary)
     return summary
@@ -93,9 +93,9 @@ def find_shards(folders: Iterable[Path]) -> tuple[list[Source], list[str]]:
     sources, damaged = [], []
     for path in (files.shard(shard) for files in map(ReleaseFolder, folders) for shard in files.shards()):
         try:
-            parcel = pack(path)
+            package = pack(path)
             with ShardFile(path) as shard:
-                sources.append(Source(path, parcel, str(shard.attrs["configuration"])))
+                sources.append(Source(path, package, str(shard.attrs["configuration"])))
         except (DamagedError, ShardError, KeyError) as error:
             damaged.append(str(error))
     return sorted(sources, key=lambda source: (source.shard, source.path)), sorted(damaged)
@@ -129,19 +129,19 @@ def _common_plan(folders: Sequence[Path]) -> Plan:
     return first
 
 
-def _plan_difference(one: Plan, other: Plan) -> str:
-    if told := difference(one.release, other.release):
-        return told
-    changed = [name for name in ("device", "asset") if getattr(one, name) != getattr(other, name)]
-    told = [f"{name} {getattr(one, name)!r}, now {getattr(other, name)!r}" for name in changed]
-    return "; ".join(told) or "pose files or version"
+def _plan_difference(first: Plan, other: Plan) -> str:
+    if settings := difference(first.release, other.release):
+        return settings
+    changed = [name for name in ("device", "asset") if getattr(first, name) != getattr(other, name)]
+    changes = [f"{name} {getattr(first, name)!r}, now {getattr(other, name)!r}" for name in changed]
+    return "; ".join(changes) or "pose files or version"
 
 
 def _check_configurations(sources: Sequence[Source], plan: Plan) -> None:
     for source in sources:
         if source.configuration != sources[0].configuration:
-            told = difference(sources[0].configuration, source.configuration)
-            raise InputError(f"{source.path}: of another configuration than {sources[0].path} ({told})")
+            changes = difference(sources[0].configuration, source.configuration)
+            raise InputError(f"{source.path}: of another configuration than {sources[0].path} ({changes})")
         if json.loads(source.configuration)["plan"] != plan.content:
             raise InputError(f"{source.path}: not made from the plan beside it")
 
@@ -151,9 +151,9 @@ def _check_bytes(sources: Sequence[Source], folder: Path) -> None:
     first: dict[int, Source] = {}
     for source in sources:
         other = first.setdefault(source.shard, source)
-        if source.parcel.manifest["sha256"] != other.parcel.manifest["sha256"]:
+        if source.package.manifest["sha256"] != other.package.manifest["sha256"]:
             raise InputError(f"{source.path} and {other.path}: the same shard with different bytes: move one away")
-        is_stored(source.parcel, folder)
+        is_stored(source.package, folder)
 
 
 def _copy_plan(source: Path, folder: Path) -> None:
@@ -164,7 +164,7 @@ def _copy_plan(source: Path, folder: Path) -> None:
 
 
 def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views: int) -> None:
-    images = {source.shard: views * source.parcel.manifest["samples"] for source in sources}
+    images = {source.shard: views * source.package.manifest["samples"] for source in sources}
     with Progress(f"collect {summary.folder.name}", sum(images.values())) as progress:
         for shard, same in groupby(sources, key=lambda source: source.shard):
             copies = list(same)
@@ -176,7 +176,7 @@ def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views:
 def _copied(source: Source, summary: Summary) -> bool:
     """Whether the shard is in the folder now."""
     try:
-        if store(source.parcel, chunks(source.path), summary.folder):
+        if store(source.package, chunks(source.path), summary.folder):
             summary.copied.append(source.shard)
     except DamagedError as error:
         summary.damaged.append(f"{source.path}: {error}")
@@ -190,7 +190,7 @@ def _copied(source: Source, summary: Summary) -> bool:
 def _delete(copies: Sequence[Source], summary: Summary) -> None:
     """Delete a shard's sources, if the copy reads back as it should."""
     copy = ReleaseFolder(summary.folder).shard(copies[0].shard)
-    if file_sha256(copy) != copies[0].parcel.manifest["sha256"]:
+    if file_sha256(copy) != copies[0].package.manifest["sha256"]:
         summary.damaged.append(f"{copy}: does not read back as it was written; its source is kept")
         return
     for source in copies:
@@ -200,7 +200,7 @@ def _delete(copies: Sequence[Source], summary: Summary) -> None:
 def _copy_reports(folders: Sequence[Path], summary: Summary) -> None:
     """Copy what says of unfinished shards which samples are set aside, and their log; of several the shortest list."""
     target, sources = ReleaseFolder(summary.folder), list(map(ReleaseFolder, folders))
-    for shard in sorted({shard for files in sources for shard in files.reported()} - set(summary.there)):
+    for shard in sorted({shard for files in sources for shard in files.reported()} - set(summary.stored)):
         reports = [(read_incomplete(files.incomplete(shard), shard), files) for files in sources]
         holders = [(report.lacks, files) for report, files in reports if report is not None]
         for _, files in holders:
@@ -208,7 +208,7 @@ def _copy_reports(folders: Sequence[Path], summary: Summary) -> None:
         _, best = min(holders, key=lambda held: math.inf if held[0] is None else held[0])
         write_atomic(target.incomplete(shard), best.incomplete(shard).read_bytes())
     for shard in target.reported():
-        if shard in summary.there:
+        if shard in summary.stored:
             target.incomplete(shard).unlink()
         else:
             summary.incomplete.append(shard)

@@ -1,4 +1,4 @@
-"""The farm's workers: actors on every node that fits, as nodes come, fail and vanish. Decides nothing about shards."""
+"""The farm's nodes and the workers on them, as they come, fail and vanish: nothing else changes their state."""
 
 from __future__ import annotations
 
@@ -6,38 +6,29 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum, auto
+from typing import Any, NamedTuple
 
-import ray
-from ray.actor import ActorHandle
-from ray.exceptions import RayActorError, RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-from .actor import Supervisor
-from .child import Result
+from ..outcome import Cause, Result
 from .node import Report
-from .seats import free_seat, seat_cores, seat_count
+from .remote import Remote
+from .slots import free_slot, slot_cores, slot_count
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0  # between two looks at the list of nodes
-RESTART_SECONDS = 2.0  # before a dead worker is replaced
-DEATHS = 3  # of a node's workers in a row, after which it is put aside
-ASIDE_SECONDS = 600.0
 
 
 @dataclass(eq=False)
 class Worker:
-    """A seat on a node and the actor on it, if it lives."""
+    """A place on an accepted node where one shard at a time is rendered."""
 
     node: Node
     number: int
-    actor: ActorHandle | None = None
-    ready: bool = False  # the actor has started
-    seat: int | None = None  # number on its machine, over all Ray nodes there
-    shard: int | None = None  # that it renders
-    start: float = 0.0  # when it may be (re)started or given a shard
-    full: bool = False  # its last call found the disk full
+    slot: int  # on its machine, over all Ray nodes there
+    shard: int | None = None  # that it is at
+    start: float = 0.0  # when it may be given a shard
+    full: bool = False  # it found the disk full
 
     @property
     def name(self) -> str:
@@ -47,170 +38,127 @@ class Worker:
 
 @dataclass(eq=False)
 class Node:
-    """A Ray node. Its first worker asks it for a report; the others are hired when it is accepted."""
+    """A node of the cluster: it is inspected, and then accepted, which gives it workers, or refused for good."""
 
     id: str
     address: str
-    seats: int
+    slots: int  # workers that it has room for
     report: Report | None = None
-    accepted: bool = False
     refused: str = ""  # why
-    deaths: int = 0  # of its workers, since one finished a shard
-    aside: float = 0.0  # until when nothing is started
-    workers: list[Worker] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)  # once it is accepted
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody has to accept or refuse it now."""
+        return self.report is not None and not self.workers and not self.refused
+
+
+class About(Enum):
+    """What a call was about."""
+
+    REPORT = auto()
+    PLAN = auto()
+    SHARD = auto()
+    EVENTS = auto()
+
+
+class News(NamedTuple):
+    """How a call on a node or at a worker has ended."""
+
+    about: About
+    where: Any  # Worker for SHARD, else Node
+    result: Result
 
 
 @dataclass
 class Fleet:
-    """Keeps workers on nodes. `scout` is called for the first one on a node, `lost` when one is gone."""
+    """Finds nodes, has them inspected (`inspection` is a function and its arguments), and gives them work."""
 
-    cpus: float
-    gpus: float
-    scout: Callable[[Worker], None]
-    lost: Callable[[Worker, str], None]
+    remote: Remote
+    inspection: tuple[Callable[..., Result], ...]
     nodes: dict[str, Node] = field(default_factory=dict)
-    _calls: dict[ray.ObjectRef, tuple[Worker, Callable[[Worker, Any], None]]] = field(default_factory=dict)
+    _calls: dict[Any, tuple[About, Node | Worker]] = field(default_factory=dict)
+    _gone: list[News] = field(default_factory=list)  # of workers whose nodes are gone
     _looked: float = 0.0
 
     def look(self) -> None:
-        """Notice nodes that came or went, and (re)start workers; cheap to call often."""
+        """Notice nodes that came or went, and have new ones inspected; cheap to call often."""
         now = time.monotonic()
         if now - self._looked < LOOK_SECONDS:
             return
-        self._looked = now
-        alive = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
+        self._looked, alive = now, self.remote.nodes()
         for gone in sorted(set(self.nodes) - set(alive)):
             self._forget(self.nodes.pop(gone))
         for new in sorted(set(alive) - set(self.nodes)):
-            seats = seat_count(alive[new]["Resources"], self.cpus, self.gpus)
-            self.nodes[new] = Node(new, alive[new]["NodeManagerAddress"], seats)
-        for node in self.nodes.values():
-            self._staff(node, now)
+            slots = slot_count(alive[new].resources, self.remote.cpus, self.remote.gpus)
+            self.nodes[new] = node = Node(new, alive[new].address, slots)
+            if slots:
+                self._calls[self.remote.work(new, *self.inspection, once=True)] = About.REPORT, node
+
+    def hear(self, seconds: float) -> list[News]:
+        """What has happened since the last call, after a wait of up to `seconds` for it."""
+        news, self._gone = self._gone, []
+        for call, result in self.remote.answers(self._calls, 0.0 if news else seconds).items():
+            news.append(News(*self._calls.pop(call), result))
+        return news
 
     def workers(self) -> Iterator[Worker]:
-        """All workers that live or are being started, on accepted nodes."""
-        nodes = (node for node in self.nodes.values() if node.accepted)
-        return (worker for node in nodes for worker in node.workers if worker.actor is not None)
+        """Those of all accepted nodes."""
+        return (worker for node in self.nodes.values() for worker in node.workers)
 
-    def idle(self) -> Iterator[Worker]:
-        """Those that could take a shard."""
-        return (worker for worker in self.workers() if worker.ready and worker.shard is None)
+    def idle(self) -> list[Worker]:
+        """Those that may take a shard now."""
+        now = time.monotonic()
+        return [worker for worker in self.workers() if worker.shard is None and worker.start <= now]
+
+    def report(self, node: Node, report: Report) -> None:
+        """What the inspection of `node` found."""
+        node.report = report
 
     def accept(self, node: Node) -> None:
-        """Let `node` work."""
-        node.accepted, self._looked = True, 0.0
-        for worker in node.workers:
-            self._seat(worker)
-            worker.ready = worker.actor is not None
+        """Let `node` work, once there is a report of it."""
+        beside = [other for other in self.nodes.values() if other.report and other.report.boot == node.report.boot]
+        taken = {worker.slot for other in beside for worker in other.workers}
+        for number in range(node.slots):
+            slot = free_slot(taken)
+            taken.add(slot)
+            node.workers.append(Worker(node, number, slot))
 
     def refuse(self, node: Node, reason: str) -> None:
-        """Send the workers of `node` away for good, and say so."""
+        """Leave `node` out for good, and say so."""
         log.warning("node %s is not used: %s", node.address, reason)
-        node.accepted, node.refused = False, reason
-        for worker in node.workers:
-            self._dismiss(worker)
-        node.workers.clear()
+        node.refused = reason
 
-    def call(self, worker: Worker, then: Callable[[Worker, Any], None], method: str, *arguments: Any) -> None:
-        """Call a method of the worker's actor; `then(worker, value)` runs in `hear`, unless the actor is lost."""
-        self._calls[getattr(worker.actor, method).remote(*arguments)] = worker, then
+    def plan(self, node: Node, function: Callable[..., Result], *arguments: Any) -> None:
+        """Have a plan made on `node`."""
+        self._calls[self.remote.work(node.id, function, *arguments, once=True)] = About.PLAN, node
 
-    def hear(self, seconds: float) -> None:
-        """Wait up to `seconds` for answers and pass them on."""
-        if not self._calls:
-            time.sleep(seconds)
-            return
-        ray.wait(list(self._calls), timeout=seconds)
-        for ref in ray.wait(list(self._calls), num_returns=len(self._calls), timeout=0)[0]:
-            if ref in self._calls:  # else its worker was lost meanwhile
-                worker, then = self._calls.pop(ref)
-                self._pass_on(worker, then, ref)
+    def begin(self, worker: Worker, shard: int, function: Callable[..., Result], *arguments: Any) -> None:
+        """Have `worker` render a shard."""
+        worker.shard = shard
+        self._calls[self.remote.work(worker.node.id, function, *arguments)] = About.SHARD, worker
+
+    def ask_events(self, node: Node, function: Callable[..., Any], *arguments: Any) -> None:
+        """Ask `node` for event logs."""
+        self._calls[self.remote.ask(node.id, function, *arguments)] = About.EVENTS, node
+
+    def free(self, worker: Worker, full: bool = False, rest: float = 0.0) -> None:
+        """`worker` may take another shard after `rest` seconds."""
+        worker.shard, worker.full, worker.start = None, full, time.monotonic() + rest
 
     def cores(self, worker: Worker) -> tuple[int, ...]:
         """The cores that are the worker's."""
-        return seat_cores(worker.seat, self.cpus, worker.node.report.cores)
-
-    def bury(self, worker: Worker, how: str) -> None:
-        """A worker's actor is gone: it is replaced after a moment, unless they keep dying there."""
-        if worker.actor is None:
-            return
-        self._dismiss(worker)
-        now, node = time.monotonic(), worker.node
-        worker.start = now + RESTART_SECONDS
-        node.deaths += 1
-        self.lost(worker, how)
-        if node.deaths >= DEATHS and node.aside < now:
-            log.warning("node %s: %d workers in a row died, none is started for %d min", node.address, node.deaths,
-                        ASIDE_SECONDS // 60)  # fmt: skip
-            node.aside = now + ASIDE_SECONDS
+        return slot_cores(worker.slot, self.remote.cpus, worker.node.report.cores)
 
     def stop(self, seconds: float) -> None:
-        """End all workers: those that render are told to and given `seconds` to keep what is finished."""
-        live = [worker.actor for node in self.nodes.values() for worker in node.workers if worker.actor is not None]
-        busy = [worker for worker in self.workers() if worker.shard is not None]
-        stops = [worker.actor.stop.remote() for worker in busy]
-        waited = stops + [ref for ref, (worker, _) in self._calls.items() if worker in busy]
-        if waited:
-            ray.wait(waited, num_returns=len(waited), timeout=seconds)
-        for actor in live:
-            ray.kill(actor)
-
-    def _staff(self, node: Node, now: float) -> None:
-        if node.refused or node.aside > now:
-            return
-        wanted = node.seats if node.accepted else min(1, node.seats)
-        while len(node.workers) < wanted:
-            node.workers.append(Worker(node, len(node.workers)))
-        for worker in node.workers[:wanted]:
-            if worker.actor is None and worker.start <= now:
-                self._hire(worker)
-
-    def _hire(self, worker: Worker) -> None:
-        kind = ray.remote(
-            num_cpus=self.cpus, num_gpus=self.gpus, max_restarts=0, max_task_retries=0,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(worker.node.id, soft=False),
-            concurrency_groups={"side": 2},
-        )  # fmt: skip
-        worker.actor = kind(Supervisor).remote()
-        if not worker.node.accepted:
-            if worker.node.report is None:
-                self.scout(worker)
-            return
-        self._seat(worker)
-        self.call(worker, lambda worker, _: setattr(worker, "ready", True), "__ray_ready__")
-
-    def _seat(self, worker: Worker) -> None:
-        if worker.seat is None:
-            boot = worker.node.report.boot
-            others = (other for node in self.nodes.values() if node.report and node.report.boot == boot
-                      for other in node.workers)  # fmt: skip
-            worker.seat = free_seat({other.seat for other in others if other.seat is not None})
-
-    def _dismiss(self, worker: Worker) -> None:
-        self._calls = {ref: call for ref, call in self._calls.items() if call[0] is not worker}
-        if worker.actor is not None:
-            ray.kill(worker.actor)
-        worker.actor, worker.ready, worker.full = None, False, False
+        """End what is being done: shards are given `seconds` to keep what is finished."""
+        self.remote.stop([call for call, (about, _) in self._calls.items() if about is About.SHARD], seconds)
 
     def _forget(self, node: Node) -> None:
         log.warning("node %s is gone", node.address)
-        for worker in node.workers:
-            if worker.actor is not None:
-                self._dismiss(worker)
-                self.lost(worker, "its node is gone")
-
-    def _pass_on(self, worker: Worker, then: Callable[[Worker, Any], None], ref: ray.ObjectRef) -> None:
-        try:
-            value = ray.get(ref)
-        except RayActorError as error:
-            return self.bury(worker, _death(error))
-        except RayError as error:
-            value = Result("failed", reason=str(error).strip().rpartition("\n")[2])
-        then(worker, value)
-        return None
-
-
-def _death(error: RayActorError) -> str:
-    """Ray's long explanation, cut to the cause."""
-    cause = " ".join(str(error).split()).partition("The actor is dead because ")[2]
-    return cause.partition(". ")[0] or "the actor died"
+        gone = Result(None, Cause.LOST, "its node is gone")
+        self._gone += [News(About.SHARD, worker, gone) for worker in node.workers if worker.shard is not None]
+        for call, (about, where) in list(self._calls.items()):
+            if where is node or where in node.workers:
+                del self._calls[call]
+                self._gone += [News(about, where, gone)] if about is About.PLAN else []

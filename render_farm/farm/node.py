@@ -15,7 +15,8 @@ from rigging.files import file_sha256
 from rigging.hand.asset import DEFAULT_ASSET
 
 from ..device import device_kind
-from ..errors import InputError
+from ..errors import InputError, writing
+from ..outcome import Result, attempt
 from ..planning.configuration import package_versions
 from ..planning.ensure_plan import node_key
 from ..planning.release import Release
@@ -40,12 +41,12 @@ class Environment:
     def difference(self, expected: Environment) -> str:
         """In what it differs from the `expected` one, in words; "" if in nothing."""
         names = sorted(set(self.facts) | set(expected.facts))
-        told = [
+        changes = [
             f"{name} is {self.facts.get(name) or 'missing'}, not {expected.facts.get(name) or 'there at the driver'}"
             for name in names
             if self.facts.get(name) != expected.facts.get(name)
         ]
-        return "; ".join(told[:2]) + (f"; and {len(told) - 2} more" if len(told) > 2 else "")
+        return "; ".join(changes[:2]) + (f"; and {len(changes) - 2} more" if len(changes) > 2 else "")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Report:
     inputs: str  # key of all that decides the plan (see `plan`)
     renders_on: str  # what Cycles found, such as "OPTIX: NVIDIA L4"
     shares_out: bool  # whether its OUT is the driver's
+
+
+def inspect(release: Release, out: Path, mark: str, scratch: Path | None) -> Result:
+    """What `report` says, or why nothing can be rendered here. Loads Blender into this process."""
+    return attempt(report, release, out, mark, scratch)
 
 
 def report(release: Release, out: Path, mark: str, scratch: Path | None) -> Report:
@@ -89,11 +95,9 @@ def _sources() -> dict[str, str]:
 
 
 def _require_writable(folder: Path) -> None:
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
 
 
 def _found_device(settings: RenderSettings) -> str:

@@ -13,18 +13,8 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from typing import NamedTuple
 
 LONGEST_REST = 3600.0  # seconds that a worker rests
-
-
-class Counts(NamedTuple):
-    """How many tasks are in each state."""
-
-    waiting: int
-    leased: int
-    done: int
-    given_up: int
 
 
 class PullQueue:
@@ -55,10 +45,7 @@ class PullQueue:
         self._rest: dict[Hashable, float] = {}  # until when a worker rests
 
     def take(self, worker: Hashable, now: float) -> int | None:
-        """Lease the next task to `worker`; None if there is none for it now (see `next_ready`).
-
-        A worker may hold several.
-        """
+        """Lease the next task to `worker`; None if there is none for it now. A worker may hold several."""
         self._wake(now)
         while self._ready and self._rest.get(worker, now) <= now:
             task = heapq.heappop(self._ready)[1]
@@ -119,8 +106,11 @@ class PullQueue:
         self._put_back(task, now + seconds, trouble=True)
         return True
 
-    def lost(self, worker: Hashable, now: float) -> list[int]:
-        """`worker` is gone: its tasks, all put back at once but for those lost too often, which are in `given_up`."""
+    def lost(self, worker: Hashable, now: float, delay: float = 0.0) -> list[int]:
+        """`worker` is gone: its tasks, all put back at once but for those lost too often, which are in `given_up`.
+
+        A worker that comes back under the same name, and is lost again and again, rests for `delay`, twice that, ...
+        """
         tasks = list(self._tasks.get(worker, ()))
         for task in tasks:
             self._end_lease(worker, task)
@@ -130,31 +120,9 @@ class PullQueue:
                 self._give_up(task)
             else:
                 self._put_back(task, now, trouble=self._losses[task] > 1)
-        self._recover(worker)
+        if tasks:
+            self._tire(worker, now, delay)
         return tasks
-
-    def next_ready(self, now: float, worker: Hashable = None) -> float | None:
-        """Seconds until `take` has a task: 0 if it has one now, None if it will not by waiting alone.
-
-        With `worker`, for that one: it may have to rest.
-        """
-        due = self._next_due(now)
-        return None if due is None else max(due, self._rest.get(worker, now) - now)
-
-    def _next_due(self, now: float) -> float | None:
-        self._wake(now)
-        while self._ready and self._ready[0][1] not in self._waiting:
-            heapq.heappop(self._ready)
-        if self._ready:
-            return 0.0
-        while self._later and self._later[0][1] not in self._waiting:
-            heapq.heappop(self._later)
-        return self._later[0][0] - now if self._later else None
-
-    @property
-    def counts(self) -> Counts:
-        """How many tasks are waiting, leased, done, given up."""
-        return Counts(len(self._waiting), len(self._worker), self._done, len(self.given_up))
 
     @property
     def left(self) -> int:

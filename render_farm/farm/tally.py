@@ -9,35 +9,26 @@ from pathlib import Path
 
 from dataset_tools.progress import Progress
 
-from ..errors import InputError, PassingError, RenderError
+from ..errors import PassingError
+from ..outcome import Result
 from ..shard.events import EventLog
-
-# Kinds of shards that were not done, with the exit code; the first that occurs decides the farm's.
-FATES = {
-    "failed": RenderError.exit_code,
-    "incomplete": RenderError.exit_code,
-    "input": InputError.exit_code,
-    "locked": PassingError.exit_code,
-}
-WORDS = {"input": "refused", "locked": "locked by others"}
+from ..shard.history import History
 
 
 @dataclass
 class _Follower:
-    """Reads what is added to a shard's event log, and counts the samples that are staged."""
+    """Reads what is added to a shard's event log."""
 
     log: EventLog
-    at: int = 0
-    staged: int = 0
+    at: int
+    history: History = field(default_factory=History)
 
-    def follow(self) -> None:
-        """Read on; a start says how many samples were there, and each done is one more."""
-        events, self.at = self.log.since(self.at)
-        for event in events:
-            if event["event"] == "start" and isinstance(event.get("staged"), int):
-                self.staged = event["staged"]
-            elif event["event"] == "done":
-                self.staged += 1
+    def staged(self) -> int:
+        """Read on; how many samples are staged."""
+        entries, self.at = self.log.since(self.at)
+        for entry in entries:
+            self.history.take(entry)
+        return self.history.staged
 
 
 @dataclass
@@ -50,7 +41,7 @@ class Tally:
     before: frozenset[int]
     progress: Progress
     done: set[int] = field(default_factory=set)
-    fates: dict[int, tuple[str, str]] = field(default_factory=dict)  # of shards that were not done: kind, reason
+    given_up: dict[int, Result] = field(default_factory=dict)
     _counted: Counter[int] = field(default_factory=Counter)  # samples by shard
     _followed: dict[int, _Follower] = field(default_factory=dict)
 
@@ -58,30 +49,31 @@ class Tally:
         """A worker begins `shard`: its log is read from here on."""
         log = EventLog.of(self.folder, shard)
         size = log.path.stat().st_size if log.path.exists() else 0
-        self._followed[shard] = _Follower(log, size, self._counted[shard])
+        self._followed[shard] = _Follower(log, size)
 
     def look(self) -> None:
         """Count what the logs of the shards in work say."""
         for shard, follower in self._followed.items():
             first = not self._counted[shard]
-            follower.follow()
-            self._count(shard, follower.staged, first)
-
-    def end(self, shard: int, fate: str = "", reason: str = "") -> None:
-        """`shard` is done, or finally not for this `fate`."""
-        self._followed.pop(shard, None)
-        if fate:
-            self.fates[shard] = (fate, reason)
-        else:
-            self.done.add(shard)
-            self._count(shard, self.samples[shard], False)
+            self._count(shard, follower.staged(), first)
 
     def leave(self, shard: int) -> None:
         """Nobody is at `shard` for now."""
         self._followed.pop(shard, None)
 
+    def finish(self, shard: int) -> None:
+        """`shard` is done."""
+        self.leave(shard)
+        self.done.add(shard)
+        self._count(shard, self.samples[shard], False)
+
+    def give_up(self, shard: int, result: Result) -> None:
+        """`shard` is finally not done."""
+        self.leave(shard)
+        self.given_up[shard] = result
+
     def _count(self, shard: int, samples: int, were_there: bool) -> None:
-        new = min(samples, self.samples[shard]) - self._counted[shard]
+        new = max(0, min(samples, self.samples[shard]) - self._counted[shard])
         self._counted[shard] += new
         if were_there:
             self.progress.found(self.views * new)
@@ -90,20 +82,20 @@ class Tally:
 
     @property
     def exit_code(self) -> int:
-        """0 if all is done, else that of the gravest fate."""
-        kinds = {kind for kind, _ in self.fates.values()}
-        if kinds:
-            return next(code for kind, code in FATES.items() if kind in kinds)
-        return 0 if len(self.done | self.before) == len(self.samples) else PassingError.exit_code
+        """0 if all is done; else the lowest of those given up: what to repair comes before what passes."""
+        codes = [result.cause.meaning.error.exit_code for result in self.given_up.values()]
+        if not codes and len(self.done | self.before) < len(self.samples):
+            return PassingError.exit_code
+        return min(codes, default=0)
 
     def table(self) -> Iterable[str]:
         """Lines that say what became of the shards."""
-        kinds = Counter(kind for kind, _ in self.fates.values())
+        labels = Counter(result.cause.meaning.label for result in self.given_up.values())
         parts = [f"{len(self.done) + len(self.before)} done"]
-        parts += [f"{count} {WORDS.get(kind, kind)}" for kind, count in sorted(kinds.items())]
-        left = len(self.samples) - len(self.done | self.before) - len(self.fates)
+        parts += [f"{count} {label}" for label, count in sorted(labels.items())]
+        left = len(self.samples) - len(self.done | self.before) - len(self.given_up)
         parts += [f"{left} not finished"] if left else []
-        there = f" ({len(self.before)} of them were there before)" if self.before else ""
-        yield f"{len(self.samples)} shards: {', '.join(parts)}{there}"
-        for shard, (kind, reason) in sorted(self.fates.items()):
-            yield f"  shard {shard}: {WORDS.get(kind, kind)}: {reason}"
+        before = f" ({len(self.before)} of them were there before)" if self.before else ""
+        yield f"{len(self.samples)} shards: {', '.join(parts)}{before}"
+        for shard, result in sorted(self.given_up.items()):
+            yield f"  shard {shard}: {result.cause.meaning.label}: {result.reason}"

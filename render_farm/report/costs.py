@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from dataset_tools.store.layout import ReleaseFolder
 
 from ..errors import InputError
+from ..planning.configuration import difference
 from ..planning.plan import load_plan
+from ..planning.planned_release import planned_release
 from ..planning.release import Release
-from ..shard.events import EventLog
+from ..shard.events import Done, Entry, EventLog, Start
 
 # Seconds of one core, as processor time on two cores of an AMD EPYC; to measure them anew:
 #   taskset -c 0 python -m render_farm render --release demo --shard 0 --samples K --workers 1 --out EMPTY
@@ -64,12 +64,10 @@ def measured_costs(release: Release, out: Path) -> Costs:
     folder = out / release.name
     files = ReleaseFolder(folder)
     if files.plan.exists():
-        _check_same_work(load_plan(files.plan).release, release, folder)
-    seconds, shards = [], 0
-    for shard in files.logged():
-        found = core_seconds(EventLog.of(folder, shard).read())
-        seconds += found
-        shards += bool(found)
+        planned = planned_release(load_plan(files.plan).release, files.plan)
+        _check_same_work(planned, release, folder)
+    by_shard = [core_seconds(EventLog.of(folder, shard).read()) for shard in files.logged()]
+    seconds, shards = [each for samples in by_shard for each in samples], sum(map(bool, by_shard))
     if not seconds:
         raise InputError(f"{folder}: no sample was rendered there, so no cost can be measured")
     spread = f"{min(seconds):.1f} to {max(seconds):.1f} s"
@@ -79,27 +77,20 @@ def measured_costs(release: Release, out: Path) -> Costs:
     )  # fmt: skip
 
 
-def core_seconds(events: Iterable[Mapping[str, Any]]) -> list[float]:
+def core_seconds(entries: Iterable[Entry]) -> list[float]:
     """Seconds of one core of each sample that was rendered: its worker's seconds times the worker's cores."""
-    cores, found = 1.0, []
-    for event in events:
-        try:
-            if event["event"] == "start":
-                cores = max(1.0, int(event.get("cores", 0)) / int(event["workers"]))
-            elif event["event"] == "done":
-                found.append(float(event["seconds"]) * cores)
-        except (KeyError, ValueError, TypeError, ZeroDivisionError):
-            continue  # not written by us
-    return found
+    cores, samples = 1.0, []
+    for entry in entries:
+        match entry.event:
+            case Start() as start:
+                cores = max(1.0, start.cores / max(1, start.workers))
+            case Done(seconds=seconds):
+                samples.append(seconds * cores)
+    return samples
 
 
-def _check_same_work(there: str, release: Release, folder: Path) -> None:
-    """Raise InputError if a sample of `release` is other work than one of the release `there` (canonical JSON)."""
-    one, other = json.loads(there), json.loads(release.to_json())
-    for table in ("cameras", "render"):
-        for key in sorted(other[table]):
-            if one.get(table, {}).get(key) != other[table][key]:
-                raise InputError(
-                    f"{folder}: its samples were rendered with [{table}] {key} = {one.get(table, {}).get(key)!r}, "
-                    f"release {release.name!r} has {other[table][key]!r}: their cost says nothing"
-                )
+def _check_same_work(there: Release, release: Release, folder: Path) -> None:
+    """Raise InputError if a sample of `release` is other work than one of the release that is `there`."""
+    same = replace(there, cameras=release.cameras, render=release.render)
+    if changed := difference(there.to_json(), same.to_json()):
+        raise InputError(f"{folder}: its samples are of other cameras or settings ({changed}): their cost says nothing")

@@ -1,22 +1,17 @@
-"""How large the release in a folder is: from its plan, without planning, else from the release file."""
+"""How large the release in a folder is: as its plan says, which is not made here, or before that its release file."""
 
 from __future__ import annotations
 
-import json
-import zipfile
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from dataset_tools.store.layout import ReleaseFolder
 
+from ..errors import InputError
 from ..planning.configuration import difference
+from ..planning.plan import load_plan
+from ..planning.planned_release import planned_release
 from ..planning.release import Release, without_path
-
-UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -27,63 +22,32 @@ class Problem:
     what: str
 
 
-@dataclass(frozen=True)
-class Extent:
-    """Numbers of a release; None is not known."""
+def read_extent(folder: Path, release: Release | None, poses: str | None) -> tuple[Release | None, list[Problem]]:
+    """The release as it was planned in `folder`; before there is a plan, `release` itself.
 
-    samples: int | None = None
-    shard_size: int | None = None
-    views: int | None = None
-    poses: str = ""  # their source
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def shards(self) -> int | None:
-        """Number of shards; the last may be shorter."""
-        return -(-self.samples // self.shard_size) if self.samples and self.shard_size else None
-
-    def samples_of(self, shard: int) -> int | None:
-        """Number of samples of `shard`; None also for one that the release does not have."""
-        if self.shards is None or not 0 <= shard < self.shards:
-            return None
-        return min(self.shard_size, self.samples - shard * self.shard_size)
-
-
-def read_extent(folder: Path, release: Release | None, poses: str | None = None) -> Extent:
-    """What the plan in `folder` says; before there is one, what `release` does, if it is known.
-
-    A damaged plan, or one that is not of `release` or of the pose source `poses`, is a problem in the answer.
+    A plan that is damaged, not of `release` or of the pose source `poses`, or short of poses is a problem.
     """
-    path, problems = ReleaseFolder(folder).plan, ()
-    if path.exists():
-        try:
-            return _planned(path, release, poses)
-        except UNREADABLE as error:
-            problems = (Problem(path.name, f"not a whole plan ({error}): remove it to plan again"),)
-    if release is None:
-        return Extent(problems=problems)
-    source = poses or release.poses.source
-    return Extent(release.samples, release.shard_size, release.cameras.views, source, problems)
-
-
-def _planned(path: Path, release: Release | None, poses: str | None) -> Extent:
-    with np.load(path, allow_pickle=False) as data:
-        text, pairs = str(data["release"]), data["wrist"].shape[:2]
-    told = json.loads(text)
-    source = str(told["poses"]["source"])
-    problems = []
-    usable, wanted = pairs[0] * pairs[1], int(told["samples"])
-    if usable < wanted:
-        what = f"has poses for the first {usable:,} of {wanted:,} samples: shards that need more cannot be rendered"
-        problems.append(Problem(path.name, what))
+    path, problems = ReleaseFolder(folder).plan, []
+    given = release.with_poses(poses) if release is not None else None
+    if not path.exists():
+        return given, problems
+    try:
+        plan = load_plan(path)
+        planned = planned_release(plan.release, path)
+    except InputError as error:
+        return given, [Problem(path.name, str(error).removeprefix(f"{path}: "))]
+    source = planned.poses.source
+    if plan.samples < planned.samples:
+        short = f"has poses for the first {plan.samples:,} of {planned.samples:,} samples"
+        problems.append(Problem(path.name, f"{short}: shards that need more cannot be rendered"))
     if poses and without_path(poses) != without_path(source):
         problems.append(Problem(path.name, f"made with the poses {source}, not {poses}"))
-    if release is not None and (changed := difference(_without_poses(text), _without_poses(release.to_json()))):
+    if release is not None and (changed := difference(plan.release, _with_poses_of(planned, release).to_json())):
         problems.append(Problem(path.name, f"not of this release file ({changed})"))
-    return Extent(wanted, int(told["shard_size"]), int(told["cameras"]["views"]), source, tuple(problems))
+    return planned, problems
 
 
-def _without_poses(text: str) -> str:
-    """The settings without the pose source, which may have been given on the command line."""
-    values: dict[str, Any] = json.loads(text)
-    return json.dumps(values | {"poses": {"candidates": values["poses"]["candidates"]}})
+def _with_poses_of(planned: Release, release: Release) -> Release:
+    """The release with the pose source of `planned`, which may have been given on the command line."""
+    poses = replace(release.poses, source=planned.poses.source, options=planned.poses.options)
+    return replace(release, poses=poses)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataset_tools.progress import duration
 
-from ..planning.release import Release
 from ..shard.pool import PoolSettings
 from .costs import EVENT_BYTES, PACK_SECONDS, SHEET_SECONDS, SKIN_BYTES, START_SECONDS, WORKER_MEGABYTES
 from .estimate import Estimate
-from .operations import ATOMIC, Operations, shard_operations
+from .operations import ATOMIC, shard_operations
 
-QUEUE_CALLS = 2.4  # per shard: a lease, a report, and what faults add (tests/render_farm/farm/test_queue_at_scale.py)
-QUEUE_SECONDS = 1e-6  # per call (same test)
 MESSAGES = 2  # per shard, of the driver: a call of an actor and its result
 LOOK_SECONDS = 2.0  # between two looks of the driver at the log of each shard in work
-QUEUE_BYTES = 140  # per waiting shard (same test)
 WORTHWHILE = 0.8  # another shard size is advised if it takes less than this share of the time
 
 
@@ -34,14 +29,9 @@ class Extrapolation:
     scratch: bool = False  # finished samples wait on local disks
 
     @property
-    def seats(self) -> int:
-        """Shards that could be rendered at once."""
-        return self.machines * (self.cores // self.cpus)
-
-    @property
     def at_once(self) -> int:
-        """Shards that are."""
-        return min(self.seats, self.estimate.release.shards)
+        """Shards that are rendered at once."""
+        return min(self.machines * (self.cores // self.cpus), self.estimate.release.shards)
 
     @property
     def machines_used(self) -> int:
@@ -50,15 +40,14 @@ class Extrapolation:
 
     @property
     def rounds(self) -> int:
-        """Shards that a seat renders one after another; in the last round some seats may be idle."""
-        return -(-self.estimate.release.shards // self.seats)
+        """Shards that a worker renders one after another; in the last round some may be idle."""
+        return -(-self.estimate.release.shards // self.at_once)
 
     @property
     def bakes(self) -> int:
         """Skins baked: each once, but shards that are rendered at the same time do not wait for one another's."""
-        runs = self.estimate.runs
-        first_round = self.at_once * -(-runs // self.estimate.release.shards)
-        return min(runs, max(self.estimate.subjects, first_round))
+        first_round = self.at_once * -(-self.estimate.runs // self.estimate.release.shards)
+        return min(self.estimate.runs, max(self.estimate.subjects, first_round))
 
     @property
     def shard_seconds(self) -> float:
@@ -80,20 +69,19 @@ class Extrapolation:
         return self.estimate.seconds / (self.seconds * self.machines * self.cores)
 
     @property
-    def operations(self) -> Operations:
-        """All that changes names in OUT."""
-        release = self.estimate.release
-        workers = min(self.cpus, release.shard_size)
-        each = shard_operations(release.shard_size, workers, self.shard_seconds, self.scratch)
-        return each * release.shards + ATOMIC * self.bakes
+    def operations(self) -> int:
+        """Calls that change names or times in OUT."""
+        size, shards = self.estimate.release.shard_size, self.estimate.release.shards
+        each = shard_operations(size, min(self.cpus, size), self.shard_seconds, self.scratch)
+        return shards * each.total() + self.bakes * ATOMIC.total()
 
     @property
     def written(self) -> int:
         """Bytes written to OUT: shards, their samples before unless those wait elsewhere, sheets, skins, logs."""
-        release, samples = self.estimate.release, self.estimate.release.samples * self.estimate.sample_bytes
+        release, samples = self.estimate.release, self.estimate.release.samples
+        staged = 0 if self.scratch else samples * self.estimate.sample_bytes
         skins = self.bakes * SKIN_BYTES * release.subjects.skin_resolution**2
-        logs = EVENT_BYTES * self.operations.appended
-        return samples * (1 if self.scratch else 2) + release.shards * self.estimate.sheet_bytes + skins + logs
+        return self.estimate.size + staged + skins + EVENT_BYTES * 2 * (samples + release.shards)
 
     @property
     def staging(self) -> int:
@@ -102,9 +90,8 @@ class Extrapolation:
 
     def rows(self) -> list[tuple[str, str]]:
         """The figures in words."""
-        operations, shards, seconds = self.operations, self.estimate.release.shards, self.seconds
-        here = self.staging / (self.machines_used if self.scratch else 1)
-        queue = f"{QUEUE_CALLS * QUEUE_SECONDS * shards:.3f} s, {QUEUE_BYTES * shards / 1e6:.1f} MB"
+        shards, seconds = self.estimate.release.shards, self.seconds
+        waiting = self.staging / (self.machines_used if self.scratch else 1)
         processes = min(self.cores, self.cpus * math.ceil(self.at_once / self.machines_used))
         return [
             ("cores per shard", f"{self.cpus}"),
@@ -113,19 +100,12 @@ class Extrapolation:
             ("until done", duration(seconds)),
             ("cores' time used", f"{100 * self.busy:.0f} %"),
             ("memory per machine", f"{processes * WORKER_MEGABYTES / 1000:.1f} GB"),
-            ("staging per machine" if self.scratch else "staging in OUT", f"{here / 1e9:,.1f} GB"),
+            ("staging per machine" if self.scratch else "staging in OUT", f"{waiting / 1e9:,.1f} GB"),
             ("written to OUT", f"{self.written / 1e9:,.1f} GB"),
             ("  a second", f"{self.written / seconds / 1e6:,.1f} MB"),
-            ("changes of files", f"{operations.total:,}"),
-            ("  created", f"{operations.created:,}"),
-            ("  renamed", f"{operations.renamed:,}"),
-            ("  removed", f"{operations.removed + operations.folders:,}"),
-            ("  flushed (fsync)", f"{operations.flushed:,}"),
-            ("  touched, appended", f"{operations.touched + operations.appended:,}"),
-            ("  a second", f"{operations.total / seconds:,.1f}"),
-            ("driver's queue", f"{QUEUE_CALLS * shards:,.0f} calls"),
-            ("  processor, memory", queue),
-            ("  Ray messages", f"{60 * MESSAGES * shards / seconds:,.1f} a min"),
+            ("changes of files", f"{self.operations:,}"),
+            ("  a second", f"{self.operations / seconds:,.1f}"),
+            ("driver's messages", f"{60 * MESSAGES * shards / seconds:,.1f} a min"),
             ("  reads of logs", f"{self.at_once / LOOK_SECONDS:,.1f} a s"),
         ]
 
@@ -134,36 +114,33 @@ def extrapolate(
     estimate: Estimate, machines: int, cores: int, scratch: bool = False, cpus: int | None = None
 ) -> Extrapolation:
     """The release on `machines`; without `cpus`, as many cores per shard as end soonest, the fewest of them."""
-    choices = [cpus] if cpus else [c for c in range(1, cores + 1) if cores % c == 0]
-    farms = (Extrapolation(estimate, machines, cores, c, scratch) for c in choices)
+    choices = [cpus] if cpus else [count for count in range(1, cores + 1) if cores % count == 0]
+    farms = (Extrapolation(estimate, machines, cores, count, scratch) for count in choices)
     return min(farms, key=lambda farm: farm.seconds)
 
 
 def advise(farm: Extrapolation) -> str:
     """A line on the shard size, if shards of another one would end much sooner; else ""."""
-    others = [_with_shards_of(farm, size) for size in _smaller(farm.estimate.release)]
-    best = min(others, default=farm, key=lambda other: other.seconds)
+    best = min((_with_shards_of(farm, size) for size in _smaller(farm)), default=farm, key=lambda other: other.seconds)
     if best.seconds > WORTHWHILE * farm.seconds:
         return ""
-    idle = farm.machines - farm.machines_used
+    idle, release = farm.machines - farm.machines_used, best.estimate.release
     why = f"{idle:,} of {farm.machines:,} machines get no shard" if idle else "too few shards for so many cores"
-    release = best.estimate.release
     return (
         f"{farm.machines:,} machines: {why}; shard_size = {release.shard_size} ({release.shards:,} shards) would take "
         f"{duration(best.seconds)} instead of {duration(farm.seconds)}"
     )
 
 
-def _smaller(release: Release) -> list[int]:
+def _smaller(farm: Extrapolation) -> list[int]:
     """Half of the shard size, a quarter, ... down to one pair or clip, of which none is cut in two."""
-    size, unit = release.shard_size, max(2, release.pairs.length)
-    halves = {size >> halvings for halvings in range(1, size.bit_length())}
-    return sorted({half - half % unit for half in halves if half >= unit}, reverse=True)
+    size, unit = farm.estimate.release.shard_size, max(2, farm.estimate.release.pairs.length)
+    halves = (size >> halvings for halvings in range(1, size.bit_length()))
+    return [half - half % unit for half in halves if half >= unit]
 
 
 def _with_shards_of(farm: Extrapolation, size: int) -> Extrapolation:
-    release = dataclasses.replace(farm.estimate.release, shard_size=size)
-    estimate = dataclasses.replace(farm.estimate, release=release)
+    estimate = replace(farm.estimate, release=replace(farm.estimate.release, shard_size=size))
     return extrapolate(estimate, farm.machines, farm.cores, farm.scratch)
 
 

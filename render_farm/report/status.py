@@ -5,28 +5,26 @@ Nothing is written, nothing planned. Whatever is half written, damaged or foreig
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+
+from tqdm import tqdm
 
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.names import shard_stem
-from dataset_tools.store.shard_state import State, file_state
+from dataset_tools.store.names import names_in, shard_stem
 
 from ..planning.release import Release
-from .extent import Extent, Problem, read_extent
-from .folder import STATES, Folder, Process, ShardStatus, advised
-from .history import SLOWEST, History, Memory, Slow, Trouble, add_trouble, merged
+from ..shard.events import EventLog
+from ..shard.history import History
+from .extent import Problem, read_extent
+from .figures import Figures, Memory, Slow, Trouble
+from .shard_status import STATES, Process, ShardStatus, ShardView, holder
 
 RECENT_SECONDS = 300.0
 SKEW_SECONDS = 30.0  # by which other hosts' clocks may be ahead
-Item = TypeVar("Item")
-Bar = Callable[[Sequence[int]], Iterable[int]]
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,8 @@ class Images:
 
     planned: int | None
     done: int  # staged or written
-    aside: int  # of samples that are set aside
-    left: int | None  # to be rendered: neither done nor set aside nor in a damaged shard
+    aside: int  # of samples that are quarantined
+    left: int | None  # to be rendered: neither done nor quarantined nor in a damaged shard
 
 
 @dataclass(frozen=True)
@@ -80,80 +78,61 @@ class Status:
     problems: tuple[Problem, ...]
     other_files: tuple[str, ...]  # in the folder, not of a release
     planning: Process | None  # who is making the plan
-    begun: tuple[ShardStatus, ...]  # the shards but those that wait; their samples that are set aside
+    begun: tuple[ShardStatus, ...]  # the shards but those that wait; their samples that are quarantined
 
 
 def read_status(
-    folder: Path,
+    path: Path,
     release: Release | None = None,
     *,
     poses: str | None = None,
     samples: int | None = None,
     shards: Collection[int] | None = None,
+    deep: bool = False,
     now: float | None = None,
-    bar: Bar = iter,
 ) -> Status:
-    """The status of the release in `folder` at the time `now` (seconds since 1970; default: this moment).
+    """The status of the release in the folder `path` at the time `now` (seconds since 1970; default: this moment).
 
-    `release` and the pose source `poses` are needed only before there is a plan, and else compared with it. `samples`
-    is the truncation of shards that were not begun, `shards` those to tell of (default: all). `bar` goes over their
-    numbers, to show how far the reading is.
+    `release` and the pose source `poses` are needed only before there is a plan, and else compared with it; `samples`
+    truncates shards that were not begun; `shards` are those to tell of (default: all), with `deep` read whole.
     """
-    now = time.time() if now is None else now
-    found, extent = Folder(folder, now), read_extent(folder, release, poses)
-    scope = range(extent.shards) if shards is None and extent.shards is not None else shards
-    numbers = sorted(found.numbers if scope is None else found.numbers.intersection(scope))
-    recent = (now - RECENT_SECONDS, now + SKEW_SECONDS)
-    looked, histories = _transposed(found.look(number, extent, recent) for number in bar(numbers))
+    now, files = time.time() if now is None else now, ReleaseFolder(path)
+    planned, problems = read_extent(path, release, poses)
+    scope = range(planned.shards) if shards is None and planned is not None else shards
+    numbers = [shard for shard in files.traces() if scope is None or shard in scope]
+    looked, figures = _look(files, numbers, planned, now, deep)
     begun = tuple(shard for shard in looked if shard.state != "waiting")
-    images = _images(begun, scope, extent, samples)
+    images = _images(begun, scope, planned, samples)
     return Status(
-        release=release.name if release is not None else folder.name,
-        folder=str(folder),
+        release=path.name if release is None else release.name,
+        folder=str(path),
         time=now,
-        poses=extent.poses,
+        poses=planned.poses.source if planned is not None else "",
         shards=None if scope is None else len(scope),
         states=_states(begun, scope),
         images=images,
-        speed=_speed(histories, now, images.left),
-        crew=_crew(begun, histories),
-        failures=_troubles(history.faults for history in histories),
-        stops=_troubles(history.stops for history in histories),
-        slowest=tuple(heapq.nlargest(SLOWEST, _chained(h.slowest for h in histories), key=lambda slow: slow.seconds)),
-        problems=(*extent.problems, *_problems(looked), *_beyond(found, extent), *_mixture(begun)),
-        other_files=found.others,
-        planning=found.planner,
+        speed=_speed(figures, now, images.left),
+        crew=_crew(begun, figures),
+        failures=_by_count(figures.faults),
+        stops=_by_count(figures.stops),
+        slowest=tuple(figures.slowest),
+        problems=(*problems, *_problems(looked), *_beyond(files, planned), *_mixture(begun)),
+        other_files=_others(files),
+        planning=None if files.plan.exists() else holder(files.plan_lock, now),
         begun=begun,
     )
 
 
-def verified(status: Status, bar: Callable[[Sequence[ShardStatus]], Iterable[ShardStatus]] = iter) -> Status:
-    """The status after reading all of every finished shard: one whose sha256 is not its manifest's is damaged."""
-    damaged: dict[int, ShardStatus] = {}
-    for shard in bar([shard for shard in status.begun if shard.state == "done"]):
-        found = file_state(ReleaseFolder(Path(status.folder)).shard(shard.shard), deep=True)
-        if found.state is not State.WHOLE:
-            damaged[shard.shard] = replace(shard, state="damaged", rendered=0, reason=advised(found))
-    lost = sum(shard.samples * (shard.views or 0) for shard in damaged.values())
-    states = status.states | {
-        "done": status.states["done"] - len(damaged), "damaged": status.states["damaged"] + len(damaged)
-    }  # fmt: skip
-    return replace(
-        status,
-        states=states,
-        images=replace(status.images, done=status.images.done - lost),
-        problems=(*status.problems, *_problems(list(damaged.values()))),
-        begun=tuple(damaged.get(shard.shard, shard) for shard in status.begun),
-    )
-
-
-def _transposed(looks: Iterable[tuple[ShardStatus, History]]) -> tuple[list[ShardStatus], list[History]]:
-    pairs = list(looks)
-    return [shard for shard, _ in pairs], [history for _, history in pairs]
-
-
-def _chained(lists: Iterable[Iterable[Item]]) -> Iterable[Item]:
-    return itertools.chain.from_iterable(lists)
+def _look(
+    files: ReleaseFolder, numbers: Sequence[int], release: Release | None, now: float, deep: bool
+) -> tuple[list[ShardStatus], Figures]:
+    """The shards `numbers`, and the sums over their logs. A terminal sees how far it is."""
+    looked, figures = [], Figures(recent=(now - RECENT_SECONDS, now + SKEW_SECONDS))
+    for shard in tqdm(numbers, desc=files.path.name, unit="shard", delay=1.0, leave=False, disable=None):
+        entries = list(EventLog.of(files.path, shard).read())
+        figures.add(shard, entries)
+        looked.append(ShardView(files, shard, History.of(entries), release, now, deep).status)
+    return looked, figures
 
 
 def _states(begun: Sequence[ShardStatus], scope: Collection[int] | None) -> dict[str, int | None]:
@@ -162,28 +141,30 @@ def _states(begun: Sequence[ShardStatus], scope: Collection[int] | None) -> dict
     return {state: counted[state] for state in STATES} | {"waiting": waiting}
 
 
-def _images(begun: Sequence[ShardStatus], scope: Collection[int] | None, extent: Extent, samples: int | None) -> Images:
-    sizes = {shard.shard: (shard.samples or 0) * (shard.views or 0) for shard in begun}
-    done = sum(shard.rendered * (shard.views or 0) for shard in begun)
-    aside = sum(len(shard.aside) * (shard.views or 0) for shard in begun)
-    lost = sum(sizes[shard.shard] for shard in begun if shard.state == "damaged")
-    if scope is None or extent.shards is None:
+def _images(
+    begun: Sequence[ShardStatus], scope: Collection[int] | None, release: Release | None, samples: int | None
+) -> Images:
+    done = sum(shard.images(shard.rendered) for shard in begun)
+    aside = sum(shard.images(len(shard.aside)) for shard in begun)
+    if scope is None or release is None:
         return Images(None, done, aside, None)
-    waiting = (extent.samples_of(shard) or 0 for shard in scope if shard not in sizes)
-    planned = sum(sizes.values()) + extent.views * sum(min(size, samples or size) for size in waiting)
-    return Images(planned, done, aside, max(0, planned - done - aside - lost))
+    waiting = set(scope).intersection(range(release.shards)) - {shard.shard for shard in begun}
+    sizes = (len(release.shard_samples(shard)) for shard in waiting)
+    planned = sum(shard.images(shard.samples) for shard in begun)
+    planned += release.cameras.views * sum(min(size, samples or size) for size in sizes)
+    damaged = sum(shard.images(shard.samples) for shard in begun if shard.state == "damaged")
+    return Images(planned, done, aside, max(0, planned - done - aside - damaged))
 
 
-def _speed(histories: Sequence[History], now: float, left: int | None) -> Speed:
-    spans = merged(_chained(history.spans for history in histories))
+def _speed(figures: Figures, now: float, left: int | None) -> Speed:
+    spans = figures.spans
     seconds = sum(end - start for start, end in spans)
-    overall = _rate(sum(history.rendered * (history.views or 0) for history in histories), seconds)
     began = next((start for start, end in spans if end > now - RECENT_SECONDS), now)
     window = min(RECENT_SECONDS, max(0.0, now - began))
-    recent = _rate(sum(history.recent * (history.views or 0) for history in histories), window)
-    rate, source = (recent, "recent") if recent else (overall, "overall") if overall else (0.0, "")
-    known = left is not None and (rate or not left)
-    return Speed(recent, window, overall, seconds, (left / rate if left else 0.0) if known else None, source)
+    rates = {"recent": _rate(figures.recent_images, window), "overall": _rate(figures.images, seconds)}
+    source = next((name for name, rate in rates.items() if rate), "")
+    seconds_left = 0.0 if left == 0 else left / rates[source] if left and source else None
+    return Speed(rates["recent"], window, rates["overall"], seconds, seconds_left, source)
 
 
 def _rate(images: int, seconds: float) -> float:
@@ -191,52 +172,45 @@ def _rate(images: int, seconds: float) -> float:
     return images / max(seconds, 1.0)
 
 
-def _crew(begun: Sequence[ShardStatus], histories: Sequence[History]) -> Crew:
+def _crew(begun: Sequence[ShardStatus], figures: Figures) -> Crew:
     busy = [shard for shard in begun if shard.state == "rendering"]
-    replaced: Counter[str] = Counter()
-    for history in histories:
-        replaced.update(dict(history.recycled))
-    memories = [history.memory for history in histories if history.memory is not None]
-    return Crew(
-        workers=sum(shard.workers or 0 for shard in busy),
-        hosts=len({shard.host for shard in busy}),
-        replaced=dict(sorted(replaced.items())),
-        memory=max(memories, key=lambda memory: memory.megabytes, default=None),
-    )
+    hosts = {shard.host for shard in busy}
+    workers = sum(shard.workers or 0 for shard in busy)
+    return Crew(workers, len(hosts), dict(sorted(figures.replaced.items())), figures.memory)
 
 
-def _troubles(lists: Iterable[Iterable[Trouble]]) -> tuple[Trouble, ...]:
-    table: dict[str, Trouble] = {}
-    for trouble in _chained(lists):
-        add_trouble(table, trouble)
+def _by_count(table: Mapping[str, Trouble]) -> tuple[Trouble, ...]:
     return tuple(sorted(table.values(), key=lambda trouble: (-trouble.count, trouble.cause)))
 
 
 def _file_name(shard: int) -> str:
-    """Name of the shard's file."""
     return ReleaseFolder(Path()).shard(shard).name
 
 
-def _problems(looked: Sequence[ShardStatus]) -> list[Problem]:
-    """Of files of shards: damaged ones, and those that are gone."""
-    troubled = [shard for shard in looked if shard.state == "damaged" or (shard.state == "waiting" and shard.reason)]
-    return [Problem(_file_name(shard.shard), shard.reason) for shard in troubled]
+def _problems(looked: Iterable[ShardStatus]) -> Iterator[Problem]:
+    """Files of shards that are damaged, or gone."""
+    for shard in looked:
+        if shard.state == "damaged" or (shard.state == "waiting" and shard.reason):
+            yield Problem(_file_name(shard.shard), shard.reason)
 
 
-def _beyond(found: Folder, extent: Extent) -> list[Problem]:
+def _others(files: ReleaseFolder) -> tuple[str, ...]:
+    """Names that are not hidden and no part of a release."""
+    return tuple(sorted(name for name in names_in(files.path) if name[0] != "." and not files.owns(name)))
+
+
+def _beyond(files: ReleaseFolder, release: Release | None) -> Iterator[Problem]:
     """Shards that the release does not have."""
-    if extent.shards is None:
-        return []
-    what = f"the release has shards 0 to {extent.shards - 1}"
-    return [Problem(shard_stem(shard), what) for shard in sorted(found.numbers) if shard >= extent.shards]
+    for shard in files.traces() if release is not None else ():
+        if shard >= release.shards:
+            yield Problem(shard_stem(shard), f"the release has shards 0 to {release.shards - 1}")
 
 
-def _mixture(begun: Sequence[ShardStatus]) -> list[Problem]:
+def _mixture(begun: Iterable[ShardStatus]) -> Iterator[Problem]:
     """Shards of another configuration than most."""
     done = [shard for shard in begun if shard.state == "done"]
     usual = Counter(shard.configuration for shard in done).most_common(1)
-    return [
-        Problem(_file_name(shard.shard), f"of another configuration than most, with {shard.samples} samples")
-        for shard in done
-        if shard.configuration != usual[0][0]
-    ]
+    for shard in done:
+        if shard.configuration != usual[0][0]:
+            what = f"of another configuration than most, with {shard.samples} samples"
+            yield Problem(_file_name(shard.shard), what)

@@ -1,21 +1,6 @@
 """What happened to a shard, one JSON object a line in OUT/RELEASE/.events/shard-00007.jsonl, appended as it happens.
 
-Every line has `time` (seconds since 1970), `host`, `pid` and `event`:
-
-    start   samples, views, staged, workers, cores, device, scratch, configuration    a process begins the shard;
-            `staged` of its `samples` were there before; its `workers` share `cores` logical cores; `scratch` is where
-            finished ones wait if that is not OUT, else ""; `configuration` is the hash of that of the samples
-    begin   sample, worker                             a worker is given a sample
-    done    sample, worker, seconds, megabytes         it is staged; the worker's resident memory
-    fault   sample, worker, cause, reason, attempt     it failed, and is tried again
-    aside   sample, shard, cause, reason, seed, attempts, command    it failed once more and is set aside; `command`
-            renders it alone
-    recycle worker, cause, megabytes                   a worker is replaced by a fresh one, for "samples" or "memory"
-    retry   samples                                    samples set aside are tried again: the user asked, or nothing
-            else could be rendered on that machine either
-    stop    cause, reason                              the process ends before the shard is complete
-    incomplete lacking                                 all is done but for the samples set aside
-    finish  bytes, sha256                              the shard is written
+Every line has `time` (seconds since 1970), `host`, `pid` and `event`, a name in `EVENTS`, and the fields of that event.
 
 A line is appended by one write, so that processes may share a file; half a line, of a process that died or a disk that
 was full, is skipped. These are logs: nothing in a shard is derived from them.
@@ -24,28 +9,119 @@ was full, is skipped. These are logs: nothing in a shard is derived from them.
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from dataset_tools.store.incomplete import Quarantined
 from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.names import shard_number
+from rigging.errors import InputError
+from rigging.settings import from_table
 
-# Why a sample failed or a process stopped.
-CAUSES = {
-    "error": "an error in the worker",
-    "crash": "a crash of native code (SIGSEGV, SIGBUS, SIGABRT, ...) or an unexpected exit of the worker",
-    "killed": "the worker was killed from outside (SIGKILL, SIGTERM)",
-    "memory": "the worker was over its memory limit, or the kernel's out-of-memory killer took it",
-    "hang": "no answer within the time limit",
-    "disagreement": "labels and Cycles disagree",
-    "lost": "its shard's process ended suddenly (node lost, kill -9) while it was being rendered",
-    "disk full": "no space left",
-    "interrupted": "Ctrl-C, SIGTERM, or the farm's end",
-}
+
+@dataclass(frozen=True)
+class Start:
+    """A process begins the shard; `staged` of its `samples` were there before."""
+
+    samples: int
+    views: int
+    staged: int
+    workers: int
+    cores: int = 0  # logical ones, which the workers share; 0 is not known
+    device: str = ""
+    scratch: str = ""  # where finished samples wait if that is not OUT
+    configuration: str = ""  # hash of that of the samples
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A worker is given a sample."""
+
+    sample: int
+    worker: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """A sample is staged; `megabytes` are resident in its worker."""
+
+    sample: int
+    worker: int
+    seconds: float
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A sample failed, and is tried again; `cause` is one of `outcome.Cause`."""
+
+    sample: int
+    worker: int
+    cause: str
+    reason: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Recycle:
+    """A worker is replaced by a fresh one, for "samples" or "memory"."""
+
+    worker: int
+    cause: str
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Quarantined samples are tried again: the user asked, or nothing else could be rendered on that machine either."""
+
+    samples: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The process ends before the shard is complete."""
+
+    cause: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """All is done but the quarantined samples."""
+
+    lacking: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The shard is written."""
+
+    bytes: int
+    sha256: str
+
+
+Event = Start | Begin | Done | Fault | Quarantined | Recycle | Retry | Stop | Lacking | Finish
+EVENTS: dict[str, type[Event]] = {
+    "start": Start, "begin": Begin, "done": Done, "fault": Fault, "aside": Quarantined, "recycle": Recycle,
+    "retry": Retry, "stop": Stop, "incomplete": Lacking, "finish": Finish,
+}  # fmt: skip
+NAMES = {kind: name for name, kind in EVENTS.items()}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event, and when (seconds since 1970) and in which process it happened."""
+
+    time: float
+    host: str
+    pid: int
+    event: Event
 
 
 @dataclass(frozen=True)
@@ -59,34 +135,40 @@ class EventLog:
         """The log of a shard of the release in `release_folder`."""
         return cls(ReleaseFolder(release_folder).events(shard))
 
-    def add(self, event: str, **fields: Any) -> None:
-        """Append a line; `time`, `host` and `pid` are this moment and process unless given.
+    @property
+    def shard(self) -> int:
+        """Number of the shard."""
+        return shard_number(self.path)
 
-        A full or missing disk is ignored: the log must never stop the work.
-        """
-        told = {"time": round(time.time(), 2), "host": socket.gethostname(), "pid": os.getpid(), "event": event}
-        line = json.dumps(told | fields, default=_plain) + "\n"
+    def add(self, event: Event) -> Entry:
+        """Append what happens now, in this process."""
+        entry = Entry(round(time.time(), 2), socket.gethostname(), os.getpid(), event)
+        self.append(entry)
+        return entry
+
+    def append(self, entry: Entry) -> None:
+        """Append a line. A full or missing disk is ignored: the log must never stop the work."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
-                os.write(handle, line.encode())
-                if event == "begin":  # must survive a sample that takes the machine down
+                os.write(handle, _line(entry))
+                if isinstance(entry.event, Begin):  # must survive a sample that takes the machine down
                     os.fsync(handle)
             finally:
                 os.close(handle)
         except OSError:
             return
 
-    def read(self) -> Iterator[dict[str, Any]]:
-        """The events so far, in order; what is not a whole event is left out, and so is a log that cannot be read."""
-        yield from _events(self._bytes(0))
+    def read(self) -> Iterator[Entry]:
+        """The entries so far, in order; what is not a whole one is left out, and so is a log that cannot be read."""
+        return self._entries(self._bytes(0))
 
-    def since(self, start: int) -> tuple[list[dict[str, Any]], int]:
-        """The events in the whole lines from byte `start` on, and the byte at which the next one will begin."""
+    def since(self, start: int) -> tuple[list[Entry], int]:
+        """The entries in the whole lines from byte `start` on, and the byte at which the next one will begin."""
         data = self._bytes(start)
         whole = data[: data.rfind(b"\n") + 1]
-        return list(_events(whole)), start + len(whole)
+        return list(self._entries(whole)), start + len(whole)
 
     def _bytes(self, start: int) -> bytes:
         try:
@@ -96,24 +178,29 @@ class EventLog:
         except OSError:
             return b""
 
+    def _entries(self, data: bytes) -> Iterator[Entry]:
+        shard = self.shard
+        for line in data.split(b"\n"):
+            entry = _entry(line, shard)
+            if entry is None:  # a whole line may follow half a line that never got its end
+                entry = _entry(line[max(line.rfind(b'{"time"'), 0) :], shard)
+            if entry is not None:
+                yield entry
 
-def _events(data: bytes) -> Iterator[dict[str, Any]]:
-    for line in data.split(b"\n"):
-        found = _parse(line)
-        if found is None:  # a whole line may follow half a line that never got its end
-            found = _parse(line[max(line.rfind(b'{"time"'), 0) :])
-        if found is not None:
-            yield found
+
+def _line(entry: Entry) -> bytes:
+    stamp = {"time": entry.time, "host": entry.host, "pid": entry.pid, "event": NAMES[type(entry.event)]}
+    return (json.dumps(stamp | vars(entry.event)) + "\n").encode()
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def _entry(line: bytes, shard: int) -> Entry | None:
+    """What a line says; None if it makes no sense: half a line, another version's, not ours."""
     try:
-        found = json.loads(line.decode())
-    except (ValueError, RecursionError):
+        told = json.loads(line) | {"shard": shard}
+        kind, time, host, pid = EVENTS[told["event"]], float(told["time"]), told["host"], told["pid"]
+        given = {name: told[name] for name in kind.__match_args__ if told.get(name) is not None}
+        event = from_table(kind, given, "an event")
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, InputError):
         return None
-    return found if isinstance(found, dict) and "event" in found else None
-
-
-def _plain(value: Any) -> Any:
-    """A number of numpy as Python's own; anything else, such as a path, as text."""
-    return value.item() if hasattr(value, "item") else str(value)
+    sound = math.isfinite(time) and isinstance(host, str) and isinstance(pid, int)
+    return Entry(time, host, pid, event) if sound else None

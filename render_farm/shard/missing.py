@@ -1,24 +1,25 @@
-"""Renders those samples of a shard that are not staged yet, and sets aside those that keep failing."""
+"""Renders those samples of a shard that are not staged yet, and quarantines those that keep failing."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass
 from functools import partial
 
 from dataset_tools.progress import Progress
 from dataset_tools.store.incomplete import Quarantined, write_incomplete
-from rigging.errors import is_disk_full
 
-from ..errors import DiskFullError, IncompleteError, PassingError, RenderError
+from ..errors import DiskFullError, IncompleteError, RenderError
+from ..outcome import Cause, cause_of, reason_of
 from ..planning.plan import Plan
-from .events import EventLog
+from .events import Event, EventLog, Fault, Lacking, Retry, Start, Stop
+from .history import History
 from .job import SampleJob
-from .pool import Pool
+from .pool import Outcome, Pool
+from .quarantine import LOST_ATTEMPTS, SUSPECT, quarantined
 from .request import Request
-from .set_aside import LOST_ATTEMPTS, SUSPECT, Record, quarantined, read_record
 from .staging import Staging
 from .topology import own_cores, worker_count
 
@@ -30,21 +31,22 @@ HOPELESS = 5  # samples that fail for good without one that is done: it is not t
 def render_missing(request: Request, plan: Plan, staging: Staging, events: EventLog, configuration: str) -> None:
     """Render what is missing; `configuration` is the hash of the samples' one.
 
-    Raises IncompleteError once all samples are staged but those set aside; DiskFullError; RenderError.
+    Raises IncompleteError once all samples are staged but those quarantined; DiskFullError; RenderError.
     """
-    indices = request.indices
-    missing = staging.missing(indices)
-    record = read_record(request.shard, events.read(), configuration)
-    _tell_start(request, plan, events, configuration, missing)
-    _count_losses(request, events, record, missing)
-    if request.retry and record.aside:
-        events.add("retry", samples=sorted(record.aside))
-        record.forgive(list(record.aside))
-    _render(request, plan, staging, events, record, [sample for sample in missing if sample not in record.aside])
-    if lacking := [record.aside[sample] for sample in missing if sample in record.aside]:
+    missing = staging.missing(request.indices)
+    history = History.of(events.read())
+    if history.start.configuration != configuration:
+        history = History()
+    attempt = _Attempt(request, plan, staging, events, history)
+    attempt.count_losses(missing)
+    attempt.start(missing, configuration)
+    if request.retry and history.quarantined:
+        attempt.tell(Retry(tuple(sorted(history.quarantined))))
+    attempt.render([sample for sample in missing if sample not in history.quarantined])
+    if lacking := [history.quarantined[sample] for sample in missing if sample in history.quarantined]:
         report = request.files.incomplete(request.shard)
         write_incomplete(report, request.release.name, request.shard, len(request.indices), lacking)
-        events.add("incomplete", lacking=[one.sample for one in lacking])
+        attempt.tell(Lacking(tuple(one.sample for one in lacking)))
         raise IncompleteError(_complaint(request, lacking))
 
 
@@ -56,85 +58,89 @@ def told_stop(events: EventLog) -> Iterator[None]:
     except IncompleteError:
         raise  # has told so itself
     except BaseException as error:
-        events.add("stop", cause=_cause(error), reason=" ".join(str(error).split()) or type(error).__name__)
+        events.add(Stop(cause_of(error), reason_of(error)))
         raise
 
 
-def _tell_start(request: Request, plan: Plan, events: EventLog, configuration: str, missing: Sequence[int]) -> None:
-    samples, staged = len(request.indices), len(request.indices) - len(missing)
-    cores = request.pool.cores or own_cores()
-    if missing and staged:
-        log.info("shard %d: %d of %d samples are there", request.shard, staged, samples)
-    events.add(
-        "start",
-        samples=samples,
-        views=request.release.cameras.views,
-        staged=staged,
-        workers=worker_count(request.pool.workers, len(missing), cores),
-        cores=len(cores),
-        device=plan.device,
-        scratch=str(request.scratch or ""),
-        configuration=configuration,
-    )
+@dataclass
+class _Attempt:
+    """One process at a shard; `history` is what its log says, kept up to date."""
 
+    request: Request
+    plan: Plan
+    staging: Staging
+    events: EventLog
+    history: History
 
-def _count_losses(request: Request, events: EventLog, record: Record, missing: Sequence[int]) -> None:
-    """Samples that a process was at which ended suddenly: each lost an attempt by it, or is set aside now."""
-    reason = "the shard's process ended suddenly (killed, or its node lost) while it was being rendered"
-    for sample in sorted(record.begun & set(missing)):
-        record.lost[sample] += 1
-        lost = record.lost[sample]
-        if lost < LOST_ATTEMPTS:
-            log.warning("sample %d: %s (%d times of %d)", sample, reason, lost, LOST_ATTEMPTS)
-            events.add("fault", sample=sample, worker=0, cause="lost", reason=reason, attempt=lost)
-        else:
-            _set_aside(events, record, quarantined(request, sample, "lost", reason, lost))
+    def tell(self, event: Event) -> None:
+        """Append to the log."""
+        self.history.take(self.events.add(event))
 
+    def start(self, missing: Sequence[int], configuration: str) -> None:
+        """Tell that this process begins."""
+        request, samples = self.request, len(self.request.indices)
+        staged, cores = samples - len(missing), request.pool.cores or own_cores()
+        if missing and staged:
+            log.info("shard %d: %d of %d samples are there", request.shard, staged, samples)
+        workers = worker_count(request.pool.workers, len(missing), cores)
+        scratch, views = str(request.scratch or ""), request.release.cameras.views
+        self.tell(Start(samples, views, staged, workers, len(cores), self.plan.device, scratch, configuration))
 
-def _set_aside(events: EventLog, record: Record, one: Quarantined) -> None:
-    record.aside[one.sample] = one
-    events.add("aside", **asdict(one))
-    log.error(
-        "sample %d: set aside after %d attempt(s): %s; alone: %s", one.sample, one.attempts, one.reason, one.command
-    )
-
-
-def _render(
-    request: Request, plan: Plan, staging: Staging, events: EventLog, record: Record, samples: Sequence[int]
-) -> None:
-    if not samples:
-        return
-    job = partial(SampleJob, plan=request.files.plan, release=request.release, staging=staging, cache=request.skins)
-    pool = Pool(job, request.pool, staging.folder, lambda sample: int(plan.subject[plan.pair_of(sample)]), events.add)
-    suspects = {sample for sample in samples if record.lost[sample] >= SUSPECT}
-    views, total = request.release.cameras.views, len(request.indices)
-    name = f"{request.release.name} shard {request.shard}"
-    progress = Progress(name, views * total, finished=views * (total - len(samples)))
-    done, failed = 0, []
-    with progress, closing(pool.run(samples, record.tries, suspects)) as outcomes:
-        for outcome in outcomes:
-            if outcome.cause == "disk full":
-                raise DiskFullError(f"{staging.folder}: the disk is full; staged samples are kept, run again")
-            if outcome.cause:
-                gone = quarantined(request, outcome.task, outcome.cause, outcome.reason, outcome.attempts)
-                _set_aside(events, record, gone)
-                failed.append(outcome.task)
-                if not (done or request.retry):
-                    _require_hope(events, record, failed, outcome.reason)
+    def count_losses(self, missing: Sequence[int]) -> None:
+        """Samples that a process was at which ended suddenly: each lost an attempt by it, or is quarantined now."""
+        reason = "the shard's process ended suddenly (killed, or its node lost) while it was being rendered"
+        for sample in sorted(self.history.abandoned.intersection(missing)):
+            losses = self.history.losses[sample] + 1
+            if losses < LOST_ATTEMPTS:
+                log.warning("sample %d: %s (%d times of %d)", sample, reason, losses, LOST_ATTEMPTS)
+                self.tell(Fault(sample, 0, Cause.LOST, reason, losses))
             else:
-                done += 1
-                progress.add(views)
+                self._quarantine(sample, Cause.LOST, reason, losses)
 
+    def render(self, samples: Sequence[int]) -> None:
+        """Render these samples. Raises DiskFullError; RenderError if nothing can be rendered here."""
+        if not samples:
+            return
+        views, total = self.request.release.cameras.views, len(self.request.indices)
+        name = f"{self.request.release.name} shard {self.request.shard}"
+        progress = Progress(name, views * total, finished=views * (total - len(samples)))
+        done, failed = 0, []
+        with progress, closing(self._outcomes(samples)) as outcomes:
+            for outcome in outcomes:
+                if outcome.cause is Cause.DISK_FULL:
+                    raise DiskFullError(f"{self.staging.folder}: the disk is full; what is finished is kept, run again")
+                if outcome.cause is None:
+                    done += 1
+                    progress.add(views)
+                    continue
+                self._quarantine(outcome.task, outcome.cause, outcome.reason, outcome.attempts)
+                failed.append(outcome.task)
+                if not (done or self.request.retry):
+                    self._require_hope(failed, outcome.reason)
 
-def _require_hope(events: EventLog, record: Record, failed: Sequence[int], reason: str) -> None:
-    """Raise RenderError, and set nothing aside, if all that was tried failed for good: another machine may do."""
-    if len(failed) < HOPELESS:
-        return
-    events.add("retry", samples=list(failed))
-    record.forgive(failed)
-    raise RenderError(
-        f"nothing can be rendered here: the first {len(failed)} samples all failed for good, last {reason}"
-    )
+    def _outcomes(self, samples: Sequence[int]) -> Iterator[Outcome]:
+        request, plan, history = self.request, self.plan, self.history
+        job = partial(
+            SampleJob, plan=request.files.plan, release=request.release, staging=self.staging, cache=request.skins
+        )
+        subjects = {sample: int(plan.subject[plan.pair_of(sample)]) for sample in samples}
+        pool = Pool(job, request.pool, self.staging.folder, subjects.__getitem__, self.tell)
+        suspects = {sample for sample in samples if history.losses[sample] >= SUSPECT}
+        return pool.run(samples, history.tries, suspects)
+
+    def _quarantine(self, sample: int, cause: Cause, reason: str, attempts: int) -> None:
+        gone = quarantined(self.request, sample, cause, reason, attempts)
+        self.tell(gone)
+        log.error("sample %d: set aside after %d attempt(s): %s; alone: %s", sample, attempts, reason, gone.command)
+
+    def _require_hope(self, failed: Sequence[int], reason: str) -> None:
+        """Raise RenderError, and quarantine nothing, if all that was tried failed for good: another machine may do."""
+        if len(failed) < HOPELESS:
+            return
+        self.tell(Retry(tuple(failed)))
+        raise RenderError(
+            f"nothing can be rendered here: the first {len(failed)} samples all failed for good, last {reason}"
+        )
 
 
 def _complaint(request: Request, lacking: Sequence[Quarantined]) -> str:
@@ -144,11 +150,3 @@ def _complaint(request: Request, lacking: Sequence[Quarantined]) -> str:
         f"({first.cause}, {first.attempts} attempt(s): {first.reason}); the others are kept. {report} says "
         "more; --retry tries them again"
     )
-
-
-def _cause(error: BaseException) -> str:
-    """One of events.CAUSES."""
-    if isinstance(error, DiskFullError) or is_disk_full(error):
-        return "disk full"
-    orderly = isinstance(error, PassingError) or not isinstance(error, Exception)
-    return "interrupted" if orderly else "error"

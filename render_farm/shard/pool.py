@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import multiprocessing
 import os
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from ..errors import DiskFullError, RenderError
+from ..outcome import Cause
+from .events import Begin, Done, Event, Fault, Recycle
 from .memory import OutOfMemoryKills, resident_megabytes
+from .process import Answer, Job, Process, cause_of_death
 from .topology import core_share, own_cores, worker_count
-from .worker import Answer, Job, thread_variables, work
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +24,6 @@ CHECK_SECONDS = 1.0  # between two looks at memory and time
 START_SECONDS = 600.0  # after which a worker that is not ready counts as hung
 DISAGREEMENT_ATTEMPTS = 2  # rendering is deterministic: once more, in a fresh process, tells sample from process
 WORN_SHARE = 0.75  # of the memory limit: a worker that holds more after a sample is replaced
-FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -43,27 +40,24 @@ class PoolSettings:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: `cause` is "" when it was done, else one of `events.CAUSES`."""
+    """How a task ended: no `cause` means done."""
 
     task: int
-    cause: str = ""
+    cause: Cause | None = None
     reason: str = ""
     attempts: int = 1
-    seconds: float = 0.0
-    megabytes: float = 0.0  # resident in its worker afterwards
 
 
 @dataclass
 class _Worker:
     number: int
-    process: BaseProcess
-    connection: Connection
+    process: Process
     since: float  # when it was started, or given its task
     task: int | None = None
     done: int = 0
     group: int | None = None
     ready: bool = False
-    sentence: tuple[str, str] | None = None  # cause and reason for which we killed it
+    killed_for: tuple[Cause, str] | None = None  # by us
 
 
 @dataclass
@@ -71,14 +65,14 @@ class Pool:
     """Runs a job on tasks; `setup` is called once in every worker process and returns the job.
 
     `setup` must be picklable. `groups` says which tasks share an expensive preparation: a worker prefers tasks of
-    the group it is at. The workers' output goes to `logs`/worker-k.log. `tell` hears what happens (see `events`).
+    the group it is at. The workers' output goes to `logs`/worker-k.log. `tell` hears what happens.
     """
 
     setup: Callable[[], Job]
     settings: PoolSettings
     logs: Path
     groups: Callable[[int], int] = lambda task: task
-    tell: Callable[..., None] = lambda event, **fields: None
+    tell: Callable[[Event], object] = lambda event: None
     _live: list[_Worker] = field(default_factory=list)
     _pending: deque[int] = field(default_factory=deque)  # not tried yet
     _again: deque[int] = field(default_factory=deque)  # failed before: after all others, so that they delay nobody
@@ -97,8 +91,7 @@ class Pool:
         """Yield an Outcome per task as they end. Closing the iterator ends all workers at once.
 
         `tries` counts failed attempts that were made before; tasks in `alone` are done one at a time, so that what
-        takes the whole machine down is known. Raises RenderError, or DiskFullError, if workers cannot
-        even start.
+        takes the whole machine down is known. Raises RenderError, or DiskFullError, if workers cannot even start.
         """
         self._pending = deque(task for task in tasks if task not in alone)
         self._alone = deque(task for task in tasks if task in alone)
@@ -109,8 +102,8 @@ class Pool:
         try:
             while self._waiting() or self._busy():
                 self._fill()
-                for connection in wait([worker.connection for worker in self._live], timeout=CHECK_SECONDS):
-                    worker = next(worker for worker in self._live if worker.connection is connection)
+                for connection in wait([worker.process.connection for worker in self._live], timeout=CHECK_SECONDS):
+                    worker = next(worker for worker in self._live if worker.process.connection is connection)
                     if (outcome := self._hear(worker)) is not None:
                         yield outcome
                 self._check()
@@ -148,45 +141,43 @@ class Pool:
         return self._alone.popleft() if self._alone and not self._busy() else None
 
     def _assign(self, worker: _Worker, task: int) -> None:
-        self.tell("begin", sample=task, worker=worker.number)
+        self.tell(Begin(task, worker.number))
         worker.task, worker.group, worker.since = task, self.groups(task), time.monotonic()
-        with contextlib.suppress(OSError):  # it died while idle: its end of file tells so next
-            worker.connection.send(task)
+        worker.process.send(task)
 
     def _hear(self, worker: _Worker) -> Outcome | None:
         try:
-            answer: Answer = worker.connection.recv()
+            answer: Answer = worker.process.connection.recv()
         except (EOFError, OSError):
-            return self._bury(worker)
+            return self._died(worker)
         if not worker.ready:
             _require_start(answer)
             worker.ready, self._failed_starts = True, 0
             return None
         task, worker.task = worker.task, None
         worker.done += 1
-        if answer.cause:
+        if answer.cause is not None:
             self._live.remove(worker)  # its state may be spoilt: the next sample gets a fresh process
-            _kill(worker)
+            worker.process.kill()
             return self._failed(task, worker, answer.cause, answer.reason)
-        figures = {"seconds": round(answer.seconds, 3), "megabytes": round(answer.megabytes)}
-        self.tell("done", sample=task, worker=worker.number, **figures)
+        self.tell(Done(task, worker.number, round(answer.seconds, 3), round(answer.megabytes)))
         self._recycle_if_worn(worker, answer.megabytes)
-        return Outcome(task, attempts=self._tries.get(task, 0) + 1, **figures)
+        return Outcome(task, attempts=self._tries.get(task, 0) + 1)
 
     def _recycle_if_worn(self, worker: _Worker, megabytes: float) -> None:
         limit = self.settings.memory * WORN_SHARE
         cause = "memory" if limit and megabytes > limit else "samples" if worker.done >= self.settings.recycle else ""
         if cause and self._waiting():
             log.info("worker %d: replaced after %d samples with %.0f MB", worker.number, worker.done, megabytes)
-            self.tell("recycle", worker=worker.number, cause=cause, megabytes=round(megabytes))
+            self.tell(Recycle(worker.number, cause, round(megabytes)))
             self._live.remove(worker)
             _dismiss(worker)
 
-    def _bury(self, worker: _Worker) -> Outcome | None:
+    def _died(self, worker: _Worker) -> Outcome | None:
         """A worker is gone: replace it, and try its task again."""
         self._live.remove(worker)
-        _kill(worker, patience=5)  # its connection is closed: all but dead
-        cause, reason = worker.sentence or self._cause_of_death(worker.process.exitcode)
+        code = worker.process.kill(patience=5)  # its connection is closed: all but dead
+        cause, reason = worker.killed_for or cause_of_death(code, self._kills)
         reason = f"worker {worker.number} {reason} (output: {self._log(worker.number)})"
         if worker.task is not None:
             return self._failed(worker.task, worker, cause, reason)
@@ -197,24 +188,18 @@ class Pool:
         log.warning("%s while it had no sample; starting another", reason)
         return None
 
-    def _failed(self, task: int, worker: _Worker, cause: str, reason: str) -> Outcome | None:
+    def _failed(self, task: int, worker: _Worker, cause: Cause, reason: str) -> Outcome | None:
         """Put a task back, or give it up: at once on a full disk, else after too many tries."""
         tries = self._tries[task] = self._tries.get(task, 0) + 1
-        most = min(self.settings.attempts, DISAGREEMENT_ATTEMPTS) if cause == "disagreement" else self.settings.attempts
-        if tries >= most or cause == "disk full":
+        most = self.settings.attempts
+        if cause is Cause.DISAGREEMENT:
+            most = min(most, DISAGREEMENT_ATTEMPTS)
+        if tries >= most or cause is Cause.DISK_FULL:
             return Outcome(task, cause, reason, tries)
         log.warning("sample %d: %s; trying again later", task, reason)
-        self.tell("fault", sample=task, worker=worker.number, cause=cause, reason=reason, attempt=tries)
+        self.tell(Fault(task, worker.number, cause, reason, tries))
         (self._alone if task in self._suspects else self._again).append(task)
         return None
-
-    def _cause_of_death(self, code: int | None) -> tuple[str, str]:
-        """One of `events.CAUSES` and words for how a worker ended that we did not kill."""
-        if code is None or code >= 0:
-            return "crash", f"ended with exit code {code}"
-        if -code == signal.SIGKILL and self._kills.another():
-            return "memory", "was taken by the kernel's out-of-memory killer"
-        return "killed" if -code in FROM_OUTSIDE else "crash", f"was ended by {signal.Signals(-code).name}"
 
     def _check(self) -> None:
         """Kill workers that take too long or too much memory; their end of file is heard next."""
@@ -223,27 +208,22 @@ class Pool:
             return
         self._checked = now
         for worker in self._live:
-            if worker.sentence is None and (sentence := self._sentence(worker, now)) is not None:
-                worker.sentence = sentence
-                worker.process.kill()
+            if worker.killed_for is None and (why := self._excess(worker, now)) is not None:
+                worker.killed_for = why
+                worker.process.popen.kill()
 
-    def _sentence(self, worker: _Worker, now: float) -> tuple[str, str] | None:
+    def _excess(self, worker: _Worker, now: float) -> tuple[Cause, str] | None:
+        """Over which limit a worker is, as cause and reason."""
         limit = self.settings.seconds if worker.ready else START_SECONDS
         if (worker.task is not None or not worker.ready) and now - worker.since > limit:
-            return "hang", f"gave no answer within {limit:g} s"
-        most, held = self.settings.memory, resident_megabytes(worker.process.pid) if self.settings.memory else 0.0
-        return ("memory", f"held {held:.0f} MB, the limit is {most} MB") if held > most else None
+            return Cause.HANG, f"gave no answer within {limit:g} s"
+        most = self.settings.memory
+        held = resident_megabytes(worker.process.popen.pid) if most else 0.0
+        return (Cause.MEMORY, f"held {held:.0f} MB, the limit is {most} MB") if held > most else None
 
     def _start(self, number: int) -> _Worker:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
         cores = core_share(number, self._workers, self._cores)
-        arguments = (theirs, self.setup, self._log(number), cores, os.getpid())
-        process = context.Process(target=work, args=arguments, name=f"render-{number}", daemon=True)
-        with thread_variables(len(cores)):
-            process.start()
-        theirs.close()
-        return _Worker(number, process, ours, time.monotonic())
+        return _Worker(number, Process.start(self.setup, self._log(number), cores), time.monotonic())
 
     def _log(self, number: int) -> Path:
         return self.logs / f"worker-{number}.log"
@@ -253,26 +233,18 @@ class Pool:
             if worker.task is None and worker.ready:
                 _dismiss(worker)
             else:
-                _kill(worker)
+                worker.process.kill()
         self._live.clear()
 
 
 def _require_start(answer: Answer) -> None:
-    if answer.cause == "disk full":
+    if answer.cause is Cause.DISK_FULL:
         raise DiskFullError(f"a worker cannot start: the disk is full ({answer.reason})")
-    if answer.cause:
+    if answer.cause is not None:
         raise RenderError(f"a worker cannot start: {answer.reason}")
 
 
-def _kill(worker: _Worker, patience: float = 0.0) -> None:
-    """End a worker that has not ended by itself after `patience` seconds."""
-    worker.process.join(timeout=patience)
-    worker.process.kill()
-    worker.process.join()
-    worker.connection.close()
-
-
 def _dismiss(worker: _Worker) -> None:
-    with contextlib.suppress(OSError):
-        worker.connection.send(None)
-    _kill(worker, patience=20)
+    """Let a worker that has no task end by itself."""
+    worker.process.send(None)
+    worker.process.kill(patience=20)

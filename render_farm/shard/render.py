@@ -13,10 +13,9 @@ from dataset_tools.store.errors import ShardError
 from dataset_tools.store.shard_file import ShardFile
 from dataset_tools.store.shard_state import State, file_state
 from dataset_tools.store.writer import write_manifest, write_shard
-from rigging.errors import is_disk_full
 from rigging.files import file_sha256
 
-from ..errors import DiskFullError, InputError, RenderError
+from ..errors import InputError, RenderError, full_disk_is_told, writing
 from ..files import copy_checked
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
@@ -24,7 +23,7 @@ from ..planning.earlier import is_earlier
 from ..planning.ensure_plan import ensure_plan
 from ..planning.plan import Plan, load_plan, planned_asset
 from ..planning.spec import shard_record
-from .events import EventLog
+from .events import EventLog, Finish
 from .missing import render_missing, told_stop
 from .request import Request
 from .staging import Staging
@@ -35,19 +34,15 @@ log = logging.getLogger(__name__)
 def render_shard(request: Request) -> Path:
     """Render a shard unless it is there already, and return its path.
 
-    Raises InputError (wrong configuration or input), LockedError, DiskFullError, IncompleteError (samples are set
-    aside), RenderError; each carries the exit code. Whatever was interrupted, the next call goes on from the staged
-    samples and gives the same bytes.
+    Raises InputError (wrong configuration or input), LockedError, DiskFullError, IncompleteError (samples are
+    quarantined), RenderError; each carries the exit code. Whatever was interrupted, the next call goes on from the
+    staged samples and gives the same bytes.
     """
     indices = request.indices
-    try:
-        for folder in (request.files.locks, request.staging.parent):
+    for folder in (request.files.locks, request.staging.parent):
+        with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if is_disk_full(error):
-            raise DiskFullError(f"{folder}: the disk is full") from error
-        raise InputError(f"{folder}: cannot be written to: {error.strerror or error}") from error
-    try:
+    with full_disk_is_told(request.folder):
         try:
             plan = ensure_plan(request.release, request.folder)
         except InputError as error:
@@ -58,10 +53,6 @@ def render_shard(request: Request) -> Path:
         check_poses(request, plan, indices)
         with Lock(request.files.lock(request.shard)):
             return _render_locked(request, plan)
-    except OSError as error:
-        if is_disk_full(error):
-            raise DiskFullError(f"{request.folder}: the disk is full; staged samples are kept, run again") from error
-        raise
 
 
 def was_finished(request: Request) -> bool:
@@ -97,7 +88,7 @@ def _render_locked(request: Request, plan: Plan) -> Path:
             record = shard_record(request.release, request.shard, plan, planned_asset(plan), configuration)
             sha256 = _write(request, staging, record)
             write_manifest(request.path, sha256)
-            events.add("finish", bytes=request.path.stat().st_size, sha256=sha256)
+            events.add(Finish(request.path.stat().st_size, sha256))
         staging.remove()
     request.files.incomplete(request.shard).unlink(missing_ok=True)
     if not (sheet := request.files.sheet(request.shard)).exists():
@@ -129,17 +120,17 @@ def is_done(request: Request, configuration: Configuration) -> bool:
     Raises InputError for a file of another configuration, a foreign, unreadable or damaged one: none is overwritten.
     """
     path = request.path
-    found = file_state(path, configuration.hash, deep=True)
-    if found.state is State.OTHER:
-        told = f" ({changes})" if (changes := _changes(path, configuration)) else ""
-        raise InputError(f"{path}: {found.reason}{told}: choose another --out, or move the file away")
-    if found.state is State.UNREADABLE:
-        raise InputError(f"{path}: {found.reason}")
-    if found.state is State.DAMAGED:
-        raise InputError(f"{path}: {found.reason}; move it away to render it again, or choose another --out")
-    if found.state is State.PARTIAL:
+    shard = file_state(path, configuration.hash, deep=True)
+    if shard.state is State.OTHER:
+        changed = f" ({changes})" if (changes := _changes(path, configuration)) else ""
+        raise InputError(f"{path}: {shard.reason}{changed}: choose another --out, or move the file away")
+    if shard.state is State.UNREADABLE:
+        raise InputError(f"{path}: {shard.reason}")
+    if shard.state is State.DAMAGED:
+        raise InputError(f"{path}: {shard.reason}; move it away to render it again, or choose another --out")
+    if shard.state is State.PARTIAL:
         write_manifest(path, file_sha256(path))
-    return found.state is not State.MISSING
+    return shard.state is not State.MISSING
 
 
 def _changes(path: Path, configuration: Configuration) -> str:

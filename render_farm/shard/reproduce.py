@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,14 +11,13 @@ import numpy as np
 from dataset_tools.pictures.canvas import save
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.staged import read_staged
-from rigging.settings import from_table
 
 from ..errors import InputError
 from ..planning.earlier import is_earlier
 from ..planning.keep_inputs import kept_places
 from ..planning.plan import load_plan
+from ..planning.planned_release import planned_release
 from ..planning.refusals import check_device
-from ..planning.release import Release
 from ..planning.release_tables import FileSettings
 from .staging import Staging
 
@@ -50,22 +47,7 @@ def reproduce(folder: Path, sample: int, cache: Path, places: FileSettings | Non
     return staged, save(staged.with_suffix(".png"), views_picture(read_staged(staged).jpeg))
 
 
-def planned_release(text: str, path: Path) -> Release:
-    """The release whose canonical JSON is `text`, from the plan at `path`. Raises InputError if it cannot be read."""
-    release = from_table(Release, _without_none(json.loads(text)), str(path))
-    if text not in (release.to_json(), release.to_json(paths=True)):
-        raise InputError(f"{path}: planned by another version of this program")
-    return release
-
-
 def views_picture(streams: tuple[bytes, ...]) -> np.ndarray:
     """The views of a sample, JPEG streams, side by side: (H, V * W, 3) uint8."""
     views = [cv2.imdecode(np.frombuffer(stream, np.uint8), cv2.IMREAD_COLOR)[..., ::-1] for stream in streams]
     return np.concatenate(views, axis=1)
-
-
-def _without_none(value: Any) -> Any:
-    """A table as TOML would have it, which knows no null: what is None is left to the default."""
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return value

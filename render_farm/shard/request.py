@@ -23,7 +23,7 @@ class Request:
     cache: Path | None = None  # of baked skins; default OUT/.cache
     pool: PoolSettings = field(default_factory=PoolSettings)
     scratch: Path | None = None  # folder on a local disk to stage and pack in; default OUT
-    retry: bool = False  # try samples again that were set aside
+    retry: bool = False  # try quarantined samples again
 
     @property
     def files(self) -> ReleaseFolder:

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from render_farm.planning.release import load_release
-from render_farm.shard.events import EventLog
+from render_farm.shard.events import EventLog, Finish
 
 ROOT = Path(__file__).parents[2]
 WORKERS = 2
@@ -82,7 +82,7 @@ def timed(way: str, release: str, prepared: Path, shards: tuple[int, int], sampl
     start = time.time()
     WAYS[way](release, out, shards[1], samples)
     logs = (EventLog.of(out / load_release(release).name, shard).read() for shard in range(shards[1]))
-    ends = sorted(event["time"] - start for log in logs for event in log if event["event"] == "finish")
+    ends = sorted(entry.time - start for log in logs for entry in log if isinstance(entry.event, Finish))
     return ends[shards[0] - 1], ends[shards[1] - 1]
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
+from watched_queue import WatchedQueue
 
-from render_farm.farm.queue import PullQueue
 from render_farm.lock import STALE_SECONDS
 
 SHARD_SECONDS = 1000.0  # on average; from half to one and a half of it
@@ -103,7 +103,7 @@ class Driver:
     wakes: float = inf
 
     def __post_init__(self) -> None:
-        self.queue = PullQueue(self.farm.missing())
+        self.queue = WatchedQueue(self.farm.missing())
         self.tasks = self.queue.left
         for node in range(self.farm.nodes):
             self.staff(node)

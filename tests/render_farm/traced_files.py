@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from render_farm.report.operations import Operations
-
 CALLS = (
     "open,openat,creat,write,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,fsync,fdatasync,utimensat"
 )
@@ -34,8 +32,8 @@ def trace(command: Sequence[str], log: Path, **run: Any) -> None:
     subprocess.run([*strace, *command], check=True, capture_output=True, **run)
 
 
-def count(log: Path, folder: Path, before: Collection[str]) -> Operations:
-    """What was changed in `folder` and below, where the files `before` were there already."""
+def count(log: Path, folder: Path, before: Collection[str]) -> Counter[str]:
+    """What was changed in `folder` and below, where the files `before` were there, by kind (see `operations`)."""
     counts, known = Counter[str](), set(before)
     for line in _whole(log.read_text(errors="replace").splitlines()):
         match = LINE.match(line)
@@ -46,7 +44,7 @@ def count(log: Path, folder: Path, before: Collection[str]) -> Operations:
         if path == str(folder) or path.startswith(f"{folder}/"):
             counts[_kind(call, rest, path, known)] += 1
     counts.pop("", None)
-    return Operations(**counts)
+    return counts
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:
@@ -72,7 +70,7 @@ def _path(call: str, rest: str) -> str:
 
 
 def _kind(call: str, rest: str, path: str, known: set[str]) -> str:
-    """Which count of `Operations` goes up; "" for none."""
+    """Which count goes up; "" for none."""
     if call in ("open", "openat", "creat"):
         return _opened(rest, path, known)
     if call == "write":

@@ -16,9 +16,9 @@ from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.shard_file import ShardFile
 from dataset_tools.store.writer import write_shard
 from render_farm.farm.collect import find_shards, ranges
-from render_farm.farm.delivery import DamagedError, chunks, pack, store
+from render_farm.farm.transfer import DamagedError, chunks, pack, store
 from render_farm.lock import Lock
-from render_farm.shard.events import EventLog
+from render_farm.shard.events import EventLog, Stop
 from rigging.command_line import main
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +35,7 @@ def rendered(tiny, cache, tmp_path_factory):
         renders.append(subprocess.Popen(words, cwd=ROOT))
     assert [render.wait(timeout=200) for render in renders] == [0, 0]
     for shard in (0, 1):
-        EventLog.of(nodes / str(shard) / "tiny", shard).add("stop", cause="error", reason="for the tests of logs")
+        EventLog.of(nodes / str(shard) / "tiny", shard).add(Stop("error", "for the tests of logs"))
     return nodes
 
 
@@ -292,7 +292,7 @@ def test_a_full_disk_leaves_nothing_half_written(collect, nodes, out):
 STALL = """
 import sys, time
 from pathlib import Path
-from render_farm.farm.delivery import chunks, pack, store
+from render_farm.farm.transfer import chunks, pack, store
 
 source, folder = map(Path, sys.argv[1:])
 

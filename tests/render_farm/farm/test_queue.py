@@ -9,14 +9,15 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from watched_queue import Counts, WatchedQueue
 
-from render_farm.farm.queue import LONGEST_REST, Counts, PullQueue
+from render_farm.farm.queue import LONGEST_REST
 
 # ---- the rules, one at a time
 
 
 def test_tasks_come_in_rising_order_until_all_are_done():
-    queue = PullQueue([7, 3, 5])
+    queue = WatchedQueue([7, 3, 5])
     assert [queue.take("a", 0.0), queue.take("b", 0.0), queue.take("a", 0.0)] == [3, 5, 7]
     assert queue.take("b", 0.0) is None
     assert all(queue.done(worker, task) for worker, task in (("a", 3), ("b", 5), ("a", 7)))
@@ -25,18 +26,18 @@ def test_tasks_come_in_rising_order_until_all_are_done():
 
 def test_a_task_given_twice_is_refused():
     with pytest.raises(ValueError, match="twice"):
-        PullQueue([1, 2, 1])
+        WatchedQueue([1, 2, 1])
 
 
 def test_a_failed_task_waits_its_delay_and_then_goes_behind_the_fresh_ones():
-    queue = PullQueue([1, 2, 3])
+    queue = WatchedQueue([1, 2, 3])
     queue.take("a", 0.0)
     assert not queue.failed("a", 1, "disk", now=1.0, delay=10.0)
     assert [queue.take("b", 2.0), queue.take("c", 20.0), queue.take("d", 20.0)] == [2, 3, 1]
 
 
 def test_a_failed_task_is_not_given_out_before_its_delay():
-    queue = PullQueue([1])
+    queue = WatchedQueue([1])
     queue.take("a", 0.0)
     queue.failed("a", 1, "disk", now=1.0, delay=10.0)
     assert queue.take("b", 10.9) is None and queue.next_ready(10.0) == 1.0
@@ -44,7 +45,7 @@ def test_a_failed_task_is_not_given_out_before_its_delay():
 
 
 def test_after_three_failures_a_task_is_given_up_with_all_its_reasons():
-    queue = PullQueue([1])
+    queue = WatchedQueue([1])
     for number in range(3):
         queue.take(f"worker {number}", 0.0)
         assert queue.failed(f"worker {number}", 1, f"reason {number}", now=0.0) == (number == 2)
@@ -53,13 +54,13 @@ def test_after_three_failures_a_task_is_given_up_with_all_its_reasons():
 
 
 def test_wrong_input_is_given_up_at_once():
-    queue = PullQueue([1])
+    queue = WatchedQueue([1])
     queue.take("a", 0.0)
     assert queue.give_up("a", 1, "no such pose") and queue.given_up == {1: ("no such pose",)}
 
 
 def test_being_postponed_is_not_an_attempt():
-    queue = PullQueue([1], attempts=2)
+    queue = WatchedQueue([1], attempts=2)
     for now in range(0, 1000, 10):
         assert queue.take("a", now) == 1
         queue.postpone("a", 1, now, seconds=10)
@@ -68,14 +69,14 @@ def test_being_postponed_is_not_an_attempt():
 
 
 def test_the_tasks_of_a_lost_worker_go_back_to_their_place():
-    queue = PullQueue(range(5))
+    queue = WatchedQueue(range(5))
     assert [queue.take(worker, 0.0) for worker in "aab"] == [0, 1, 2]
     assert queue.lost("a", 1.0) == [0, 1] and queue.lost("a", 1.0) == []
     assert [queue.take("c", 1.0) for _ in range(4)] == [0, 1, 3, 4]
 
 
 def test_a_task_that_is_lost_again_lets_the_others_go_first_and_is_given_up_at_last():
-    queue = PullQueue(range(3), losses=3)
+    queue = WatchedQueue(range(3), losses=3)
     for number, expected in enumerate((0, 0, 1, 2, 0)):
         assert queue.take(number, 0.0) == expected
         if expected == 0:
@@ -84,7 +85,7 @@ def test_a_task_that_is_lost_again_lets_the_others_go_first_and_is_given_up_at_l
 
 
 def test_reports_on_a_lease_that_is_no_more_change_nothing():
-    queue = PullQueue([1], attempts=1)
+    queue = WatchedQueue([1], attempts=1)
     queue.take("a", 0.0)
     queue.lost("a", 1.0)
     queue.take("b", 1.0)
@@ -97,7 +98,7 @@ def test_reports_on_a_lease_that_is_no_more_change_nothing():
 
 @pytest.mark.parametrize("meanwhile", ["waiting", "leased", "given up"])
 def test_a_worker_declared_lost_that_was_not_is_believed_once(meanwhile):
-    queue = PullQueue([1], attempts=1)
+    queue = WatchedQueue([1], attempts=1)
     queue.take("zombie", 0.0)
     queue.lost("zombie", 1.0)
     if meanwhile != "waiting":
@@ -111,7 +112,7 @@ def test_a_worker_declared_lost_that_was_not_is_believed_once(meanwhile):
 
 
 def test_what_a_zombie_has_done_is_not_given_out_again():
-    queue = PullQueue([1, 2, 3, 4])
+    queue = WatchedQueue([1, 2, 3, 4])
     assert [queue.take("zombie", 0.0) for _ in range(4)] == [1, 2, 3, 4]
     queue.lost("zombie", 1.0)
     assert queue.take("b", 1.0) == 1 and queue.postpone("b", 1, 1.0, 60.0)
@@ -121,7 +122,7 @@ def test_what_a_zombie_has_done_is_not_given_out_again():
 
 
 def test_a_broken_worker_rests_longer_and_longer_so_that_it_cannot_use_up_the_attempts():
-    queue, taken = PullQueue(range(100_000)), 0
+    queue, taken = WatchedQueue(range(100_000)), 0
     for now in range(24 * 3600):
         task = queue.take("broken", now)
         if task is not None:
@@ -132,8 +133,16 @@ def test_a_broken_worker_rests_longer_and_longer_so_that_it_cannot_use_up_the_at
     assert 0 < rest <= LONGEST_REST and queue.next_ready(now) == 0.0 == queue.next_ready(now, "whole")
 
 
+def test_a_worker_that_is_lost_again_and_again_rests_too():
+    queue = WatchedQueue(range(3))
+    for now in (0.0, 1.0):
+        assert queue.take("a", now) == 0
+        queue.lost("a", now, delay=10.0)
+    assert queue.take("a", 10.0) is None and queue.take("a", 11.0) == 1
+
+
 def test_one_success_ends_the_rests():
-    queue = PullQueue(range(9))
+    queue = WatchedQueue(range(9))
     for now in (0.0, 1.0, 11.0, 31.0):
         task = queue.take("a", now)
         assert queue.take("a", now) is not None  # to be done below
@@ -188,9 +197,7 @@ class NaiveQueue:
 
     def failed(self, worker, task, reason, now, delay):
         for record in self.held(worker, task):
-            self.streak[worker] += 1
-            if self.streak[worker] >= 2:
-                self.rest[worker] = now + min(delay * 2 ** (self.streak[worker] - 2), 3600.0)
+            self.tire(worker, now, delay)
             record.reasons.append(reason)
             record.failures += 1
             self.put_back(record, now + delay, 1, record.failures == self.attempts)
@@ -210,13 +217,19 @@ class NaiveQueue:
             return True
         return False
 
-    def lost(self, worker, now):
+    def tire(self, worker, now, delay):
+        self.streak[worker] += 1
+        if self.streak[worker] >= 2:
+            self.rest[worker] = now + min(delay * 2 ** (self.streak[worker] - 2), 3600.0)
+
+    def lost(self, worker, now, delay):
         records = self.held(worker)
         for record in records:
             record.losses += 1
             record.reasons.append(f"lost with worker {worker}")
             self.put_back(record, now, int(record.losses > 1), record.losses == self.losses)
-        self.streak[worker], self.rest[worker] = 0, 0.0
+        if records:
+            self.tire(worker, now, delay)
         return [r.number for r in records]
 
     def put_back(self, record, due, trouble, final):
@@ -242,7 +255,7 @@ class Twins(RuleBasedStateMachine):
 
     @initialize(attempts=st.integers(1, 3), losses=st.integers(2, 3))
     def start(self, attempts, losses):
-        self.fast, self.naive = PullQueue(range(6), attempts, losses), NaiveQueue(range(6), attempts, losses)
+        self.fast, self.naive = WatchedQueue(range(6), attempts, losses), NaiveQueue(range(6), attempts, losses)
         self.now = 0.0
         self.leases = []
 
@@ -268,9 +281,9 @@ class Twins(RuleBasedStateMachine):
         self.both(report, worker, task, *more.get(report, ()))
 
     @precondition(lambda self: self.leases)
-    @rule(data=st.data())
-    def lose(self, data):
-        self.both("lost", data.draw(st.sampled_from(self.leases[-4:]))[0], self.now)
+    @rule(data=st.data(), delay=st.integers(0, 3))
+    def lose(self, data, delay):
+        self.both("lost", data.draw(st.sampled_from(self.leases[-4:]))[0], self.now, delay)
 
     @rule(worker=WORKERS)
     def look(self, worker):  # not after every step: it clears away what `take` must cope with

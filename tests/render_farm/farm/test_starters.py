@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,6 +76,21 @@ def test_the_head_says_how_to_start_it_what_to_edit_and_what_it_leaves(name):
     lines = (STARTERS / name).read_text().splitlines()
     head = {line[2:].split()[0] for line in lines if line.startswith("# ") and line[2:].strip()}
     assert {"Start", "Edit", "Leaves"} <= head
+
+
+def test_the_head_of_the_loop_starts_it_on_hosts_by_ssh():
+    head = (STARTERS / "loop.sh").read_text().partition("set -u")[0]
+    assert 'ssh "$host" \'cd mvhm && nohup render_farm/starters/loop.sh 0-249' in head
+
+
+def test_a_farm_inside_one_slurm_job_has_a_token_and_ports_of_its_own_and_no_dashboard():
+    text = (STARTERS / "slurm-ray.sh").read_text()
+    assert "token=$PWD/.ray-token-$SLURM_JOB_ID\n(umask 077 && od -An -N32 -tx1 /dev/urandom" in text
+    assert "export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$token" in text
+    assert "port=${PORT:-$((20000 + SLURM_JOB_ID % 1000 * 8))}" in text
+    fixed = [set(re.findall(r"--([a-z-]*port)=", script)) for script in (text, (STARTERS / EVERY[-1]).read_text())]
+    assert fixed[0] == fixed[1] and len(fixed[0]) == 10
+    assert "--include-dashboard=false" in text
 
 
 def test_all_scripts_call_the_same_commands():
@@ -176,6 +192,16 @@ def test_the_array_tells_a_time_limit_from_a_cancelled_job(recorder, tmp_path, n
     assert bool(asked) == requeued
 
 
+def test_the_array_says_so_where_slurm_does_not_confine_its_tasks(recorder, tmp_path):
+    told = {}
+    for cores in ("0", "4096"):
+        variables = {"SLURM_ARRAY_JOB_ID": "40", "SLURM_ARRAY_TASK_ID": "7", "SLURM_CPUS_ON_NODE": cores}
+        told[cores] = run("slurm-array.sh", PYTHON=str(recorder("python", code="exit 0")), **variables)
+    assert all(code == 0 for code, _ in told.values())
+    assert "warning: Slurm does not confine its jobs to their cores here" in told["0"][1]
+    assert "warning" not in told["4096"][1]
+
+
 def test_an_offset_reaches_shards_beyond_the_largest_array(recorder, tmp_path):
     run_task(recorder, tmp_path, recorder("python"), OFFSET="1000")
     assert "--shard 1007 " in calls(tmp_path)[0]
@@ -216,6 +242,7 @@ def test_every_node_demands_the_token_and_has_known_ports_and_options(cluster, c
     options = dict(word.partition("=")[::2] for word in words if word.startswith("--"))
     assert set(options) <= known
     ports = {name for name in known if name.endswith("-port")} - {"--redis-shard-port", "--dashboard-port"}
+    assert "worker" in commands or options["--include-dashboard"] == "false"
     unset = ports - set(options)
     assert unset == ({"--port", "--ray-client-server-port"} if "worker" in commands else set()), unset
     assert "~/.ray/auth_token" in cluster["file_mounts"]

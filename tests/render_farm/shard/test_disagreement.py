@@ -8,9 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 
-# The command with a worker whose Cycles really gets another mesh: 4 mm to the side. A process of its own, and a file
-# that the workers it spawns can import.
-COMMAND = """
+# A worker whose Cycles really gets another mesh, 4 mm to the side, and the command with such workers. A module of its
+# own, which worker processes can import by name.
+DISPLACED = """
     import sys
 
     from render_farm.shard import missing
@@ -25,19 +25,18 @@ COMMAND = """
             self.studio.set_body = lambda style, left, vertices: set_body(style, left, vertices + [0.004, 0, 0])
 
 
-    if __name__ == "__main__":
+    def command():
         missing.SampleJob = Displaced
         sys.exit(main(sys.argv[1:]))
 """
 
 
 def test_a_shard_that_disagrees_with_cycles_is_not_written(tiny, cache, tmp_path):
-    script = tmp_path / "displaced.py"
-    script.write_text(textwrap.dedent(COMMAND))
+    (tmp_path / "displaced.py").write_text(textwrap.dedent(DISPLACED))
     few = ("--samples", "2", "--attempts", "1")
     options = ("--release", tiny, "--shard", "0", "--out", tmp_path / "out", "--cache", cache, *few)
-    command = [sys.executable, str(script), "render", *map(str, options)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", "import displaced; displaced.command()", "render", *map(str, options)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path)))}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]

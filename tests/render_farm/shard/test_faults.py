@@ -14,12 +14,12 @@ import pytest
 import shard_commands
 from shard_commands import all_gone, arguments, command, complaint, events, render, sha256, shard_of, small_disk, staged
 
-from render_farm.shard.events import EventLog
-from render_farm.shard.set_aside import LOST_ATTEMPTS
+from render_farm.shard.events import Begin, EventLog, Fault
+from render_farm.shard.quarantine import LOST_ATTEMPTS
 from rigging.command_line import main as dataset_tools
 
-# The command with a worker that does to itself what DISTURB says: {"sample": [what at the first attempt, ...]}. A
-# process of its own, and a file that the workers it spawns can import.
+# A worker that does to itself what DISTURB says: {"sample": [what at the first attempt, ...]}; and the command with
+# such workers. A module of its own, which worker processes can import by name.
 DISTURBED = """
     import json, os, signal, sys
     from pathlib import Path
@@ -56,7 +56,7 @@ DISTURBED = """
             super().__call__(sample)
 
 
-    if __name__ == "__main__":
+    def command():
         missing.SampleJob = Disturbed
         sys.exit(main(sys.argv[1:]))
 """
@@ -65,18 +65,20 @@ DISTURBED = """
 @pytest.fixture
 def disturbed(tiny, cache, tmp_path):
     """A function that starts the command with this disturbance, its words after `before`."""
-    script, attempts = tmp_path / "disturbed.py", tmp_path / "attempts"
-    script.write_text(textwrap.dedent(DISTURBED))
+    attempts = tmp_path / "attempts"
+    (tmp_path / "disturbed.py").write_text(textwrap.dedent(DISTURBED))
     attempts.mkdir()
 
     def start(disturbance, *more, before=()):
         words = [
             *before,
             sys.executable,
-            str(script),
+            "-c",
+            "import disturbed; disturbed.command()",
             *arguments(tiny, cache, tmp_path / "out", "--workers", "1", *more),
         ]
-        return words, {"DISTURB": json.dumps(disturbance), "ATTEMPTS": str(attempts)}
+        path = os.pathsep.join((str(shard_commands.ROOT), str(tmp_path)))
+        return words, {"DISTURB": json.dumps(disturbance), "ATTEMPTS": str(attempts), "PYTHONPATH": path}
 
     return start
 
@@ -175,7 +177,7 @@ def test_a_sample_that_takes_the_whole_process_down_is_set_aside_in_the_end(dist
     out = tmp_path / "out"
     words, environment = disturbed({0: ["stop"]}, "--samples", "2", "--sample-seconds", "600")
     process = subprocess.Popen(words, cwd=shard_commands.ROOT, stderr=subprocess.DEVNULL,
-                               env=os.environ | {"PYTHONPATH": str(shard_commands.ROOT)} | environment)  # fmt: skip
+                               env=os.environ | environment)  # fmt: skip
     while not (tmp_path / "attempts" / "0").exists():
         assert process.poll() is None
         time.sleep(0.05)
@@ -186,8 +188,8 @@ def test_a_sample_that_takes_the_whole_process_down_is_set_aside_in_the_end(dist
 
     log = EventLog.of(out / "tiny", 0)
     for attempt in range(1, LOST_ATTEMPTS):  # as if it had happened a few times before
-        log.add("fault", sample=0, worker=0, cause="lost", reason="", attempt=attempt)
-    log.add("begin", sample=0, worker=0)
+        log.add(Fault(0, worker=0, cause="lost", reason="", attempt=attempt))
+    log.add(Begin(0, worker=0))
     result = render(tiny, cache, out, "--samples", "2")
     assert result.returncode == 1
     assert f"first sample 0 (lost, {LOST_ATTEMPTS} attempt(s)" in complaint(result)

@@ -1,5 +1,6 @@
 """The queue over worker processes, with jobs that die, hang, fail, grow or fill the disk (nothing is rendered here)."""
 
+import re
 import textwrap
 import time
 from functools import partial
@@ -8,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from render_farm.errors import DiskFullError, RenderError
+from render_farm.shard.events import Begin, Done, Fault, Recycle
 from render_farm.shard.pool import Pool, PoolSettings
 
-# Jobs live in a module that spawned workers can import by name.
+# Jobs live in a module that worker processes can import by name.
 JOBS = """
     import errno, os, signal, time
     from pathlib import Path
@@ -100,6 +102,7 @@ JOBS = """
 def jobs(tmp_path, monkeypatch):
     (tmp_path / "pool_jobs.py").write_text(textwrap.dedent(JOBS))
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     import importlib
     import sys
 
@@ -108,9 +111,7 @@ def jobs(tmp_path, monkeypatch):
     sys.modules.pop("pool_jobs", None)
 
 
-def run(
-    job, folder, tasks, groups=lambda task: task, tries=None, alone=(), tell=lambda event, **fields: None, **settings
-):
+def run(job, folder, tasks, groups=lambda task: task, tries=None, alone=(), tell=lambda event: None, **settings):
     pool = Pool(partial(job, str(folder)), PoolSettings(**{"workers": 1} | settings), folder, groups, tell)
     return {outcome.task: outcome for outcome in pool.run(tasks, tries, alone)}
 
@@ -121,33 +122,32 @@ def calls(folder):
 
 @pytest.fixture
 def told():
-    """What a pool tells: a list of (event, fields), and the function that fills it."""
-    events = []
-    return events, lambda event, **fields: events.append((event, fields))
+    """The events that a pool tells."""
+    return []
 
 
 def test_every_task_is_done_once_and_workers_are_replaced_after_a_few(jobs, tmp_path, told):
-    outcomes = run(jobs.Job, tmp_path, range(6), workers=2, recycle=2, tell=told[1])
+    outcomes = run(jobs.Job, tmp_path, range(6), workers=2, recycle=2, tell=told.append)
     assert sorted(outcomes) == list(range(6))
-    assert all(not outcome.cause and outcome.megabytes > 5 for outcome in outcomes.values())
+    assert all(outcome.cause is None for outcome in outcomes.values())
+    assert all(event.megabytes > 5 for event in told if isinstance(event, Done))
     assert sorted(task for task, _ in calls(tmp_path)) == list(range(6))
     assert len({pid for _, pid in calls(tmp_path)}) >= 3
-    assert {fields["cause"] for event, fields in told[0] if event == "recycle"} == {"samples"}
+    assert {event.cause for event in told if isinstance(event, Recycle)} == {"samples"}
 
 
 def test_a_task_whose_worker_dies_is_tried_again_after_all_others(jobs, tmp_path, told):
-    outcomes = run(jobs.DiesOnce, tmp_path, range(4), tell=told[1])
-    assert [outcomes[task].cause for task in range(4)] == [""] * 4
+    outcomes = run(jobs.DiesOnce, tmp_path, range(4), tell=told.append)
+    assert [outcomes[task].cause for task in range(4)] == [None] * 4
     assert outcomes[1].attempts == 2
     assert [task for task, _ in calls(tmp_path)] == [0, 1, 2, 3, 1]
-    kinds = [(event, fields.get("sample")) for event, fields in told[0]]
-    assert kinds == [
-        ("begin", 0), ("done", 0), ("begin", 1), ("fault", 1), ("begin", 2), ("done", 2), ("begin", 3), ("done", 3),
-        ("begin", 1), ("done", 1),
+    assert [(type(event), event.sample) for event in told] == [
+        (Begin, 0), (Done, 0), (Begin, 1), (Fault, 1), (Begin, 2), (Done, 2), (Begin, 3), (Done, 3), (Begin, 1),
+        (Done, 1),
     ]  # fmt: skip
-    fault = told[0][3][1]
-    assert (fault["cause"], fault["attempt"], fault["worker"]) == ("crash", 1, 0)
-    assert "SIGSEGV" in fault["reason"]
+    fault = told[3]
+    assert (fault.cause, fault.attempt, fault.worker) == ("crash", 1, 0)
+    assert "SIGSEGV" in fault.reason
 
 
 def test_the_way_a_worker_ends_tells_the_cause(jobs, tmp_path):
@@ -159,7 +159,7 @@ def test_the_way_a_worker_ends_tells_the_cause(jobs, tmp_path):
 
 def test_a_task_that_keeps_failing_is_given_up_and_the_rest_done(jobs, tmp_path):
     outcomes = run(jobs.Fails, tmp_path, range(5), attempts=3)
-    assert [outcomes[task].cause for task in range(5)] == ["", "error", "disagreement", "memory", ""]
+    assert [outcomes[task].cause for task in range(5)] == [None, "error", "disagreement", "memory", None]
     assert [outcomes[task].attempts for task in range(5)] == [
         1,
         3,
@@ -185,28 +185,33 @@ def test_a_full_disk_is_not_tried_again(jobs, tmp_path):
 @pytest.mark.parametrize("job", ["Hangs", "Stops"])
 def test_a_hung_task_is_killed(jobs, tmp_path, job):
     outcomes = run(getattr(jobs, job), tmp_path, range(2), attempts=1, seconds=0.3)
-    assert (outcomes[0].cause, outcomes[1].cause) == ("hang", "")
+    assert (outcomes[0].cause, outcomes[1].cause) == ("hang", None)
     assert "no answer within 0.3 s" in outcomes[0].reason
 
 
 def test_a_worker_over_its_memory_limit_is_killed_in_mid_task(jobs, tmp_path):
     outcomes = run(jobs.Grows, tmp_path, range(2), attempts=1, memory=500)
-    assert (outcomes[0].cause, outcomes[1].cause) == ("memory", "")
+    assert (outcomes[0].cause, outcomes[1].cause) == ("memory", None)
     assert "the limit is 500 MB" in outcomes[0].reason
 
 
 def test_a_worker_that_has_grown_is_replaced_before_it_reaches_the_limit(jobs, tmp_path, told):
-    outcomes = run(jobs.Leaks, tmp_path, range(5), memory=500, tell=told[1])
+    outcomes = run(jobs.Leaks, tmp_path, range(5), memory=500, tell=told.append)
     assert not any(outcome.cause for outcome in outcomes.values())
-    recycled = [fields for event, fields in told[0] if event == "recycle"]
+    recycled = [event for event in told if isinstance(event, Recycle)]
     assert recycled
-    assert all(fields["cause"] == "memory" and 375 < fields["megabytes"] < 500 for fields in recycled)
+    assert all(event.cause == "memory" and 375 < event.megabytes < 500 for event in recycled)
+
+
+def test_a_workers_log_tells_its_memory_after_each_task(jobs, tmp_path):
+    run(jobs.Job, tmp_path, range(2))
+    lines = (tmp_path / "worker-0.log").read_text().splitlines()
+    assert [re.search(r"sample (\d): [\d.]+ s, \d+ MB resident", line)[1] for line in lines] == ["0", "1"]
 
 
 def test_a_suspect_is_done_last_and_while_nothing_else_is(jobs, tmp_path, told):
-    run(jobs.Job, tmp_path, range(6), workers=2, alone=(0, 1), tell=told[1])
-    events = [(event, fields["sample"]) for event, fields in told[0]]
-    assert events[-4:] == [("begin", 0), ("done", 0), ("begin", 1), ("done", 1)]
+    run(jobs.Job, tmp_path, range(6), workers=2, alone=(0, 1), tell=told.append)
+    assert [(type(event), event.sample) for event in told[-4:]] == [(Begin, 0), (Done, 0), (Begin, 1), (Done, 1)]
 
 
 def test_workers_that_cannot_start_end_the_run_with_the_reason(jobs, tmp_path):

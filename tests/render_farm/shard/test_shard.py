@@ -15,6 +15,7 @@ from shard_commands import ROOT, all_gone, command, complaint, render, sha256, s
 
 from dataset_tools.store.shard_file import ShardFile
 from render_farm.lock import Lock
+from render_farm.planning import configuration, plan
 from rigging.command_line import main
 
 
@@ -164,6 +165,18 @@ def test_an_edited_release_does_not_touch_shards_of_the_old_one(tiny, cache, cop
     code, line = in_process(capsys, edited, cache, copy)
     assert code == 2
     assert "1 shard(s) of another configuration (seed 5, now 6)" in line
+    assert sha256(shard_of(copy)) == before
+
+
+def test_another_processor_or_other_packages_are_refused_with_what_differs(tiny, cache, copy, capsys, monkeypatch):
+    before = sha256(shard_of(copy))
+    with monkeypatch.context() as other:
+        other.setattr(configuration, "_version", lambda name: "0.1")
+        code, line = in_process(capsys, tiny, cache, copy)
+    assert (code, "packages.bpy" in line) == (2, True), line
+    monkeypatch.setattr(plan, "device_kind", lambda settings: "cpu x86_64 v1")
+    code, line = in_process(capsys, tiny, cache, copy)
+    assert (code, "this host is 'cpu x86_64 v1'" in line) == (2, True), line
     assert sha256(shard_of(copy)) == before
 
 

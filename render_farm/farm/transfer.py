@@ -1,0 +1,165 @@
+"""A finished shard on its way into another folder: in chunks, checked against its manifest, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.names import shard_stem
+from dataset_tools.store.shard_state import State, file_state
+from rigging.files import atomic_file, file_sha256, write_atomic
+
+from ..errors import InputError, MvhmError, writing
+from ..lock import Lock
+from ..outcome import Result
+
+CHUNK = 8 << 20  # bytes
+
+
+class DamagedError(MvhmError):
+    """Bytes that are not what their manifest says."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """All of a finished shard but its bytes."""
+
+    shard: int
+    manifest: dict[str, Any]
+    sheet: bytes | None  # its contact sheet
+    events: bytes  # its log
+
+
+def pack(path: Path) -> Package:
+    """The package of the finished shard at `path`. Raises DamagedError if it has no manifest or another size."""
+    files, shard = ReleaseFolder(path.parent), file_state(path)
+    if shard.state is not State.WHOLE:
+        raise DamagedError(f"{path}: {shard.reason or shard.state}")
+    try:
+        sheet, events = _bytes(files.sheet(shard.shard)), log_bytes(files, shard.shard)
+    except OSError as error:
+        raise DamagedError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
+    return Package(shard.shard, shard.manifest, sheet or None, events)
+
+
+def read_chunk(path: Path, start: int) -> bytes:
+    """Some megabytes of a file from byte `start` on; none at its end. Raises DamagedError if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            return file.read(CHUNK)
+    except OSError as error:
+        raise DamagedError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def chunks(path: Path, read: Callable[[Path, int], bytes] = read_chunk) -> Iterator[bytes]:
+    """The bytes of a file, some megabytes at a time."""
+    start = 0
+    while data := read(path, start):
+        start += len(data)
+        yield data
+
+
+def is_stored(package: Package, folder: Path) -> bool:
+    """Whether the shard is in `folder`, whole by its manifest and size.
+
+    Raises InputError if there is another file of its name; one without manifest is read.
+    """
+    path = ReleaseFolder(folder).shard(package.shard)
+    stored = file_state(path)
+    if stored.size is None:
+        return False
+    sha256 = file_sha256(path) if stored.manifest is None else stored.manifest["sha256"]
+    if sha256 == package.manifest["sha256"] and stored.size == package.manifest["bytes"]:
+        return stored.state is State.WHOLE
+    raise InputError(
+        f"{path}: is there with other bytes (sha256 {sha256[:12]}, the new one's is "
+        f"{package.manifest['sha256'][:12]}): move one of them away"
+    )
+
+
+def store(package: Package, data: Iterable[bytes], folder: Path) -> bool:
+    """Put a shard into the release's `folder`, from the chunks `data` of its bytes; False if it was there already.
+
+    The manifest comes last; whatever happens before, nothing is half there. Raises DamagedError (the bytes are not
+    the manifest's), InputError (other bytes are there), LockedError (it is being rendered there), DiskFullError.
+    """
+    files, shard = ReleaseFolder(folder), package.shard
+    with writing(folder):
+        files.locks.mkdir(parents=True, exist_ok=True)
+        with Lock(files.lock(shard)):
+            if is_stored(package, folder):
+                return False
+            for leftover in folder.glob(f".{shard_stem(shard)}.*.tmp"):  # of a process that was killed
+                leftover.unlink()
+            _write_checked(files.shard(shard), data, package.manifest["sha256"])
+            if package.sheet is not None:
+                write_atomic(files.sheet(shard), package.sheet)
+            add_events(folder, shard, package.events)
+            manifest = json.dumps(package.manifest, indent=2, sort_keys=True) + "\n"
+            write_atomic(files.manifest(shard), manifest.encode())
+    return True
+
+
+def remove(files: ReleaseFolder, shard: int) -> None:
+    """Delete a shard that is stored elsewhere, with what belongs to it."""
+    for path in (files.manifest(shard), files.shard(shard), files.sheet(shard), files.events(shard)):
+        path.unlink(missing_ok=True)
+
+
+def log_bytes(files: ReleaseFolder, shard: int) -> bytes:
+    """The shard's event log; empty if there is none."""
+    return _bytes(files.events(shard))
+
+
+def fetch(ask: Callable[..., Any], source: ReleaseFolder, target: ReleaseFolder, shard: int, result: Result) -> Result:
+    """Store in `target` what a node left in its own `source`: the shard, which is then removed there; or, of an
+    incomplete one, its report and log. `ask(function, *arguments)` calls a function there. Returns `result`.
+    """
+    if result.cause is None:
+        package: Package = ask(pack, source.shard(shard))
+        store(package, chunks(source.shard(shard), partial(ask, read_chunk)), target.path)
+        ask(remove, source, shard)
+    else:
+        write_atomic(target.incomplete(shard), ask(read_chunk, source.incomplete(shard), 0))
+        add_events(target.path, shard, ask(log_bytes, source, shard))
+    return result
+
+
+def logs(files: ReleaseFolder, shards: Sequence[int]) -> dict[int, bytes]:
+    """The event logs of some shards."""
+    return {shard: log_bytes(files, shard) for shard in shards}
+
+
+def add_events(folder: Path, shard: int, events: bytes) -> None:
+    """Append those whole lines of another log of the shard that are not in the log of `folder` yet."""
+    log = ReleaseFolder(folder).events(shard)
+    known = set(_bytes(log).splitlines(keepends=True))
+    new = [line for line in events.splitlines(keepends=True) if line.endswith(b"\n") and line not in known]
+    if new:
+        log.parent.mkdir(exist_ok=True)
+        with open(log, "ab") as file:
+            file.write(b"".join(new))
+
+
+def _write_checked(path: Path, data: Iterable[bytes], sha256: str) -> None:
+    total = hashlib.sha256()
+    with atomic_file(path) as file:
+        for chunk in data:
+            total.update(chunk)
+            file.write(chunk)
+        if total.hexdigest() != sha256:
+            raise DamagedError(f"sha256 {total.hexdigest()[:12]} is not its manifest's {sha256[:12]}")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
