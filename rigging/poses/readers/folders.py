@@ -83,17 +83,22 @@ def read_each(
             if len(files) == 1:
                 raise
             if len(faults) <= NAMED:
-                log.warning("passed over, no recording: %s", fault)
-            rejects.append(Reject(source, name, "", NO_RECORDING, without_folder(fault, file)))
+                log.warning("passed over, no recording: %s", _told(fault))
+            rejects.append(Reject(source, name, "", NO_RECORDING, without_folder(_told(fault), file)))
             continue
         yield from clips
     if len(faults) > NAMED:
         log.warning("passed over, no recordings: %d files", len(faults))
     if faults and len(faults) == len(files):
-        raise PoseError(f"{faults[0]}; none of {len(files)} files is a recording")
+        raise PoseError(f"{_told(faults[0])}; none of {len(files)} files is a recording")
 
 
-def without_folder(fault: Exception, file: Path) -> str:
+def _told(fault: Exception) -> str:
+    """What a fault says; of the system's, which file and why."""
+    return f"{fault.filename}: {fault.strerror}" if isinstance(fault, OSError) and fault.filename else str(fault)
+
+
+def without_folder(fault: Exception | str, file: Path) -> str:
     """What a fault says, with the file's name for its path: folders are nobody's business where it is published."""
     return str(fault).replace(str(file), file.name)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from layouts import moving_hand, write_json, write_webxr_json
 
+from rigging.commands.poses import report
 from rigging.poses.clip import PoseError
 from rigging.poses.gate.gate import gate_source
 from rigging.poses.registry import open_source
@@ -149,3 +150,20 @@ def test_a_file_that_may_not_be_read_is_told_with_the_true_cause(tmp_path, monke
     monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
     with pytest.raises(PermissionError, match="Permission denied"):
         read(f"npz:{tmp_path}")
+
+
+def test_a_file_that_may_not_be_read_is_named_in_words(tmp_path, monkeypatch, caplog):
+    for name in "ab":
+        save(tmp_path / f"{name}.npz")
+    read_bytes = Path.read_bytes
+
+    def locked(path):
+        if path.stem == "a":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", locked)
+    gated = gate_source(open_source(f"npz:{tmp_path}"))
+    assert gated.accepted == gated.frames == 4
+    assert [reject.detail for reject in gated.rejects] == ["a.npz: Permission denied"]
+    assert "rejected  0 frames, and 1 files that are no recordings" in report("npz", gated)
