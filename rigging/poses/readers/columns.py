@@ -135,7 +135,7 @@ def texts(arrays: Mapping[str, np.ndarray], key: str, default: str, frames: int,
 
 
 def as_names(value: np.ndarray, what: str) -> np.ndarray:
-    """Texts and whole numbers as such: bytes decoded, floats that are whole as int64.
+    """Texts and whole numbers (...) as such: bytes decoded, floats that are whole as int64.
 
     Raises:
         PoseError: anything else, such as the NaN of a table's empty cell.
