@@ -169,3 +169,25 @@ def test_what_file_managers_add_to_archives_is_passed_over(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
         archive.writestr("__MACOSX/._joints.npy", b"\0\5\x16\7")
     assert list(load_arrays(tmp_path / "a.npz")) == ["joints"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("subject", ["s"] * 3, "a text"),
+        ("subject", np.nan, "a text"),
+        ("hand", ["right"] * 3, "a text"),
+        ("fps", np.full(3, 30.0), "a number"),
+        ("fps", "30", "a number"),
+        ("mirrored", "yes", "true or false"),
+        ("up", "y", "three numbers"),
+        ("frame_ids", 3, r"numbers or texts \(T,\)"),
+        ("valid", np.full((3, 21), 0.02), r"true and false \(T, 21\)"),
+        ("joints", moving_hand(3).astype(str), r"numbers \(T, 21, 3\)"),
+    ],
+)
+def test_what_a_saved_clip_cannot_hold_is_refused_not_coerced(tmp_path, key, value, words):
+    save_clip(tmp_path / "a.npz", make())
+    np.savez(tmp_path / "a.npz", **(load_arrays(tmp_path / "a.npz") | {key: np.asarray(value)}))
+    with pytest.raises(PoseError, match=rf"a\.npz: {key} is .*, allowed is {words}"):
+        load_clip(tmp_path / "a.npz")
