@@ -101,7 +101,7 @@ class HamerSource:
             fps=fps or self.fps,
             estimated=f"all joints, from pictures ({self.name})",
         )
-        clips = clips_of(recorded(self._flipped(sided, file), person_of(name, self.subject), None), origin)
+        clips = clips_of(recorded(self._flipped(sided, file), person_of(name, self.subject), None, str(file)), origin)
         known = {reject.frame for reject in self.rejects if reject.clip == name}
         empty = without_hand(self.name, name, frames, seen)
         self.rejects.extend([*unsure, *(reject for reject in empty if reject.frame not in known)])

@@ -74,7 +74,7 @@ class LeapSource:
             fps=rate(get(said, "fps", "frameRate"), str(file)) or _rate(frames) or self.fps,
             up=(0.0, 1.0, 0.0) if self.mounted == "desk" else None,
         )
-        clips = clips_of(recorded(sided, person_of(name, self.subject), self.threshold), origin)
+        clips = clips_of(recorded(sided, person_of(name, self.subject), self.threshold, str(file)), origin)
         self.rejects.extend([*unsure, *without_hand("leap", name, len(frames), seen)])
         return clips
 

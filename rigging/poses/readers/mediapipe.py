@@ -78,7 +78,9 @@ class MediapipeSource:
             fps=rate(get(said, "fps", "frameRate"), str(file)) or self.fps,
             estimated="all joints, from pictures (MediaPipe)",
         )
-        clips = clips_of(recorded(self._named(sided, file), person_of(name, self.subject), self.threshold), origin)
+        clips = clips_of(
+            recorded(self._named(sided, file), person_of(name, self.subject), self.threshold, str(file)), origin
+        )
         self.rejects.extend([*unsure, *without_hand("mediapipe", name, len(frames), seen)])
         return clips
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..clip import PoseError
 from ..rejects import Reject
 from .recordings import Recorded
 
@@ -22,9 +23,15 @@ class Seen:
     confidence: float = float("nan")
 
 
-def recorded(seen: Sequence[Seen], person: str, threshold: float | None) -> Recorded:
-    """The rows of a recording of one person; hands less sure than `threshold` are not valid."""
+def recorded(seen: Sequence[Seen], person: str, threshold: float | None, where: str) -> Recorded:
+    """The rows of a recording of one person; hands less sure than `threshold` are not valid.
+
+    Raises:
+        PoseError: a threshold, and no hand says how sure it is.
+    """
     sure = np.array([hand.confidence for hand in seen])
+    if threshold is not None and not np.isfinite(sure).any():
+        raise PoseError(f"{where}: no confidence in it that threshold={threshold:g} could judge")
     return Recorded(
         np.stack([hand.joints for hand in seen]),
         np.array([hand.frame for hand in seen]),

@@ -102,3 +102,9 @@ def test_rows_of_two_people_may_alternate_where_frames_are_numbered(tmp_path):
         ("anna", (0, 1, 2)),
         ("ben", (0, 1, 2)),
     ]
+
+
+def test_a_threshold_without_confidences_says_so(tmp_path):
+    write_json(tmp_path / "a.json", [leapc_frame({"right": joints}) for joints in RIGHT])
+    with pytest.raises(PoseError, match=r"a\.json: no confidence in it that threshold=0\.5 could judge"):
+        read("leap", tmp_path / "a.json", threshold=0.5)
