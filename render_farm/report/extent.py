@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..planning.configuration import difference
 from ..planning.plan import load_plan
 from ..planning.planned_release import planned_release
-from ..planning.release import Release, without_path
+from ..planning.release import Release
 
 
 @dataclass(frozen=True)
@@ -23,31 +23,24 @@ class Problem:
 
 
 def read_extent(folder: Path, release: Release | None, poses: str | None) -> tuple[Release | None, list[Problem]]:
-    """The release as it was planned in `folder`; before there is a plan, `release` itself.
+    """The release as it was planned in `folder`; before there is a plan, `release` itself, with the poses `poses`.
 
     A plan that is damaged, not of `release` or of the pose source `poses`, or short of poses is a problem.
     """
-    path, problems = ReleaseFolder(folder).plan, []
-    given = release.with_poses(poses) if release is not None else None
+    path = ReleaseFolder(folder).plan
+    given = release and release.with_poses(poses)
     if not path.exists():
-        return given, problems
+        return given, []
     try:
         plan = load_plan(path)
         planned = planned_release(plan.release, path)
     except InputError as error:
         return given, [Problem(path.name, str(error).removeprefix(f"{path}: "))]
-    source = planned.poses.source
+    problems = []
     if plan.samples < planned.samples:
-        short = f"has poses for the first {plan.samples:,} of {planned.samples:,} samples"
-        problems.append(Problem(path.name, f"{short}: shards that need more cannot be rendered"))
-    if poses and without_path(poses) != without_path(source):
-        problems.append(Problem(path.name, f"made with the poses {source}, not {poses}"))
-    if release is not None and (changed := difference(plan.release, _with_poses_of(planned, release).to_json())):
-        problems.append(Problem(path.name, f"not of this release file ({changed})"))
-    return planned, problems
-
-
-def _with_poses_of(planned: Release, release: Release) -> Release:
-    """The release with the pose source of `planned`, which may have been given on the command line."""
-    poses = replace(release.poses, source=planned.poses.source, options=planned.poses.options)
-    return replace(release, poses=poses)
+        problems.append(f"has poses for the first {plan.samples:,} of {planned.samples:,} samples only")
+    if given and not poses:  # as the plan has them, from the command line or the release file
+        given = replace(given, poses=replace(given.poses, source=planned.poses.source, options=planned.poses.options))
+    if changed := difference(planned.to_json(), (given or planned.with_poses(poses or None)).to_json()):
+        problems.append(f"not of this release ({changed})")
+    return planned, [Problem(path.name, problem) for problem in problems]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ..shard.events import EventLog
 from ..shard.history import History
 from .extent import Problem, read_extent
 from .figures import Figures, Memory, Slow, Trouble
-from .shard_status import STATES, Process, ShardStatus, ShardView, holder
+from .shard_status import STATES, Process, ShardStatus, holder, shard_status
 
 RECENT_SECONDS = 300.0
 SKEW_SECONDS = 30.0  # by which other hosts' clocks may be ahead
@@ -116,8 +116,8 @@ def read_status(
         failures=_by_count(figures.faults),
         stops=_by_count(figures.stops),
         slowest=tuple(figures.slowest),
-        problems=(*problems, *_problems(looked), *_beyond(files, planned), *_mixture(begun)),
-        other_files=_others(files),
+        problems=(*problems, *_problems(files, looked, planned)),
+        other_files=tuple(sorted(name for name in names_in(path) if name[0] != "." and not files.owns(name))),
         planning=None if files.plan.exists() else holder(files.plan_lock, now),
         begun=begun,
     )
@@ -131,7 +131,7 @@ def _look(
     for shard in tqdm(numbers, desc=files.path.name, unit="shard", delay=1.0, leave=False, disable=None):
         entries = list(EventLog.of(files.path, shard).read())
         figures.add(shard, entries)
-        looked.append(ShardView(files, shard, History.of(entries), release, now, deep).status)
+        looked.append(shard_status(files, shard, History.of(entries), release, now, deep))
     return looked, figures
 
 
@@ -157,25 +157,19 @@ def _images(
 
 
 def _speed(figures: Figures, now: float, left: int | None) -> Speed:
-    spans = figures.spans
-    seconds = sum(end - start for start, end in spans)
-    began = next((start for start, end in spans if end > now - RECENT_SECONDS), now)
+    seconds = sum(end - start for start, end in figures.spans)
+    began = next((start for start, end in figures.spans if end > now - RECENT_SECONDS), now)
     window = min(RECENT_SECONDS, max(0.0, now - began))
-    rates = {"recent": _rate(figures.recent_images, window), "overall": _rate(figures.images, seconds)}
+    # of less than a second as of one
+    rates = {"recent": figures.recent_images / max(window, 1.0), "overall": figures.images / max(seconds, 1.0)}
     source = next((name for name, rate in rates.items() if rate), "")
     seconds_left = 0.0 if left == 0 else left / rates[source] if left and source else None
     return Speed(rates["recent"], window, rates["overall"], seconds, seconds_left, source)
 
 
-def _rate(images: int, seconds: float) -> float:
-    """Images per second; of less than a second as of one."""
-    return images / max(seconds, 1.0)
-
-
 def _crew(begun: Sequence[ShardStatus], figures: Figures) -> Crew:
     busy = [shard for shard in begun if shard.state == "rendering"]
-    hosts = {shard.host for shard in busy}
-    workers = sum(shard.workers or 0 for shard in busy)
+    workers, hosts = sum(shard.workers or 0 for shard in busy), {shard.host for shard in busy}
     return Crew(workers, len(hosts), dict(sorted(figures.replaced.items())), figures.memory)
 
 
@@ -183,34 +177,16 @@ def _by_count(table: Mapping[str, Trouble]) -> tuple[Trouble, ...]:
     return tuple(sorted(table.values(), key=lambda trouble: (-trouble.count, trouble.cause)))
 
 
-def _file_name(shard: int) -> str:
-    return ReleaseFolder(Path()).shard(shard).name
-
-
-def _problems(looked: Iterable[ShardStatus]) -> Iterator[Problem]:
-    """Files of shards that are damaged, or gone."""
-    for shard in looked:
-        if shard.state == "damaged" or (shard.state == "waiting" and shard.reason):
-            yield Problem(_file_name(shard.shard), shard.reason)
-
-
-def _others(files: ReleaseFolder) -> tuple[str, ...]:
-    """Names that are not hidden and no part of a release."""
-    return tuple(sorted(name for name in names_in(files.path) if name[0] != "." and not files.owns(name)))
-
-
-def _beyond(files: ReleaseFolder, release: Release | None) -> Iterator[Problem]:
-    """Shards that the release does not have."""
-    for shard in files.traces() if release is not None else ():
-        if shard >= release.shards:
-            yield Problem(shard_stem(shard), f"the release has shards 0 to {release.shards - 1}")
-
-
-def _mixture(begun: Iterable[ShardStatus]) -> Iterator[Problem]:
-    """Shards of another configuration than most."""
-    done = [shard for shard in begun if shard.state == "done"]
+def _problems(files: ReleaseFolder, looked: Sequence[ShardStatus], release: Release | None) -> Iterator[Problem]:
+    """Shards that are damaged, gone, beyond the release, or of another configuration than most."""
+    done = [shard for shard in looked if shard.state == "done"]
     usual = Counter(shard.configuration for shard in done).most_common(1)
-    for shard in done:
-        if shard.configuration != usual[0][0]:
-            what = f"of another configuration than most, with {shard.samples} samples"
-            yield Problem(_file_name(shard.shard), what)
+    for shard in looked:
+        file = files.shard(shard.shard).name
+        if shard.state in ("damaged", "waiting") and shard.reason:
+            yield Problem(file, shard.reason)
+        if shard.state == "done" and shard.configuration != usual[0][0]:
+            yield Problem(file, f"of another configuration than most, with {shard.samples} samples")
+    for number in files.traces():
+        if release is not None and number >= release.shards:
+            yield Problem(shard_stem(number), f"the release has shards 0 to {release.shards - 1}")

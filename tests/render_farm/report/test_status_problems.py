@@ -28,10 +28,9 @@ def test_a_plan_that_is_damaged_of_another_release_or_short_of_poses_is_named(fo
         return [problem.what for problem in read_status(folder, release, poses="hanco:/b", now=NOW).problems]
 
     plan(folder, dataclasses.replace(release, seed=6).with_poses("nyu:/a"), pairs=3)
-    short, poses, seed = said()
+    short, other = said()
     assert "poses for the first 6 of 80 samples" in short
-    assert poses == "made with the poses nyu:PATH, not hanco:/b"
-    assert "seed 6, now 5" in seed
+    assert "poses.source 'nyu:PATH', now 'hanco:PATH'; seed 6, now 5" in other
     (folder / "plan.npz").write_bytes(b"PK\x03\x04 half a file")
     assert "not a whole plan" in said()[0]
 
