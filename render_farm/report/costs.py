@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from dataset_tools.pictures.sheet import ROWS
 from dataset_tools.store.layout import ReleaseFolder
 
 from ..errors import InputError
+from ..lock import HEARTBEAT_SECONDS
 from ..planning.configuration import difference
 from ..planning.plan import load_plan
 from ..planning.planned_release import planned_release
@@ -36,7 +38,11 @@ SKIN_BYTES = 6  # per pixel of a skin
 EVENT_BYTES = 130  # per line of a shard's event log
 REFERENCE_PIXELS = 256 * 256
 REFERENCE_SKIN = 1024 * 1024
-WORKER_MEGABYTES = 700  # resident
+# Calls that change the file system that holds OUT, counted from the code and tested with strace, as a large farm wears
+# out its one server for names first. Files `created` (temporary ones too), `renamed`, `removed`; `folders` made or
+# removed; files and folders `flushed` (fsync); times `touched` (heartbeats and guards of locks); lines `appended` to
+# event logs, each an open and a write.
+ATOMIC = Counter(created=1, renamed=1, flushed=2)  # a file written whole: rigging.files.write_atomic
 
 
 @dataclass(frozen=True)
@@ -109,3 +115,19 @@ def core_seconds(entries: Iterable[Entry]) -> list[float]:
             case Done(seconds=seconds):
                 samples.append(seconds * cores)
     return samples
+
+
+def shard_operations(samples: int, workers: int, seconds: float, scratch: bool = False) -> Counter[str]:
+    """Of one shard of a planned release, without skins; `scratch`: finished samples wait on a local disk."""
+    whole = 4 if scratch else 5 + samples  # lock, shard, manifest, sheet; staged samples and their configuration
+    operations = Counter(
+        created=whole + 2,  # and the lock's guard, which stays, and the event log
+        renamed=whole,
+        flushed=2 * whole + samples,  # and each line that says that a sample begins
+        removed=1,  # the lock
+        touched=2 + int(seconds / HEARTBEAT_SECONDS),
+        appended=2 * samples + 2,
+    )
+    if not scratch:  # the staging folder's; colour streams wait in a file without a name, so that nothing removes it
+        operations += Counter(created=workers + 1, removed=samples + workers + 1, folders=2)
+    return operations

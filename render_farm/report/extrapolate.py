@@ -11,8 +11,7 @@ from dataset_tools.progress import duration
 from ..planning.release import Release
 from ..shard.pool import PoolSettings
 from . import costs
-from .costs import Costs
-from .operations import ATOMIC, shard_operations
+from .costs import ATOMIC, Costs, shard_operations
 
 MESSAGES = 2  # per shard, of the driver: a call of an actor and its result
 LOOK_SECONDS = 2.0  # between two looks of the driver at the log of each shard in work
@@ -42,14 +41,12 @@ class Farm:
     def rows(self) -> list[tuple[str, str]]:
         """The figures in words."""
         waiting = self.staging / (self.busy_machines if self.scratch else 1)
-        processes = min(self.cores, self.cpus * math.ceil(self.at_once / self.busy_machines))
         return [
             ("cores per shard", f"{self.cpus}"),
             ("shards at once", f"{self.at_once:,}"),
             ("machines at work", f"{self.busy_machines:,}"),
             ("until done", duration(self.seconds)),
             ("cores' time used", f"{100 * self.used:.0f} %"),
-            ("memory per machine", f"{processes * costs.WORKER_MEGABYTES / 1000:.1f} GB"),
             ("staging per machine" if self.scratch else "staging in OUT", f"{waiting / 1e9:,.1f} GB"),
             ("written to OUT", f"{self.written / 1e9:,.1f} GB"),
             ("  a second", f"{self.written / self.seconds / 1e6:,.1f} MB"),

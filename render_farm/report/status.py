@@ -19,7 +19,7 @@ from dataset_tools.store.names import names_in, shard_stem
 from ..planning.release import Release
 from ..shard.events import EventLog
 from ..shard.history import History
-from .extent import Problem, read_extent
+from .extent import Problem
 from .figures import Figures, Memory, Slow, Trouble
 from .shard_status import STATES, Process, ShardStatus, holder, shard_status
 
@@ -84,8 +84,8 @@ class Status:
 def read_status(
     path: Path,
     release: Release | None = None,
+    problems: Sequence[Problem] = (),
     *,
-    poses: str | None = None,
     samples: int | None = None,
     shards: Collection[int] | None = None,
     deep: bool = False,
@@ -93,21 +93,20 @@ def read_status(
 ) -> Status:
     """The status of the release in the folder `path` at the time `now` (seconds since 1970; default: this moment).
 
-    `release` and the pose source `poses` are needed only before there is a plan, and else compared with it; `samples`
-    truncates shards that were not begun; `shards` are those to tell of (default: all), with `deep` read whole.
+    `release` and the `problems` of its plan are as `read_extent` has them; `samples` truncates shards that were not
+    begun; `shards` are those to tell of (default: all), with `deep` read whole.
     """
     now, files = time.time() if now is None else now, ReleaseFolder(path)
-    planned, problems = read_extent(path, release, poses)
-    scope = range(planned.shards) if shards is None and planned is not None else shards
+    scope = range(release.shards) if shards is None and release is not None else shards
     numbers = [shard for shard in files.traces() if scope is None or shard in scope]
-    looked, figures = _look(files, numbers, planned, now, deep)
+    looked, figures = _look(files, numbers, release, now, deep)
     begun = tuple(shard for shard in looked if shard.state != "waiting")
-    images = _images(begun, scope, planned, samples)
+    images = _images(begun, scope, release, samples)
     return Status(
-        release=path.name if release is None else release.name,
+        release=path.name,
         folder=str(path),
         time=now,
-        poses=planned.poses.source if planned is not None else "",
+        poses=release.poses.source if release is not None else "",
         shards=None if scope is None else len(scope),
         states=_states(begun, scope),
         images=images,
@@ -116,7 +115,7 @@ def read_status(
         failures=_by_count(figures.faults),
         stops=_by_count(figures.stops),
         slowest=tuple(figures.slowest),
-        problems=(*problems, *_problems(files, looked, planned)),
+        problems=(*problems, *_problems(files, looked, release)),
         other_files=tuple(sorted(name for name in names_in(path) if name[0] != "." and not files.owns(name))),
         planning=None if files.plan.exists() else holder(files.plan_lock, now),
         begun=begun,

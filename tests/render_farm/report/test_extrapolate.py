@@ -14,6 +14,7 @@ from render_farm.errors import InputError
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.release import load_release
 from render_farm.report.costs import (
+    ATOMIC,
     SKIN_BYTES,
     Costs,
     core_seconds,
@@ -21,9 +22,9 @@ from render_farm.report.costs import (
     measured_costs,
     most_subjects,
     sample_bytes,
+    shard_operations,
 )
 from render_farm.report.extrapolate import advise, extrapolate, side_by_side
-from render_farm.report.operations import ATOMIC, shard_operations
 from render_farm.shard.events import Begin, Done, Entry, EventLog, Start
 from rigging.command_line import main
 
