@@ -102,7 +102,7 @@ collect: setup-render  ## Gather shards from other folders: FROM='/node1/out /no
 
 plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHINES=1,10,1000] [CORES=16] [MEASURED=OUT] [SPLITS=1]
 	@$(MVHM) plan $(call options,$(RELEASED) POSES MACHINES CORES CPUS MEASURED SECONDS_PER_SAMPLE) \
-	  $(call flags,SCRATCH SHARED SPLITS)
+	  $(call flags,SCRATCH SPLITS)
 
 poses: setup-render  ## Say what a pose source holds and what is rejected: [POSES=nyu:PATH] [REJECTS=FILE.csv]
 	@$(MVHM) poses $(call options,REJECTS) -- "$${POSES:-procedural}"

@@ -17,14 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_release(parser)
     add_poses(parser)
     cost = parser.add_mutually_exclusive_group()
-    cost.add_argument("--seconds-per-sample", type=positive(float), help="of one core; default: as measured")
+    cost.add_argument(
+        "--seconds-per-sample", type=positive(float), help="of one core, with its share of skins; default: as measured"
+    )
     cost.add_argument("--measured", type=Path, metavar="OUT", help="cost of the samples rendered in OUT/RELEASE so far")
     parser.add_argument("--machines", type=numbers, default=(1, 10, 1000), metavar="1,10,1000", help="sizes of farms")
     parser.add_argument("--cores", type=positive(int), default=16, help="of a machine (default: 16)")
     parser.add_argument("--cpus", type=positive(int), help="cores per shard; default: what ends soonest")
-    disk = parser.add_mutually_exclusive_group()
-    disk.add_argument("--scratch", action="store_true", help="finished samples wait on local disks")
-    disk.add_argument("--shared", action="store_false", dest="scratch", help="they wait in OUT (default)")
+    parser.add_argument("--scratch", action="store_true", help="finished samples wait on local disks, not in OUT")
     add_out(parser)
     parser.add_argument(
         "--splits", action="store_true", help="decide the release (OUT/RELEASE/plan.npz) and say its splits"

@@ -13,8 +13,7 @@ from rigging.option_types import positive
 
 from ..errors import InputError, ReleaseError
 from ..planning.release import load_release
-from ..report.extent import read_extent
-from ..report.status import Status, read_status
+from ..report.status import Status, read_extent, read_status
 from ..report.status_text import table
 from .options import add_out, add_poses, add_release, shard_numbers
 

@@ -136,10 +136,9 @@ def _state(
         return "waiting", "was written, and is gone"
     if not begun:
         return "waiting", ""
-    stopped = history.stopped
-    return "interrupted", ": ".join(
-        filter(None, (stopped.cause, stopped.reason))
-    ) if stopped else "ended without a word"
+    if history.stopped is None:
+        return "interrupted", "ended without a word"
+    return "interrupted", f"{history.stopped.cause}: {history.stopped.reason}".removesuffix(": ")
 
 
 def holder(lock: Path, now: float) -> Process | None:

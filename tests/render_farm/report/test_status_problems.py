@@ -7,8 +7,7 @@ import time
 import pytest
 from status_folder import NOW, SHARDS, SIZE, VIEWS, add, plan, work, write
 
-from render_farm.report.extent import read_extent
-from render_farm.report.status import read_status
+from render_farm.report.status import read_extent, read_status
 from render_farm.report.status_text import table
 from render_farm.shard.events import Finish
 from rigging.command_line import main
