@@ -35,7 +35,6 @@ VIEW_BYTES = 114_000  # per view of 256 x 256
 SAMPLE_BYTES = 45_000  # per sample: mesh, arm, joints, metadata
 SHEET_VIEW_BYTES = 100_000  # per view of a row of a contact sheet
 SKIN_BYTES = 6  # per pixel of a skin
-EVENT_BYTES = 130  # per line of a shard's event log
 REFERENCE_PIXELS = 256 * 256
 REFERENCE_SKIN = 1024 * 1024
 # Calls that change the file system that holds OUT, counted from the code and tested with strace, as a large farm wears

@@ -35,7 +35,7 @@ class Farm:
     seconds: float  # until all is done: planning, then the rounds
     used: float  # share of all cores' time that goes into samples
     operations: int  # calls that change names or times in OUT
-    written: int  # bytes written to OUT: shards, their samples before unless those wait elsewhere, sheets, skins, logs
+    written: int  # bytes written to OUT: shards, their samples before unless those wait elsewhere, sheets, skins
     staging: int  # most bytes that wait at one time: all shards in work about to end, each with its samples and packed
 
     def rows(self) -> list[tuple[str, str]]:
@@ -94,19 +94,19 @@ def _farm(release: Release, cost: Costs, machines: int, cores: int, cpus: int, s
     calls = shard_operations(size, min(cpus, size), each, scratch)
     sample_bytes = costs.sample_bytes(release)
     staged = 0 if scratch else release.samples * sample_bytes
-    logs = costs.EVENT_BYTES * 2 * (release.samples + shards)
+    skin_bytes = skins * costs.SKIN_BYTES * release.subjects.skin_resolution**2
     return Farm(
-        release, cost, machines, cores, cpus, scratch, at_once,
+        *(release, cost, machines, cores, cpus, scratch),
+        at_once=at_once,
         busy_machines=min(machines, shards),
         rounds=rounds,
         shard_seconds=each,
         seconds=seconds,
         used=release.samples * cost.sample / (seconds * machines * cores),
         operations=shards * calls.total() + skins * ATOMIC.total(),
-        written=costs.release_bytes(release) + staged + logs
-        + skins * costs.SKIN_BYTES * release.subjects.skin_resolution**2,
+        written=costs.release_bytes(release) + staged + skin_bytes,
         staging=2 * at_once * size * sample_bytes,
-    )  # fmt: skip
+    )
 
 
 def _shard_seconds(release: Release, cost: Costs, cpus: int) -> float:
