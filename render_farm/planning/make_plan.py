@@ -25,7 +25,7 @@ from ..errors import InputError
 from .candidates import PoseFrames, is_procedural, read_poses
 from .choose import Arrangement, SubjectSlot, arrange, pose_subjects
 from .choose_held_out import arrange_held_out, choose_held_out
-from .deal import GOLDEN, even_tones
+from .deal import even_tones
 from .hold_out import decide_hold_out
 from .plan import Plan
 from .release import Release
@@ -94,18 +94,13 @@ def assemble_held_out(release: Release, key: str, frames: PoseFrames, pairs: np.
     choice = choose_held_out(release, load_asset(), frames, pairs)
     rng = generator(release, Stream.ORDER)
     names = pose_subjects(frames, choice.pairs, follows_recorders(release))
-    arranged, slots, order = arrange_held_out(release, frames, choice, names, rng)
-    panoramas = _panoramas(release)
+    arranged, slots = arrange_held_out(release, frames, choice, names, rng)
+    panoramas = panorama_names(release.files.hdris or None)
     hold_out = decide_hold_out(release, panoramas, choice.held_clusters)
-    strata = draw_strata(release, hold_out, arranged.split, (choice.cluster[order], choice.centres), panoramas)
-    return fill(release, key, frames, arranged, slots, even_tones(slots, release.subjects.ita, rng), strata)
-
-
-def _panoramas(release: Release) -> tuple[str, ...]:
-    try:
-        return panorama_names(release.files.hdris or None)
-    except FileNotFoundError as error:
-        raise InputError(f"[files] hdris: {error}") from error
+    clusters = choice.cluster[arranged.order], choice.centres
+    strata = draw_strata(release, hold_out, arranged.split, clusters, panoramas)
+    tones = even_tones(np.array([slot.split for slot in slots]), release.subjects.ita, rng)
+    return fill(release, key, frames, arranged, slots, tones, strata)
 
 
 def follows_recorders(release: Release) -> bool:
@@ -165,15 +160,12 @@ def draw_subject(release: Release, asset: HandAsset, frames: PoseFrames, slot: S
 
 
 def skin_tones(release: Release, subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(S,) degrees of ITA for the subjects of pairs `subject` (P,), so that every shard covers the whole range.
+    """(S,) degrees of ITA for the subjects of pairs `subject` (P,), even in the order in which they first appear.
 
-    In the order in which subjects first appear, tones step round the range by the golden ratio (a Kronecker sequence).
+    So every shard covers the whole range.
     """
     first = np.unique(subject, return_index=True)[1]
-    place = np.empty(len(first), int)
-    place[np.argsort(first)] = np.arange(len(first))
-    low, high = release.subjects.ita
-    return low + (high - low) * ((rng.random() + place * GOLDEN) % 1)
+    return even_tones(np.zeros(len(first), int), release.subjects.ita, rng)[np.argsort(np.argsort(first))]
 
 
 def median_bone_lengths(frames: PoseFrames, pose_subject: str) -> np.ndarray:
