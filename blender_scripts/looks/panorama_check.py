@@ -33,7 +33,8 @@ def panorama_faults(files: Sequence[Path]) -> dict[Path, str]:
 def _ask(files: Sequence[Path]) -> tuple[list[str], int, str]:
     """Answers, one for each file until Blender ends: "" for a good one; its exit code, and its last line of errors."""
     command = [sys.executable, "-P", "-m", __name__]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    ours = str(Path(__file__).parents[2])  # not all of sys.path: a Blender that runs has put its own modules there
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (ours, os.environ.get("PYTHONPATH"))))}
     done = subprocess.run(
         command, input=json.dumps([str(file) for file in files]), capture_output=True, text=True, env=environment
     )
