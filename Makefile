@@ -104,8 +104,8 @@ plan: setup-render  ## Say what a release holds and costs: [RELEASE=mvhm] [MACHI
 	@$(MVHM) plan $(call options,$(RELEASED) POSES MACHINES CORES CPUS MEASURED SECONDS_PER_SAMPLE BAKE_SECONDS) \
 	  $(call flags,SCRATCH SHARED SPLITS)
 
-poses: setup-render  ## Say what a pose source holds and what is rejected: [POSES=nyu:PATH] [REJECTS=FILE.csv]
-	@$(MVHM) poses $(call options,REJECTS) -- "$${POSES:-procedural}"
+poses: setup-render  ## Say what a pose source holds and what is rejected: [POSES=nyu:PATH] [REJECTS=FILE.csv] [GATE='palm=off']
+	@$(MVHM) poses $(call options,REJECTS GATE) -- "$${POSES:-procedural}"
 
 check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=path [default OUT/RELEASE]
 	@$(MVHM) check -- "$$DATA"

@@ -12,7 +12,6 @@ Make sets MVHM_MAKE, and then they are told as its settings: SHARD=7.
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
 import logging
 import os
@@ -25,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .errors import InputError, MvhmError, PassingError, Terminated, is_disk_full
+from .errors import MACHINE, InputError, MvhmError, PassingError, Terminated, is_disk_full
 from .files import sharing_hint
 
 PACKAGES = ("rigging", "blender_scripts", "render_farm", "dataset_tools", "baselines")
@@ -33,12 +32,6 @@ PACKAGES = ("rigging", "blender_scripts", "render_farm", "dataset_tools", "basel
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 INTERRUPTED = 130
 UNREAD = 128 + signal.SIGPIPE  # as a shell tells of a program that the reader of its output has left
-# Faults of a machine or its network, not of what the user said: another try may do.
-MACHINE = {
-    errno.EIO, errno.EPIPE, errno.ESTALE, errno.ETIMEDOUT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN,
-    errno.EBUSY, errno.ECONNRESET, errno.ECONNREFUSED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN,
-    errno.EHOSTUNREACH,
-}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None, packages: Sequence[str] = PACKAGES) -> int:

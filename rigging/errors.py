@@ -7,6 +7,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# Faults of a machine or its network, not of what the user said: another try may do.
+MACHINE = {
+    errno.EIO, errno.EPIPE, errno.ESTALE, errno.ETIMEDOUT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN,
+    errno.EBUSY, errno.ECONNRESET, errno.ECONNREFUSED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+}  # fmt: skip
+
 
 class MvhmError(Exception):
     """A fault whose message is one line: what, where, what is allowed."""

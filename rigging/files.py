@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what flock says where the file system has no locks
 LEFT_BY_SYSTEMS = ("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found")
@@ -83,19 +83,27 @@ def is_hidden(path: PurePath) -> bool:
     return any(part.startswith(".") or part in LEFT_BY_SYSTEMS for part in path.parts)
 
 
+def is_plain(path: Path) -> bool:
+    """Whether a path is a file, or a link to nothing, which its reader names; no folder, pipe or device."""
+    return not path.is_dir() and (path.is_file() or path.is_symlink())
+
+
 def walk_files(folder: Path | str) -> Iterator[Path]:
-    """The files in `folder` and below that are not hidden; links to folders are not followed.
+    """The files in `folder` and below that are not hidden, through links too, but not back to a folder they lie in.
 
-    Raises OSError for a folder that cannot be listed.
+    Pipes and devices are no files; a link to nothing is one, for its reader to name. Raises OSError for a folder that
+    cannot be listed.
     """
-    folder = Path(folder)
-    for name, folders, files in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(each for each in folders if not is_hidden(PurePath(each)))
-        yield from (Path(name, each) for each in sorted(files) if not is_hidden(PurePath(each)))
+    yield from _walk(Path(folder), ())
 
 
-def _raise(error: OSError) -> NoReturn:
-    raise error
+def _walk(folder: Path, above: tuple[str, ...]) -> Iterator[Path]:
+    above = (*above, os.path.realpath(folder))
+    inside = [item for item in sorted(folder.iterdir()) if not is_hidden(PurePath(item.name))]
+    yield from filter(is_plain, inside)
+    for item in inside:
+        if item.is_dir() and os.path.realpath(item) not in above:
+            yield from _walk(item, above)
 
 
 def sharing_hint(path: Path) -> str:

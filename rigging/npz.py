@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+MAGIC = (b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")  # of an .npy, an archive and an empty one
 # What numpy and zipfile raise of bytes that are no whole archive.
 DAMAGED = (
     OSError, ValueError, TypeError, KeyError, EOFError, AttributeError, IndexError, OverflowError, MemoryError,
@@ -28,16 +29,21 @@ def read_npz(path: Path | str, keys: Sequence[str] = ()) -> dict[str, np.ndarray
     read, ValueError where it is not a whole archive.
     """
     content = Path(path).read_bytes()  # what goes wrong from here on is no fault of the system
-    if content[:2] != b"PK" and content[:6] != b"\x93NUMPY":
+    if not content.startswith(MAGIC):
         raise ValueError("it does not begin as one" if content else "the file is empty")
     try:
         data = np.load(io.BytesIO(content), allow_pickle=False)
         if isinstance(data, np.ndarray):
             return {"": data}
         with data:
-            return {name: data[name] for name in data.files if not keys or name in keys}
+            return {name: data[name] for name in data.files if (not keys or name in keys) and not _hidden(name)}
     except DAMAGED as error:
         raise ValueError(_short(error)) from None
+
+
+def _hidden(name: str) -> bool:
+    """Whether an entry of an archive is what a file manager adds to those it makes."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("._")
 
 
 def _short(error: BaseException) -> str:
@@ -45,4 +51,6 @@ def _short(error: BaseException) -> str:
     text = " ".join(str(error).split())[:200]
     if "allow_pickle" in text:
         return "it holds Python objects, which are not read as they can run code"
+    if isinstance(error, SyntaxError | tokenize.TokenError) or "malformed node" in text:
+        return "its head is damaged"
     return text or type(error).__name__

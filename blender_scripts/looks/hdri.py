@@ -13,7 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rigging.files import file_sha256, is_hidden
+from rigging.errors import InputError
+from rigging.files import file_sha256, is_hidden, is_plain
 
 from ..blender import import_bpy
 from .colour import LUMINANCE
@@ -30,14 +31,20 @@ def panorama_names(folder: str | Path | None = None) -> tuple[str, ...]:
 
 
 def hdri_files(folder: str | Path | None = None) -> dict[str, Path]:
-    """Panoramas by name: those of `folder` (.exr, .hdr), else the eight CC0 ones that Blender brings along."""
+    """Panoramas by name: those of `folder` (.exr, .hdr), else the eight CC0 ones that Blender brings along.
+
+    Raises FileNotFoundError if there is no folder or none in it, InputError for two of one name.
+    """
     if folder is None:
         folder = Path(import_bpy().utils.system_resource("DATAFILES")) / "studiolights" / "world"
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"HDRI folder {folder} does not exist")
-    found = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".exr", ".hdr"))
-    files = {path.stem: path for path in found if not is_hidden(path.relative_to(folder))}
+    inside = (path for path in sorted(folder.iterdir()) if is_plain(path) and not is_hidden(path.relative_to(folder)))
+    files: dict[str, Path] = {}
+    for path in inside:
+        if path.suffix.lower() in (".exr", ".hdr") and path != (twin := files.setdefault(path.stem, path)):
+            raise InputError(f"HDRI folder {folder}: {twin.name} and {path.name} are of one name: rename one")
     if not files:
         raise FileNotFoundError(f"HDRI folder {folder} holds no .exr or .hdr file")
     return files

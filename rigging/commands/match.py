@@ -14,7 +14,7 @@ from ..option_types import whole
 from ..poses.clip import PoseClip
 from ..poses.registry import PoseSource, open_source
 from ..spin.errors import SpinErrors, pool, spin_errors
-from ..spin.match import MODES, RETARGETS, match
+from ..spin.match import MODES, RETARGETS, match, matchable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,13 +57,13 @@ def read_clips(spec: str, limit: int = 0) -> list[np.ndarray]:
             if left == 0:
                 return runs
     if not runs:
-        raise InputError(f"{spec}: no frame with all 21 joints; allowed is at least one")
+        raise InputError(f"{spec}: no frame with all 21 joints that say where all bones point; allowed is at least one")
     return runs
 
 
 def whole_runs(clip: PoseClip) -> list[np.ndarray]:
-    """Joints (T, 21, 3) of the consecutive frames of a clip that have all joints."""
-    whole = clip.valid.all(axis=1)
+    """Joints (T, 21, 3) of the consecutive frames of a clip that have all joints, which say where all bones point."""
+    whole = clip.valid.all(axis=1) & matchable(clip.joints)
     edges = np.flatnonzero(np.diff(whole.astype(int), prepend=0, append=0))
     return [clip.joints[start:stop].astype(float) for start, stop in edges.reshape(-1, 2)]
 

@@ -19,11 +19,13 @@ MOST_LETTERS = 80  # of the frames of one pose
 def report(spec: str, gated: Gated) -> str:
     """A few lines: source, frames, clips, frames rejected by reason."""
     subjects = {(clip.source, clip.subject) for clip in gated.clips}
+    files = sum(reject.frame == "" for reject in gated.rejects)
     lines = [
         f"source    {spec}",
         f"accepted  {gated.accepted} of {gated.frames} frames, in {len(gated.clips)} clips"
         f" ({gated.cuts} cuts at jumps), {len(subjects)} subjects",
-        f"rejected  {len(gated.rejects)} frames",
+        f"rejected  {len(gated.rejects) - files} frames"
+        + (f", and {files} files that are no recordings" if files else ""),
         *(f"  {count:7d}  {reason}" for reason, count in count_reasons(gated.rejects).items()),
         *_lost(gated),
         *(f"hint      {hint}" for hint in gated.hints),

@@ -69,7 +69,7 @@ class PoseClip:
             raise PoseError(f"{self._where}: fps is {self.fps}, allowed is a positive number or None")
         if self.up is not None:
             up = np.asarray(self.up, float)
-            if up.shape != (3,) or abs(np.linalg.norm(up) - 1) > 1e-6:
+            if up.shape != (3,) or not abs(np.linalg.norm(up) - 1) <= 1e-6:
                 raise PoseError(f"{self._where}: up is {self.up}, allowed is a unit vector or None")
             self._set(up=tuple(up.tolist()))
         if self.angles is not None:
@@ -163,6 +163,27 @@ def load_clip(path: Path | str) -> PoseClip:
     return clip_from_arrays(load_arrays(path), path)
 
 
+_TEXTS = ("name", "subject", "source", "licence", "hand", "tip_def", "wrist_def", "sha256", "estimated")
+# Key of a saved clip -> its number of axes, kinds of numpy dtype, and words.
+_KINDS = {
+    **dict.fromkeys(_TEXTS, (0, "U", "a text")),
+    "mirrored": (0, "b", "true or false"),
+    "fps": (0, "iuf", "a number"),
+    "up": (1, "iuf", "three numbers"),
+    "joints": (3, "iuf", "numbers (T, 21, 3)"),
+    "angles": (2, "iuf", "numbers (T, 26)"),
+    "valid": (2, "b", "true and false (T, 21)"),
+    "frame_ids": (1, "iuU", "numbers or texts (T,)"),
+}
+
+
+def _check_kinds(arrays: Mapping[str, np.ndarray], path: Path | str) -> None:
+    for key, value in arrays.items():
+        axes, kinds, words = _KINDS.get(key, (value.ndim, "biufcSU", "an array"))
+        if value.ndim != axes or value.dtype.kind not in kinds:
+            raise PoseError(f"{path}: {key} is {value.dtype} {value.shape}, allowed is {words}")
+
+
 def clip_from_arrays(arrays: Mapping[str, np.ndarray], path: Path | str) -> PoseClip:
     """The clip held by the arrays of a file that `save_clip` wrote (`path` is for messages)."""
     found = str(arrays["format"]) if "format" in arrays else "no format key"
@@ -171,6 +192,7 @@ def clip_from_arrays(arrays: Mapping[str, np.ndarray], path: Path | str) -> Pose
     missing = {"joints", "name", "subject", "source", "licence"} - set(arrays)
     if missing:
         raise PoseError(f"{path}: a pose clip without {', '.join(sorted(missing))}")
+    _check_kinds(arrays, path)
     values: dict[str, object] = {"extra": {}}
     for key, value in arrays.items():
         if key.startswith("extra/"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -93,8 +94,11 @@ def _checked(source: str, option: str, value: Any, hint: Any) -> Any:
         return tuple(_checked(source, option, item, get_args(hint)[0]) for item in value)
     wanted = get_origin(hint) or hint
     if type(value) is not wanted and (wanted not in (float, str) or type(value) is not int):
-        raise PoseError(f"pose source {source}: {option} is {value!r}, allowed is {wanted.__name__}")
-    return wanted(value)
+        raise PoseError(f"pose source {source}: {option} is {value!r}, allowed is {_word(wanted)}")
+    try:
+        return _finite(wanted(value))
+    except ValueError:
+        raise PoseError(f"pose source {source}: {option} is {value!r}, allowed is {_word(wanted)}") from None
 
 
 def _check_choice(source: str, option: str, value: Any, hint: Any) -> None:
@@ -117,6 +121,17 @@ def _parse(source: str, option: str, text: str, hint: Any) -> Any:
             raise PoseError(f"pose source {source}: {option} is {text!r}, allowed are true, false")
         return text == "true"
     try:
-        return hint(text)
+        return _finite(hint(text))
     except ValueError:
-        raise PoseError(f"pose source {source}: {option} is {text!r}, allowed is {hint.__name__}") from None
+        raise PoseError(f"pose source {source}: {option} is {text!r}, allowed is {_word(hint)}") from None
+
+
+def _finite(value: Any) -> Any:
+    """`value`; ValueError for a float that is no number."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(value)
+    return value
+
+
+def _word(kind: type) -> str:
+    return {int: "a whole number", float: "a number", str: "a text"}.get(kind, kind.__name__)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from rigging.files import atomic_file, file_sha256, new_folder, write_atomic
+from rigging.files import atomic_file, file_sha256, new_folder, walk_files, write_atomic
 
 
 def test_a_file_is_written_whole_and_replaced_whole(tmp_path: Path) -> None:
@@ -79,3 +80,18 @@ def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_into(tmp_path, ())
     assert tmp_path.is_dir()
+
+
+def test_files_of_a_folder_are_found_through_links_and_pipes_are_none(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "far.txt").touch()
+    folder = tmp_path / "folder"
+    for name in ("b.txt", "a/c.txt", ".hidden/d.txt", "__MACOSX/e.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "a" / "back").symlink_to(folder)
+    (folder / "gone.txt").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe.txt")
+    found = [path.relative_to(folder).as_posix() for path in walk_files(folder)]
+    assert found == ["b.txt", "gone.txt", "a/c.txt", "linked/far.txt"]

@@ -117,3 +117,12 @@ def test_single_frames_have_no_steps_but_a_table_all_the_same():
     summary = match_errors(REST, HINGES, DORSAL, [turned_rest(1)], "palm").summary()
     assert summary["twist from frame to frame, deg: p99 / max"] == "-"
     assert phalanx_twists(match(REST, turned_rest(1)).rotations, np.ones((1, 20, 3)) / np.sqrt(3)).shape == (1, 10)
+
+
+@pytest.mark.parametrize("mark", [0.0, -1.0, np.nan])
+def test_a_frame_that_shows_no_hand_costs_no_other(tmp_path, mark):
+    joints = turned_rest()
+    joints[2] = mark
+    runs = read_clips(str(clip_file(tmp_path, joints)))
+    np.testing.assert_allclose(np.concatenate(runs), joints[[0, 1, 3, 4, 5]], atol=1e-6)
+    assert main(["match", str(clip_file(tmp_path, joints)), "--mode", "palm"]) == 0

@@ -60,7 +60,7 @@ def _rejected(clips: Sequence[PoseClip], reasons: Sequence[Sequence[str]]) -> It
 def _hint(joints: np.ndarray, mirrored: bool, settings: GateSettings) -> str:
     """What lets ENOUGH of the frames through: one other reading, the noisy preset, or two readings together."""
     if (np.ptp(joints, axis=1) == 0).all():
-        return "all joints lie on one point: rows and columns of its matrices look swapped"
+        return "all joints lie on one point: no hand, or rows and columns of matrices swapped"
     single = _first_that_fits(joints, mirrored, settings, 1)
     if single:
         return single

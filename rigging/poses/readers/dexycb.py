@@ -17,6 +17,7 @@ import numpy as np
 
 from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
+from .columns import counts
 from .files import numbers
 from .folders import files_sha256, matching, read_each
 from .recordings import Origin, Recorded, clips_of
@@ -84,14 +85,16 @@ class DexycbSource:
         files = sorted(place.glob(LABELS)) if place.is_dir() else [place]
         joints = _joints(files)
         left = self._side(place, joints) == "left"
+        ids = [file.stem.removeprefix("labels_") for file in files]
+        counted = counts(np.array([int(text) for text in ids])) if all(map(str.isdecimal, ids)) else np.arange(len(ids))
         recorded = Recorded(
             joints,
-            np.arange(len(files)),
+            counted,
             np.full(len(files), "left" if left else "right"),
             np.full(len(files), _person(place)),
         )
-        ids = [file.stem.removeprefix("labels_") for file in files]
-        origin = Origin(place, name, "dexycb", files_sha256(files), "dexycb", "m", LICENCE, FPS, frame_ids=ids)
+        named = dict(zip(counted.tolist(), ids))
+        origin = Origin(place, name, "dexycb", files_sha256(files), "dexycb", "m", LICENCE, FPS, frame_ids=named)
         return clips_of(recorded, origin)
 
     def _side(self, place: Path, joints: np.ndarray) -> str:

@@ -62,6 +62,21 @@ def side(value: Any) -> str:
     return ""
 
 
+def untracked(value: Any) -> bool:
+    """Whether a joint, hand or frame says of itself that it is not tracked, whatever place it gives."""
+    told = (get(value, name) for name in ("tracked", "isTracked", "valid", "isValid", "active", "isActive"))
+    return any(item is not None and not isinstance(item, str) and item in (False, 0) for item in told)
+
+
+def person(value: Any, where: str) -> str:
+    """Who a file says it is of, "" where null. Raises PoseError for what is neither a text nor a whole number."""
+    if value is None:
+        return ""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise PoseError(f"{where}: subject is {value!r}, allowed is a text or a whole number")
+    return str(value)
+
+
 def rate(value: Any, where: str) -> float | None:
     """Frames per second, None where null. Raises PoseError for what is no positive number."""
     if value is None:
@@ -93,6 +108,8 @@ def read_frames(path: Path) -> tuple[list[Any], Mapping[str, Any]]:
 
 def _parse(path: Path) -> Any:
     text = path.read_bytes()
+    if not text.strip():
+        raise PoseError(f"{path}: the file is empty")
     try:
         return json.loads(text)
     except RecursionError:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ...files import file_sha256
+from ...errors import MACHINE
+from ...files import file_sha256, walk_files
 from ..clip import PoseClip, PoseError
 from ..rejects import Reject
 
@@ -35,8 +36,7 @@ def find_files(path: Path, suffixes: Sequence[str], sequences: Sequence[str] = (
     path = Path(path)
     if not path.is_dir():
         return {path.stem: path}
-    inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and not file.is_dir())
-    files = [file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    files = sorted(file for file in walk_files(path) if file.suffix.lower() in suffixes)
     if not files:
         raise FileNotFoundError(f"{path}: no {' or '.join(suffixes)} in this folder")
     stems = [file.relative_to(path).with_suffix("").as_posix() for file in files]
@@ -67,7 +67,8 @@ def read_each(
 
     Raises:
         OptionNeeded: from `read`.
-        PoseError, OSError: from `read`, for a single file or where none of them is a recording.
+        PoseError, OSError: from `read`, for a single file, where none of them is a recording, or where the machine is
+            at fault and not the file.
     """
     faults: list[Exception] = []
     for name, file in files.items():
@@ -75,22 +76,29 @@ def read_each(
             clips = list(read(name, file))
         except OptionNeeded:
             raise
-        except (PoseError, FileNotFoundError, PermissionError) as fault:
+        except (PoseError, OSError) as fault:
+            if isinstance(fault, OSError) and fault.errno in MACHINE:
+                raise
             faults.append(fault)
             if len(files) == 1:
                 raise
             if len(faults) <= NAMED:
-                log.warning("passed over, no recording: %s", fault)
-            rejects.append(Reject(source, name, "", NO_RECORDING, without_folder(fault, file)))
+                log.warning("passed over, no recording: %s", _told(fault))
+            rejects.append(Reject(source, name, "", NO_RECORDING, without_folder(_told(fault), file)))
             continue
         yield from clips
     if len(faults) > NAMED:
         log.warning("passed over, no recordings: %d files", len(faults))
     if faults and len(faults) == len(files):
-        raise PoseError(f"{faults[0]}; none of {len(files)} files is a recording")
+        raise PoseError(f"{_told(faults[0])}; none of {len(files)} files is a recording")
 
 
-def without_folder(fault: Exception, file: Path) -> str:
+def _told(fault: Exception) -> str:
+    """What a fault says; of the system's, which file and why."""
+    return f"{fault.filename}: {fault.strerror}" if isinstance(fault, OSError) and fault.filename else str(fault)
+
+
+def without_folder(fault: Exception | str, file: Path) -> str:
     """What a fault says, with the file's name for its path: folders are nobody's business where it is published."""
     return str(fault).replace(str(file), file.name)
 

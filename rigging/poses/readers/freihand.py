@@ -56,7 +56,8 @@ class FreihandSource:
 def _read_list(file: Path) -> list:
     values = read_json(file)
     if not isinstance(values, list) or not values:
-        raise PoseError(f"{file}: {type(values).__name__}, allowed is a list of frames")
+        got = "an empty list" if isinstance(values, list) else type(values).__name__
+        raise PoseError(f"{file}: {got}, allowed is a list of frames")
     return values
 
 

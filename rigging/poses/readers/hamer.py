@@ -17,17 +17,19 @@ import numpy as np
 from ...files import file_sha256
 from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
-from .columns import one_value
+from .columns import as_names, check_read, one_value
 from .fields import get, point, rate, read_frames, side
 from .folders import files_sha256, find_files, person_of, read_each, without_folder
 from .mirror import mirror_points
 from .recordings import Origin, clips_of
-from .seen import Seen, recorded, without_hand
+from .seen import Seen, recorded, with_sides, without_hand
 from .sides import evidence
 
 JOINTS = ("pred_keypoints_3d", "keypoints_3d", "joints", "joints_3d")
 RIGHT = ("is_right", "right", "handedness", "hand")
 PICKLES = (".pkl", ".pickle", ".pt", ".pth")
+FRAME = ("frame", "frames", "frame_ids")
+MOST_FRAMES = 10**7
 SUFFIXES = (".npz", ".npy", ".json", ".jsonl", *PICKLES)
 
 
@@ -85,7 +87,8 @@ class HamerSource:
     ) -> list[PoseClip]:
         if self.hand != "file":
             seen = [replace(hand, hand=self.hand) for hand in seen]
-        if not all(hand.hand for hand in seen):
+        sided, unsure = with_sides(seen, self.name, name)
+        if not sided:
             raise PoseError(f"{file}: no is_right for each hand, allowed are right, left (option hand)")
         origin = Origin(
             file,
@@ -98,10 +101,10 @@ class HamerSource:
             fps=fps or self.fps,
             estimated=f"all joints, from pictures ({self.name})",
         )
-        clips = clips_of(recorded(self._flipped(seen, file), person_of(name, self.subject), None), origin)
+        clips = clips_of(recorded(self._flipped(sided, file), person_of(name, self.subject), None, str(file)), origin)
         known = {reject.frame for reject in self.rejects if reject.clip == name}
         empty = without_hand(self.name, name, frames, seen)
-        self.rejects.extend(reject for reject in empty if reject.frame not in known)
+        self.rejects.extend([*unsure, *(reject for reject in empty if reject.frame not in known)])
         return clips
 
     def _flipped(self, seen: list[Seen], file: Path) -> list[Seen]:
@@ -156,13 +159,17 @@ def _rows(arrays: Mapping[str, np.ndarray], file: Path) -> list[Seen]:
         raise PoseError(f"{file}: no {' or '.join(JOINTS)} in it but {', '.join(sorted(arrays)) or 'nothing'}")
     if joints.shape[-2:] != (21, 3) or not joints.size or joints.dtype.kind not in "fiu":
         raise PoseError(f"{file}: joints are {joints.dtype} {joints.shape}, allowed are numbers of shape (N, 21, 3)")
+    check_read(arrays, (*JOINTS, *RIGHT, *FRAME, "fps"), str(file))
     joints = joints.reshape(-1, 21, 3).astype(np.float64)
-    right, frame = get(arrays, *RIGHT), get(arrays, "frame", "frames", "frame_ids")
+    right, frame = get(arrays, *RIGHT), get(arrays, *FRAME)
     sides = np.full(len(joints), "") if right is None else _column(right, len(joints), f"{file}: is_right")
     numbers = np.arange(len(joints)) if frame is None else _column(frame, len(joints), f"{file}: frame")
-    if numbers.dtype.kind not in "iu" or numbers.min() < 0:
-        raise PoseError(f"{file}: frame holds {numbers.min()}, allowed are whole numbers from 0")
-    first = int(numbers.min())
+    numbers = as_names(numbers, f"{file}: frame")
+    if numbers.dtype.kind not in "iu":
+        raise PoseError(f"{file}: frame holds {str(numbers[0])!r}, allowed are whole numbers from 0")
+    first, last = int(numbers.min()), int(numbers.max())
+    if first < 0 or last - first > MOST_FRAMES:
+        raise PoseError(f"{file}: frame holds {first} to {last}, allowed are {MOST_FRAMES} numbers from 0")
     return [Seen(int(f) - first, _side(s), points) for f, s, points in zip(numbers, sides, joints)]
 
 

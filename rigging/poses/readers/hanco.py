@@ -22,6 +22,7 @@ from .files import chosen_numbers, numbers, parse_json, read_file, read_json
 from .permutations import to_canonical
 
 META_KEYS = ("is_train", "subject_id", "is_valid", "object_id", "has_fit")
+TRUTHS = ("has_fit", "is_train", "is_valid")
 HAMUCO_TRAIN, HAMUCO_TEST = range(0, 1200), range(1201, 1518)
 CAMERAS = {"K": (-1, 3, 3), "M": (-1, 4, 4)}
 LICENCE = "HanCo: research only, no commercial use"
@@ -128,6 +129,10 @@ def _read_meta(path: Path) -> dict[str, Any]:
     for key in META_KEYS:
         if counts[key] != counts["has_fit"]:
             raise PoseError(f"{path}: {key} counts other frames than has_fit")
+    for key in TRUTHS:
+        odd = next((value for row in meta[key] for value in row if value not in (None, False, True)), None)
+        if odd is not None:
+            raise PoseError(f"{path}: {key} holds {odd!r}, allowed are true, false and null")
     return meta
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .fields import NOWHERE, get, number, plain, point
+from .fields import NOWHERE, get, number, plain, point, untracked
 
 _FINGER = ("metacarpal", "phalanx-proximal", "phalanx-intermediate", "phalanx-distal", "tip")
 WEBXR_NAMES = (
@@ -45,6 +45,8 @@ def named_joints(joints: Any) -> list[Any] | None:
 
 def position(joint: Any) -> tuple[float, float, float]:
     """Where a joint is: a point, or an object with `position`, or a pose's `transform`, or a column-major `matrix`."""
+    if untracked(joint):
+        return NOWHERE
     place = get(joint, "transform", "pose") or joint
     if (found := get(place, "position")) is not None:
         return point(found)

@@ -20,7 +20,7 @@ from ..rejects import Reject
 from .fields import NOWHERE, get, number, point, rate, read_frames, side
 from .folders import find_files, person_of, read_each
 from .recordings import Origin, clips_of
-from .seen import Seen, recorded, without_hand
+from .seen import Seen, recorded, with_sides, without_hand
 
 DIGITS = ("thumb", "index", "middle", "ring", "pinky")
 BONES = ("metacarpal", "proximal", "intermediate", "distal")
@@ -60,8 +60,9 @@ class LeapSource:
         seen = [hand for number, frame in enumerate(frames) for hand in _hands(number, frame, self.axes)]
         if not seen:
             raise PoseError(f"{file}: no hands in any of {len(frames)} frames")
-        if unnamed := [hand.frame for hand in seen if not hand.hand]:
-            raise PoseError(f"{file}: frame {unnamed[0]} does not say whether its hand is left or right")
+        sided, unsure = with_sides(seen, "leap", name)
+        if not sided:
+            raise PoseError(f"{file}: frame {seen[0].frame} does not say whether its hand is left or right")
         origin = Origin(
             file,
             name,
@@ -73,8 +74,8 @@ class LeapSource:
             fps=rate(get(said, "fps", "frameRate"), str(file)) or _rate(frames) or self.fps,
             up=(0.0, 1.0, 0.0) if self.mounted == "desk" else None,
         )
-        clips = clips_of(recorded(seen, person_of(name, self.subject), self.threshold), origin)
-        self.rejects.extend(without_hand("leap", name, len(frames), seen))
+        clips = clips_of(recorded(sided, person_of(name, self.subject), self.threshold, str(file)), origin)
+        self.rejects.extend([*unsure, *without_hand("leap", name, len(frames), seen)])
         return clips
 
 
@@ -82,7 +83,8 @@ def _hands(number_: int, frame: Any, axes: str) -> Iterator[Seen]:
     """The hands in a frame, which may be wrapped, as in a tracking event."""
     frame = get(frame, "tracking_event", "frame") or frame
     hands = get(frame, "hands")
-    sides = hands.items() if isinstance(hands, Mapping) else [("", hand) for hand in hands or () if hand]
+    listed = hands if isinstance(hands, list) else ()
+    sides = hands.items() if isinstance(hands, Mapping) else [("", hand) for hand in listed if hand]
     for told, hand in sides:
         digits = _digits(hand, get(frame, "pointables"))
         if digits is None:
@@ -114,8 +116,8 @@ def _digits(hand: Any, pointables: Any) -> list[list[tuple[float, float, float]]
     """The four far ends of the bones of five digits, thumb first; None where they are not told."""
     if isinstance(pointables, list):
         owner = get(hand, "id")
-        mine = {get(p, "type"): p for p in pointables if owner is not None and get(p, "handId") == owner}
-        digits = [[point(get(mine.get(i), end)) for end in FAR_ENDS] for i in range(5)] if mine else None
+        mine = {str(get(p, "type")): p for p in pointables if owner is not None and get(p, "handId") == owner}
+        digits = [[point(get(mine.get(str(i)), end)) for end in FAR_ENDS] for i in range(5)] if mine else None
         if digits is not None:
             return digits
     told = get(hand, "digits", "fingers")

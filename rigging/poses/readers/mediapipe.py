@@ -21,7 +21,7 @@ from ..rejects import Reject
 from .fields import get, number, point, rate, read_frames, side
 from .folders import find_files, person_of, read_each
 from .recordings import Origin, clips_of
-from .seen import Seen, recorded, without_hand
+from .seen import Seen, recorded, with_sides, without_hand
 from .sides import evidence
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,9 @@ class MediapipeSource:
             image = any(get(frame, *IMAGE) for frame in frames)
             got = "image landmarks only, which have no scale" if image else "no world landmarks"
             raise PoseError(f"{file}: {got} in any of {len(frames)} frames, needed are hand_world_landmarks")
-        if unnamed := [hand.frame for hand in seen if not hand.hand]:
-            raise PoseError(f"{file}: frame {unnamed[0]} has no handedness for each of its hands")
-        seen = self._named(seen, file)
+        sided, unsure = with_sides(seen, "mediapipe", name)
+        if not sided:
+            raise PoseError(f"{file}: frame {seen[0].frame} has no handedness for each of its hands")
         origin = Origin(
             file,
             name,
@@ -78,8 +78,10 @@ class MediapipeSource:
             fps=rate(get(said, "fps", "frameRate"), str(file)) or self.fps,
             estimated="all joints, from pictures (MediaPipe)",
         )
-        clips = clips_of(recorded(seen, person_of(name, self.subject), self.threshold), origin)
-        self.rejects.extend(without_hand("mediapipe", name, len(frames), seen))
+        clips = clips_of(
+            recorded(self._named(sided, file), person_of(name, self.subject), self.threshold, str(file)), origin
+        )
+        self.rejects.extend([*unsure, *without_hand("mediapipe", name, len(frames), seen)])
         return clips
 
     def _named(self, seen: list[Seen], file: Path) -> list[Seen]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from ...files import file_sha256
 from ..clip import PoseClip, PoseError, clip_from_arrays, load_arrays
 from ..rejects import Reject
-from .columns import as_valid, one_value, per_joint, per_row, texts
+from .columns import annotated, as_names, counts, one_text, one_value, texts
 from .fields import rate, side
 from .folders import find_files, person_of, read_each
 from .orders import check_order
@@ -66,11 +66,13 @@ class NpzSource:
 
     def _plain(self, arrays: Mapping[str, np.ndarray], name: str, file: Path) -> list[PoseClip]:
         _check_keys(arrays, file)
-        said = {key: one_value(arrays, key, str(file)) for key in _SINGLE}
+        said = {key: one_text(arrays, key, str(file)) for key in _TEXTS}
+        fps = one_value(arrays, "fps", str(file))
         order = said["order"] or "canonical" if self.order == "file" else self.order
-        table = joint_order(order)
+        table = joint_order(order, f"{file}: " if self.order == "file" else "")
         points = _points(arrays["joints"], order, file)
-        frames = len(points)
+        ids = _frame_ids(arrays, len(points), file)
+        counted = counts(ids)
         origin = Origin(
             file,
             name,
@@ -79,14 +81,14 @@ class NpzSource:
             order,
             said["unit"] or "auto" if self.unit == "file" else self.unit,
             licence=said["licence"] or self.licence,
-            fps=self.fps if said["fps"] is None else rate(said["fps"], str(file)),
+            fps=self.fps if fps is None else rate(fps, str(file)),
             up=_up(arrays, file),
-            frame_ids=_frame_ids(arrays, frames, file),
+            frame_ids=dict(zip(counted.tolist(), ids.tolist())),
             wrist_from=self.wrist_from if table.wrist_def == "palm_centre" else None,
-            tip_def=said["tip_def"],
-            wrist_def=said["wrist_def"],
+            tip_def=said["tip_def"] or None,
+            wrist_def=said["wrist_def"] or None,
         )
-        recorded = self._recorded(arrays, points, order, name, file)
+        recorded = self._recorded(arrays, points, counted, order, name, file)
         check_order(recorded.points, order, str(file))
         return clips_of(recorded, origin)
 
@@ -100,19 +102,20 @@ class NpzSource:
         return np.full(len(sides), self.hand)
 
     def _recorded(
-        self, arrays: Mapping[str, np.ndarray], points: np.ndarray, order: str, name: str, file: Path
-    ) -> Recorded:
+        self, arrays: Mapping[str, np.ndarray], points: np.ndarray, counted: np.ndarray, order: str, name: str,
+        file: Path,
+    ) -> Recorded:  # fmt: skip
         """One row per frame and hand of points (T, H, K, 3); of several hands, those that a frame shows."""
         frames, hands, count = points.shape[:3]
         default = "right" if self.hand == "file" else self.hand
         words = texts(arrays, "hand", default, frames, hands, str(file))
         recorded = Recorded(
             points.reshape(-1, count, 3),
-            np.repeat(np.arange(frames), hands),
+            np.repeat(counted, hands),
             self._sides(words, file),
             texts(arrays, "subject", person_of(name, self.subject), frames, hands, str(file)),
             np.tile(np.arange(hands), frames),
-            _valid(arrays, points, order, self.threshold, file),
+            annotated(arrays, points, order, self.threshold, str(file)),
         )
         shown = np.isfinite(recorded.points).all(-1).any(-1) & (recorded.points != 0).any((-2, -1))
         absent = ~shown & np.repeat(shown.reshape(frames, hands).any(1), hands)
@@ -120,7 +123,7 @@ class NpzSource:
         return recorded.rows(~(absent | nobody)) if hands > 1 else recorded
 
 
-_SINGLE = ("fps", "order", "unit", "licence", "tip_def", "wrist_def")
+_TEXTS = ("order", "unit", "licence", "tip_def", "wrist_def")
 
 
 def _check_keys(arrays: Mapping[str, np.ndarray], file: Path) -> None:
@@ -140,30 +143,26 @@ def _side(word: str, file: Path) -> str:
 def _points(joints: np.ndarray, order: str, file: Path) -> np.ndarray:
     """(T, H, K, 3) float64 in the file's unit."""
     count, shape = joint_order(order).count, joints.shape
-    fits = len(shape) in (2, 3, 4) and shape[-2:] == (count, 3) and joints.size and joints.dtype.kind in "fiu"
-    if not fits:
-        known = [name for name, table in JOINT_ORDERS.items() if shape[-2:] == (table.count, 3)]
-        swapped = shape[-2:] == (3, count)
-        hint = ": rows and columns are swapped" if swapped else f": order {' or '.join(known)}?" if known else ""
+    shaped = len(shape) in (2, 3, 4) and shape[-2:] == (count, 3)
+    if not (shaped and joints.size and joints.dtype.kind in "fiu"):
         raise PoseError(
             f"{file}: joints are {joints.dtype} {shape}, allowed for order {order} are "
-            f"numbers of shape (T, {count}, 3){hint}"
+            f"numbers of shape (T, {count}, 3){'' if shaped else _hint(shape, count)}"
         )
     frames = 1 if joints.ndim == 2 else shape[0]
     return joints.astype(np.float64).reshape(frames, -1, count, 3)
 
 
-def _valid(
-    arrays: Mapping[str, np.ndarray], points: np.ndarray, order: str, threshold: float | None, file: Path
-) -> np.ndarray:
-    """(T * H, 21) bool: annotated, sure enough and finite."""
-    finite = np.isfinite(points).all(-1).reshape(-1, points.shape[2])
-    valid = per_joint(finite, len(finite), 1, order, "joints")
-    for key in ("valid", "confidence"):
-        if key in arrays:
-            given = as_valid(arrays[key], threshold, f"{file}: {key}")
-            valid = valid & per_joint(given, *points.shape[:2], order, f"{file}: {key}").astype(bool)
-    return valid
+def _hint(shape: tuple[int, ...], count: int) -> str:
+    """What another shape of joints may be, as the end of a message."""
+    known = [name for name, table in JOINT_ORDERS.items() if shape[-2:] == (table.count, 3)]
+    if shape[-2:] == (3, count):
+        return ": rows and columns are swapped"
+    if shape[-2:] == (2 * count, 3):
+        return f": two hands? They go as (T, 2, {count}, 3)"
+    if shape[-2:] == (count, 4):
+        return ": x, y, z alone; a fourth number that is a confidence goes under the key confidence"
+    return f": order {' or '.join(known)}?" if known else ""
 
 
 def _up(arrays: Mapping[str, np.ndarray], file: Path) -> tuple[float, float, float] | None:
@@ -175,10 +174,9 @@ def _up(arrays: Mapping[str, np.ndarray], file: Path) -> tuple[float, float, flo
     return tuple(up.tolist())
 
 
-def _frame_ids(arrays: Mapping[str, np.ndarray], frames: int, file: Path) -> tuple[Any, ...]:
-    if "frame_ids" not in arrays:
-        return ()
-    ids = np.atleast_1d(arrays["frame_ids"])
+def _frame_ids(arrays: Mapping[str, np.ndarray], frames: int, file: Path) -> np.ndarray:
+    """(T,) numbers or names, those of the rows where the file has none."""
+    ids = np.atleast_1d(arrays.get("frame_ids", np.arange(frames)))
     if ids.shape != (frames,):
         raise PoseError(f"{file}: frame_ids has shape {ids.shape}, allowed is ({frames},)")
-    return tuple(per_row(ids, frames, 1, "frame_ids").tolist())
+    return as_names(ids, f"{file}: frame_ids")

@@ -84,10 +84,10 @@ JOINT_ORDERS: dict[str, JointOrder] = {
 }  # fmt: skip
 
 
-def joint_order(name: str) -> JointOrder:
-    """The order called `name`; PoseError lists the names there are."""
+def joint_order(name: str, where: str = "") -> JointOrder:
+    """The order called `name`; PoseError lists the names there are, after `where` the name is from."""
     if name not in JOINT_ORDERS:
-        raise PoseError(f"joint order {name!r} is unknown, allowed are {', '.join(JOINT_ORDERS)}")
+        raise PoseError(f"{where}joint order {name!r} is unknown, allowed are {', '.join(JOINT_ORDERS)}")
     return JOINT_ORDERS[name]
 
 

@@ -61,7 +61,7 @@ class Origin:
     licence: str = "unknown"
     fps: float | None = None
     up: tuple[float, float, float] | None = None
-    frame_ids: Sequence[Any] = ()  # of all frames of the file; the frames' numbers if empty
+    frame_ids: Sequence[Any] | Mapping[int, Any] = ()  # by the frame's number; that number if empty
     keep_points: bool = False  # as extra, named as the order is, in metres and mirrored as the joints are
     wrist_from: str | None = None  # see to_canonical
     tip_def: str | None = None  # that of the order if None

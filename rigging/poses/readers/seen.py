@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..clip import PoseError
 from ..rejects import Reject
 from .recordings import Recorded
 
@@ -22,9 +23,15 @@ class Seen:
     confidence: float = float("nan")
 
 
-def recorded(seen: Sequence[Seen], person: str, threshold: float | None) -> Recorded:
-    """The rows of a recording of one person; hands less sure than `threshold` are not valid."""
+def recorded(seen: Sequence[Seen], person: str, threshold: float | None, where: str) -> Recorded:
+    """The rows of a recording of one person; hands less sure than `threshold` are not valid.
+
+    Raises:
+        PoseError: a threshold, and no hand says how sure it is.
+    """
     sure = np.array([hand.confidence for hand in seen])
+    if threshold is not None and not np.isfinite(sure).any():
+        raise PoseError(f"{where}: no confidence in it that threshold={threshold:g} could judge")
     return Recorded(
         np.stack([hand.joints for hand in seen]),
         np.array([hand.frame for hand in seen]),
@@ -38,6 +45,13 @@ def recorded(seen: Sequence[Seen], person: str, threshold: float | None) -> Reco
 def _valid(seen: Sequence[Seen], sure: np.ndarray) -> np.ndarray:
     """(N, 21) bool."""
     return np.stack([np.isfinite(hand.joints).all(-1) & enough for hand, enough in zip(seen, sure)])
+
+
+def with_sides(seen: Sequence[Seen], source: str, name: str) -> tuple[list[Seen], list[Reject]]:
+    """The hands that say whether they are left or right, if any does; rejects of the others."""
+    sided = [hand for hand in seen if hand.hand]
+    unsure = [hand.frame for hand in seen if sided and not hand.hand]
+    return sided, [Reject(source, name, frame, "missing", "a hand neither left nor right") for frame in unsure]
 
 
 def without_hand(source: str, name: str, frames: int, seen: Sequence[Seen]) -> list[Reject]:

@@ -18,13 +18,14 @@ import numpy as np
 from ...files import file_sha256
 from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
-from .columns import one_value, texts
-from .fields import get, rate, read_frames, side
+from .columns import annotated, check_read, one_value, texts
+from .fields import get, person, rate, read_frames, side, untracked
 from .folders import find_files, person_of, read_each
 from .joint_names import WEBXR_NAMES, hand_points, joint_key
 from .matrices import positions
 from .recordings import Origin, Recorded, clips_of
 
+KEYS = ("mat", "radius", "names", "handedness", "subject", "fps", "valid", "confidence")
 Y_UP = (0.0, 1.0, 0.0)
 
 
@@ -42,6 +43,7 @@ class WebxrSource:
     subject: str = "file"  # who recorded it: "file" (another person each), "folder", or a name for all
     fps: float | None = None  # where the file does not say
     matrices: Literal["auto", "rows", "columns"] = "auto"  # see `positions`
+    threshold: float | None = None  # from which confidence on a joint of an .npz is valid
     sequences: tuple[str, ...] = ()  # names or patterns of the files to read
     rejects: list[Reject] = field(default_factory=list, init=False)
 
@@ -56,7 +58,7 @@ class WebxrSource:
 
     def _read(self, name: str, file: Path) -> list[PoseClip]:
         if file.suffix.lower() == ".npz":
-            recorded, said = _read_npz(file, self.matrices)
+            recorded, said = _read_npz(file, self.matrices, self.threshold)
         else:
             recorded, said = _read_json(file)
         recorded = self._with_sides(recorded, file)
@@ -90,15 +92,18 @@ class WebxrSource:
         return replace(recorded, points=points, hand=np.where(sides == "", told[0], sides))
 
 
-def _read_npz(file: Path, order: Literal["auto", "rows", "columns"]) -> tuple[Recorded, Mapping[str, Any]]:
+def _read_npz(
+    file: Path, order: Literal["auto", "rows", "columns"], threshold: float | None
+) -> tuple[Recorded, Mapping[str, Any]]:
     arrays = load_arrays(file)
     if "mat" not in arrays:
         raise PoseError(f"{file}: no mat in it but {', '.join(sorted(arrays)) or 'nothing'}")
+    check_read(arrays, KEYS, str(file))
     hands = arrays["mat"].shape[1] if arrays["mat"].ndim == 5 else 1
     points = positions(arrays["mat"], order, f"{file} mat", hands)
     frames, hands, count = points.shape[:3]
     _check_names(arrays, count, file)
-    rows = frames * hands
+    rows, joints = frames * hands, "webxr25" if count == 25 else "openxr26"
     try:
         radius = np.broadcast_to(arrays.get("radius", np.nan), (frames, hands, count) if hands > 1 else (frames, count))
     except ValueError:
@@ -109,6 +114,7 @@ def _read_npz(file: Path, order: Literal["auto", "rows", "columns"]) -> tuple[Re
         texts(arrays, "handedness", "", frames, hands, str(file)),
         texts(arrays, "subject", "", frames, hands, str(file)),
         np.tile(np.arange(hands), frames),
+        annotated(arrays, points, joints, threshold, str(file)),
         extra={"radius": np.asarray(radius, np.float32).reshape(rows, count)},
     )
     return recorded, {"fps": one_value(arrays, "fps", str(file))}
@@ -123,8 +129,8 @@ def _check_names(arrays: Mapping[str, np.ndarray], count: int, file: Path) -> No
 def _read_json(file: Path) -> tuple[Recorded, Mapping[str, Any]]:
     frames, said = read_frames(file)
     handy = any(get(frame, "jointPositions") is not None for frame in frames)
-    hand, person = get(said, "handedness") or "", get(said, "subject") or ""
-    told = [(f, *h) for f, frame in enumerate(frames) for h in _hands(frame, str(hand), str(person))]
+    hand, who = get(said, "handedness") or "", person(get(said, "subject"), str(file))
+    told = [(f, *h) for f, frame in enumerate(frames) for h in _hands(frame, str(hand), who, str(file))]
     seen = [(f, s, p, hand_points(joints)) for f, s, p, joints in told]
     if not any(points for *_, points in seen):
         raise PoseError(f"{file}: no joints of a hand in any of {len(frames)} frames")
@@ -140,7 +146,7 @@ def _read_json(file: Path) -> tuple[Recorded, Mapping[str, Any]]:
     return recorded, {"fps": get(said, "fps", "frameRate"), "handy": handy}
 
 
-def _hands(frame: Any, hand: str, person: str) -> list[tuple[str, str, Any]]:
+def _hands(frame: Any, hand: str, who: str, where: str) -> list[tuple[str, str, Any]]:
     """(handedness, subject, joints) of the hands in a frame; what it does not say is as the file says."""
     hands = get(frame, "hands", "inputSources")
     if isinstance(hands, list):
@@ -149,9 +155,13 @@ def _hands(frame: Any, hand: str, person: str) -> list[tuple[str, str, Any]]:
         inside = [(s, get(hands or frame, s)) for s in ("left", "right") if get(hands or frame, s) is not None]
     if hands is None and not inside:
         inside = [(None, frame)]
-    person = str(get(frame, "subject") or person)
+    who = person(get(frame, "subject"), where) or who
     return [
-        (str(s or get(item, "handedness", "hand", "side") or hand), str(get(item, "subject") or person), _joints(item))
+        (
+            str(s or get(item, "handedness", "hand", "side") or hand),
+            person(get(item, "subject"), where) or who,
+            None if untracked(frame) or untracked(item) else _joints(item),
+        )
         for s, item in inside
     ]
 

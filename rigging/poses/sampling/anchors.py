@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from ...fingers.kinematics import (
     ANGLE_NAMES,
@@ -157,6 +156,8 @@ def settle(skeleton: Skeleton, anchor: Anchor) -> np.ndarray:
         return (moved[1:] - moved[0]).T / 1e-5
 
     start = np.clip(anchor.angles, low + 1e-6, high - 1e-6)
+    from scipy.optimize import least_squares  # `poses --help` does without
+
     return least_squares(lambda angles: residuals(angles[None])[0], start, jacobian, (low, high), max_nfev=60).x
 
 

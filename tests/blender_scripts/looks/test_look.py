@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from blender_scripts.looks.cloth import paint_cloth
 from blender_scripts.looks.colour import LUMINANCE, linear_to_srgb8, srgb_to_linear, temperature_to_rgb
 from blender_scripts.looks.exposure import camera_gains, panorama_gain, scene_light, skin_reflectance
 from blender_scripts.looks.look import CLOTH_PATTERNS, Lamp, LookSettings, draw_look
+from rigging.errors import InputError
 
 HDRIS = ("city", "forest", "night")
 
@@ -180,6 +182,15 @@ def test_bad_hdris_are_named(studio, tmp_path):
         hdri.HdriLibrary(hdri.hdri_files(tmp_path)).light("bad")
     with pytest.raises(ValueError, match="no HDRI is called 'moon'"):
         studio.hdris.light("moon")
+
+
+def test_two_panoramas_of_one_name_are_named_and_pipes_are_none(tmp_path):
+    os.mkfifo(tmp_path / "pipe.hdr")
+    (tmp_path / "a.exr").touch()
+    assert list(hdri.hdri_files(tmp_path)) == ["a"]
+    (tmp_path / "a.hdr").touch()
+    with pytest.raises(InputError, match=r"a\.exr and a\.hdr are of one name"):
+        hdri.hdri_files(tmp_path)
 
 
 def test_srgb_by_table_is_srgb():

@@ -121,10 +121,10 @@ def test_bad_files_of_all_kinds_are_named_together(photos, tmp_path, monkeypatch
 
 
 def test_a_folder_that_cannot_be_listed_is_no_empty_one(photos, tmp_path, monkeypatch):
-    def denied(folder, **_):
+    def denied(folder):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(photos / "sub"))
 
-    monkeypatch.setattr(os, "walk", denied)
+    monkeypatch.setattr(Path, "iterdir", denied)
     told = refused(release_of(photos, tmp_path), tmp_path / "out")
     assert told == f"[files] photos {photos}: {photos}/sub cannot be read (Permission denied)"
 

@@ -101,3 +101,9 @@ def test_what_is_wrong_is_named(tmp_path):
     np.savez(folder / "labels_000000.npz", seg=1)
     with pytest.raises(PoseError, match=r"labels_000000.npz: no joint_3d in it"):
         read(folder / "labels_000000.npz")
+
+
+def test_a_label_file_that_is_gone_ends_a_clip(root):
+    (root / "20200813-subject-02/20200709_141754/8400/labels_000002.npz").unlink()
+    clips = [clip for clip in read(root) if clip.mirrored]
+    assert [clip.frame_ids for clip in clips] == [("000000", "000001"), ("000003", "000004")]

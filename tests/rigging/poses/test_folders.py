@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from layouts import moving_hand, write_json, write_webxr_json
 
+from rigging.commands.poses import report
 from rigging.poses.clip import PoseError
 from rigging.poses.gate.gate import gate_source
 from rigging.poses.registry import open_source
@@ -48,6 +52,32 @@ def test_foreign_and_damaged_files_are_named_and_the_rest_read(tmp_path, caplog,
     ]
     assert not any(str(tmp_path) in reject.detail for reject in rejects)  # it may be published
     assert all(name in caplog.text for name in ("broken.npz", "settings"))
+
+
+def test_links_are_followed_and_pipes_and_loops_are_not(tmp_path, caplog):
+    save(tmp_path / "elsewhere" / "anna" / "a.npz")
+    folder = tmp_path / "recordings"
+    save(folder / "ben.npz")
+    (folder / "anna").symlink_to(tmp_path / "elsewhere" / "anna")
+    (folder / "back").symlink_to(folder)
+    os.mkfifo(folder / "pipe.npz")
+    for name, target in (("gone.npz", "nowhere.npz"), ("loop.npz", "loop.npz")):
+        (folder / name).symlink_to(target)
+    clips, rejects = read(f"npz:{folder}")
+    assert [clip.name for clip in clips] == ["anna/a", "ben"]
+    assert [reject.clip for reject in rejects] == ["gone", "loop"]
+
+
+def test_a_fault_of_the_machine_is_not_a_foreign_file(tmp_path, monkeypatch):
+    for name in "ab":
+        save(tmp_path / f"{name}.npz")
+
+    def fails(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    with pytest.raises(OSError, match="Input/output"):
+        read(f"npz:{tmp_path}")
 
 
 def test_a_single_file_or_a_folder_without_any_recording_is_an_error(tmp_path):
@@ -120,3 +150,20 @@ def test_a_file_that_may_not_be_read_is_told_with_the_true_cause(tmp_path, monke
     monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
     with pytest.raises(PermissionError, match="Permission denied"):
         read(f"npz:{tmp_path}")
+
+
+def test_a_file_that_may_not_be_read_is_named_in_words(tmp_path, monkeypatch, caplog):
+    for name in "ab":
+        save(tmp_path / f"{name}.npz")
+    read_bytes = Path.read_bytes
+
+    def locked(path):
+        if path.stem == "a":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", locked)
+    gated = gate_source(open_source(f"npz:{tmp_path}"))
+    assert gated.accepted == gated.frames == 4
+    assert [reject.detail for reject in gated.rejects] == ["a.npz: Permission denied"]
+    assert "rejected  0 frames, and 1 files that are no recordings" in report("npz", gated)

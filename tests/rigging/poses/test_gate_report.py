@@ -70,7 +70,7 @@ READINGS = {
     "the joints look like order rhd": lambda j: in_order("rhd", j),
     "the joints look like order interhand": lambda j: in_order("interhand", j),
     "the other hand would fit and it looks like mm": lambda j: 1000 * mirrored(j),
-    "all joints lie on one point: rows and columns of its matrices look swapped": lambda j: 0 * j + 1,
+    "all joints lie on one point: no hand, or rows and columns of matrices swapped": lambda j: 0 * j + 1,
 }
 
 

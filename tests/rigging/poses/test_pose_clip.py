@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from dataclasses import FrozenInstanceError, fields
 
 import hypothesis.strategies as st
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from layouts import moving_hand
 
-from rigging.poses.clip import PoseClip, PoseError, load_clip, save_clip
+from rigging.poses.clip import PoseClip, PoseError, load_arrays, load_clip, save_clip
 
 IDENTITY = {"name": "a/0", "subject": "s", "source": "npz", "licence": "CC0"}
 
@@ -146,3 +147,47 @@ def test_a_foreign_or_missing_file_is_named(tmp_path):
         load_clip(tmp_path / "other.npz")
     with pytest.raises(FileNotFoundError, match=r"gone\.npz: no such pose file"):
         load_clip(tmp_path / "gone.npz")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "the file is empty"),
+        (b"PK", "it does not begin as one"),
+        (b"\x93NUMPY\x01\x00\x16\x00{'descr': '<f8', 'fort", "its head is damaged"),
+        (b"\x93NUMPY\x01\x00\x40\x00{'descr': '<f8'", "EOF: reading array header"),
+    ],
+)
+def test_a_damaged_file_has_a_true_cause(tmp_path, content, told):
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(PoseError, match=rf"a\.npy: not a whole .*{told}"):
+        load_arrays(tmp_path / "a.npy")
+
+
+def test_what_file_managers_add_to_archives_is_passed_over(tmp_path):
+    np.savez(tmp_path / "a.npz", joints=np.zeros(3))
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("__MACOSX/._joints.npy", b"\0\5\x16\7")
+    assert list(load_arrays(tmp_path / "a.npz")) == ["joints"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("subject", ["s"] * 3, "a text"),
+        ("subject", np.nan, "a text"),
+        ("hand", ["right"] * 3, "a text"),
+        ("fps", np.full(3, 30.0), "a number"),
+        ("fps", "30", "a number"),
+        ("mirrored", "yes", "true or false"),
+        ("up", "y", "three numbers"),
+        ("frame_ids", 3, r"numbers or texts \(T,\)"),
+        ("valid", np.full((3, 21), 0.02), r"true and false \(T, 21\)"),
+        ("joints", moving_hand(3).astype(str), r"numbers \(T, 21, 3\)"),
+    ],
+)
+def test_what_a_saved_clip_cannot_hold_is_refused_not_coerced(tmp_path, key, value, words):
+    save_clip(tmp_path / "a.npz", make())
+    np.savez(tmp_path / "a.npz", **(load_arrays(tmp_path / "a.npz") | {key: np.asarray(value)}))
+    with pytest.raises(PoseError, match=rf"a\.npz: {key} is .*, allowed is {words}"):
+        load_clip(tmp_path / "a.npz")

@@ -25,8 +25,10 @@ from rigging.poses.rejects import count_reasons
         ("hanco:here?is_valid=yes", "is_valid is 'yes', allowed are true, false"),
         ("hanco:here?is_valid", "'is_valid' has no value"),
         ("nyu:here?tip=nail", "tip is 'nail', allowed are skin, centre"),
-        ("nyu:here?views=0+two", "views is 'two', allowed is int"),
-        ("npz:here?fps=fast", "fps is 'fast', allowed is float"),
+        ("nyu:here?views=0+two", "views is 'two', allowed is a whole number"),
+        ("npz:here?fps=fast", "fps is 'fast', allowed is a number"),
+        ("npz:here?threshold=nan", "threshold is 'nan', allowed is a number"),
+        ("npz:here?fps=inf", "fps is 'inf', allowed is a number"),
     ],
 )
 def test_a_wrong_spec_is_one_clear_line(spec, message):
@@ -47,9 +49,9 @@ def test_options_come_as_text_or_as_keywords():
     [
         ("nyu:here", {"tip": "nail"}, "tip is 'nail', allowed are skin, centre"),
         ("nyu:here", {"views": 1}, "views is 1, allowed is tuple"),
-        ("nyu:here", {"views": ["0"]}, "views is '0', allowed is int"),
+        ("nyu:here", {"views": ["0"]}, "views is '0', allowed is a whole number"),
         ("hanco:here", {"is_valid": "yes"}, "is_valid is 'yes', allowed is bool"),
-        ("npz:here", {"fps": True}, "fps is True, allowed is float"),
+        ("npz:here", {"fps": True}, "fps is True, allowed is a number"),
         ("npz:here", {"rejects": []}, "no option 'rejects'"),
     ],
 )

@@ -107,17 +107,22 @@ def test_a_hand_that_leaves_while_the_other_stays_is_cut_not_missing(tmp_path):
     assert sorted(clip.frame_ids for clip in gated.clips if clip.mirrored) == [(0, 1), (3,), (5,)]
 
 
-@pytest.mark.parametrize("lost", [None, {}, [], {"joints": None}, {"joints": {}}, {"joints": []}, "gone", 3])
+LOST = {"position": [0.0, 0.0, 0.0], "isTracked": False}  # a place that says of itself that it is none
+
+
+@pytest.mark.parametrize("lost", [None, {}, [], {"joints": None}, {"joints": {}}, {"joints": []}, "gone", 3, "held"])
 def test_frames_without_a_hand_are_missing_and_the_rest_is_kept(tmp_path, lost):
     frames = [{"joints": named(p)} for p in POINTS]
-    frames[2] = lost
+    frames[2] = frames[2] | {"tracked": False} if lost == "held" else lost  # held: the last hand, marked
     write_json(tmp_path / "a.json", {"handedness": "right", "fps": None, "frames": frames})
     gated = gate_source(open_source(f"webxr:{tmp_path / 'a.json'}"))
     assert gated.accepted == 5 and [(r.frame, r.reason) for r in gated.rejects] == [(2, "missing")]
     assert gated.clips[0].fps is None
 
 
-@pytest.mark.parametrize("joint", [None, {}, {"position": None}, {"position": [1, 2]}, {"position": ["a", 0, 0]}, 7])
+@pytest.mark.parametrize(
+    "joint", [None, {}, {"position": None}, {"position": [1, 2]}, {"position": ["a", 0, 0]}, 7, LOST]
+)
 def test_a_joint_that_is_not_tracked_makes_its_frame_missing(tmp_path, joint):
     frames = [{"joints": named(p)} for p in POINTS]
     frames[2]["joints"]["thumb-tip"] = joint
