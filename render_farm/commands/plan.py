@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rigging.option_types import positive
 
+from ..errors import InputError
 from ..planning.release import Release
 from .options import add_out, add_poses, add_release, chosen_release
 
@@ -16,15 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_release(parser)
     add_poses(parser)
     cost = parser.add_mutually_exclusive_group()
-    cost.add_argument("--seconds-per-sample", type=positive(float), help="of one core; default: as measured")
+    cost.add_argument(
+        "--seconds-per-sample", type=positive(float), help="of one core, with its share of skins; default: as measured"
+    )
     cost.add_argument("--measured", type=Path, metavar="OUT", help="cost of the samples rendered in OUT/RELEASE so far")
-    parser.add_argument("--bake-seconds", type=positive(float), help="per baked skin; default: as measured")
     parser.add_argument("--machines", type=numbers, default=(1, 10, 1000), metavar="1,10,1000", help="sizes of farms")
     parser.add_argument("--cores", type=positive(int), default=16, help="of a machine (default: 16)")
     parser.add_argument("--cpus", type=positive(int), help="cores per shard; default: what ends soonest")
-    disk = parser.add_mutually_exclusive_group()
-    disk.add_argument("--scratch", action="store_true", help="finished samples wait on local disks")
-    disk.add_argument("--shared", action="store_false", dest="scratch", help="they wait in OUT (default)")
+    parser.add_argument("--scratch", action="store_true", help="finished samples wait on local disks, not in OUT")
     add_out(parser)
     parser.add_argument(
         "--splits", action="store_true", help="decide the release (OUT/RELEASE/plan.npz) and say its splits"
@@ -41,22 +41,16 @@ numbers.__name__ = "list of positive whole numbers"
 
 def run(options: argparse.Namespace) -> int:
     """Print the estimate, the extrapolation and, once it is planned, the splits."""
-    from ..errors import InputError
     from ..report.costs import known_costs, measured_costs
-    from ..report.estimate import Estimate
-    from ..report.extrapolate import extrapolate, side_by_side
+    from ..report.extrapolate import estimate, extrapolate, side_by_side
 
     if options.cpus and options.cpus > options.cores:
         raise InputError(f"--cpus {options.cpus}: a machine has {options.cores} cores (--cores)")
     release = chosen_release(options)
-    if options.measured is not None:
-        costs = measured_costs(release, options.measured)
-    else:
-        costs = known_costs(release, options.seconds_per_sample, options.bake_seconds)
-    estimate = Estimate(release, costs)
-    farms = [extrapolate(estimate, m, options.cores, options.scratch, options.cpus) for m in options.machines]
-    parts = [estimate.table(), side_by_side(farms), *splits(release, options.out, options.splits)]
-    print("\n\n".join(parts))
+    measured = options.measured is not None
+    cost = measured_costs(release, options.measured) if measured else known_costs(release, options.seconds_per_sample)
+    farms = [extrapolate(release, cost, m, options.cores, options.scratch, options.cpus) for m in options.machines]
+    print("\n\n".join([estimate(release, cost), side_by_side(farms), *splits(release, options.out, options.splits)]))
     return 0
 
 

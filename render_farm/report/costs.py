@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dataset_tools.pictures.sheet import ROWS
 from dataset_tools.store.layout import ReleaseFolder
 
 from ..errors import InputError
+from ..lock import HEARTBEAT_SECONDS
 from ..planning.configuration import difference
 from ..planning.plan import load_plan
 from ..planning.planned_release import planned_release
@@ -32,28 +35,52 @@ VIEW_BYTES = 114_000  # per view of 256 x 256
 SAMPLE_BYTES = 45_000  # per sample: mesh, arm, joints, metadata
 SHEET_VIEW_BYTES = 100_000  # per view of a row of a contact sheet
 SKIN_BYTES = 6  # per pixel of a skin
-EVENT_BYTES = 130  # per line of a shard's event log
 REFERENCE_PIXELS = 256 * 256
 REFERENCE_SKIN = 1024 * 1024
-WORKER_MEGABYTES = 700  # resident
+# Calls that change the file system that holds OUT, counted from the code and tested with strace, as a large farm wears
+# out its one server for names first. Files `created` (temporary ones too), `renamed`, `removed`; `folders` made or
+# removed; files and folders `flushed` (fsync); times `touched` (heartbeats and guards of locks); lines `appended` to
+# event logs, each an open and a write.
+ATOMIC = Counter(created=1, renamed=1, flushed=2)  # a file written whole: rigging.files.write_atomic
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of one core, and on what they rest."""
+    """What a sample costs, its share of the skins included, and on what that rests."""
 
-    sample: float
-    bake: float  # per skin
+    sample: float  # seconds of one core
     basis: str
 
 
-def known_costs(release: Release, sample: float | None = None, bake: float | None = None) -> Costs:
-    """What is written down above, scaled to `release`; `sample` and `bake` (seconds) replace it."""
+def subject_runs(release: Release) -> int:
+    """Runs of pairs, clips or poses that share a subject."""
+    return -(-release.samples // (release.subjects.run * release.pairs.length))
+
+
+def most_subjects(release: Release) -> int:
+    """Distinct subjects, at most, each of them with a skin that is baked."""
+    return min(release.subjects.count, subject_runs(release))
+
+
+def sample_bytes(release: Release) -> int:
+    """Of one sample, staged or in a shard."""
+    return int(SAMPLE_BYTES + release.cameras.views * VIEW_BYTES * release.cameras.image_size**2 / REFERENCE_PIXELS)
+
+
+def release_bytes(release: Release) -> int:
+    """Of the finished release: shards and contact sheets."""
+    sheet = SHEET_VIEW_BYTES * min(release.shard_size, ROWS) * release.cameras.views
+    return release.samples * sample_bytes(release) + release.shards * sheet
+
+
+def known_costs(release: Release, sample: float | None = None) -> Costs:
+    """What is written down above, scaled to `release`; `sample` (seconds) replaces it."""
+    if sample is not None:
+        return Costs(sample, "as given")
     views, pixels = release.cameras.views, release.cameras.image_size**2
     seconds = views * (VIEW_SECONDS + PIXEL_SAMPLE_SECONDS * pixels * release.render.samples_per_pixel)
     skin = BAKE_SECONDS * release.subjects.skin_resolution**2 / REFERENCE_SKIN
-    basis = "measured on two cores of an AMD EPYC" if sample is None else "as given"
-    return Costs(seconds if sample is None else sample, skin if bake is None else bake, basis)
+    return Costs(seconds + skin * most_subjects(release) / release.samples, "measured on two cores of an AMD EPYC")
 
 
 def measured_costs(release: Release, out: Path) -> Costs:
@@ -64,17 +91,17 @@ def measured_costs(release: Release, out: Path) -> Costs:
     folder = out / release.name
     files = ReleaseFolder(folder)
     if files.plan.exists():
-        planned = planned_release(load_plan(files.plan).release, files.plan)
-        _check_same_work(planned, release, folder)
+        there = planned_release(load_plan(files.plan).release, files.plan)
+        same = replace(there, cameras=release.cameras, render=release.render)
+        if changed := difference(there.to_json(), same.to_json()):
+            raise InputError(f"{folder}: its samples are of other cameras or settings ({changed})")
     by_shard = [core_seconds(EventLog.of(folder, shard).read()) for shard in files.logged()]
     seconds, shards = [each for samples in by_shard for each in samples], sum(map(bool, by_shard))
     if not seconds:
         raise InputError(f"{folder}: no sample was rendered there, so no cost can be measured")
-    spread = f"{min(seconds):.1f} to {max(seconds):.1f} s"
-    return Costs(
-        math.fsum(seconds) / len(seconds), 0.0,
-        f"mean of {len(seconds):,} samples in {shards:,} shard(s) of {folder}, skins included ({spread})",
-    )  # fmt: skip
+    rests_on = f"{len(seconds):,} samples in {shards:,} shard(s) of {folder}"
+    spread = f"({min(seconds):.1f} to {max(seconds):.1f} s)"
+    return Costs(math.fsum(seconds) / len(seconds), f"mean of {rests_on}, skins included {spread}")
 
 
 def core_seconds(entries: Iterable[Entry]) -> list[float]:
@@ -89,8 +116,17 @@ def core_seconds(entries: Iterable[Entry]) -> list[float]:
     return samples
 
 
-def _check_same_work(there: Release, release: Release, folder: Path) -> None:
-    """Raise InputError if a sample of `release` is other work than one of the release that is `there`."""
-    same = replace(there, cameras=release.cameras, render=release.render)
-    if changed := difference(there.to_json(), same.to_json()):
-        raise InputError(f"{folder}: its samples are of other cameras or settings ({changed}): their cost says nothing")
+def shard_operations(samples: int, workers: int, seconds: float, scratch: bool = False) -> Counter[str]:
+    """Of one shard of a planned release, without skins; `scratch`: finished samples wait on a local disk."""
+    whole = 4 if scratch else 5 + samples  # lock, shard, manifest, sheet; staged samples and their configuration
+    operations = Counter(
+        created=whole + 2,  # and the lock's guard, which stays, and the event log
+        renamed=whole,
+        flushed=2 * whole + samples,  # and each line that says that a sample begins
+        removed=1,  # the lock
+        touched=2 + int(seconds / HEARTBEAT_SECONDS),
+        appended=2 * samples + 2,
+    )
+    if not scratch:  # the staging folder's; colour streams wait in a file without a name, so that nothing removes it
+        operations += Counter(created=workers + 1, removed=samples + workers + 1, folders=2)
+    return operations

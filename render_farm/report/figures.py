@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dataset_tools.store.incomplete import Quarantined
 
@@ -61,53 +60,32 @@ class Figures:
     replaced: Counter[str] = field(default_factory=Counter)  # workers, by cause
     slowest: list[Slow] = field(default_factory=list)
     memory: Memory | None = None
-    _spans: list[Span] = field(default_factory=list)
-
-    @property
-    def spans(self) -> list[Span]:
-        """When something was rendered anywhere, in order; pauses are left out."""
-        return merged(self._spans)
+    spans: list[Span] = field(default_factory=list)  # when something was rendered anywhere, in order, without pauses
 
     def add(self, shard: int, entries: Iterable[Entry]) -> None:
         """Add the log of a shard."""
-        views = 0
+        views, spans, slow, held = 0, list(self.spans), list(self.slowest), [self.memory] if self.memory else []
         for entry in entries:
             seconds = 0.0
             match entry.event:
                 case Start() as start:
                     views = start.views
-                case Done(seconds=seconds) as done:
-                    self._rendered(entry, views)
-                    self._slow(Slow(seconds, done.sample, shard, entry.host))
-                    self._held(Memory(done.megabytes, entry.host, shard))
+                case Done(sample, _, seconds, megabytes):
+                    self.images += views
+                    self.recent_images += views * (self.recent[0] < entry.time <= self.recent[1])
+                    slow.append(Slow(seconds, sample, shard, entry.host))
+                    held.append(Memory(megabytes, entry.host, shard))
                 case Fault() | Quarantined() as fault:
-                    _count(self.faults, _trouble(shard, entry, fault, fault.sample))
+                    _count(self.faults, fault, shard, entry)
                 case Stop() as stop:
-                    _count(self.stops, _trouble(shard, entry, stop, None))
-                case Recycle() as recycle:
-                    self.replaced[recycle.cause] += 1
-                    self._held(Memory(recycle.megabytes, entry.host, shard))
-            self._work(entry.time - max(0.0, seconds), entry.time)
-
-    def _rendered(self, entry: Entry, views: int) -> None:
-        self.images += views
-        self.recent_images += views * (self.recent[0] < entry.time <= self.recent[1])
-
-    def _slow(self, slow: Slow) -> None:
-        if len(self.slowest) < SLOWEST or slow.seconds > self.slowest[-1].seconds:
-            self.slowest = heapq.nlargest(SLOWEST, [*self.slowest, slow], key=lambda sample: sample.seconds)
-
-    def _held(self, memory: Memory) -> None:
-        if self.memory is None or memory.megabytes > self.memory.megabytes:
-            self.memory = memory
-
-    def _work(self, start: float, end: float) -> None:
-        """Something was rendered; spans that follow each other are joined at once, so that few are kept."""
-        if self._spans and self._spans[-1][0] <= end and start <= self._spans[-1][1] + PAUSE_SECONDS:
-            first, last = self._spans[-1]
-            self._spans[-1] = (min(first, start), max(last, end))
-        else:
-            self._spans.append((start, end))
+                    _count(self.stops, stop, shard, entry)
+                case Recycle(_, cause, megabytes):
+                    self.replaced[cause] += 1
+                    held.append(Memory(megabytes, entry.host, shard))
+            spans.append((entry.time - max(0.0, seconds), entry.time))
+        self.spans = merged(spans)
+        self.slowest = heapq.nlargest(SLOWEST, slow, key=lambda sample: sample.seconds)
+        self.memory = max(held, key=lambda memory: memory.megabytes, default=None)
 
 
 def merged(spans: Iterable[Span], pause: float = PAUSE_SECONDS) -> list[Span]:
@@ -115,20 +93,15 @@ def merged(spans: Iterable[Span], pause: float = PAUSE_SECONDS) -> list[Span]:
     out: list[Span] = []
     for start, end in sorted(spans):
         if out and start - out[-1][1] <= pause:
-            out[-1] = (out[-1][0], max(out[-1][1], end))
-        else:
-            out.append((start, end))
+            start, end = out[-1][0], max(out.pop()[1], end)
+        out.append((start, end))
     return out
 
 
-def _trouble(shard: int, entry: Entry, event: Fault | Quarantined | Stop, sample: int | None) -> Trouble:
-    return Trouble(event.cause, 1, entry.time, entry.host, shard, sample, " ".join(event.reason.split()))
-
-
-def _count(table: dict[str, Trouble], trouble: Trouble) -> None:
+def _count(table: dict[str, Trouble], event: Fault | Quarantined | Stop, shard: int, entry: Entry) -> None:
     """Count a case; the newest of its cause is the one that is told."""
-    other = table.get(trouble.cause)
-    if other is not None:
-        newest = max(other, trouble, key=lambda case: case.time)
-        trouble = dataclasses.replace(newest, count=other.count + 1)
-    table[trouble.cause] = trouble
+    sample = None if isinstance(event, Stop) else event.sample
+    case = Trouble(event.cause, 1, entry.time, entry.host, shard, sample, " ".join(event.reason.split()))
+    other = table.get(event.cause, case)
+    count = 1 if other is case else other.count + 1
+    table[event.cause] = replace(max(other, case, key=lambda either: either.time), count=count)

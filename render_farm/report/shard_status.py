@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from dataset_tools.store.incomplete import Quarantined
@@ -60,119 +60,85 @@ class ShardStatus:
         return (samples or 0) * (self.views or 0)
 
 
-@dataclass(frozen=True)
-class ShardView:
-    """A shard as it is seen in the folder and in its log (`history`) at the time `now`; `deep`: its bytes are read."""
+def shard_status(
+    files: ReleaseFolder, shard: int, history: History, release: Release | None, now: float, deep: bool = False
+) -> ShardStatus:
+    """A shard as it is seen in the folder and in its log at the time `now`; with `deep` its bytes are read."""
+    stored, process = shard_state(files, shard, deep=deep), holder(files.lock(shard), now)
+    whole, start = stored.state is State.WHOLE, history.start
+    planned = len(release.shard_samples(shard)) if release and shard < release.shards else None
+    samples = (whole and stored.samples) or start.samples or stored.samples or planned
+    logged = tuple(gone for _, gone in sorted(history.quarantined.items()))
+    aside = () if whole else logged if start.samples else stored.quarantined
+    away = _elsewhere(files, shard, history, now)
+    rendered = min(_rendered(files, stored, history, away), samples or sys.maxsize)
+    complete = bool(aside and samples and rendered + len(aside) >= samples)
+    state, reason = _state(files, stored, history, process is not None, away, complete)
+    signs = [at for at in (history.seen, process and process.seen) if at is not None]
+    return ShardStatus(
+        shard=shard,
+        state=state,
+        samples=samples,
+        rendered=rendered,
+        aside=aside,
+        views=start.views or (release and release.cameras.views),
+        host=process.host if process else history.host,
+        pid=process.pid if process else history.pid,
+        workers=start.workers or None,
+        device=start.device,
+        since=history.since,
+        seen=max(signs, default=None),
+        busy=tuple(sorted(history.busy.values(), key=lambda busy: busy.since)),
+        reason=reason,
+        scratch=start.scratch,
+        configuration=stored.manifest["configuration_hash"] if whole else "",
+    )
 
-    files: ReleaseFolder
-    shard: int
-    history: History
-    release: Release | None
-    now: float
-    deep: bool = False
 
-    @property
-    def status(self) -> ShardStatus:
-        """All of it."""
-        state, reason = self._state
-        history, start, holder = self.history, self.history.start, self._holder
-        signs = [at for at in (history.seen, holder and holder.seen) if at is not None]
-        return ShardStatus(
-            shard=self.shard,
-            state=state,
-            samples=self._samples,
-            rendered=self._rendered,
-            aside=self._quarantined,
-            views=start.views or (self.release and self.release.cameras.views),
-            host=holder.host if holder else history.host,
-            pid=holder.pid if holder else history.pid,
-            workers=start.workers or None,
-            device=start.device,
-            since=history.since,
-            seen=max(signs, default=None),
-            busy=tuple(sorted(history.busy.values(), key=lambda busy: busy.since)),
-            reason=reason,
-            scratch=start.scratch,
-            configuration=self._stored.manifest["configuration_hash"] if self._whole else "",
-        )
+def _elsewhere(files: ReleaseFolder, shard: int, history: History, now: float) -> bool:
+    """Whether it is rendered on a node's own disk: its log comes here and goes on, but no lock or sample does.
 
-    @cached_property
-    def _stored(self) -> ShardState:
-        return shard_state(self.files, self.shard, deep=self.deep)
+    With the log's last word being that it is written, it is on its way here.
+    """
+    if history.seen is None or history.stopped or now - history.seen >= STALE_SECONDS:
+        return False
+    return not any(named(shard).exists() for named in (files.lock, files.staging, files.manifest))
 
-    @property
-    def _whole(self) -> bool:
-        return self._stored.state is State.WHOLE
 
-    @cached_property
-    def _holder(self) -> Process | None:
-        return holder(self.files.lock(self.shard), self.now)
+def _rendered(files: ReleaseFolder, stored: ShardState, history: History, away: bool) -> int:
+    """Finished samples; of a shard that is not written counted if they lie here, else as log or report say."""
+    reported = stored.state is State.INCOMPLETE
+    if stored.state is State.WHOLE:
+        return stored.samples
+    if history.start.samples and (history.start.scratch or reported or away):
+        return history.staged
+    if reported:
+        return max(0, (stored.samples or 0) - len(stored.quarantined))
+    return staged_samples(files.staging(stored.shard))
 
-    @property
-    def _samples(self) -> int | None:
-        stored, begun, release = self._stored.samples, self.history.start.samples, self.release
-        planned = len(release.shard_samples(self.shard)) if release and self.shard < release.shards else None
-        return (stored if self._whole else begun) or begun or stored or planned
 
-    @property
-    def _quarantined(self) -> tuple[Quarantined, ...]:
-        """As the log says; where there is none, as the report does."""
-        if self._whole:
-            return ()
-        if not self.history.start.samples and self._stored.quarantined:
-            return self._stored.quarantined
-        return tuple(gone for _, gone in sorted(self.history.quarantined.items()))
-
-    @cached_property
-    def _rendered(self) -> int:
-        """Finished samples; of a shard that is not written counted if they lie here, else as log or report say."""
-        stored, start, samples = self._stored, self.history.start, self._samples
-        if self._whole:
-            return samples
-        reported = stored.state is State.INCOMPLETE
-        if start.samples and (start.scratch or reported or self._elsewhere):
-            staged = self.history.staged
-        elif reported:
-            staged = (stored.samples or 0) - len(stored.quarantined)
-        else:
-            staged = staged_samples(self.files.staging(self.shard))
-        return max(0, staged if samples is None else min(staged, samples))
-
-    @cached_property
-    def _elsewhere(self) -> bool:
-        """Whether it is rendered on a node's own disk: its log comes here and goes on, but no lock or sample does.
-
-        With the log's last word being that it is written, it is on its way here.
-        """
-        files, history = self.files, self.history
-        if history.seen is None or history.stopped or self.now - history.seen >= STALE_SECONDS:
-            return False
-        return not any(named(self.shard).exists() for named in (files.lock, files.staging, files.manifest))
-
-    @property
-    def _state(self) -> tuple[str, str]:
-        """State and reason."""
-        if self._whole:
-            return "done", ""
-        if self._holder is not None:
-            return "rendering", ""
-        if self._stored.state in FAULTY or self._stored.size is not None:
-            return "damaged", _advised(self._stored)
-        if self._quarantined and self._samples and self._rendered + len(self._quarantined) >= self._samples:
-            return "incomplete", ""
-        return ("rendering", "") if self._elsewhere else self._unfinished
-
-    @property
-    def _unfinished(self) -> tuple[str, str]:
-        """State and reason of a shard that nobody is at and that is not there."""
-        history, stopped, staging = self.history, self.history.stopped, self.files.staging(self.shard).is_dir()
-        if not staging and (history.finished or (self._stored.state is State.MISSING and self._stored.reason)):
-            return "waiting", "was written, and is gone"
-        if not (staging or history.seen is not None or self.files.lock(self.shard).exists()):
-            return "waiting", ""
-        if stopped is None:
-            return "interrupted", "ended without a word"
-        return "interrupted", f"{stopped.cause}: {stopped.reason}" if stopped.reason else stopped.cause
+def _state(
+    files: ReleaseFolder, stored: ShardState, history: History, at_work: bool, away: bool, complete: bool
+) -> tuple[str, str]:
+    """State and reason; `complete` but for its quarantined samples."""
+    staging = files.staging(stored.shard).is_dir()
+    begun = staging or history.seen is not None or files.lock(stored.shard).exists()
+    gone = history.finished or (stored.state is State.MISSING and stored.reason)
+    if stored.state is State.WHOLE:
+        return "done", ""
+    if at_work:
+        return "rendering", ""
+    if stored.state in FAULTY or stored.size is not None:
+        return "damaged", _advised(stored)
+    if away or complete:
+        return "incomplete" if complete else "rendering", ""
+    if gone and not staging:
+        return "waiting", "was written, and is gone"
+    if not begun:
+        return "waiting", ""
+    if history.stopped is None:
+        return "interrupted", "ended without a word"
+    return "interrupted", f"{history.stopped.cause}: {history.stopped.reason}".removesuffix(": ")
 
 
 def holder(lock: Path, now: float) -> Process | None:

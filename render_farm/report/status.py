@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,15 +16,26 @@ from tqdm import tqdm
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.names import names_in, shard_stem
 
+from ..errors import InputError
+from ..planning.configuration import difference
+from ..planning.plan import load_plan
+from ..planning.planned_release import planned_release
 from ..planning.release import Release
 from ..shard.events import EventLog
 from ..shard.history import History
-from .extent import Problem, read_extent
 from .figures import Figures, Memory, Slow, Trouble
-from .shard_status import STATES, Process, ShardStatus, ShardView, holder
+from .shard_status import STATES, Process, ShardStatus, holder, shard_status
 
 RECENT_SECONDS = 300.0
 SKEW_SECONDS = 30.0  # by which other hosts' clocks may be ahead
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in the folder that needs a look; `file` is relative to the folder."""
+
+    file: str
+    what: str
 
 
 @dataclass(frozen=True)
@@ -81,11 +92,35 @@ class Status:
     begun: tuple[ShardStatus, ...]  # the shards but those that wait; their samples that are quarantined
 
 
+def read_extent(folder: Path, release: Release | None, poses: str | None) -> tuple[Release | None, list[Problem]]:
+    """The release as it was planned in `folder`; before there is a plan, `release` itself, with the poses `poses`.
+
+    A plan that is damaged, not of `release` or of the pose source `poses`, or short of poses is a problem.
+    """
+    path = ReleaseFolder(folder).plan
+    given = release and release.with_poses(poses)
+    if not path.exists():
+        return given, []
+    try:
+        plan = load_plan(path)
+        planned = planned_release(plan.release, path)
+    except InputError as error:
+        return given, [Problem(path.name, str(error).removeprefix(f"{path}: "))]
+    problems = []
+    if plan.samples < planned.samples:
+        problems.append(f"has poses for the first {plan.samples:,} of {planned.samples:,} samples only")
+    if given and not poses:  # as the plan has them, from the command line or the release file
+        given = replace(given, poses=replace(given.poses, source=planned.poses.source, options=planned.poses.options))
+    if changed := difference(planned.to_json(), (given or planned.with_poses(poses or None)).to_json()):
+        problems.append(f"not of this release ({changed})")
+    return planned, [Problem(path.name, problem) for problem in problems]
+
+
 def read_status(
     path: Path,
     release: Release | None = None,
+    problems: Sequence[Problem] = (),
     *,
-    poses: str | None = None,
     samples: int | None = None,
     shards: Collection[int] | None = None,
     deep: bool = False,
@@ -93,21 +128,20 @@ def read_status(
 ) -> Status:
     """The status of the release in the folder `path` at the time `now` (seconds since 1970; default: this moment).
 
-    `release` and the pose source `poses` are needed only before there is a plan, and else compared with it; `samples`
-    truncates shards that were not begun; `shards` are those to tell of (default: all), with `deep` read whole.
+    `release` and the `problems` of its plan are as `read_extent` has them; `samples` truncates shards that were not
+    begun; `shards` are those to tell of (default: all), with `deep` read whole.
     """
     now, files = time.time() if now is None else now, ReleaseFolder(path)
-    planned, problems = read_extent(path, release, poses)
-    scope = range(planned.shards) if shards is None and planned is not None else shards
+    scope = range(release.shards) if shards is None and release is not None else shards
     numbers = [shard for shard in files.traces() if scope is None or shard in scope]
-    looked, figures = _look(files, numbers, planned, now, deep)
+    looked, figures = _look(files, numbers, release, now, deep)
     begun = tuple(shard for shard in looked if shard.state != "waiting")
-    images = _images(begun, scope, planned, samples)
+    images = _images(begun, scope, release, samples)
     return Status(
-        release=path.name if release is None else release.name,
+        release=path.name,
         folder=str(path),
         time=now,
-        poses=planned.poses.source if planned is not None else "",
+        poses=release.poses.source if release is not None else "",
         shards=None if scope is None else len(scope),
         states=_states(begun, scope),
         images=images,
@@ -116,8 +150,8 @@ def read_status(
         failures=_by_count(figures.faults),
         stops=_by_count(figures.stops),
         slowest=tuple(figures.slowest),
-        problems=(*problems, *_problems(looked), *_beyond(files, planned), *_mixture(begun)),
-        other_files=_others(files),
+        problems=(*problems, *_problems(files, looked, release)),
+        other_files=tuple(sorted(name for name in names_in(path) if name[0] != "." and not files.owns(name))),
         planning=None if files.plan.exists() else holder(files.plan_lock, now),
         begun=begun,
     )
@@ -131,7 +165,7 @@ def _look(
     for shard in tqdm(numbers, desc=files.path.name, unit="shard", delay=1.0, leave=False, disable=None):
         entries = list(EventLog.of(files.path, shard).read())
         figures.add(shard, entries)
-        looked.append(ShardView(files, shard, History.of(entries), release, now, deep).status)
+        looked.append(shard_status(files, shard, History.of(entries), release, now, deep))
     return looked, figures
 
 
@@ -157,25 +191,19 @@ def _images(
 
 
 def _speed(figures: Figures, now: float, left: int | None) -> Speed:
-    spans = figures.spans
-    seconds = sum(end - start for start, end in spans)
-    began = next((start for start, end in spans if end > now - RECENT_SECONDS), now)
+    seconds = sum(end - start for start, end in figures.spans)
+    began = next((start for start, end in figures.spans if end > now - RECENT_SECONDS), now)
     window = min(RECENT_SECONDS, max(0.0, now - began))
-    rates = {"recent": _rate(figures.recent_images, window), "overall": _rate(figures.images, seconds)}
+    # of less than a second as of one
+    rates = {"recent": figures.recent_images / max(window, 1.0), "overall": figures.images / max(seconds, 1.0)}
     source = next((name for name, rate in rates.items() if rate), "")
     seconds_left = 0.0 if left == 0 else left / rates[source] if left and source else None
     return Speed(rates["recent"], window, rates["overall"], seconds, seconds_left, source)
 
 
-def _rate(images: int, seconds: float) -> float:
-    """Images per second; of less than a second as of one."""
-    return images / max(seconds, 1.0)
-
-
 def _crew(begun: Sequence[ShardStatus], figures: Figures) -> Crew:
     busy = [shard for shard in begun if shard.state == "rendering"]
-    hosts = {shard.host for shard in busy}
-    workers = sum(shard.workers or 0 for shard in busy)
+    workers, hosts = sum(shard.workers or 0 for shard in busy), {shard.host for shard in busy}
     return Crew(workers, len(hosts), dict(sorted(figures.replaced.items())), figures.memory)
 
 
@@ -183,34 +211,16 @@ def _by_count(table: Mapping[str, Trouble]) -> tuple[Trouble, ...]:
     return tuple(sorted(table.values(), key=lambda trouble: (-trouble.count, trouble.cause)))
 
 
-def _file_name(shard: int) -> str:
-    return ReleaseFolder(Path()).shard(shard).name
-
-
-def _problems(looked: Iterable[ShardStatus]) -> Iterator[Problem]:
-    """Files of shards that are damaged, or gone."""
-    for shard in looked:
-        if shard.state == "damaged" or (shard.state == "waiting" and shard.reason):
-            yield Problem(_file_name(shard.shard), shard.reason)
-
-
-def _others(files: ReleaseFolder) -> tuple[str, ...]:
-    """Names that are not hidden and no part of a release."""
-    return tuple(sorted(name for name in names_in(files.path) if name[0] != "." and not files.owns(name)))
-
-
-def _beyond(files: ReleaseFolder, release: Release | None) -> Iterator[Problem]:
-    """Shards that the release does not have."""
-    for shard in files.traces() if release is not None else ():
-        if shard >= release.shards:
-            yield Problem(shard_stem(shard), f"the release has shards 0 to {release.shards - 1}")
-
-
-def _mixture(begun: Iterable[ShardStatus]) -> Iterator[Problem]:
-    """Shards of another configuration than most."""
-    done = [shard for shard in begun if shard.state == "done"]
+def _problems(files: ReleaseFolder, looked: Sequence[ShardStatus], release: Release | None) -> Iterator[Problem]:
+    """Shards that are damaged, gone, beyond the release, or of another configuration than most."""
+    done = [shard for shard in looked if shard.state == "done"]
     usual = Counter(shard.configuration for shard in done).most_common(1)
-    for shard in done:
-        if shard.configuration != usual[0][0]:
-            what = f"of another configuration than most, with {shard.samples} samples"
-            yield Problem(_file_name(shard.shard), what)
+    for shard in looked:
+        file = files.shard(shard.shard).name
+        if shard.state in ("damaged", "waiting") and shard.reason:
+            yield Problem(file, shard.reason)
+        if shard.state == "done" and shard.configuration != usual[0][0]:
+            yield Problem(file, f"of another configuration than most, with {shard.samples} samples")
+    for number in files.traces():
+        if release is not None and number >= release.shards:
+            yield Problem(shard_stem(number), f"the release has shards 0 to {release.shards - 1}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from dataset_tools.progress import duration
 from dataset_tools.store.incomplete import Quarantined
@@ -12,47 +12,55 @@ from dataset_tools.store.incomplete import Quarantined
 from ..outcome import Cause
 from .figures import Trouble
 from .shard_status import ShardStatus
-from .status import Crew, Images, Speed, Status
+from .status import Crew, Speed, Status
 
 WIDTH = 100
 MOST = 20  # items of one list
-BAR = 30
-NAMES = {"waiting": "not begun"}
 
 
 def table(status: Status) -> str:
     """All of it, in lines."""
-    return "\n\n".join("\n".join(part) for part in _parts(status) if part)
-
-
-def _parts(status: Status) -> Iterator[list[str]]:
-    aside = [sample for shard in status.begun for sample in shard.aside]
-    others = ", ".join(status.other_files[:5]) + (", ..." if len(status.other_files) > 5 else "")
-    yield _summary(status)
-    yield _rendering(status)
-    yield _interrupted(status)
-    yield _list(f"set aside: {_count(len(aside), 'sample')}; --retry tries them again", list(map(_aside, aside)))
-    yield _list("failed attempts", list(map(_trouble, status.failures)))
-    yield _list("processes that ended early", list(map(_trouble, status.stops)))
-    rows = [(f"{slow.seconds:.1f} s", slow.sample, f"{slow.shard:05d}", slow.host) for slow in status.slowest]
-    yield _grid("slowest samples", ("time", "sample", "shard", "host"), rows)
-    yield _list("files that need a look", [_wrapped(f"{problem.file}: {problem.what}") for problem in status.problems])
-    if others:
-        yield _wrapped(f"{_count(len(status.other_files), 'file')} beside the release: {others}", indent=0)
+    aside = [_aside(sample) for shard in status.begun for sample in shard.aside]
+    others, more = ", ".join(status.other_files[:5]), ", ..." if len(status.other_files) > 5 else ""
+    beside = f"{_count(len(status.other_files), 'file')} beside the release: {others}{more}"
+    slowest = [(f"{slow.seconds:.1f} s", slow.sample, f"{slow.shard:05d}", slow.host) for slow in status.slowest]
+    parts = [
+        _summary(status),
+        _grid(
+            "being rendered",
+            ("shard", "samples", "host", "pid", "workers", "for", "last sign", "oldest sample"),
+            [_at_work(shard, status.time) for shard in status.begun if shard.state == "rendering"],
+        ),
+        _grid(
+            "interrupted (nobody is at them; run them again, finished samples are kept)",
+            ("shard", "samples", "host", "last sign", "why"),
+            [_interrupted(shard, status.time) for shard in status.begun if shard.state == "interrupted"],
+        ),
+        _list(f"set aside: {_count(len(aside), 'sample')}; --retry tries them again", aside),
+        _list("failed attempts", [_trouble(trouble) for trouble in status.failures]),
+        _list("processes that ended early", [_trouble(trouble) for trouble in status.stops]),
+        _grid("slowest samples", ("time", "sample", "shard", "host"), slowest),
+        _list("files that need a look", [_wrapped(f"{problem.file}: {problem.what}") for problem in status.problems]),
+        _wrapped(beside, indent=0) if others else [],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _summary(status: Status) -> list[str]:
     poses = f", poses from {status.poses}" if status.poses else ""
     lines = _wrapped(f"release {status.release} in {status.folder}, {_moment(status.time)}{poses}", indent=0)
-    if not status.begun and status.planning is None:
-        images = "" if status.images.planned is None else f", {status.images.planned:,} images"
-        return [*lines, f"nothing is rendered yet: {_count(status.shards, 'shard')}{images} to do"]
+    images, planning = status.images, status.planning
+    if not status.begun and planning is None:
+        planned = "" if images.planned is None else f", {images.planned:,} images"
+        return [*lines, f"nothing is rendered yet: {_count(status.shards, 'shard')}{planned} to do"]
+    known = images.planned is not None
+    of = f" of {images.planned:,} done ({100 * images.done // max(images.planned, 1)} %)" if known else " done"
     rows = {
-        "planning": status.planning and f"process {status.planning.pid} on {status.planning.host} is making the plan",
+        "planning": planning and f"process {planning.pid} on {planning.host} is making the plan",
         "shards": _states(status),
-        "images": _images(status.images),
+        "images": f"{images.done:,}{of}" + (f", {images.aside:,} set aside" if images.aside else ""),
         "speed": _speed(status.speed),
-        "time left": _left(status.images.left, status.speed, status.crew),
+        "time left": _left(images.left, status.speed, status.crew),
         "workers": _crew(status.crew),
     }
     return lines + [f"  {name:<10} {line}" for name, line in rows.items() if line]
@@ -60,24 +68,14 @@ def _summary(status: Status) -> list[str]:
 
 def _states(status: Status) -> str:
     total = "an unknown number" if status.shards is None else f"{status.shards:,}"
-    counts = {NAMES.get(state, state): number for state, number in status.states.items() if state != "done" and number}
-    return ", ".join([f"{status.states['done']:,} of {total} done", *(f"{n:,} {state}" for state, n in counts.items())])
-
-
-def _images(images: Images) -> str:
-    aside = f", {images.aside:,} set aside" if images.aside else ""
-    if images.planned is None:
-        return f"{images.done:,} done{aside}"
-    share = images.done / max(images.planned, 1)
-    bar = "#" * int(BAR * share)
-    return f"{images.done:,} of {images.planned:,} done ({int(100 * share)} %){aside} [{bar:-<{BAR}}]"
+    names = {state: state for state in status.states} | {"done": f"of {total} done", "waiting": "not begun"}
+    return ", ".join(f"{n:,} {names[state]}" for state, n in status.states.items() if n or state == "done")
 
 
 def _speed(speed: Speed) -> str:
-    overall = f"{speed.overall:.2f} images/s overall ({duration(speed.rendered_seconds)} of rendering)"
-    if speed.recent_seconds == 0:
-        return f"{overall}, none in the last 5 minutes"
-    return f"{speed.recent:.2f} images/s in the last {duration(speed.recent_seconds)}, {overall}"
+    recent = f"{speed.recent:.2f} images/s in the last {duration(speed.recent_seconds)}"
+    overall = f"{speed.overall:.2f} overall ({duration(speed.rendered_seconds)} of rendering)"
+    return f"{recent if speed.recent_seconds else 'no images/s in the last 5 minutes'}, {overall}"
 
 
 def _left(images: int | None, speed: Speed, crew: Crew) -> str:
@@ -102,34 +100,18 @@ def _crew(crew: Crew) -> str:
     return "; ".join(parts)
 
 
-def _rendering(status: Status) -> list[str]:
-    heads = ("shard", "samples", "host", "pid", "workers", "for", "last sign", "oldest sample")
-    rows = [
-        (
-            f"{shard.shard:05d}", _progress(shard), shard.host, shard.pid, shard.workers or "?",
-            _ago(status, shard.since), f"{_ago(status, shard.seen)} ago",
-            _ago(status, shard.busy[0].since) if shard.busy else "-",
-        )
-        for shard in status.begun if shard.state == "rendering"
-    ]  # fmt: skip
-    return _grid("being rendered", heads, rows)
+def _at_work(shard: ShardStatus, now: float) -> tuple[object, ...]:
+    oldest = _ago(now, shard.busy[0].since) if shard.busy else "-"
+    what = (f"{shard.shard:05d}", _progress(shard), shard.host, shard.pid, shard.workers or "?")
+    return *what, _ago(now, shard.since), f"{_ago(now, shard.seen)} ago", oldest
 
 
-def _interrupted(status: Status) -> list[str]:
-    title = "interrupted (nobody is at them; run them again, finished samples are kept)"
-    rows = [
-        (f"{shard.shard:05d}", _progress(shard), shard.host or "-", f"{_ago(status, shard.seen)} ago", _why(shard))
-        for shard in status.begun
-        if shard.state == "interrupted"
-    ]
-    return _grid(title, ("shard", "samples", "host", "last sign", "why"), rows)
-
-
-def _why(shard: ShardStatus) -> str:
-    """Why it ended, in short; the whole reason is among the processes that ended early."""
-    reason = textwrap.shorten(shard.reason, WIDTH - 60, placeholder=" ...")
+def _interrupted(shard: ShardStatus, now: float) -> tuple[object, ...]:
+    """Its row, with the reason in short; the whole one is among the processes that ended early."""
+    why = textwrap.shorten(shard.reason, WIDTH - 60, placeholder=" ...")
     samples = ", ".join(str(busy.sample) for busy in shard.busy[:2]) + (", ..." if len(shard.busy) > 2 else "")
-    return f"{reason}, at sample {samples}" if samples else reason
+    why += f", at sample {samples}" if samples else ""
+    return f"{shard.shard:05d}", _progress(shard), shard.host or "-", f"{_ago(now, shard.seen)} ago", why
 
 
 def _aside(sample: Quarantined) -> list[str]:
@@ -174,8 +156,8 @@ def _count(number: int | None, noun: str) -> str:
     return f"an unknown number of {noun}s" if number is None else f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _ago(status: Status, moment: float | None) -> str:
-    return "?" if moment is None else duration(max(0.0, status.time - moment))
+def _ago(now: float, moment: float | None) -> str:
+    return "?" if moment is None else duration(max(0.0, now - moment))
 
 
 def _moment(moment: float) -> str:

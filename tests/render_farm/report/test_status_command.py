@@ -122,5 +122,5 @@ def test_watch_goes_on_until_ctrl_c_and_loads_neither_blender_nor_ray(night, tom
         seen += process.stdout.readline().startswith("release farm")
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=30)
-    assert (process.returncode, error) == (130, "")
+    assert (process.returncode, error) == (130, "interrupted\n")
     assert out.splitlines()[-1] == "[]"

@@ -7,7 +7,7 @@ import time
 import pytest
 from status_folder import NOW, SHARDS, SIZE, VIEWS, add, plan, work, write
 
-from render_farm.report.status import read_status
+from render_farm.report.status import read_extent, read_status
 from render_farm.report.status_text import table
 from render_farm.shard.events import Finish
 from rigging.command_line import main
@@ -20,18 +20,18 @@ def test_a_folder_tells_its_own_size_where_there_is_a_plan(folder, release):
     assert unknown.images.done == 3 * VIEWS
     assert "unknown" in table(unknown)
     plan(folder, release)
-    assert read_status(folder, now=NOW).images == read_status(folder, release, now=NOW).images
+    planned, problems = read_extent(folder, None, None)
+    assert (planned, problems) == (release, [])
 
 
 def test_a_plan_that_is_damaged_of_another_release_or_short_of_poses_is_named(folder, release):
     def said():
-        return [problem.what for problem in read_status(folder, release, poses="hanco:/b", now=NOW).problems]
+        return [problem.what for problem in read_extent(folder, release, "hanco:/b")[1]]
 
     plan(folder, dataclasses.replace(release, seed=6).with_poses("nyu:/a"), pairs=3)
-    short, poses, seed = said()
+    short, other = said()
     assert "poses for the first 6 of 80 samples" in short
-    assert poses == "made with the poses nyu:PATH, not hanco:/b"
-    assert "seed 6, now 5" in seed
+    assert "poses.source 'nyu:PATH', now 'hanco:PATH'; seed 6, now 5" in other
     (folder / "plan.npz").write_bytes(b"PK\x03\x04 half a file")
     assert "not a whole plan" in said()[0]
 
@@ -79,7 +79,7 @@ def test_whatever_is_half_written_or_foreign_is_passed_over(night, release, garb
         (night / name).write_bytes(garbage)
     (night / "shard-00009.h5").mkdir()
     before = tree(night)
-    status = read_status(night, release, now=time.time())
+    status = read_status(night, *read_extent(night, release, None), now=time.time())
     assert sum(status.states.values()) == SHARDS
     assert status.states["done"] == 0
     assert table(status)

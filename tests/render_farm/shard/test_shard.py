@@ -15,7 +15,7 @@ from shard_commands import ROOT, all_gone, command, complaint, render, sha256, s
 
 from dataset_tools.store.shard_file import ShardFile
 from render_farm.lock import Lock
-from render_farm.planning import configuration, plan
+from render_farm.planning import configuration, refusals
 from rigging.command_line import main
 
 
@@ -173,8 +173,8 @@ def test_another_processor_or_other_packages_are_refused_with_what_differs(tiny,
     with monkeypatch.context() as other:
         other.setattr(configuration, "_version", lambda name: "0.1")
         code, line = in_process(capsys, tiny, cache, copy)
-    assert (code, "packages.bpy" in line) == (2, True), line
-    monkeypatch.setattr(plan, "device_kind", lambda settings: "cpu x86_64 v1")
+    assert (code, "; bpy 4.5.15, now 0.1; " in line) == (2, True), line
+    monkeypatch.setattr(refusals, "device_kind", lambda settings: "cpu x86_64 v1")
     code, line = in_process(capsys, tiny, cache, copy)
     assert (code, "this host is 'cpu x86_64 v1'" in line) == (2, True), line
     assert sha256(shard_of(copy)) == before
