@@ -1,4 +1,4 @@
-"""Fingerprints of files and texts, and copies that are read back."""
+"""Hashes of texts, and copies that are read back."""
 
 from __future__ import annotations
 
@@ -6,28 +6,9 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from rigging.files import file_sha256, part_path, sync_folder
-
-
-def fingerprint(path: Path, suffixes: tuple[str, ...] = (), most: int = 2000) -> str:
-    """sha256 of a file, or of the first `most` files (with these suffixes) of a folder in order of name.
-
-    It tells data sets apart without reading the million files that some have.
-    """
-    if path.is_file():
-        return file_sha256(path)
-    files = islice((item for item in _walk(path) if not suffixes or item.suffix in suffixes), most)
-    return digest(*(f"{item.relative_to(path).as_posix()} {file_sha256(item)}" for item in files))
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for name, folders, files in os.walk(folder):
-        folders.sort()
-        yield from (Path(name, file) for file in sorted(files))
 
 
 def digest(*parts: str | bytes) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 
 from .candidates import PoseFrames
 from .release_tables import SplitSettings
-from .splits import SPLITS
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,7 @@ class Arrangement:
     pairs: np.ndarray  # (P, length) frames
     split: np.ndarray  # (P,) uint8, index into SPLITS
     subject: np.ndarray  # (P,) int32
+    order: np.ndarray  # (P,) which of the pairs that were chosen each is
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,15 @@ class SubjectSlot:
 
     split: int
     pose_subject: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """Pairs that one subject has, one after another."""
+
+    pairs: np.ndarray  # indices
+    split: int
+    name: str  # whose recorded poses they are, "" for nobody's
 
 
 def arrange(
@@ -43,19 +52,35 @@ def arrange(
     Blocks of a clip stay in one split; a subject occurs in one split only, so that both are held out.
     """
     split = assign_splits(block_ids(frames, pairs, splits.block), splits, rng)
-    names = pose_subjects(frames, pairs, by_pose_subject)
+    runs = deal_runs(split, pose_subjects(frames, pairs, by_pose_subject), run, rng)
     slots: list[SubjectSlot] = []
-    runs: list[tuple[np.ndarray, int, int]] = []
-    for index in range(len(SPLITS)):
+    chosen: list[int] = []
+    for slot in dict.fromkeys(SubjectSlot(run.split, run.name) for run in runs):
+        own = [len(run.pairs) for run in runs if (run.split, run.name) == (slot.split, slot.pose_subject)]
+        pool = min(len(own), max(1, round(subjects * sum(own) / len(pairs))))
+        chosen += [len(slots) + number % pool for number in range(len(own))]
+        slots += [slot] * pool
+    return in_random_order(pairs, split, runs, chosen, rng), slots
+
+
+def deal_runs(split: np.ndarray, names: np.ndarray, run: int, rng: np.random.Generator) -> list[Run]:
+    """Runs of at most `run` pairs of one split (P,) and one pose subject (P,), in the order of both."""
+    runs = []
+    for index in np.unique(split):
         for name in np.unique(names[split == index]):
             members = rng.permutation(np.flatnonzero((split == index) & (names == name)))
-            chunks = [members[start : start + run] for start in range(0, len(members), run)]
-            pool = min(len(chunks), max(1, round(subjects * len(members) / len(pairs))))
-            first = len(slots)
-            slots += [SubjectSlot(index, str(name))] * pool
-            runs += [(chunk, index, first + number % pool) for number, chunk in enumerate(chunks)]
-    ordered = [runs[i] for i in rng.permutation(len(runs))]
-    return _flatten(pairs, ordered), slots
+            runs += [Run(members[at : at + run], int(index), str(name)) for at in range(0, len(members), run)]
+    return runs
+
+
+def in_random_order(
+    pairs: np.ndarray, split: np.ndarray, runs: Sequence[Run], subjects: Sequence[int], rng: np.random.Generator
+) -> Arrangement:
+    """`pairs` (P, length) of `split` (P,), in `runs` of one of the `subjects` each."""
+    shuffled = rng.permutation(len(runs))
+    order = np.concatenate([runs[i].pairs for i in shuffled])
+    subject = np.repeat(np.array(subjects, np.int32)[shuffled], [len(runs[i].pairs) for i in shuffled])
+    return Arrangement(pairs[order], split[order], subject, order)
 
 
 def pose_subjects(frames: PoseFrames, pairs: np.ndarray, known: bool) -> np.ndarray:
@@ -94,13 +119,3 @@ def split_share(names: Sequence[str], split: int, splits: SplitSettings) -> tupl
         return tuple(names)
     ends = {0: (0, kept), 1: (kept, kept + held.get(1, 0)), 2: (kept + held.get(1, 0), len(names))}
     return tuple(names[slice(*ends[split])])
-
-
-def _flatten(pairs: np.ndarray, runs: Sequence[tuple[np.ndarray, int, int]]) -> Arrangement:
-    order = np.concatenate([members for members, _, _ in runs])
-    lengths = [len(members) for members, _, _ in runs]
-    return Arrangement(
-        pairs=pairs[order],
-        split=np.repeat(np.array([split for _, split, _ in runs], np.uint8), lengths),
-        subject=np.repeat(np.array([subject for _, _, subject in runs], np.int32), lengths),
-    )

@@ -13,8 +13,7 @@ from rigging.poses.sampling.diversity import k_centre
 
 from ..errors import InputError
 from .candidates import PoseFrames
-from .choose import Arrangement, SubjectSlot, block_ids
-from .deal import deal_runs, deal_splits, deal_subjects
+from .choose import block_ids
 from .pose_clusters import clear_of_border, cluster_poses, held_clusters, sides
 from .release import Release
 from .seeds import Draw, Stream, generator
@@ -110,21 +109,3 @@ def counts_of(share: float, wanted: int, seen: int, out: int) -> tuple[int, int]
     count = min(wanted, int(seen / (1 - share)), int(out / share) if share else wanted)
     held = round(share * count)
     return count - held, held
-
-
-def arrange_held_out(
-    release: Release, frames: PoseFrames, choice: Choice, names: np.ndarray, rng: np.random.Generator
-) -> tuple[Arrangement, list[SubjectSlot], np.ndarray]:
-    """Give each chosen pair a split and a subject; then runs of one subject in a random order.
-
-    `names` (P,) say who recorded the pairs. Also returns which of `choice.pairs` each arranged pair is, (P,).
-    """
-    blocks = block_ids(frames, choice.pairs, release.splits.block)
-    split = deal_splits(release, blocks, choice.cluster, choice.held, rng)
-    runs = deal_runs(split, names, release.subjects.run, rng)
-    subjects, slots = deal_subjects(release, runs, rng)
-    shuffled = rng.permutation(len(runs))
-    order = np.concatenate([runs[i].pairs for i in shuffled])
-    lengths = [len(runs[i].pairs) for i in shuffled]
-    subject = np.repeat(np.array([subjects[i] for i in shuffled], np.int32), lengths)
-    return Arrangement(choice.pairs[order], split[order], subject), slots, order

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,41 +17,23 @@ PACKAGES = ("mvhm", "bpy", "numpy", "scipy", "numba", "opencv-python-headless", 
 
 @dataclass(frozen=True)
 class Configuration:
-    """Equal configurations give equal bytes; `samples` is the truncation of every shard, None for whole shards."""
+    """Equal configurations give equal bytes."""
 
-    release: str  # canonical JSON of the release
-    plan: str  # sha256 of the plan's content
-    device: str
-    samples: int | None
-    packages: tuple[tuple[str, str], ...]
-    files: str = ""  # canonical JSON of what the release's files hold
+    text: str  # all of it as JSON, for the shard's attribute
+    hash: str  # sha256 of `text`
+    sample_hash: str  # as `hash` but for the truncation: staged samples of equal ones are interchangeable
 
     @classmethod
     def of(cls, plan: Plan, samples: int | None) -> Configuration:
-        """The configuration of a shard rendered here from `plan`."""
-        files = json.dumps(plan.files, sort_keys=True) if plan.files else ""
-        return cls(plan.release, plan.content, plan.device, samples, tuple(package_versions().items()), files)
-
-    @property
-    def text(self) -> str:
-        """All of it as JSON, for the shard's attribute."""
+        """The configuration of a shard of `plan` rendered here, truncated to `samples`; None for whole shards."""
         values = {
-            "release": json.loads(self.release), "plan": self.plan, "device": self.device, "samples": self.samples,
-            "packages": dict(self.packages), "schema_version": SCHEMA_VERSION,
+            "release": json.loads(plan.release), "plan": plan.content, "device": plan.device, "samples": samples,
+            "packages": package_versions(), "schema_version": SCHEMA_VERSION,
         }  # fmt: skip
-        if self.files:  # releases without any keep the text they always had
-            values["files"] = json.loads(self.files)
-        return json.dumps(values, sort_keys=True)
-
-    @property
-    def hash(self) -> str:
-        """sha256 of `text`."""
-        return digest(self.text)
-
-    @property
-    def sample_hash(self) -> str:
-        """As `hash` but for the truncation: staged samples of equal ones are interchangeable."""
-        return dataclasses.replace(self, samples=None).hash
+        if plan.files:  # releases without any keep the text they always had
+            values["files"] = plan.files
+        text, whole = (json.dumps(values | {"samples": count}, sort_keys=True) for count in (samples, None))
+        return cls(text, digest(text), digest(whole))
 
 
 def difference(there: str, here: str) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError
-from .choose import SubjectSlot
+from .choose import Run, SubjectSlot
 from .release import Release
 from .splits import SPLITS, TEST_ALL, TEST_SUBJECT, TRAIN, holds_out
 
@@ -65,25 +64,6 @@ def _check_shares(release: Release, found: np.ndarray, blocks: int) -> None:
                 f"pairs in {blocks} blocks of [splits] block = {release.splits.block} frames allow no more: more "
                 "samples, smaller blocks, fewer splits or fewer [hold_out] clusters"
             )
-
-
-@dataclass(frozen=True)
-class Run:
-    """Pairs that one subject has, one after another."""
-
-    pairs: np.ndarray  # indices
-    split: int
-    name: str  # whose recorded poses they are, "" for nobody's
-
-
-def deal_runs(split: np.ndarray, names: np.ndarray, run: int, rng: np.random.Generator) -> list[Run]:
-    """Runs of at most `run` pairs of one split (P,) and one pose subject (P,), in the order of both."""
-    runs = []
-    for index in np.unique(split):
-        for name in np.unique(names[split == index]):
-            members = rng.permutation(np.flatnonzero((split == index) & (names == name)))
-            runs += [Run(members[at : at + run], int(index), str(name)) for at in range(0, len(members), run)]
-    return runs
 
 
 def owner_of(split: int) -> int:
@@ -147,13 +127,12 @@ def deal_subjects(
     return chosen, slots
 
 
-def even_tones(slots: Sequence[SubjectSlot], ita: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
-    """(S,) degrees of ITA: those of each owner step round the range by the golden ratio (a Kronecker sequence).
+def even_tones(owners: np.ndarray, ita: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
+    """(S,) degrees of ITA: those of one of `owners` (S,) step round the range by the golden ratio.
 
-    So any few in a row have tones from all of it.
+    So any few in a row have tones from all of it (a Kronecker sequence).
     """
-    tones = np.empty(len(slots))
-    owners = np.array([slot.split for slot in slots])
+    tones = np.empty(len(owners))
     for owner in np.unique(owners):
         own = owners == owner
         tones[own] = (rng.random() + np.arange(own.sum()) * GOLDEN) % 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from blender_scripts.looks.backgrounds import PHOTO_SUFFIXES
@@ -45,22 +43,24 @@ def _key(release: Release, folders: list[Path]) -> str:
     )
 
 
-def _all_seen(folder: Path) -> bool:
-    """Whether all files were looked at, and none of them was taken for a picture that is not any more."""
-    files = list(_walk(folder))
-    pictures = (file for file in files if file.suffix.lower() in (*PHOTO_SUFFIXES, ".exr", ".hdr"))
-    return len(files) <= MOST and not any(is_hidden(file.relative_to(folder)) for file in pictures)
-
-
 def _fingerprint(path: Path, suffixes: tuple[str, ...] = ()) -> str:
     """sha256 of a file, or of the first files (with these suffixes) of a folder in order of name."""
     if path.is_file():
         return file_sha256(path)
-    files = islice((item for item in _walk(path) if not suffixes or item.suffix in suffixes), MOST)
+    files = [item for item in _walk(path) if not suffixes or item.suffix in suffixes][:MOST]
     return digest(*(f"{item.relative_to(path).as_posix()} {file_sha256(item)}" for item in files))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _all_seen(folder: Path) -> bool:
+    """Whether all files were looked at, and none of them was taken for a picture that is not any more."""
+    files = _walk(folder)
+    pictures = (file for file in files if file.suffix.lower() in (*PHOTO_SUFFIXES, ".exr", ".hdr"))
+    return len(files) <= MOST and not any(is_hidden(file.relative_to(folder)) for file in pictures)
+
+
+def _walk(folder: Path) -> list[Path]:
+    found = []
     for name, folders, files in os.walk(folder):
         folders.sort()
-        yield from (Path(name, file) for file in sorted(files))
+        found += [Path(name, file) for file in sorted(files)]
+    return found

@@ -7,13 +7,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from blender_scripts.looks.look import Look, LookSettings, draw_look
+from blender_scripts.looks.look import Look, draw_look
 from rigging.geometry.camera_bands import CameraBands, Interval, outside, tilt_angle
 from rigging.geometry.cameras import ANYWHERE
 
 from ..errors import InputError
+from .choose import split_share
 from .release import Release
 from .seeds import Draw, Stream, generator
 from .splits import holds_out
@@ -87,32 +86,32 @@ def _bands(release: Release) -> tuple[Interval | None, Interval | None]:
     return phase, tilt
 
 
-def split_bands(hold_out: HoldOut, split: int, tilt: float) -> CameraBands:
-    """Where rings of split number `split` may stand; `tilt` is that of the cameras' settings."""
-    phase, band = hold_out.phase, hold_out.tilt
+def pair_bands(release: Release, held: HoldOut | None, split: int) -> CameraBands:
+    """Where rings of split number `split` may stand; `held` is None for a release that holds nothing out."""
+    if held is None:
+        return ANYWHERE
+    phase, band = held.phase, held.tilt
     if holds_out(split, "camera"):
         return CameraBands((phase,) if phase else ANYWHERE.phase, (band,) if band else None)
     phases = outside(phase, 0.0, 1.0) if phase else ANYWHERE.phase
-    return CameraBands(phases, outside(band, 0.0, tilt) if band else None)
+    return CameraBands(phases, outside(band, 0.0, release.cameras.tilt) if band else None)
 
 
-def split_look(
-    hold_out: HoldOut, split: int, rng: np.random.Generator, settings: LookSettings, panoramas: Sequence[str]
-) -> Look:
-    """Draw the look of a pair of split number `split`; `panoramas` are the names of all there are.
+def pair_look(release: Release, held: HoldOut | None, split: int, index: int, panoramas: Sequence[str]) -> Look:
+    """The look of pair `index`, of what its `split` may use; `panoramas` are the names of all there are.
 
     Splits that hold backgrounds out have held-out kinds, and held-out panoramas behind the hand (and so as its light);
     in all else they are lit like train.
     """
-    seen = tuple(name for name in panoramas if name not in hold_out.panoramas)
-    held = holds_out(split, "background")
-    kinds = set(hold_out.backgrounds) | ({"hdri"} if hold_out.panoramas else set())
-    weights = {
-        kind: weight
-        for kind, weight in settings.backgrounds.items()
-        if (kind in kinds if held else kind not in hold_out.backgrounds)
-    }
+    settings, rng = release.look, generator(release, Stream.LOOK, index)
+    if held is None:
+        return draw_look(rng, settings, split_share(panoramas, split, release.splits))
+    seen = tuple(name for name in panoramas if name not in held.panoramas)
+    kinds = held.backgrounds
+    if out := holds_out(split, "background"):
+        kinds += ("hdri",) if held.panoramas else ()
+    weights = {kind: weight for kind, weight in settings.backgrounds.items() if (kind in kinds) == out}
     look = draw_look(rng, dataclasses.replace(settings, backgrounds=weights), seen)
-    if held and hold_out.panoramas and look.background == "hdri":
-        return dataclasses.replace(look, hdri=str(rng.choice(sorted(hold_out.panoramas))))
+    if out and held.panoramas and look.background == "hdri":
+        return dataclasses.replace(look, hdri=str(rng.choice(sorted(held.panoramas))))
     return look

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from blender_scripts.looks.backgrounds import decode_photo, photo_files
@@ -21,80 +18,49 @@ from ..errors import InputError
 from ..files import digest
 from .catalogue import PANORAMAS, PHOTOGRAPHS, POSES, Catalogue, named
 from .configuration import package_versions
-from .known_files import Judge, KnownFiles
+from .known_files import Judge, read_once
 from .release import Release
-
-log = logging.getLogger(__name__)
 
 # Of a folder of poses; recordings come with pictures, films and texts that decide nothing.
 POSE_SUFFIXES = (".json", ".mat", ".npz", ".npy", ".pkl", ".csv", ".yml", ".yaml")
 MOST_NAMED = 20  # bad files
-
-
-@dataclass(frozen=True)
-class Listing:
-    """Files of one kind, not yet read."""
-
-    kind: str
-    key: str  # of the release file
-    root: Path
-    files: dict[str, Path]  # by name as seen from `root`
+KEYS = {POSES: "--poses", PANORAMAS: "[files] hdris", PHOTOGRAPHS: "[files] photos"}
 
 
 def read_inputs(release: Release, cache: Path) -> dict[str, Catalogue]:
     """Catalogues of the files of `release`, by kind, of those kinds that it has; every picture has been decoded.
 
-    What was read once is remembered in `cache`, by size and times. Raises InputError in one line that names all files
-    that cannot be used, of all kinds.
+    What was read once is remembered in `cache`, by size and times. Raises InputError for a file or folder that is not
+    there or cannot be listed, and in one line that names all files that cannot be used, of all kinds.
     """
+    with input_errors(f"--poses {release.poses.source}"):
+        open_source(release.poses.source, **release.poses.options)  # a slip in the name costs no walk through a disk
+    paths = {POSES: pose_path(release.poses.source), PANORAMAS: release.files.hdris, PHOTOGRAPHS: release.files.photos}
+    listings = {kind: (Path(path), _files(kind, Path(path))) for kind, path in paths.items() if path}
     catalogues, complaints = {}, []
-    for listing in _listings(release):
-        known = KnownFiles.open(_memory(cache, listing))
-        if len(listing.files) > len(known.known) + 1000:
-            log.info("%s: %d files are read once, to know them by what they hold", listing.kind, len(listing.files))
-        sha256s, faults = known.sha256s(listing.files, *READ[listing.kind])
-        known.save()
+    for kind, (path, files) in listings.items():
+        root = path if path.is_dir() else path.parent
+        by_name = {file.relative_to(root).as_posix(): file for file in files}
+        sha256s, faults = read_once(_memory(cache, kind, root), by_name, *READ[kind])
         if faults:
-            complaints.append(_complaint(listing, faults))
-        catalogues[listing.kind] = Catalogue(listing.kind, listing.root, tuple(sha256s), tuple(sha256s.values()))
+            complaints.append(f"{KEYS[kind]} {root}: {len(faults)} of {len(files)} {kind} {_told(faults)}")
+        catalogues[kind] = Catalogue(kind, root, tuple(sha256s), tuple(sha256s.values()))
     if complaints:
         raise InputError(f"{'; '.join(complaints)}: replace or remove them")
     return catalogues
 
 
-def _listings(release: Release) -> list[Listing]:
-    """What is to be read. Raises InputError for a file or folder that is not there or cannot be listed."""
-    listings = []
-    poses = release.poses
-    with input_errors(f"--poses {poses.source}"):
-        open_source(poses.source, **poses.options)  # a slip in the name costs no walk through a disk
-    if (path := pose_path(poses.source)) is not None:
-        with _told("--poses", path):
-            listings.append(_listing(POSES, "--poses", path, _pose_files(path)))
-    for kind, key, folder, find in (
-        (PANORAMAS, "[files] hdris", release.files.hdris, lambda folder: sorted(hdri_files(folder).values())),
-        (PHOTOGRAPHS, "[files] photos", release.files.photos, photo_files),
-    ):
-        if folder:
-            with _told(key, Path(folder)):
-                listings.append(_listing(kind, key, Path(folder), find(folder)))
-    return listings
-
-
-def _listing(kind: str, key: str, path: Path, files: Sequence[Path]) -> Listing:
-    root = path if path.is_dir() else path.parent
-    return Listing(kind, key, root, {file.relative_to(root).as_posix(): file for file in files})
-
-
-@contextmanager
-def _told(key: str, path: Path) -> Iterator[None]:
-    """Raise InputError for an OSError of a folder that is listed."""
+def _files(kind: str, path: Path) -> list[Path]:
+    """The files of a kind at `path`, sorted. Raises InputError for a file or folder that cannot be listed."""
     try:
-        yield
+        return FIND[kind](path)
     except FileNotFoundError as error:
-        raise InputError(f"{key}: {(error.strerror and f'{error.filename}: {error.strerror}') or error}") from None
+        raise InputError(
+            f"{KEYS[kind]}: {f'{error.filename}: {error.strerror}' if error.strerror else error}"
+        ) from None
     except OSError as error:
-        raise InputError(f"{key} {path}: {error.filename or path} cannot be read ({error.strerror or error})") from None
+        where = f"{KEYS[kind]} {path}: {error.filename or path}"
+        raise InputError(f"{where} cannot be read ({error.strerror or error})") from None
 
 
 def _pose_files(path: Path) -> list[Path]:
@@ -105,11 +71,9 @@ def _pose_files(path: Path) -> list[Path]:
 def pose_path(spec: str) -> Path | None:
     """The file or folder that a pose source spec names, or None. Raises InputError if it is not there."""
     path = spec.partition("?")[0].partition(":")[2]
-    if not path:
-        return None
-    if not Path(path).exists():
+    if path and not Path(path).exists():
         raise InputError(f"--poses {spec}: {path}: there is no such file or folder")
-    return Path(path)
+    return Path(path) if path else None
 
 
 def _read_photo(path: Path) -> str:
@@ -119,27 +83,24 @@ def _read_photo(path: Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _judge_panoramas(files: Mapping[str, Path]) -> dict[str, str]:
-    """Why panoramas cannot be used, by name."""
-    faults = panorama_faults(list(files.values()))
-    return {name: faults[path] for name, path in files.items() if path in faults}
-
-
+FIND: dict[str, Callable[[Path], list[Path]]] = {
+    POSES: _pose_files,
+    PANORAMAS: lambda folder: sorted(hdri_files(folder).values()),
+    PHOTOGRAPHS: lambda folder: list(photo_files(folder)),
+}
 READ: dict[str, tuple[Callable[[Path], str], Judge | None]] = {
     POSES: (file_sha256, None),  # planning reads them, and says what is wrong with them
-    PANORAMAS: (file_sha256, _judge_panoramas),
+    PANORAMAS: (file_sha256, panorama_faults),
     PHOTOGRAPHS: (_read_photo, None),
 }
 
 
-def _memory(cache: Path, listing: Listing) -> Path:
+def _memory(cache: Path, kind: str, root: Path) -> Path:
     """Where it is remembered what these programs have read in a folder."""
-    key = digest(listing.kind, os.fsencode(listing.root.resolve()), *package_versions().values())
+    key = digest(kind, os.fsencode(root.resolve()), *package_versions().values())
     return cache / "inputs" / f"{key[:32]}.json"
 
 
-def _complaint(listing: Listing, faults: Mapping[str, str]) -> str:
-    told = ", ".join(f"{named([name])} ({fault})" for name, fault in sorted(faults.items())[:MOST_NAMED])
-    rest = f" and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
-    total = f"{len(faults)} of {len(listing.files)} {listing.kind}"
-    return f"{listing.key} {listing.root}: {total} cannot be used: {told}{rest}"
+def _told(faults: Mapping[str, str]) -> str:
+    some = ", ".join(f"{named([name])} ({fault})" for name, fault in sorted(faults.items())[:MOST_NAMED])
+    return f"cannot be used: {some}" + (f" and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else "")

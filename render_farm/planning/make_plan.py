@@ -23,9 +23,9 @@ from rigging.spin.posed import bone_lengths
 from ..device import device_kind
 from ..errors import InputError
 from .candidates import PoseFrames, is_procedural, read_poses
-from .choose import Arrangement, SubjectSlot, arrange, pose_subjects
-from .choose_held_out import arrange_held_out, choose_held_out
-from .deal import GOLDEN, even_tones
+from .choose import Arrangement, SubjectSlot, arrange, block_ids, deal_runs, in_random_order, pose_subjects
+from .choose_held_out import choose_held_out
+from .deal import deal_splits, deal_subjects, even_tones
 from .hold_out import decide_hold_out
 from .plan import Plan
 from .release import Release
@@ -71,20 +71,13 @@ def make_plan(release: Release, key: str, folder: Path) -> Plan:
     return plan
 
 
-def choose_diverse(release: Release, frames: PoseFrames, pairs: np.ndarray, count: int) -> np.ndarray:
-    """`count` of `pairs` (N, L), spread over all poses (greedy k-centre on the first pose of each)."""
-    rng = generator(release, Stream.CHOICE)
+def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) -> Plan:
+    """The plan of the most diverse of `pairs` (N, L): spread over all poses, greedy k-centre on the first of each."""
+    count, rng = min(release.samples // pairs.shape[1], len(pairs)), generator(release, Stream.CHOICE)
     pairs = thin_out(pairs, max(release.poses.candidates, count), rng)
     log.info("choosing %d of %d candidates", count, len(pairs))
-    return pairs[np.sort(k_centre(frames.joints[pairs[:, 0]], count, rng))]
-
-
-def assemble(release: Release, key: str, frames: PoseFrames, pairs: np.ndarray) -> Plan:
-    """The plan of the most diverse of `pairs` (N, L)."""
-    wanted = release.samples // pairs.shape[1]
-    chosen = choose_diverse(release, frames, pairs, min(wanted, len(pairs)))
-    rng, fitted = generator(release, Stream.ORDER), follows_recorders(release)
-    subjects = release.subjects
+    chosen = pairs[np.sort(k_centre(frames.joints[pairs[:, 0]], count, rng))]
+    rng, fitted, subjects = generator(release, Stream.ORDER), follows_recorders(release), release.subjects
     arranged, slots = arrange(frames, chosen, release.splits, subjects.count, subjects.run, fitted, rng)
     return fill(release, key, frames, arranged, slots, skin_tones(release, arranged.subject, rng))
 
@@ -93,19 +86,18 @@ def assemble_held_out(release: Release, key: str, frames: PoseFrames, pairs: np.
     """The plan of diverse `pairs` (N, L) with splits that each hold one factor out and share the others' strata."""
     choice = choose_held_out(release, load_asset(), frames, pairs)
     rng = generator(release, Stream.ORDER)
+    blocks = block_ids(frames, choice.pairs, release.splits.block)
+    split = deal_splits(release, blocks, choice.cluster, choice.held, rng)
     names = pose_subjects(frames, choice.pairs, follows_recorders(release))
-    arranged, slots, order = arrange_held_out(release, frames, choice, names, rng)
-    panoramas = _panoramas(release)
+    runs = deal_runs(split, names, release.subjects.run, rng)
+    subjects, slots = deal_subjects(release, runs, rng)
+    arranged = in_random_order(choice.pairs, split, runs, subjects, rng)
+    panoramas = panorama_names(release.files.hdris or None)
     hold_out = decide_hold_out(release, panoramas, choice.held_clusters)
-    strata = draw_strata(release, hold_out, arranged.split, (choice.cluster[order], choice.centres), panoramas)
-    return fill(release, key, frames, arranged, slots, even_tones(slots, release.subjects.ita, rng), strata)
-
-
-def _panoramas(release: Release) -> tuple[str, ...]:
-    try:
-        return panorama_names(release.files.hdris or None)
-    except FileNotFoundError as error:
-        raise InputError(f"[files] hdris: {error}") from error
+    clusters = choice.cluster[arranged.order], choice.centres
+    strata = draw_strata(release, hold_out, arranged.split, clusters, panoramas)
+    tones = even_tones(np.array([slot.split for slot in slots]), release.subjects.ita, rng)
+    return fill(release, key, frames, arranged, slots, tones, strata)
 
 
 def follows_recorders(release: Release) -> bool:
@@ -165,15 +157,12 @@ def draw_subject(release: Release, asset: HandAsset, frames: PoseFrames, slot: S
 
 
 def skin_tones(release: Release, subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(S,) degrees of ITA for the subjects of pairs `subject` (P,), so that every shard covers the whole range.
+    """(S,) degrees of ITA for the subjects of pairs `subject` (P,), even in the order in which they first appear.
 
-    In the order in which subjects first appear, tones step round the range by the golden ratio (a Kronecker sequence).
+    So every shard covers the whole range.
     """
     first = np.unique(subject, return_index=True)[1]
-    place = np.empty(len(first), int)
-    place[np.argsort(first)] = np.arange(len(first))
-    low, high = release.subjects.ita
-    return low + (high - low) * ((rng.random() + place * GOLDEN) % 1)
+    return even_tones(np.zeros(len(first), int), release.subjects.ita, rng)[np.argsort(np.argsort(first))]
 
 
 def median_bone_lengths(frames: PoseFrames, pose_subject: str) -> np.ndarray:

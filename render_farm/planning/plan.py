@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 from dataclasses import dataclass, field
@@ -76,13 +75,12 @@ class Plan:
     def content(self) -> str:
         """sha256 over everything in the plan: two plans with the same one give the same release."""
         arrays = [np.ascontiguousarray(getattr(self, name)) for name in ARRAYS]
-        if self.strata is not None:
-            arrays += [np.ascontiguousarray(getattr(self.strata, name)) for name in STRATA]
-        described = [f"{array.dtype.str}{array.shape}" for array in arrays]
         clips = json.dumps(self.clips, sort_keys=True)
         texts = [str(PLAN_VERSION), clips, self.release, self.inputs, self.asset, self.device]
         if self.strata is not None:
+            arrays += [np.ascontiguousarray(getattr(self.strata, name)) for name in STRATA]
             texts.append(self.strata.hold_out.to_json())
+        described = [f"{array.dtype.str}{array.shape}" for array in arrays]
         return digest(*texts, *described, *(array.tobytes() for array in arrays))
 
 
@@ -99,9 +97,9 @@ def planned_asset(plan: Plan) -> HandAsset:
 
 def save_plan(plan: Plan, path: Path) -> None:
     """Write `plan` as an .npz, atomically; the same plan gives the same bytes."""
-    values = {field.name: getattr(plan, field.name) for field in dataclasses.fields(plan)}
+    values = dict(vars(plan))
     if (strata := values.pop("strata")) is not None:
-        values |= {name: getattr(strata, name) for name in STRATA} | {"hold_out": strata.hold_out.to_json()}
+        values |= vars(strata) | {"hold_out": strata.hold_out.to_json()}
     values["clips"] = json.dumps(plan.clips, sort_keys=True)
     if files := values.pop("files"):
         values["files"] = json.dumps(files, sort_keys=True)

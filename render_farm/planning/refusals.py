@@ -54,20 +54,15 @@ def refuse_to_mix(plan: Plan, release: Release, folder: Path, inputs: Mapping[st
 def changed_inputs(plan: Plan, files: ReleaseFolder, inputs: Mapping[str, Catalogue]) -> str:
     """Which files of the release are not those that `plan` was made from, in words; "" if all are."""
     told = []
-    for kind in sorted(plan.files.keys() | inputs.keys()):
-        now = inputs.get(kind)
-        if now is None or plan.files.get(kind, {}).get("sha256") == now.digest:
+    for kind, now in sorted(inputs.items()):
+        if plan.files.get(kind, {}).get("sha256") == now.digest:
             continue
-        told.append(f"{kind}: {_named_changes(plan, files, now) or 'not those it was planned with'}")
+        try:
+            before = kept_inputs(files, plan, kind, str(now.root))
+        except InputError:  # lost: that they have changed is known nevertheless
+            before = None
+        told.append(f"{kind}: {(before and changes(before, now)) or 'not those it was planned with'}")
     return "; ".join(told)
-
-
-def _named_changes(plan: Plan, files: ReleaseFolder, now: Catalogue) -> str:
-    try:
-        before = kept_inputs(files, plan, now.kind, str(now.root))
-    except InputError:  # lost: that they have changed is known nevertheless
-        return ""
-    return "" if before is None else changes(before, now)
 
 
 def _changed_hand(plan: Plan) -> str:
@@ -78,33 +73,26 @@ def _changed_hand(plan: Plan) -> str:
 
 
 def refuse_other_version(folder: Path) -> None:
-    """Raise InputError if `folder` holds shards of another schema version, or made by other packages."""
+    """Raise InputError if `folder` holds shards of another schema version, or made by other packages.
+
+    A shard made by other packages may have other bytes: no release is of both.
+    """
     files, here = ReleaseFolder(folder), package_versions()
     for shard in files.shards():
         try:
             manifest = read_manifest(files.shard(shard))
         except (FileNotFoundError, ShardError):  # it is told when that shard's turn comes
             continue
-        _refuse_schema(folder, manifest.get("schema_version"))
-        _refuse_packages(folder, manifest.get("package_versions") or here, here)
+        version, there = manifest.get("schema_version"), manifest.get("package_versions") or here
+        other = [name for name in here if there.get(name) != here[name]]
+        told = [f"{name} {there.get(name) or 'none'}, now {here[name] or 'none'}" for name in other]
+        finish = ", ".join(f"{name}=={there[name]}" for name in other if there.get(name)) or "those"
+        if version != SCHEMA_VERSION:
+            told = [f"schema_version {version}, now {SCHEMA_VERSION}"]
+            finish = "the version of mvhm that began it (0.1 for schema_version 1)"
+        if told:
+            raise InputError(
+                f"{folder}: begun with another configuration ({'; '.join(told)}): finish it with {finish}, or choose "
+                "another --out"
+            )
         return
-
-
-def _refuse_schema(folder: Path, version: int | None) -> None:
-    if version != SCHEMA_VERSION:
-        raise InputError(
-            f"{folder}: begun with another configuration (schema_version {version}, now {SCHEMA_VERSION}): finish "
-            "it with the version of mvhm that began it (0.1 for schema_version 1), or choose another --out"
-        )
-
-
-def _refuse_packages(folder: Path, there: Mapping[str, str], here: Mapping[str, str]) -> None:
-    """A shard made by other packages may have other bytes: no release is of both."""
-    other = [f"{name} {there.get(name) or 'none'}, now {here[name] or 'none'}" for name in here
-             if there.get(name) != here[name]]  # fmt: skip
-    if other:
-        finish = ", ".join(f"{name}=={there[name]}" for name in here if there.get(name) and there[name] != here[name])
-        raise InputError(
-            f"{folder}: begun with another configuration ({'; '.join(other)}): finish it with {finish or 'those'}, or "
-            "choose another --out"
-        )

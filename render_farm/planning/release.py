@@ -16,7 +16,7 @@ from rigging.geometry.cameras import CameraSettings
 from rigging.poses.gate.settings import GateSettings
 from rigging.settings import SettingsError, from_table, nearest
 
-from ..errors import ReleaseError
+from ..errors import InputError, ReleaseError
 from .release_tables import (
     FileSettings,
     HoldOutSettings,
@@ -196,3 +196,12 @@ def release_path(name: str) -> Path:
         hint = nearest(name, known_releases())
         raise ReleaseError(f"--release {name}: no such release{hint} (or give a path to a .toml file)")
     return RELEASES / f"{name}.toml"
+
+
+def planned_release(text: str, path: Path) -> Release:
+    """The release whose canonical JSON is `text`, from the plan at `path`. Raises InputError if it cannot be read."""
+    table = json.loads(text, object_hook=lambda table: {key: item for key, item in table.items() if item is not None})
+    release = from_table(Release, table, str(path))  # as of TOML, which knows no null: what is None is the default
+    if text not in (release.to_json(), release.to_json(paths=True)):
+        raise InputError(f"{path}: planned by another version of this program")
+    return release

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from blender_scripts.looks.look import Look, draw_look
+from blender_scripts.looks.look import Look
 from blender_scripts.render_sample import SampleSpec
-from rigging.geometry.camera_bands import CameraBands
-from rigging.geometry.cameras import ANYWHERE, Cameras, palm_frame, ring
+from rigging.geometry.cameras import Cameras, palm_frame, ring
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
 from rigging.hand.shape import RestHand, Subject, rest_hand
@@ -22,9 +20,8 @@ from rigging.skin.cache import cached_bake
 from rigging.skin.tone import monk_bin
 from rigging.spin.posed import PosedHand, framing_points, place_hands, pose_hands
 
-from .choose import split_share
 from .configuration import Configuration, package_versions
-from .hold_out import split_bands, split_look
+from .hold_out import pair_bands, pair_look
 from .plan import Plan
 from .release import Release
 from .seeds import Stream, generator, render_seed
@@ -90,7 +87,8 @@ class Specs:
     def _pair(self, index: int) -> PlacedPair:
         plan, release = self.plan, self.release
         body = self.body(int(plan.subject[index]))
-        look, bands = pair_look(plan, release, index, self.hdris), pair_bands(plan, release, index)
+        held, split = plan.strata and plan.strata.hold_out, int(plan.split[index])
+        look, bands = pair_look(release, held, split, index, self.hdris), pair_bands(release, held, split)
         arm, joints = body.arms[look.arm_style], plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
@@ -124,21 +122,6 @@ class Specs:
             "wrist_angles": plan.wrist[index, role].astype(np.float32),
             "split": SPLITS[plan.split[index]],
         }
-
-
-def pair_look(plan: Plan, release: Release, index: int, panoramas: Sequence[str]) -> Look:
-    """The look of pair `index`, of what its split may use; `panoramas` are the names of all there are."""
-    split, rng = int(plan.split[index]), generator(release, Stream.LOOK, index)
-    if plan.strata is not None:
-        return split_look(plan.strata.hold_out, split, rng, release.look, panoramas)
-    return draw_look(rng, release.look, split_share(panoramas, split, release.splits))
-
-
-def pair_bands(plan: Plan, release: Release, index: int) -> CameraBands:
-    """Where the ring of pair `index` may stand."""
-    if plan.strata is None:
-        return ANYWHERE
-    return split_bands(plan.strata.hold_out, int(plan.split[index]), release.cameras.tilt)
 
 
 def plan_subject(plan: Plan, number: int) -> Subject:

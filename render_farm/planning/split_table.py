@@ -10,16 +10,11 @@ from .hold_out import HoldOut
 from .plan import Plan
 from .splits import HOLDS_OUT, SPLITS
 
-_HEAD = ("split", "holds out", "samples")
-_MORE = ("clusters", "panoramas", "tilt (rad)", "backgrounds")
-
 
 def split_table(plan: Plan) -> str:
     """One line per split: what it holds out, how much it has, and of how many levels of each factor."""
-    present = np.unique(plan.split)
-    word = "clips" if plan.poses_per_pair > 2 else "pairs"
-    rows = [(*_HEAD, word, "subjects", *(_MORE if plan.strata is not None else ()))]
-    rows += [_row(plan, int(number)) for number in present]
+    cells = [_cells(plan, int(number)) for number in np.unique(plan.split)]
+    rows = [tuple(cells[0]), *(tuple(map(str, row.values())) for row in cells)]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     if plan.strata is not None:
@@ -27,18 +22,25 @@ def split_table(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _row(plan: Plan, number: int) -> tuple[str, ...]:
-    rows, name = plan.split == number, SPLITS[number]
-    factors = HOLDS_OUT.get(name, () if plan.strata is not None else ("subject",))
-    held = "everything" if len(factors) > 1 else "".join(factors) or "-"
-    counts = (rows.sum() * plan.poses_per_pair, rows.sum(), len(np.unique(plan.subject[rows])))
-    row = (name, held, *map(str, counts))
-    if (strata := plan.strata) is None:
-        return row
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(strata.background[rows]).items()))
-    tilts = f"{strata.ring_tilt[rows].min():.2f} to {strata.ring_tilt[rows].max():.2f}"
-    levels = (len(np.unique(strata.pose_cluster[rows])), len(np.unique(strata.panorama[rows])))
-    return (*row, *map(str, levels), tilts, kinds)
+def _cells(plan: Plan, number: int) -> dict[str, object]:
+    """What the table says of split `number`, by column."""
+    rows, name, strata = plan.split == number, SPLITS[number], plan.strata
+    factors = HOLDS_OUT.get(name, () if strata is not None else ("subject",))
+    cells = {
+        "split": name,
+        "holds out": "everything" if len(factors) > 1 else "".join(factors) or "-",
+        "samples": rows.sum() * plan.poses_per_pair,
+        "clips" if plan.poses_per_pair > 2 else "pairs": rows.sum(),
+        "subjects": len(np.unique(plan.subject[rows])),
+    }
+    if strata is None:
+        return cells
+    return cells | {
+        "clusters": len(np.unique(strata.pose_cluster[rows])),
+        "panoramas": len(np.unique(strata.panorama[rows])),
+        "tilt (rad)": f"{strata.ring_tilt[rows].min():.2f} to {strata.ring_tilt[rows].max():.2f}",
+        "backgrounds": ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(strata.background[rows]).items())),
+    }
 
 
 def _levels(held: HoldOut, clusters: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rigging.geometry.cameras import phase_and_tilt
 
-from .hold_out import HoldOut, split_bands, split_look
+from .hold_out import HoldOut, pair_bands, pair_look
 from .release import Release
 from .seeds import Stream, generator
 
@@ -41,11 +41,10 @@ def draw_strata(
     `clusters` are the pairs' (P, L) and the centres of all (K, 21).
     """
     looks, rings = [], []
-    for index, number in enumerate(split):
-        rng = generator(release, Stream.LOOK, index)
-        looks.append(split_look(hold_out, int(number), rng, release.look, panoramas))
-        bands = split_bands(hold_out, int(number), release.cameras.tilt)
-        rings.append(phase_and_tilt(release.cameras, generator(release, Stream.CAMERAS, index), bands))
+    for index, number in enumerate(map(int, split)):
+        looks.append(pair_look(release, hold_out, number, index, panoramas))
+        rng, bands = generator(release, Stream.CAMERAS, index), pair_bands(release, hold_out, number)
+        rings.append(phase_and_tilt(release.cameras, rng, bands))
     phase, tilt = np.array(rings, float).T
     return Strata(
         pose_cluster=clusters[0],

@@ -15,8 +15,7 @@ from ..errors import InputError
 from ..lock import HEARTBEAT_SECONDS
 from ..planning.configuration import difference
 from ..planning.plan import load_plan
-from ..planning.planned_release import planned_release
-from ..planning.release import Release
+from ..planning.release import Release, planned_release
 from ..shard.events import Done, Entry, EventLog, Start
 
 # Seconds of one core, as processor time on two cores of an AMD EPYC; to measure them anew:

@@ -19,8 +19,7 @@ from dataset_tools.store.names import names_in, shard_stem
 from ..errors import InputError
 from ..planning.configuration import difference
 from ..planning.plan import load_plan
-from ..planning.planned_release import planned_release
-from ..planning.release import Release
+from ..planning.release import Release, planned_release
 from ..shard.events import EventLog
 from ..shard.history import History
 from .figures import Figures, Memory, Slow, Trouble

@@ -10,11 +10,12 @@ from blender_scripts.cycles.crosscheck import CrossCheckError
 from blender_scripts.cycles.scene import Studio
 from blender_scripts.render_sample import render_sample
 from dataset_tools.store.encode import encode_sample
+from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.staged import write_staged
 from rigging.hand.arm import arm_topology
 
 from ..errors import DisagreementError
-from ..planning.open_inputs import open_panoramas, open_photographs
+from ..planning.keep_inputs import open_panoramas, open_photographs
 from ..planning.plan import load_plan, planned_asset
 from ..planning.release import Release
 from ..planning.spec import Specs
@@ -29,7 +30,9 @@ class SampleJob:
         self.settings = dataclasses.replace(release.render, threads=len(os.sched_getaffinity(0)))
         planned = load_plan(plan)
         asset = planned_asset(planned)
-        hdris, photos = open_panoramas(plan, planned, release), open_photographs(plan, planned, release)
+        files = ReleaseFolder(plan.parent)
+        hdris = open_panoramas(files, planned, release.files.hdris)
+        photos = open_photographs(files, planned, release.files.photos)
         self.studio = Studio(asset, *arm_topology(asset), self.settings, hdris, photos)
         self.specs = Specs(planned, release, asset, tuple(self.studio.hdris.files), cache)
 

@@ -16,8 +16,8 @@ from ..errors import InputError
 from ..planning.earlier import is_earlier
 from ..planning.keep_inputs import kept_places
 from ..planning.plan import load_plan
-from ..planning.planned_release import planned_release
 from ..planning.refusals import check_device
+from ..planning.release import planned_release
 from ..planning.release_tables import FileSettings
 from .staging import Staging
 

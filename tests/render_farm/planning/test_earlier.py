@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 from photo_release import begun, picture, refused, release_of
 
+from dataset_tools.store.layout import ReleaseFolder
 from render_farm.planning import earlier
 from render_farm.planning.configuration import Configuration
 from render_farm.planning.ensure_plan import ensure_plan
-from render_farm.planning.open_inputs import open_photographs
+from render_farm.planning.keep_inputs import open_photographs
 from render_farm.planning.plan import load_plan, save_plan
 
 
@@ -28,7 +29,7 @@ def test_such_a_release_goes_on_as_it_began(folder, photos, tmp_path):
     assert (folder / "plan.npz").read_bytes() == before
     assert str(photos) in Configuration.of(plan, None).text  # the shards beside it say the same
     assert "files" not in Configuration.of(plan, None).text.replace('"files": {"hdris"', "")
-    assert open_photographs(folder / "plan.npz", plan, release).files == tuple(sorted(photos.iterdir()))
+    assert open_photographs(ReleaseFolder(folder), plan, str(photos)).files == tuple(sorted(photos.iterdir()))
 
 
 @pytest.mark.parametrize("change", ["content", "one more", "a hidden picture that was drawn, too"])

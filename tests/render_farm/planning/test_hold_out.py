@@ -10,7 +10,7 @@ from render_farm.errors import InputError, ReleaseError
 from render_farm.planning.hold_out import decide_hold_out
 from render_farm.planning.make_plan import assemble_held_out
 from render_farm.planning.release import load_release
-from render_farm.planning.release_tables import FileSettings, HoldOutSettings, SplitSettings
+from render_farm.planning.release_tables import HoldOutSettings, SplitSettings
 from render_farm.planning.splits import SPLITS, holding_out, holds_out
 
 
@@ -103,7 +103,6 @@ def test_kinds_are_drawn_where_no_panorama_is_a_background():
         ({"hold_out": HoldOutSettings(panoramas=BLENDERS_OWN)}, "8 of 8 held out, train has none left"),
         ({"hold_out": HoldOutSettings(subjects=69)}, "count = 70: test_subject and test_all take .* train needs some"),
         ({"hold_out": HoldOutSettings(subjects=40)}, "subjects = 40: test_subject has 28 runs of .* run = 1 pairs"),
-        ({"files": FileSettings(hdris="/nowhere")}, r"\[files\] hdris: HDRI folder /nowhere does not exist"),
         ({"samples": 20}, r"\w+ = [0-9.]+: gets \d of the \d pairs it asks for|too few for the splits"),
     ],
 )

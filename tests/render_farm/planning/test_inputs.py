@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from photo_release import RELEASE, begun, picture, refused, release_of
 
+from dataset_tools.store.layout import ReleaseFolder
 from render_farm.planning import inputs as inputs_module
-from render_farm.planning.catalogue import PHOTOGRAPHS, POSES, Catalogue
+from render_farm.planning.catalogue import PANORAMAS, PHOTOGRAPHS, POSES, Catalogue
 from render_farm.planning.configuration import Configuration
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.inputs import read_inputs
-from render_farm.planning.open_inputs import open_photographs
+from render_farm.planning.keep_inputs import open_photographs
+from rigging.files import file_sha256
 
 
 def digest_of(photos, tmp_path):
@@ -110,7 +112,8 @@ def test_bad_files_of_all_kinds_are_named_together(photos, tmp_path, monkeypatch
     (photos / "p9.jpg").symlink_to(tmp_path / "nowhere")
     (tmp_path / "light").mkdir()
     (tmp_path / "light" / "sky.hdr").write_bytes(b"no panorama")
-    monkeypatch.setattr(inputs_module, "panorama_faults", lambda files: dict.fromkeys(files, "cannot be read"))
+    judged = (file_sha256, lambda files: dict.fromkeys(files, "cannot be read"))
+    monkeypatch.setitem(inputs_module.READ, PANORAMAS, judged)
     release = release_of(photos, tmp_path, RELEASE + f"hdris = '{tmp_path / 'light'}'\n")
     told = refused(release, tmp_path / "out")
     assert "1 of 1 panoramas cannot be used: sky.hdr (cannot be read); [files] photos" in told
@@ -124,6 +127,11 @@ def test_a_folder_that_cannot_be_listed_is_no_empty_one(photos, tmp_path, monkey
     monkeypatch.setattr(Path, "iterdir", denied)
     told = refused(release_of(photos, tmp_path), tmp_path / "out")
     assert told == f"[files] photos {photos}: {photos}/sub cannot be read (Permission denied)"
+
+
+def test_a_folder_that_is_not_there_is_named(photos, tmp_path):
+    told = refused(release_of(photos, tmp_path, RELEASE + "hdris = '/nowhere'\n"), tmp_path / "out")
+    assert told == "[files] hdris: HDRI folder /nowhere does not exist"
 
 
 def test_what_differs_is_named(photos, tmp_path):
@@ -158,7 +166,7 @@ def test_a_lost_list_of_what_was_planned_is_written_again(photos, tmp_path):
     release, folder = release_of(photos, tmp_path), begun(photos, tmp_path)
     shutil.rmtree(folder / ".inputs")
     plan = ensure_plan(release, folder)
-    assert open_photographs(folder / "plan.npz", plan, release).files == tuple(sorted(photos.iterdir()))
+    assert open_photographs(ReleaseFolder(folder), plan, str(photos)).files == tuple(sorted(photos.iterdir()))
 
 
 def test_the_list_of_photographs_is_for_sha256sum(photos, tmp_path):
@@ -170,7 +178,7 @@ def test_the_list_of_photographs_is_for_sha256sum(photos, tmp_path):
 def test_a_photograph_that_changes_while_it_is_rendered_is_refused(photos, tmp_path):
     release = release_of(photos, tmp_path)
     plan = ensure_plan(release, tmp_path / "out")
-    opened = open_photographs(tmp_path / "out" / "plan.npz", plan, release)
+    opened = open_photographs(ReleaseFolder(tmp_path / "out"), plan, str(photos))
     picture(photos / "new.jpg")  # is none of the planned
     assert opened.crop(np.random.default_rng(0), 8, 8).shape == (8, 8, 3)
     for number in range(6):

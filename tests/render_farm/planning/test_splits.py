@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from blender_scripts.looks.hdri import BLENDERS_OWN
 from render_farm.planning.candidates import join_clips, read_poses
 from render_farm.planning.deal import deal_blocks
-from render_farm.planning.hold_out import HoldOut
+from render_farm.planning.hold_out import HoldOut, pair_bands, pair_look
 from render_farm.planning.make_plan import assemble_held_out
 from render_farm.planning.plan import load_plan, save_plan
 from render_farm.planning.release_tables import HoldOutSettings, SplitSettings
-from render_farm.planning.spec import Specs, pair_bands, pair_look
+from render_farm.planning.spec import Specs
 from render_farm.planning.splits import SPLITS, holds_out
 from render_farm.planning.windows import candidate_pairs
 from rigging.geometry.cameras import palm_frame
@@ -74,7 +74,7 @@ def test_a_plan_is_the_same_again_on_disk_and_for_other_seeds_another(plans, sam
 def test_what_the_plan_says_of_a_pair_is_what_is_rendered_in_any_order(plans):
     plan, release = plans[0], release_of(SEEDS[0])
     for index in np.random.default_rng(0).permutation(len(plan.split))[:40]:
-        look = pair_look(plan, release, int(index), BLENDERS_OWN)
+        look = pair_look(release, plan.strata.hold_out, int(plan.split[index]), int(index), BLENDERS_OWN)
         assert (look.background, look.hdri) == (plan.strata.background[index], plan.strata.panorama[index])
 
 
@@ -85,7 +85,7 @@ def test_a_pair_is_of_one_split_and_its_ring_stands_where_the_plan_says(plans, t
     assert [specs.spec(2 * index + role).metadata["split"] for role in (0, 1)] == ["test_camera"] * 2
     placed = specs.pair(index)
     assert plan.strata.ring_tilt[index] == pytest.approx(_tilt_of(placed), abs=1e-6)
-    assert pair_bands(plan, release, index).tilt == (plan.strata.hold_out.tilt,)
+    assert pair_bands(release, plan.strata.hold_out, SPLITS.index("test_camera")).tilt == (plan.strata.hold_out.tilt,)
 
 
 def _tilt_of(placed):
