@@ -51,6 +51,11 @@ def point(value: Any) -> tuple[float, float, float]:
     return number(value[0]), number(value[1]), number(value[2])
 
 
+def only(value: Any) -> Any:
+    """What a list of one holds, anything else as it is: some writers put a thing into a list of its own."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def side(value: Any) -> str:
     """ "right" or "left" as devices write it (Left, L, 0 of a Leap hand's type, ...), "" if it is neither."""
     if isinstance(value, np.generic):

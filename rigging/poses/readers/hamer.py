@@ -18,11 +18,11 @@ from ...files import file_sha256
 from ..clip import PoseClip, PoseError, load_arrays
 from ..rejects import Reject
 from .columns import as_names, check_read, one_value
-from .fields import get, point, rate, read_frames, side
+from .fields import get, only, point, rate, read_frames, side
 from .folders import files_sha256, find_files, person_of, read_each, without_folder
 from .mirror import mirror_points
 from .recordings import Origin, clips_of
-from .seen import Seen, recorded, with_sides, without_hand
+from .seen import Seen, recorded, with_sides
 from .sides import evidence
 
 JOINTS = ("pred_keypoints_3d", "keypoints_3d", "joints", "joints_3d")
@@ -87,9 +87,8 @@ class HamerSource:
     ) -> list[PoseClip]:
         if self.hand != "file":
             seen = [replace(hand, hand=self.hand) for hand in seen]
-        sided, unsure = with_sides(seen, self.name, name)
-        if not sided:
-            raise PoseError(f"{file}: no is_right for each hand, allowed are right, left (option hand)")
+        needed = f"{file}: no is_right for each hand, allowed are right, left (option hand)"
+        sided, left_out = with_sides(seen, frames, self.name, name, needed)
         origin = Origin(
             file,
             name,
@@ -103,8 +102,7 @@ class HamerSource:
         )
         clips = clips_of(recorded(self._flipped(sided, file), person_of(name, self.subject), None, str(file)), origin)
         known = {reject.frame for reject in self.rejects if reject.clip == name}
-        empty = without_hand(self.name, name, frames, seen)
-        self.rejects.extend([*unsure, *(reject for reject in empty if reject.frame not in known)])
+        self.rejects.extend(reject for reject in left_out if reject.frame not in known)
         return clips
 
     def _flipped(self, seen: list[Seen], file: Path) -> list[Seen]:
@@ -191,11 +189,6 @@ def _hands(frame_number: int, frame: Any) -> Iterator[Seen]:
     """The hands in a frame of a .json."""
     hands = frame if isinstance(frame, list) else get(frame, "hands", "outputs", "detections")
     for hand in hands if isinstance(hands, list) else [frame]:
-        told = get(get(hand, "wilor_preds") or hand, *JOINTS)
-        points = told[0] if isinstance(told, list) and len(told) == 1 else told
+        points = only(get(get(hand, "wilor_preds") or hand, *JOINTS))
         if isinstance(points, list) and len(points) == 21:
-            yield Seen(frame_number, _side(_one(get(hand, *RIGHT))), np.array([point(p) for p in points]))
-
-
-def _one(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+            yield Seen(frame_number, _side(only(get(hand, *RIGHT))), np.array([point(p) for p in points]))

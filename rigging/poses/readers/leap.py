@@ -17,10 +17,10 @@ import numpy as np
 from ...files import file_sha256
 from ..clip import PoseClip, PoseError
 from ..rejects import Reject
-from .fields import NOWHERE, get, number, point, rate, read_frames, side
+from .fields import NOWHERE, get, number, only, point, rate, read_frames, side
 from .folders import find_files, person_of, read_each
 from .recordings import Origin, clips_of
-from .seen import Seen, recorded, with_sides, without_hand
+from .seen import Seen, recorded, with_sides
 
 DIGITS = ("thumb", "index", "middle", "ring", "pinky")
 BONES = ("metacarpal", "proximal", "intermediate", "distal")
@@ -60,9 +60,8 @@ class LeapSource:
         seen = [hand for number, frame in enumerate(frames) for hand in _hands(number, frame, self.axes)]
         if not seen:
             raise PoseError(f"{file}: no hands in any of {len(frames)} frames")
-        sided, unsure = with_sides(seen, "leap", name)
-        if not sided:
-            raise PoseError(f"{file}: frame {seen[0].frame} does not say whether its hand is left or right")
+        needed = f"{file}: frame {seen[0].frame} does not say whether its hand is left or right"
+        sided, left_out = with_sides(seen, len(frames), "leap", name, needed)
         origin = Origin(
             file,
             name,
@@ -75,7 +74,7 @@ class LeapSource:
             up=(0.0, 1.0, 0.0) if self.mounted == "desk" else None,
         )
         clips = clips_of(recorded(sided, person_of(name, self.subject), self.threshold, str(file)), origin)
-        self.rejects.extend([*unsure, *without_hand("leap", name, len(frames), seen)])
+        self.rejects.extend(left_out)
         return clips
 
 
@@ -132,12 +131,7 @@ def _far_ends(digit: Any) -> list[tuple[float, float, float]]:
     bones = digit if isinstance(digit, list) else get(digit, "bones") or [get(digit, bone) for bone in BONES]
     if not isinstance(bones, list) or len(bones) != 4:
         return [NOWHERE] * 4
-    return [point(_inner(get(bone, "next_joint") or bone)) for bone in bones]
-
-
-def _inner(value: Any) -> Any:
-    """A point that was put in a list of its own."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    return [point(only(get(bone, "next_joint") or bone)) for bone in bones]
 
 
 def _rate(frames: list[Any]) -> float | None:

@@ -18,10 +18,10 @@ import numpy as np
 from ...files import file_sha256
 from ..clip import PoseClip, PoseError
 from ..rejects import Reject
-from .fields import get, number, point, rate, read_frames, side
+from .fields import get, number, only, point, rate, read_frames, side
 from .folders import find_files, person_of, read_each
 from .recordings import Origin, clips_of
-from .seen import Seen, recorded, with_sides, without_hand
+from .seen import Seen, recorded, with_sides
 from .sides import evidence
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,8 @@ class MediapipeSource:
             image = any(get(frame, *IMAGE) for frame in frames)
             got = "image landmarks only, which have no scale" if image else "no world landmarks"
             raise PoseError(f"{file}: {got} in any of {len(frames)} frames, needed are hand_world_landmarks")
-        sided, unsure = with_sides(seen, "mediapipe", name)
-        if not sided:
-            raise PoseError(f"{file}: frame {seen[0].frame} has no handedness for each of its hands")
+        needed = f"{file}: frame {seen[0].frame} has no handedness for each of its hands"
+        sided, left_out = with_sides(seen, len(frames), "mediapipe", name, needed)
         origin = Origin(
             file,
             name,
@@ -81,7 +80,7 @@ class MediapipeSource:
         clips = clips_of(
             recorded(self._named(sided, file), person_of(name, self.subject), self.threshold, str(file)), origin
         )
-        self.rejects.extend([*unsure, *without_hand("mediapipe", name, len(frames), seen)])
+        self.rejects.extend(left_out)
         return clips
 
     def _named(self, seen: list[Seen], file: Path) -> list[Seen]:
@@ -115,8 +114,7 @@ def _hands(frame_number: int, frame: Any) -> Iterator[Seen]:
 
 def _points(landmarks: Any) -> np.ndarray | None:
     """(21, 3), or None where there are no 21 points."""
-    if isinstance(landmarks, list) and len(landmarks) == 1:
-        landmarks = landmarks[0]
+    landmarks = only(landmarks)
     landmarks = get(landmarks, "landmark", "landmarks") or landmarks
     if not isinstance(landmarks, list) or len(landmarks) != 21:
         return None

@@ -47,14 +47,18 @@ def _valid(seen: Sequence[Seen], sure: np.ndarray) -> np.ndarray:
     return np.stack([np.isfinite(hand.joints).all(-1) & enough for hand, enough in zip(seen, sure)])
 
 
-def with_sides(seen: Sequence[Seen], source: str, name: str) -> tuple[list[Seen], list[Reject]]:
-    """The hands that say whether they are left or right, if any does; rejects of the others."""
+def with_sides(
+    seen: Sequence[Seen], frames: int, source: str, name: str, needed: str
+) -> tuple[list[Seen], list[Reject]]:
+    """The hands that say whether they are left or right, and rejects of the others and of the frames without a hand.
+
+    Raises:
+        PoseError: `needed`, where no hand says so.
+    """
     sided = [hand for hand in seen if hand.hand]
-    unsure = [hand.frame for hand in seen if sided and not hand.hand]
-    return sided, [Reject(source, name, frame, "missing", "a hand neither left nor right") for frame in unsure]
-
-
-def without_hand(source: str, name: str, frames: int, seen: Sequence[Seen]) -> list[Reject]:
-    """A reject for each of the `frames` frames in which no hand was seen."""
+    if not sided:
+        raise PoseError(needed)
     shown = {hand.frame for hand in seen}
-    return [Reject(source, name, f, "missing", "no hand in this frame") for f in range(frames) if f not in shown]
+    unsure = [(hand.frame, "a hand neither left nor right") for hand in seen if not hand.hand]
+    empty = [(frame, "no hand in this frame") for frame in range(frames) if frame not in shown]
+    return sided, [Reject(source, name, frame, "missing", detail) for frame, detail in (*unsure, *empty)]
