@@ -13,12 +13,12 @@ from dataset_tools.store.layout import ReleaseFolder
 from rigging.files import file_sha256
 from rigging.geometry.rotations import axis_angle, random_rotation, swing
 from rigging.hand.asset import DEFAULT_ASSET, HandAsset, load_asset
+from rigging.hand.bones import bone_lengths
 from rigging.hand.shape import Subject, fit_subject, sample_subject
 from rigging.poses.clip import PoseClip
 from rigging.poses.rejects import write_rejects
 from rigging.poses.sampling.diversity import k_centre
 from rigging.poses.sampling.procedural import minimum_jerk
-from rigging.spin.posed import bone_lengths
 
 from ..device import device_kind
 from ..errors import InputError

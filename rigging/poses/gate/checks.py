@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...joints import JOINT_PARENTS
+from ...hand import bones
 from ..readers.mirror import palm_normal
 
 # Typical bone lengths over that of the middle finger from wrist to tip, bones 1 to 20. Phalanges and metacarpals
@@ -24,8 +24,7 @@ SHORT_BONE = 1 / 6  # of the middle finger's ray, about 32 mm
 
 def bone_lengths(joints: np.ndarray) -> np.ndarray:
     """Lengths (..., 20) of bones 1 to 20 of joints (..., 21, 3)."""
-    joints = np.asarray(joints, float)
-    return np.linalg.norm(joints[..., 1:, :] - joints[..., list(JOINT_PARENTS[1:]), :], axis=-1)
+    return bones.bone_lengths(np.asarray(joints, float))[..., 1:]
 
 
 def middle_ray(joints: np.ndarray) -> np.ndarray:
