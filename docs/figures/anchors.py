@@ -52,6 +52,7 @@ def draw(angles: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
+    """Draw the page's picture."""
     anchors = load_anchors()
     rows = -(-len(anchors) // COLUMNS)
     figure, axes = plt.subplots(rows, COLUMNS, figsize=(COLUMNS * 2 * SIZE / 100, rows * 1.25 * SIZE / 100), dpi=100)

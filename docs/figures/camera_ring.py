@@ -62,6 +62,7 @@ def frustum(cameras: Cameras, view: int, depth: float) -> tuple[np.ndarray, np.n
 
 
 def draw_scene(axis: plt.Axes, vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray, cameras: Cameras) -> None:
+    """Draw a mesh, vertices (N, 3) metres and faces (F, 3) with colours (F, 3), and the cameras."""
     light = 0.45 + 0.75 * np.clip(normalise(face_normals(vertices, faces)) @ SUN / np.linalg.norm(SUN), 0, 1)
     shown = np.clip(colours * light[:, None], 0, 1) ** (1 / 2.2)
     axis.add_collection3d(Poly3DCollection(vertices[faces], facecolors=shown, edgecolors=shown, linewidths=0.2))
@@ -88,6 +89,7 @@ def draw_scene(axis: plt.Axes, vertices: np.ndarray, faces: np.ndarray, colours:
 
 
 def main() -> None:
+    """Draw the page's picture."""
     vertices, faces, colours, cameras = scene()
     figure = plt.figure(figsize=(13, 5), dpi=100)
     draw_scene(figure.add_axes((-0.06, -0.15, 0.60, 1.3), projection="3d"), vertices, faces, colours, cameras)

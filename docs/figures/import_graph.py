@@ -21,6 +21,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def parsed(path: Path) -> ast.Module:
+    """The syntax of a module, parsed once."""
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 

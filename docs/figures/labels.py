@@ -63,6 +63,7 @@ def draw_view(names: dict, view: int) -> list[np.ndarray]:
 
 
 def main() -> None:
+    """Draw the page's picture."""
     names = example()
     titles = ("parts, joints", "depth", "normals", "flow", "flow that stays seen")
     pictures = [canvas.titled(*item) for view in range(2) for item in zip(draw_view(names, view), titles)]

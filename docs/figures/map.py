@@ -68,6 +68,7 @@ def room_graph(package: str) -> Graph:
 
 
 def package_graph() -> Graph:
+    """Which packages each package imports, without those that follow from others."""
     graph: Graph = {package: set() for package in PACKAGES}
     for name in modules():
         graph[room_of(name)[0]] |= {room_of(other)[0] for other in ours(name)} - {room_of(name)[0]}
@@ -108,6 +109,7 @@ def rows_of(graph: Graph, column: Mapping[str, int]) -> dict[str, int]:
 
 
 def places_of(package: str, graph: Graph, top: float) -> dict[str, Place]:
+    """Where each room of a package stands; the package begins at `top`."""
     column = columns_of(graph)
     row = rows_of(graph, column)
     step = (WIDTH - MARGIN - BOX - 40) / max(6, *column.values())
@@ -133,16 +135,19 @@ def words_of(package: str, node: str) -> list[str]:
 
 
 def room_height(package: str, node: str) -> float:
+    """Pixels that the words of a room take."""
     named = node not in (ABOVE, BELOW)
     return TITLE * named + LINE * len(words_of(package, node)) + (8 if named else 14)
 
 
 def text(x: float, y: float, words: str, size: int = 11, colour: str = "#333", weight: str = "normal") -> str:
+    """An SVG text."""
     style = f'font-size="{size}" fill="{colour}" font-weight="{weight}"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(words)}</text>'
 
 
 def draw_room(package: str, node: str, place: Place) -> Iterator[str]:
+    """The SVG elements of a room: its box, name and words."""
     named = node not in (ABOVE, BELOW)
     frame = f'stroke="{COLOURS[package]}"' if named else 'stroke="#999" stroke-dasharray="3 2"'
     size = f'width="{BOX}" height="{place.height:.1f}" rx="5"'
@@ -155,6 +160,7 @@ def draw_room(package: str, node: str, place: Place) -> Iterator[str]:
 
 
 def line(points: Iterable[tuple[float, float]], colour: str, width: float = 1.3) -> str:
+    """An SVG line through points, an arrow's head at its end."""
     path = " L ".join(f"{x:.1f} {y:.1f}" for x, y in points)
     style = f'fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"'
     return f'<path d="M {path}" {style} marker-end="url(#{colour[1:]})"/>'
@@ -242,6 +248,7 @@ def draw_map() -> str:
 
 
 def main() -> None:
+    """Write the map."""
     OUT.write_text(draw_map(), encoding="utf-8")
 
 

@@ -46,6 +46,7 @@ def cameras_at(joints: np.ndarray, points: np.ndarray) -> Cameras:
 
 
 def main() -> None:
+    """Draw the page's picture."""
     names = page_names()
     colours = hand_colours(load_asset())
     figure, axes = plt.subplots(len(FRAMES), 5, figsize=(5 * SIZE / 100, len(FRAMES) * SIZE / 100 * 1.04), dpi=100)

@@ -51,6 +51,7 @@ def draw_curve(axis: plt.Axes, one: Curve, label: str, colour: str, marker: str)
 
 
 def main() -> None:
+    """Draw the page's picture."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/bench")
     draw_quality(json.loads((folder / "quality.json").read_text(encoding="utf-8")), OUT)
 

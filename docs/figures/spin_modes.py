@@ -47,6 +47,7 @@ def target_joints(name: str, axis: tuple[float, float, float], degrees: float, n
 
 
 def draw_row(axes: np.ndarray, joints: np.ndarray, view: int) -> None:
+    """Draw the pose of joints (21, 3) metres in every mode."""
     asset = load_asset()
     rest = RestHand(asset.template, asset.joints)
     _, dorsal = hinge_axes(asset)
@@ -63,6 +64,7 @@ def draw_row(axes: np.ndarray, joints: np.ndarray, view: int) -> None:
 
 
 def draw_skeleton(axis: plt.Axes, pixels: np.ndarray) -> None:
+    """Draw joints (21, 2) pixels and the bones between them."""
     for bone in range(1, 21):
         ends = pixels[[JOINT_PARENTS[bone], bone]]
         axis.plot(*ends.T, color=FINGER_COLOURS[(bone - 1) // 4], lw=3, solid_capstyle="round")
@@ -70,6 +72,7 @@ def draw_skeleton(axis: plt.Axes, pixels: np.ndarray) -> None:
 
 
 def main() -> None:
+    """Draw the page's picture."""
     figure, axes = plt.subplots(len(ROWS), 6, figsize=(6 * CROP / 100, len(ROWS) * SIZE / 100 * 1.03), dpi=100)
     for row, (name, axis, degrees, noise, view) in zip(axes, ROWS):
         draw_row(row, target_joints(name, axis, degrees, noise), view)

@@ -41,6 +41,7 @@ def draw_values(axis: plt.Axes, values: list[float], period: int, label: str) ->
 
 
 def main() -> None:
+    """Draw the page's picture."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/bench")
     draw_worker(json.loads((folder / "worker.json").read_text(encoding="utf-8")), OUT)
 
