@@ -23,7 +23,7 @@ from ..mesh_losses import (
     pose_loss,
     vertex_loss,
 )
-from .uvd import lift_uvd, scale_and_root, true_mesh, true_root, true_scale
+from .uvd import lift_uvd, scale_and_root, start_at_centre, true_mesh, true_root, true_scale
 
 JOINTS = 21
 MESH_LOSSES = frozenset({"vertex", "normal", "edge", "laplacian"})  # the terms of Ge's L_M
@@ -91,12 +91,13 @@ def lifted_pose(output: Output, batch: Batch, mean_bones: Tensor, oracle: bool) 
 
 
 class JointHead(nn.Module):
-    """The latent feature to joints (B, 21, 3) (u, v, d): two fully connected layers."""
+    """The latent feature to joints (B, 21, 3) (u, v, d): two fully connected layers that start at the centre."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(width * LATENT**2, hidden)
         self.joints = nn.Linear(hidden, JOINTS * 3)
+        start_at_centre(self.joints.weight, self.joints.bias)
 
     def forward(self, latent: Tensor) -> Tensor:
         """(B, 21, 3) of latent (B, width LATENT^2)."""

@@ -30,7 +30,7 @@ from .common import (
     register_triangles,
 )
 from .single_view import Config as SingleConfig
-from .uvd import lift_uvd, true_mesh, true_root, true_scale
+from .uvd import lift_uvd, start_at_centre, true_mesh, true_root, true_scale
 
 LEVELS = 4  # of the mesh's hierarchy: the graph network begins with a sixteenth of the nodes
 EVERY = MESH_LOSSES | {"heatmap", "pose", "regress", "size"}
@@ -119,7 +119,8 @@ def joints_of_known_meshes(batch: Batch) -> Tensor:
 class MeshNet(nn.Module):
     """The latent feature to the mesh (B, 2651, 3): section 4.2, two fully connected layers, then a Graph CNN.
 
-    From a sixteenth of the nodes to a quarter, two convolutions, to all nodes, two convolutions. All in float32.
+    From a sixteenth of the nodes to a quarter, two convolutions, to all nodes, two convolutions. All in float32. The
+    mesh starts as a point (ours): edges of a random one are so long that L_e, a length^4, spoils what was learnt before.
     """
 
     def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
@@ -134,6 +135,7 @@ class MeshNet(nn.Module):
         )
         self.full = GraphBlock(full, fine, fine, terms)
         self.last = GraphConv(full, fine, 3, terms)
+        start_at_centre(self.last.weight, self.last.bias)
         self.hierarchy = hierarchy
 
     def forward(self, latent: Tensor) -> Tensor:
