@@ -120,7 +120,7 @@ class MeshNet(nn.Module):
     """The latent feature to the mesh (B, 2651, 3): section 4.2, two fully connected layers, then a Graph CNN.
 
     From a sixteenth of the nodes to a quarter, two convolutions, to all nodes, two convolutions. All in float32. The
-    mesh starts as a point (ours): edges of a random one are so long that L_e, a length^4, spoils what was learnt before.
+    mesh starts as a point (ours): edges of a random one are so long that L_e, a length^4, spoils what was learnt.
     """
 
     def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
