@@ -15,8 +15,8 @@ def cube(side: float, resolution: int, device: torch.device | None = None) -> Te
     return torch.cartesian_prod(steps, steps, steps)
 
 
-def seen_at(maps: Tensor, points: Tensor, K: Tensor, world_to_cam: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """What maps (B, C, m, m) show at world points (B, P, 3) m: (B, C, P), bilinear, and whether they see them (B, P).
+def seen_at(maps: Tensor, points: Tensor, K: Tensor, world_to_cam: Tensor, size: int) -> Tensor:
+    """What maps (B, C, m, m) show at world points (B, P, 3) m: (B, C, P), bilinear.
 
     K (B, 3, 3) px is that of crops of `size` px. What is outside the picture or behind the camera shows 0.
     """
@@ -24,8 +24,7 @@ def seen_at(maps: Tensor, points: Tensor, K: Tensor, world_to_cam: Tensor, size:
     ahead = image[..., 2:] > 0
     pixels = image[..., :2] / torch.where(ahead, image[..., 2:], 1.0)
     at = torch.where(ahead, 2 * pixels / size - 1, 2.0)  # -1 to 1 from edge to edge, beyond for what is behind
-    seen = (at.abs() <= 1).all(-1)
-    return grid_sample(maps, at[:, None], padding_mode="zeros", align_corners=False)[:, :, 0], seen
+    return grid_sample(maps, at[:, None], padding_mode="zeros", align_corners=False)[:, :, 0]
 
 
 def random_turns(count: int, device: torch.device | None = None) -> Tensor:

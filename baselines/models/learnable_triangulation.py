@@ -157,13 +157,13 @@ class LtVolumetric(LtAlgebraic):
         if wanted is not None and not wanted & {"volume", "volume_joints"}:
             return super().forward(batch, wanted)
         output = dict(self.precompute(batch) if precomputed is None else precomputed)
-        maps = self.features(output.pop("upsampled"))
-        points = self.cubes(output["joints"], batch)
-        side, resolution = self.config.resolution, points.shape[1]
-        filled = self.fill(maps.float(), points, output["confidence"], batch)  # (S, C, P)
-        logits = self.volume(filled.unflatten(-1, (side, side, side))).float().view(len(points), JOINTS, resolution)
-        with torch.autocast(logits.device.type, enabled=False):
-            volumes = logits.softmax(-1)
+        maps, exact = self.features(output.pop("upsampled")).float(), torch.autocast(batch.rgb.device.type, enabled=False)
+        with exact:
+            points = self.cubes(output["joints"], batch)
+            filled = self.fill(maps, points, output["confidence"], batch).unflatten(-1, (self.config.resolution,) * 3)
+        logits = self.volume(filled)
+        with exact:
+            volumes = logits.float().flatten(2).softmax(-1)
             joints = in_each_camera(volumes @ points, batch)
         return output | {"volumes": volumes, "points": points, "volume_joints": joints}
 
@@ -177,16 +177,14 @@ class LtVolumetric(LtAlgebraic):
 
     def fill(self, maps: Tensor, points: Tensor, confidence: Tensor, batch: Batch) -> Tensor:
         """(S, C, P): features that the views show at the voxels, maps (B, C, h, h), points (S, P, 3) m, brought together."""
-        with torch.autocast(maps.device.type, enabled=False):
-            of_view = points.repeat_interleave(batch.views, 0)
-            shown, seen = seen_at(maps, of_view, batch.K, batch.world_to_cam, batch.size)
-            shown, seen = by_sample(shown, batch), by_sample(seen, batch)[:, :, None]
-            if self.config.aggregation == "softmax":  # equation 9
-                return (shown * shown.softmax(1)).sum(1)
-            if self.config.aggregation == "sum":  # equation 7
-                return shown.sum(1)
-            weights = view_weights(confidence, batch).mean(-1)
-            return (shown * weights[..., None, None]).sum(1)  # equation 8
+        of_view = points.repeat_interleave(batch.views, 0)
+        shown = by_sample(seen_at(maps, of_view, batch.K, batch.world_to_cam, batch.size), batch)  # (S, V, C, P)
+        if self.config.aggregation == "softmax":  # equation 9
+            return (shown * shown.softmax(1)).sum(1)
+        if self.config.aggregation == "sum":  # equation 7
+            return shown.sum(1)
+        weights = view_weights(confidence, batch).mean(-1)
+        return (shown * weights[..., None, None]).sum(1)  # equation 8
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         found, valid = super().losses(output, batch), batch.joint_valid
