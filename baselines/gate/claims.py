@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..metrics.intervals import Interval, paired_interval
+from ..metrics.intervals import Interval, paired_interval, shared_seeds
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,10 @@ def judge(claim: Claim, arms: Mapping[str, Arm], clusters: np.ndarray, rng: np.r
     """Decide a claim; `clusters` (n,) are the subjects of the test samples. An arm that is not there: not run."""
     if claim.better not in arms or claim.worse not in arms:
         return Finding(claim, NOT_RUN)
-    better, worse = paired(arms[claim.better].errors, arms[claim.worse].errors)
+    better, worse = shared_seeds(arms[claim.better].errors, arms[claim.worse].errors)
     interval = paired_interval(better - worse, clusters, rng, draws)
     words = WORDS.get(interval.verdict, interval.verdict)
     return Finding(claim, words, float(better.mean()), float(worse.mean()), interval)
-
-
-def paired(better: np.ndarray, worse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Errors (seeds, n) of two arms with the same seeds: those that both have."""
-    seeds = min(len(better), len(worse))
-    return better[:seeds], worse[:seeds]
 
 
 def judge_all(arms: Mapping[str, Arm], clusters: np.ndarray, seed: int, draws: int) -> tuple[Finding, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dataset_tools.progress import duration
 
+from ..evaluate.markdown import table
 from .claims import HOLDS
 from .compare import Change
 
@@ -51,7 +52,7 @@ def _tier0(tier: Table) -> Iterator[str]:
         return
     yield f"\nCopies of the first {tier['mutated']} samples, broken in one sample and in all; the untouched copy"
     yield f"{'passes' if tier['intact'] else '**does not pass**'}:\n"
-    yield from _rows(
+    yield from table(
         ("broken", "rightly named, of", "noticed"),
         ((one["breaks"], f"{one['named']} of {one['tried']}", _yes(one["noticed"])) for one in tier["broken"]),
     )
@@ -65,7 +66,7 @@ def _tier1(tier: Sequence[Table] | None) -> Iterator[str]:
         yield "Not run."
         return
     yield "Error relative to the wrist, in camera axes, without an oracle, on the views that were trained on.\n"
-    yield from _rows(
+    yield from table(
         ("estimator", "views", "error, mm", "allowed, mm", "mean pose, mm", "met"),
         (
             (one["estimator"], one["views"], _mm(one["error"]), _mm(one["limit"]), _mm(one["mean_pose"]),
@@ -83,12 +84,12 @@ def _tier2(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
     yield f"On `{tier['split']}`: {tier['samples']} samples of {tier['subjects']} subjects that nothing was trained on,"
     yield f"{tier['seeds']} seeds. Differences with 95 % intervals over subjects and seeds (paired bootstrap); a claim"
     yield "that must hold has to be separable from zero. Fewer than 20 subjects: too small.\n"
-    yield from _rows(
+    yield from table(
         ("claim", "", "errors, mm", "difference, mm", "verdict"), (_claim(one) for one in tier["findings"])
     )
     yield from _picture("claims.png", "intervals of the claims", pictures)
     yield "\nAny averaging beats one view; the averages that need no training stand beside the network for that.\n"
-    yield from _rows(
+    yield from table(
         ("way of estimating", "error, mm", "how"),
         ((name, _mm(mean), tier["made"][name]) for name, mean in tier["means"].items()),
     )
@@ -117,7 +118,7 @@ def _tier3(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
     if tier["scores"]:
         names = list(tier["scores"][0]["figures"])
         yield "Oracle: with the labels' root depth and hand scale, as in the papers. The others are without.\n"
-        yield from _rows(
+        yield from table(
             ("split", "estimator", "samples", "subjects", *names),
             (
                 (one["split"], one["estimator"], one["samples"], one["subjects"],
@@ -130,7 +131,7 @@ def _tier3(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
     yield "AUC 0-50 mm / AUC 20-50 mm / mean error in mm, with the oracle. The paper's figures"
     yield f"({PAPER}) are of its own"
     yield "release, networks and training, and do not compare with synthetic test splits.\n"
-    yield from _rows(("tested on", "estimator", "trained on", "paper", "here"), map(_table2, tier["table2"]))
+    yield from table(("tested on", "estimator", "trained on", "paper", "here"), map(_table2, tier["table2"]))
 
 
 def _table2(row: Table) -> tuple[str, ...]:
@@ -150,21 +151,13 @@ def _before(changed: Sequence[Change], caveats: Sequence[str]) -> Iterator[str]:
     yield "## Since the report before\n"
     yield from (f"- {line}" for line in caveats)
     yield ""
-    yield from _rows(("", "before", "now"), ((one.what, _any(one.before), _any(one.now)) for one in changed))
+    yield from table(("", "before", "now"), ((one.what, _any(one.before), _any(one.now)) for one in changed))
 
 
 def _took(seconds: Mapping[str, float]) -> Iterator[str]:
     yield "## What took how long\n"
     rows = [(name, duration(value)) for name, value in seconds.items()]
-    yield from _rows(("part", "took"), [*rows, ("in all", duration(sum(seconds.values())))])
-
-
-def _rows(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """A table in Markdown."""
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"
+    yield from table(("part", "took"), [*rows, ("in all", duration(sum(seconds.values())))])
 
 
 def _picture(name: str, words: str, pictures: Sequence[str]) -> Iterator[str]:
