@@ -95,9 +95,9 @@ def comparison_text(found: Comparison) -> str:
 
 def _notes(found: Comparison) -> Iterator[str]:
     yield f"{found.samples} samples of {found.subjects} subjects; 95 % intervals over subjects, and over seeds where a"
-    yield "row has several (with one they do not speak of other trainings). Paired differences: **bold** if separable"
-    yield f"from zero. Joints and mesh relative to the wrist without an oracle, {AREA} and the others with root depth"
-    yield "and scale of the labels, not aligned."
+    yield "row has several (with one they do not speak of other trainings). Differences are paired, over the seeds that"
+    yield "both rows have, and **bold** if separable from zero. Joints and mesh are relative to the wrist without an"
+    yield f"oracle; {AREA} and the others with root depth and scale of the labels, not aligned."
     if found.subjects < FEWEST_CLUSTERS:
         yield f"Fewer than {FEWEST_CLUSTERS} subjects: too small to tell differences."
 

@@ -93,16 +93,11 @@ def measured(parts: Iterable[Predictions]) -> Measured:
     if not samples:
         raise InputError("there are no predictions to measure")
     sample, subject, joints = map(np.concatenate, (samples, subjects, errors))
-    numbers, first, place = np.unique(sample, return_index=True, return_inverse=True)
+    views = len(sample) // len(np.unique(sample))
     return Measured(
-        numbers, subject[first], pck(joints[np.isfinite(joints)], THRESHOLDS),
-        {name: _means(np.concatenate(one), place) for name, one in values.items() if one[0] is not None},
+        sample[::views], subject[::views], pck(joints[np.isfinite(joints)], THRESHOLDS),
+        {
+            name: sample_errors(np.concatenate(one).reshape(-1, views))
+            for name, one in values.items() if one[0] is not None
+        },
     )  # fmt: skip
-
-
-def _means(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Means (S,) of those values (n,) of a sample that are numbers; place (n,) says of which sample."""
-    known = np.isfinite(values)
-    counts = np.bincount(place[known], minlength=place.max() + 1)
-    sums = np.bincount(place[known], values[known], place.max() + 1)
-    return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)

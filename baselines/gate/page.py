@@ -7,7 +7,9 @@ from typing import Any
 
 from dataset_tools.progress import duration
 
+from ..evaluate.compare import told
 from ..evaluate.markdown import table
+from ..metrics.intervals import Interval
 from .claims import HOLDS
 from .compare import Change
 
@@ -22,6 +24,7 @@ def page(report: Table, changed: Sequence[Change], caveats: Sequence[str], pictu
         _tier0(report["tier0"]),
         _tier1(report["tier1"]),
         _tier2(report["tier2"], pictures),
+        *map(_comparison, report["tables"]),
         _tier3(report["tier3"], pictures),
         _before(changed, caveats),
         _took(report["seconds"]),
@@ -108,6 +111,34 @@ def _claim(one: Table) -> tuple[str, ...]:
     difference = f"{interval['mean']:+.2f} ({interval['low']:+.2f} to {interval['high']:+.2f})"
     verdict = one["verdict"] if one["verdict"] == HOLDS or not must else f"**{one['verdict']}**"
     return claim["says"], must, errors, difference, verdict
+
+
+def _comparison(one: Table) -> Iterator[str]:
+    """A table that the preset asks for, as far as it was run."""
+    wanted, found = one["table"], one["comparison"]
+    yield f"## {wanted['title']}\n"
+    yield from ([f"{wanted['says']}\n"] if wanted["says"] else [])
+    if one["why"]:
+        yield f"{one['why']}.\n"
+    if found is None:
+        return
+    where = "the release" if wanted["on"] == "release" else "the other data"
+    yield f"On `test_subject` of {where}: {found['samples']} samples of {found['subjects']} subjects; 95 % intervals,"
+    yield f"and differences to {found['rows'][0]['name']}, bold if separable from zero.\n"
+    names, paper = wanted["measures"], wanted["paper"]
+    yield from table(
+        ("", "seeds", *(["paper"] if paper else []), *names, *(f"difference, {name}" for name in names)),
+        (
+            (row["name"], row["seeds"], *([paper.get(row["name"], "-")] if paper else []),
+             *(_told(row["figures"], name) for name in names),
+             *(_told(row["differences"], name, "+") for name in names))
+            for row in found["rows"]
+        ),
+    )  # fmt: skip
+
+
+def _told(figures: Table, name: str, sign: str = "") -> str:
+    return told(Interval(**figures[name]) if name in figures else None, 3 if "AUC" in name else 2, sign)
 
 
 def _tier3(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
