@@ -69,13 +69,18 @@ def named(specs: list[str]) -> dict[str, list[Path]]:
     for spec in specs:
         name, equals, rest = ("", "", spec) if Path(spec).exists() else spec.partition("=")
         runs = [Path(one) for one in (rest.split(",") if equals else [spec])]
-        name = name if equals else runs[0].name if runs[0].is_dir() else runs[0].parent.name
+        name = name if equals else folder_of(runs[0]).resolve().name
         if not name or Path("") in runs:
             raise InputError(f"{spec}: a run is wanted, or NAME=RUN,RUN,...")
         if name in ways:
             raise InputError(f"{spec}: there is a row {name!r} before; NAME=RUN gives it another name")
         ways[name] = runs
     return ways
+
+
+def folder_of(run: Path) -> Path:
+    """The folder of a run that is named by it or by its weights."""
+    return run.parent if run.suffix == ".safetensors" else run
 
 
 def measure(run: Path, options: argparse.Namespace) -> Measured:
@@ -95,11 +100,7 @@ def _mean_seconds(runs: list[Path]) -> float | None:
     from ..train.log import seconds_trained
     from ..train.run_folder import RunFolder, load_run
 
-    seconds = []
-    for run in runs:
-        _, config = load_run(run)
-        folder = RunFolder(run.parent if run.suffix == ".safetensors" else run)
-        seconds.append(seconds_trained(folder.log, config.data.batch))
+    seconds = [seconds_trained(RunFolder(folder_of(run)).log, load_run(run)[1].data.batch) for run in runs]
     known = [one for one in seconds if one is not None]
     return sum(known) / len(known) if known else None
 
