@@ -40,6 +40,8 @@ def _head(report: Table) -> Iterator[str]:
     if report["problems"]:
         yield ""
     yield f"Samples: {', '.join(f'{split} {count}' for split, count in about['splits'].items())}."
+    if about["other"]:
+        yield f"Data of another look: {about['other']}."
     yield f"Data hash `{about['data_hash']}`,"
     yield f"configuration `{about['configuration_hash']}`;"
     yield f"mvhm {about['mvhm']}, torch {about['torch']}, {about['device']}. `mvhm release --gate` takes `gate.json`."

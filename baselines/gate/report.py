@@ -35,6 +35,7 @@ class About:
     mvhm: str  # versions
     torch: str
     device: str
+    other: str = ""  # data of another look that were trained and tested on, by the hash of their bytes
 
     @property
     def lacking(self) -> tuple[str, ...]:

@@ -67,13 +67,12 @@ def gate(request: Request) -> Gated:
     if choose_device(request.device).type == "cpu":
         torch.set_num_threads(1)  # see _side_by_side
     settings = read_settings(preset_folder(request.preset))
-    about = look_at(request)
+    other = other_data(request.other) if request.other else None
+    about = dataclasses.replace(look_at(request), other=other.name if other else "")
     kept = kept_in(request, about, settings)
     with kept.alone():
-        runs = Runs(
-            kept, request.data, preset_folder(request.preset), request.device, _side_by_side(request),
-            other_data(request.other) if request.other else None,
-        )  # fmt: skip
+        presets, processes = preset_folder(request.preset), _side_by_side(request)
+        runs = Runs(kept, request.data, presets, request.device, processes, other)
         return judged(request, settings, about, runs)
 
 

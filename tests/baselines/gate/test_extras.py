@@ -146,7 +146,9 @@ def test_the_page_shows_tables_and_what_papers_have(done, both):
     assert "## Errors" in text and "|  | seeds | paper | joints, mm | difference, joints, mm |" in text
     assert "| better | 2 | - | " in text and "| first | 2 | 9.09 / 9.06 | " in text and " | **+" in text
     assert "## Before and after\n\nOf another look.\n\nnot run: needs data of another look (--other)." in text
-    assert "of the other data: 44 samples of 22 subjects" in page(both.report.table(), (), (), ())
+    text = page(both.report.table(), (), (), ())
+    assert "Data of another look: other bbbbbbbbbbbb." in text
+    assert "of the other data: 44 samples of 22 subjects" in text
 
 
 def test_data_of_another_look_are_trained_and_tested_on(both, done):
