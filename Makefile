@@ -37,7 +37,7 @@ export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo '  settings: SHARD=n RELEASE=demo|mini|gate|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
+	@echo '  settings: SHARD=n RELEASE=demo|mini|gate|other|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
 	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local'
 	@echo '  of both:  RETRY=1 MEMORY=4000 RECYCLE=200 SAMPLE_SECONDS=1800 ATTEMPTS=3'
 	@echo '  the same without make, and more: $(BIN)/mvhm --help'
