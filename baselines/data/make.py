@@ -58,7 +58,7 @@ def _whole(raw: Raw, views: int) -> Batch:
 
 
 def _depth_of_hand(raw: Raw) -> Tensor | None:
-    """(B, H, W) float32 m: a release's depth is the arm's, too; the mask, where there is one, says what is the hand's."""
+    """(B, H, W) float32 m: a release's depth is the arm's, too; a mask says what is the hand's."""
     if "depth" not in raw:
         return None
     return raw["depth"] * raw["mask"] if "mask" in raw else raw["depth"]
