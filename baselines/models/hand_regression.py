@@ -13,11 +13,13 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rigging.hand.shape import MAX_DEVIATIONS
 from rigging.joints import BONE_NAMES
 
 from ..batch import Batch, Pose
 from ..estimator import Estimator, Output
 from ..geometry.camera import SCALE_BONE, bone_lengths, rays, rig_bones
+from ..geometry.ik import bone_rotations
 from ..geometry.rotations import IDENTITY_6D, from_6d
 from ..layers.hand_layer import HandLayer, chain
 from ..layers.heatmap import peaks
@@ -79,17 +81,19 @@ class HandRegression(Estimator):
         """`mesh`, `joints` and `shape` of the latent feature (B, width LATENT^2)."""
         with torch.autocast(latent.device.type, enabled=False):
             said = self.regressor(latent.float())
-            hand = self.hand(chain(said.palm, said.local), said.shape)
+            rotations = chain(said.palm, said.local)
+            hand = self.hand(rotations, said.shape)
             scale = bone_lengths(hand.joints)[:, SCALE_BONE, None, None]
             mesh, joints = (seen_in_crop(points / scale, said.wrist, said.share, batch) for points in hand)
-        return {"mesh": mesh, "joints": joints, "shape": said.shape}
+        return {"mesh": mesh, "joints": joints, "shape": said.shape, "rotations": rotations}
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         how = self.config.reduction
         found = heatmap_losses(output, batch, self.config.sigma, how)
         found |= joint_losses(output, batch, self.mean_bones, how)
         if "shape" in output:
-            found["shape"] = output["shape"].square().mean()
+            true = bone_rotations(self.hand.joints, batch.joints_cam)
+            found["rotation"] = (output["rotations"][:, 1:] - true[:, 1:]).square().sum((-2, -1)).mean()
         if "mesh" in output and batch.vertices_cam is not None and batch.joints_cam is not None:
             uv, true_uv = output["mesh"][..., :2], true_mesh(batch)[..., :2]
             vertices = lift_uvd(output["mesh"], batch, true_scale(batch), true_root(batch))
@@ -134,6 +138,7 @@ class ParameterHead(nn.Module):
     def forward(self, latent: Tensor) -> Parameters:
         """All of latent (B, width LATENT^2)."""
         palm, local, shape, wrist, share = self.last(self.hidden(latent)).split(self.sizes, 1)
+        shape = MAX_DEVIATIONS * shape.tanh()
         return Parameters(from_6d(palm), from_6d(local.unflatten(1, (BONES, 6))), shape, wrist, share.exp().squeeze(1))
 
 
