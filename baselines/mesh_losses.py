@@ -39,11 +39,13 @@ def normal_loss(vertices: Tensor, true: Tensor, faces: Tensor, reduction: Reduct
 
     vertices and true (B, N, 3) m, faces (F, 3) int64.
     """
-    corners, label = (CM * one[:, faces] for one in (vertices, _finite(true)))  # (B, F, 3, 3)
-    normals = torch.linalg.cross(label[:, :, 1] - label[:, :, 0], label[:, :, 2] - label[:, :, 0])
+    sides = faces.T
+    one, two, three = (_nodes(vertices).index_select(0, side) for side in sides)  # (F, B, 3) cm
+    label = [_nodes(_finite(true)).index_select(0, side) for side in sides]
+    normals = torch.linalg.cross(label[1] - label[0], label[2] - label[0])
     normals = normals / normals.norm(dim=-1, keepdim=True).clamp(min=1e-12)  # of a triangle without area: 0
-    along = ((corners - corners.roll(1, 2)) * normals[:, :, None]).sum(-1)  # (B, F, 3)
-    return _reduced(along.square(), true, reduction)
+    along = [(edge * normals).sum(-1).square() for edge in (one - two, two - three, three - one)]
+    return _reduced(sum(along).T, true, reduction)
 
 
 def edge_loss(vertices: Tensor, true: Tensor, edges: Tensor, reduction: Reduction = "mean") -> Tensor:
@@ -54,8 +56,8 @@ def edge_loss(vertices: Tensor, true: Tensor, edges: Tensor, reduction: Reductio
 
 def squared_lengths(vertices: Tensor, edges: Tensor) -> Tensor:
     """(B, E) cm^2 of edges (E, 2) between vertices (B, N, 3) m."""
-    first, second = (CM * vertices[:, side] for side in edges.T)
-    return (first - second).square().sum(-1)
+    first, second = (_nodes(vertices).index_select(0, side) for side in edges.T)
+    return (first - second).square().sum(-1).T
 
 
 def laplacian_loss(vertices: Tensor, true: Tensor, edges: Tensor, reduction: Reduction = "mean") -> Tensor:
@@ -63,7 +65,7 @@ def laplacian_loss(vertices: Tensor, true: Tensor, edges: Tensor, reduction: Red
 
     vertices and true (B, N, 3) m, edges (E, 2) int64, each once. A vertex without neighbours has the mean 0.
     """
-    delta = CM * (vertices - _finite(true)).transpose(0, 1)  # (N, B, 3): rows of neighbours lie together
+    delta = _nodes(vertices - _finite(true))
     one, other = edges.T
     total = torch.zeros_like(delta).index_add(0, one, delta[other]).index_add(0, other, delta[one])
     count = torch.bincount(edges.flatten(), minlength=len(delta)).clamp(min=1)
@@ -76,6 +78,11 @@ def pose_loss(joints: Tensor, true: Tensor, valid: Tensor | None = None, reducti
     squared = (CM * (joints - true)).square().sum(-1)
     mean = masked_mean(squared, valid)
     return mean * joints.shape[1] if reduction == "sum" else mean
+
+
+def _nodes(positions: Tensor) -> Tensor:
+    """(N, B, 3) cm of (B, N, 3) m: what is gathered lies together, which is twice as fast."""
+    return CM * positions.transpose(0, 1).contiguous()
 
 
 def _finite(true: Tensor) -> Tensor:

@@ -17,6 +17,8 @@ ESTIMATORS = {  # name -> module in `models`, class in it
     "ge_gcn": ("ge_gcn", "GeGraphCnn"),
     "direct_lbs": ("direct_lbs", "DirectLbs"),
     "hand_regression": ("hand_regression", "HandRegression"),
+    "lt_alg": ("learnable_triangulation", "LtAlgebraic"),
+    "lt_vol": ("learnable_triangulation", "LtVolumetric"),
 }
 
 
