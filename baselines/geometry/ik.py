@@ -15,10 +15,10 @@ PALM_JOINTS = [0, 5, 9, 13, 17]  # wrist and the MCP joints but the thumb's
 def bone_rotations(rest: Tensor, joints: Tensor) -> Tensor:
     """Rotations (B, 21, 3, 3) of the bones, from joints at rest (21, 3) or (B, 21, 3) to joints (B, 21, 3).
 
-    The palm turns as wrist and MCP joints do (Kabsch), and the forearm with it. Bones of the palm and first phalanges turn
-    with the palm, every other bone with the one before, and then by the shortest arc into their direction (one that
-    has no length has none): `rigging.spin.match`, mode "palm". Differentiable except for joints of the palm on a line and for bones
-    turned by 180 degrees.
+    The palm turns as wrist and MCP joints do (Kabsch), and the forearm with it. Bones of the palm and first phalanges
+    turn with the palm, every other bone with the one before, and then by the shortest arc into their direction (one
+    without length has none): `rigging.spin.match`, mode "palm". Differentiable but for palms whose joints are on a line
+    and bones turned by 180 degrees.
     """
     rest = rest.expand_as(joints)
     palm = align(rest[:, PALM_JOINTS], joints[:, PALM_JOINTS], scale=False).rotation[:, None]  # (B, 1, 3, 3)

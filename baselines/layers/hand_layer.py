@@ -95,7 +95,7 @@ class HandLayer(nn.Module):
 
 
 def chain(palm: Tensor, local: Tensor) -> Tensor:
-    """Rotations (B, 21, 3, 3) of the bones, of that of the palm (B, 3, 3) and each bone's (B, 21, 3, 3) after the one before.
+    """Rotations (B, 21, 3, 3) of the bones, of the palm's (B, 3, 3) and each bone's (B, 21, 3, 3) after the one before.
 
     The forearm and the bones of the palm come after the palm: R = palm L; every other after its parent: R = R_parent L.
     """

@@ -1,4 +1,4 @@
-"""A user's own MANO file (Romero et al., SIGGRAPH Asia 2017), read without running what is in it. None comes with us."""
+"""A user's own MANO file (Romero et al., SIGGRAPH Asia 2017), read without running it. None comes with us."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ class _Unpickler(pickle.Unpickler):
     """Finds nothing but what arrays are made with."""
 
     FOUND: ClassVar = {
-        **{(f"numpy.{core}.{where}", name): made for core in ("core", "_core") for (where, name), made in _MAKERS.items()},
+        **{(f"numpy.core.{where}", name): maker for (where, name), maker in _MAKERS.items()},
+        **{(f"numpy._core.{where}", name): maker for (where, name), maker in _MAKERS.items()},
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("chumpy.ch", "Ch"): _Value,

@@ -1,7 +1,7 @@
-"""Parametric hand regression, the second comparison of Ge et al. (CVPR 2019, section 5): a hand model's parameters.
+"""Parametric hand regression, a comparison of Ge et al. (CVPR 2019, section 5): the parameters of a hand model.
 
-The paper regresses pose and shape of MANO from the latent feature by three fully connected layers; the model here is our
-own rig (layers/hand_layer.py). What the paper leaves to its supplement is ours (docs/reproduction.md).
+The paper regresses pose and shape of MANO from the latent feature by three fully connected layers; the model here is
+our own rig (layers/hand_layer.py). What the paper leaves to its supplement is ours (docs/reproduction.md).
 """
 
 from __future__ import annotations
@@ -22,14 +22,22 @@ from ..geometry.camera import SCALE_BONE, bone_lengths, rays, rig_bones
 from ..geometry.ik import bone_rotations
 from ..geometry.rotations import IDENTITY_6D, from_6d
 from ..layers.hand_layer import HandLayer, chain
-from ..layers.heatmap import peaks
 from ..layers.hourglass import StackedHourglass
 from ..layers.image_encoder import LATENT, ImageEncoder
-from ..mesh_losses import Reduction, vertex_loss
-from .common import SizeHead, check_size, heatmap_losses, joint_losses
-from .single_view import JOINTS
+from ..losses import masked_mean
+from ..mesh_losses import Reduction
+from .common import (
+    JOINTS,
+    MESH_LOSSES,
+    SizeHead,
+    check_size,
+    heatmap_losses,
+    joint_losses,
+    lifted_pose,
+    mesh_losses,
+    register_triangles,
+)
 from .single_view import Config as SingleConfig
-from .uvd import lift_uvd, scale_and_root, true_mesh, true_root, true_scale
 
 BONES = len(BONE_NAMES)
 MEAN_SHARE = 0.175  # of a crop's side that the scale's bone would take, seen from the side at the wrist's depth
@@ -48,11 +56,11 @@ class Config(SingleConfig):
 class HandRegression(Estimator):
     """Output, with the losses it belongs to; only what the wanted losses need is computed.
 
-    heatmaps (B, stacks, 21, S/4, S/4)  `heatmap`, L_H
-    mesh     (B, 2651, 3)               `vertex`, L_v: (u, v, d) of the hand model, see uvd.py
-    joints   (B, 21, 3)                 `pose`, L_J: likewise
-    shape    (B, 18)                    `shape`, ours: mean square; standard deviations of the shape space
-    size     (B,)                       `size`, ours: all bones' length over the mean hand's; 1 until it is learnt
+    heatmaps  (B, stacks, 21, S/4, S/4)  `heatmap`, L_H
+    rotations (B, 21, 3, 3)              `rotation`, ours: against those that fit the labels' joints
+    size      (B,)                       `size`, ours: all bones' length over the mean hand's; 1 until it is learnt
+    joints    (B, 21, 3)                 `pose`, L_J: (u, v, d) of the hand model, see uvd.py
+    mesh      (B, 2651, 3)               `vertex` and, if they get a weight, the other terms of L_M: likewise
     """
 
     name = "hand_regression"
@@ -66,45 +74,43 @@ class HandRegression(Estimator):
         self.hand = HandLayer(config.skinning)
         self.regressor = ParameterHead(config.width, config.hidden, len(self.hand.shape_joints))
         self.size = SizeHead(config.width, config.hidden)
+        register_triangles(self)
         self.register_buffer("mean_bones", rig_bones(config.mean_scale), persistent=False)  # (20,) m
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
         check_size(self, batch)
         maps, given, features = self.hourglass(batch.rgb - 0.5)
         output = {"heatmaps": maps.float()}
-        if wanted is None or wanted & {"vertex", "pose", "shape", "size"}:
-            latent = self.encoder(maps[:, -1], given, features)
-            output |= self.posed(latent, batch) | {"size": self.size(latent)}
-        return output
-
-    def posed(self, latent: Tensor, batch: Batch) -> Output:
-        """`mesh`, `joints` and `shape` of the latent feature (B, width LATENT^2)."""
+        if wanted == {"heatmap"}:
+            return output
+        latent = self.encoder(maps[:, -1], given, features)
         with torch.autocast(latent.device.type, enabled=False):
             said = self.regressor(latent.float())
-            rotations = chain(said.palm, said.local)
-            hand = self.hand(rotations, said.shape)
-            scale = bone_lengths(hand.joints)[:, SCALE_BONE, None, None]
-            mesh, joints = (seen_in_crop(points / scale, said.wrist, said.share, batch) for points in hand)
-        return {"mesh": mesh, "joints": joints, "shape": said.shape, "rotations": rotations}
+            output |= {"rotations": chain(said.palm, said.local), "size": self.size(latent.float())}
+            if wanted is None or wanted & (MESH_LOSSES | {"pose", "size"}):
+                output |= self.posed(output["rotations"], said, batch)
+        return output
+
+    def posed(self, rotations: Tensor, said: Parameters, batch: Batch) -> Output:
+        """`joints` and `mesh` of the hand model with rotations (B, 21, 3, 3), shape, and place in the crop."""
+        hand = self.hand(rotations, said.shape)
+        scale = bone_lengths(hand.joints)[:, SCALE_BONE, None, None]
+        mesh, joints = (seen_in_crop(points / scale, said.wrist, said.share, batch) for points in hand)
+        return {"joints": joints, "mesh": mesh}
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         how = self.config.reduction
         found = heatmap_losses(output, batch, self.config.sigma, how)
         found |= joint_losses(output, batch, self.mean_bones, how)
-        if "shape" in output:
+        if "rotations" in output and batch.joints_cam is not None:
             true = bone_rotations(self.hand.joints, batch.joints_cam)
-            found["rotation"] = (output["rotations"][:, 1:] - true[:, 1:]).square().sum((-2, -1)).mean()
-        if "mesh" in output and batch.vertices_cam is not None and batch.joints_cam is not None:
-            uv, true_uv = output["mesh"][..., :2], true_mesh(batch)[..., :2]
-            vertices = lift_uvd(output["mesh"], batch, true_scale(batch), true_root(batch))
-            found["vertex"] = vertex_loss(vertices, batch.vertices_cam, uv, true_uv, how)
+            found["rotation"] = rotation_loss(output["rotations"], true, batch.joint_valid)
+        if "mesh" in output:
+            found |= mesh_losses(output["mesh"], batch, self.faces, self.edges, how)
         return found
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        joints, bones = output["joints"], self.mean_bones * output["size"][:, None]
-        frame = scale_and_root(joints[..., :2] * batch.size, joints[..., 2], batch, bones, oracle)
-        seen = peaks(output["heatmaps"][:, -1], batch.size)
-        return Pose(lift_uvd(joints, batch, *frame), *seen, lift_uvd(output["mesh"], batch, *frame))
+        return lifted_pose(output, batch, self.mean_bones, oracle)
 
 
 class Parameters(NamedTuple):
@@ -152,3 +158,12 @@ def seen_in_crop(points: Tensor, wrist: Tensor, share: Tensor, batch: Batch) -> 
     placed = points + depth[:, None, None] * rays(wrist[:, None] * batch.size, batch.K)
     pixels = (placed / placed[..., 2:].clamp(min=NEAREST) @ batch.K.mT)[..., :2]
     return torch.cat([pixels / batch.size, points[..., 2:]], -1)
+
+
+def rotation_loss(rotations: Tensor, true: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Ours: |R - R^|_F^2 of rotations (B, 21, 3, 3), averaged over the bones that end in joints 1 to 20.
+
+    Joints say nothing of the forearm's turn, and nothing at all unless all of a hand are valid (B, 21) bool.
+    """
+    squared = (rotations - true)[:, 1:].square().sum((-2, -1)).mean(1)
+    return masked_mean(squared, None if valid is None else valid.all(1))

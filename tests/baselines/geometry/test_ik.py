@@ -58,4 +58,8 @@ def test_gradients_are_finite_differences():
     generator = torch.Generator().manual_seed(0)
     mix = torch.randn(3, 21, dtype=torch.float64, generator=generator)
     joints = hands(1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda joints: torch.einsum("mj,bjxy->bmxy", mix, bone_rotations(HAND, joints)), joints)
+
+    def mixed(joints: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("mj,bjxy->bmxy", mix, bone_rotations(HAND, joints))
+
+    assert torch.autograd.gradcheck(mixed, joints)

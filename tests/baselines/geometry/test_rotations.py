@@ -1,4 +1,4 @@
-"""Rotations on tensors: those of scipy and of rigging, and gradients that are finite differences, also where it is hard."""
+"""Rotations on tensors: those of scipy and of rigging, and gradients that are finite differences."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pickle
 import struct
 import sys
 import types
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -77,7 +77,7 @@ def as_published(given: dict[str, np.ndarray], protocol: int) -> bytes:
 class OldPickler(pickle._Pickler):
     """Writes bytes as Python 2 writes its strings."""
 
-    dispatch = dict(pickle._Pickler.dispatch)
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
     def save_bytes(self, text: bytes) -> None:
         self.write(pickle.BINSTRING + struct.pack("<i", len(text)) + text)

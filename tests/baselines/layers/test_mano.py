@@ -157,7 +157,9 @@ def test_the_layer_is_the_papers_skinning_with_correctives_of_the_pose(tmp_path)
 
 def test_its_gradients_are_finite_differences(tmp_path):
     layer, generator = ManoLayer(load_mano(of_today(tmp_path)), torch.float64), torch.Generator().manual_seed(0)
-    pose, shape, mix = (torch.randn(1, *size, dtype=torch.float64, generator=generator) for size in ((J, 3), (S,), (V,)))
+    pose, shape, mix = (
+        torch.randn(1, *size, dtype=torch.float64, generator=generator) for size in ((J, 3), (S,), (V,))
+    )
 
     def mixed(pose: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
         hand = layer(from_axis_angle(pose), shape)
