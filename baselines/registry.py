@@ -15,6 +15,7 @@ ESTIMATORS = {  # name -> module in `models`, class in it
     "mvhm_sv": ("single_view", "MvhmSingleView"),
     "mvhm_mv": ("multi_view", "MvhmMultiView"),
     "ge_gcn": ("ge_gcn", "GeGraphCnn"),
+    "ge_gcn_weak": ("ge_weak", "GeWeak"),
 }
 
 
