@@ -16,6 +16,8 @@ ESTIMATORS = {  # name -> module in `models`, class in it
     "mvhm_mv": ("multi_view", "MvhmMultiView"),
     "ge_gcn": ("ge_gcn", "GeGraphCnn"),
     "ge_gcn_weak": ("ge_weak", "GeWeak"),
+    "lt_alg": ("learnable_triangulation", "LtAlgebraic"),
+    "lt_vol": ("learnable_triangulation", "LtVolumetric"),
 }
 
 
