@@ -56,6 +56,7 @@ class VolumeConfig(Config):
     features: int = 32  # that a view shows at a voxel
     volume_width: int = 32  # of the network on the volume
     levels: int = 4  # of its hourglass
+    first: Literal[3, 5, 7] = 7  # voxels, side of its first convolution
     aggregation: Literal["softmax", "confidence", "sum"] = "softmax"  # of the views
 
     def __post_init__(self) -> None:
@@ -146,7 +147,7 @@ class LtVolumetric(LtAlgebraic):
     def __init__(self, config: VolumeConfig) -> None:
         super().__init__(config)
         self.features = nn.Conv2d(config.deconv, config.features, 1)
-        self.volume = V2V(config.features, JOINTS, config.volume_width, config.levels)
+        self.volume = V2V(config.features, JOINTS, config.volume_width, config.levels, config.first)
 
     def precompute(self, batch: Batch) -> Output:
         """What all but `features` and `volume` say, a row a crop; upsampled (B, deconv, S/4, S/4)."""
