@@ -23,6 +23,7 @@ from ..layers.heatmap import gaussian_maps, soft_argmax
 from ..layers.resnet import ResNet, deconvolutions
 from ..layers.v2v import V2V
 from ..triangulation_losses import absolute_loss, detection_loss, soft_squared_loss, volume_loss
+from .common import check_size
 
 JOINTS = 21
 LEAST = 1e-5  # weight of a view, so that no system of equations is singular
@@ -99,8 +100,7 @@ class LtAlgebraic(Estimator):
 
     def detect(self, batch: Batch) -> tuple[Tensor, Output]:
         """The backbone's last features (B, C, S/32, S/32), and of S/4: what heat-maps are read from, heat-maps."""
-        if batch.size != self.config.size:
-            raise InputError(f"{self.name}: crops of {batch.size} px, the estimator is made for {self.config.size}")
+        check_size(self, batch)
         features = self.backbone(batch.rgb)[-1]
         upsampled = self.deconvolutions(features)
         return features, {"upsampled": upsampled, "heatmaps": self.heatmap(upsampled).float()}
