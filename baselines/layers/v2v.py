@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate, max_pool3d
 
 
 class VolumeResidual(nn.Module):
-    """Two 3x3x3 convolutions beside a shortcut: (B, inputs, r, r, r) to (B, outputs, r, r, r). Moon et al., figure 3."""
+    """Two 3x3x3 convolutions beside a shortcut: (B, inputs, r, r, r) to (B, outputs, r, r, r). Moon et al., fig. 3."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

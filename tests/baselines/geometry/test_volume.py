@@ -54,7 +54,7 @@ def test_points_show_what_is_at_their_pixels():
 
 
 def test_no_half_pixel_is_lost():
-    """The centre of element (3, 5) of a map of stride 4 is at pixel (14, 22): there a point shows it and nothing else."""
+    """The centre of element (3, 5) of a map of stride 4 is at pixel (14, 22), where a point shows it alone."""
     maps, (K, pose) = torch.zeros(1, 1, SIDE, SIDE), camera()
     maps[0, 0, 5, 3] = 1
     point = torch.tensor([[[(14.0 - 30) / 90 * 0.5, (22.0 - 34) / 90 * 0.5, 0.0]]])

@@ -69,12 +69,12 @@ def test_true_heatmaps_give_the_true_joints_from_any_number_of_views(views):
 
 @pytest.mark.parametrize("solver", ["normal", "svd"])
 def test_joints_solve_the_weighted_equations_of_each_sample_and_joint(solver):
-    """Equation 4 in loops: rows u P3 - P1 and v P3 - P2 of unit length, times the views' shares of the confidence."""
+    """Equation 4, in loops: rows u P3 - P1 and v P3 - P2 of unit length, times the views' shares of the confidence."""
     batch, estimator = model_cases.batch(2, views=3), create(solver=solver)
     confidence = torch.rand(6, 21, generator=torch.Generator().manual_seed(1))
     maps = true_maps(batch, 100.0) + 0.01 * torch.rand(6, 21, 16, 16, generator=torch.Generator().manual_seed(2))
     output = triangulated(estimator, batch, maps, confidence)
-    camera = (batch.K.double() @ batch.world_to_cam[:, :3].double())  # (6, 3, 4)
+    camera = batch.K.double() @ batch.world_to_cam[:, :3].double()  # (6, 3, 4)
     for sample in range(2):
         for joint in (0, 4, 20):
             equations = []
@@ -127,7 +127,9 @@ def test_gradients_through_pixels_and_confidences_equal_finite_differences(solve
         return triangulate(pixels, *cameras, view_weights(confidence, batch), solver)
 
     assert torch.autograd.gradcheck(lambda one: points(maps, one), confidence.requires_grad_(), atol=1e-7)
-    assert torch.autograd.gradcheck(lambda one: points(one, confidence), maps.requires_grad_(), atol=1e-5, fast_mode=True)
+    assert torch.autograd.gradcheck(
+        lambda one: points(one, confidence), maps.requires_grad_(), atol=1e-5, fast_mode=True
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
