@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 ESTIMATORS = {  # name -> module in `models`, class in it
     "mvhm_sv": ("single_view", "MvhmSingleView"),
     "mvhm_mv": ("multi_view", "MvhmMultiView"),
+    "ge_gcn": ("ge_gcn", "GeGraphCnn"),
+    "lt_alg": ("learnable_triangulation", "LtAlgebraic"),
+    "lt_vol": ("learnable_triangulation", "LtVolumetric"),
 }
 
 
