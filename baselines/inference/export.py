@@ -97,7 +97,9 @@ class CropsToPose(nn.Module):
     def pose(self, rgb: Tensor, K: Tensor) -> Pose:
         """The pose of crops (B, 3, S, S) with cameras (B, 3, 3)."""
         nothing = torch.zeros_like(K[:, 0, 0]).long()
-        batch = Batch(rgb=rgb, K=K, world_to_cam=torch.eye(4).expand(rgb.shape[0], 4, 4), sample=nothing, subject=nothing)
+        batch = Batch(
+            rgb=rgb, K=K, world_to_cam=torch.eye(4).expand(rgb.shape[0], 4, 4), sample=nothing, subject=nothing
+        )
         return self.estimator.pose(self.estimator(batch), batch)
 
     def forward(self, rgb: Tensor, K: Tensor) -> tuple[Tensor, ...]:
@@ -133,9 +135,13 @@ def onnx_bytes(estimator: Estimator, config: Config, opset: int = OPSET) -> byte
                 verbose=False,
             )
     except (torch.onnx.errors.OnnxExporterError, torch.export.UnsupportedOperatorException) as error:
-        raise InputError(f"{estimator.name}: torch {torch.__version__} cannot write it as ONNX ({_cause(error)})") from error
+        raise InputError(
+            f"{estimator.name}: torch {torch.__version__} cannot write it as ONNX ({_cause(error)})"
+        ) from error
     if isinstance(program.model.graph.inputs[0].shape[0], int):
-        raise InputError(f"{estimator.name}: its code fixes how many crops go at a time; ONNX needs shape[0], not len()")
+        raise InputError(
+            f"{estimator.name}: its code fixes how many crops go at a time; ONNX needs shape[0], not len()"
+        )
     program.model.metadata_props.update(metadata(estimator, config, network.names))
     buffer = io.BytesIO()
     program.save(buffer)

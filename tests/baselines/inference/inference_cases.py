@@ -25,7 +25,8 @@ VIEWS = 3
 def a_config(name: str = "mvhm_sv") -> Config:
     """Settings of an estimator that takes no time."""
     model = QUICK if name == "mvhm_sv" else {"fusion": "set", "views": VIEWS, "width": 8, "single": QUICK}
-    return complete({"estimator": name, "stages": [STAGE], "model": model, "data": {"size": 64, "views": VIEWS}}, "test")
+    data = {"size": 64, "views": VIEWS, "batch": VIEWS}
+    return complete({"estimator": name, "stages": [STAGE], "model": model, "data": data}, "test")
 
 
 def a_run(folder: Path, name: str = "mvhm_sv") -> Path:

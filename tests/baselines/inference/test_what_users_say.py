@@ -35,7 +35,12 @@ def test_what_is_no_box_is_said(text):
 
 @pytest.mark.parametrize(
     ("content", "line"),
-    [("[[1,2,3,4]]", "1 boxes for 2"), ("{", "cannot be read as JSON"), ('{"a.png": "x"}', "a.png: 'x'"), ("3", "table")],
+    [
+        ("[[1,2,3,4]]", "1 boxes for 2"),
+        ("{", "cannot be read as JSON"),
+        ('{"a.png": "x"}', "a.png: 'x'"),
+        ("3", "table"),
+    ],
 )
 def test_what_is_no_file_of_boxes_is_said(tmp_path, content, line):
     (tmp_path / "boxes.json").write_text(content)
