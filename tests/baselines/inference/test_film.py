@@ -32,13 +32,22 @@ def test_what_is_written_is_read_again(film):
     assert [path.name for path in film.parent.iterdir()] == ["take.mp4"]
 
 
-def test_a_film_that_ends_early_or_did_not_come_out_whole_is_not_there(tmp_path, monkeypatch):
-    with pytest.raises(KeyboardInterrupt), new_film(tmp_path / "a.mp4", 12.0) as new:
-        new.add(np.zeros((96, 128, 3), np.uint8))
+def test_a_film_that_ends_early_or_did_not_come_out_whole_is_not_there(tmp_path):
+    def write(ending):
+        with new_film(tmp_path / "a.mp4", 12.0) as new:
+            new.add(np.zeros((96, 128, 3), np.uint8))
+            ending(new)
+
+    def interrupt(_):
         raise KeyboardInterrupt
-    with pytest.raises(DiskFullError, match=r"a\.mp4: 1 of 2 frames"), new_film(tmp_path / "a.mp4", 12.0) as new:
-        new.add(np.zeros((96, 128, 3), np.uint8))
-        new.frames += 1  # as if a frame was not written
+
+    def lose_one(new):
+        new.frames += 1
+
+    with pytest.raises(KeyboardInterrupt):
+        write(interrupt)
+    with pytest.raises(DiskFullError, match=r"a\.mp4: 1 of 2 frames"):
+        write(lose_one)
     assert not list(tmp_path.iterdir())
 
 

@@ -59,7 +59,7 @@ def test_estimators_that_do_not_look_for_joints_in_the_image_are_triangulated_by
 
 
 def test_the_mesh_is_the_median_of_meshes_brought_onto_the_fused_joints():
-    crops, pose, joints, vertices = true_hand()
+    _, pose, joints, vertices = true_hand()
     np.testing.assert_allclose(mean_mesh(pose, joints), vertices, atol=1e-5)
     bent = pose.vertices_cam.clone()
     bent[1, 100:200] += 0.05  # m: one view of four is wrong there

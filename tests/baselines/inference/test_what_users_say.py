@@ -49,7 +49,7 @@ def test_what_is_no_file_of_boxes_is_said(tmp_path, content, line):
 
 
 def test_a_box_beside_the_picture_or_for_another_one_is_refused():
-    with pytest.raises(InputError, match="outside a.png, which has 80 x 60 px"):
+    with pytest.raises(InputError, match=r"outside a\.png, which has 80 x 60 px"):
         Finder(read_boxes("80,0,90,10", []), None)("a.png", PICTURE)
     with pytest.raises(InputError, match=r"none is for a\.png; there are boxes for: b\.png"):
         Finder({"b.png": np.arange(4.0)}, None)("a.png", PICTURE)
@@ -87,7 +87,7 @@ def test_K_is_four_numbers_or_a_file(tmp_path):
 
 @pytest.mark.parametrize("text", ["300,310,40", "0,310,40,30", "-3,310,40,30", "nan,310,40,30", "nowhere.json"])
 def test_what_is_no_K_is_said(text):
-    with pytest.raises(InputError, match="^--K"):
+    with pytest.raises(InputError, match=r"^--K"):
         read_intrinsics(text)
 
 
