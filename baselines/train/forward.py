@@ -6,11 +6,24 @@ import dataclasses
 from collections.abc import Callable
 
 import torch
+from torch import nn
 
 from ..batch import Batch
 from ..config import Training
 from ..estimator import Output
 from .cached import CachedBatch
+
+
+def place(network: nn.Module, training: Training, device: torch.device) -> None:
+    """Move a network to a device; weights of two-dimensional convolutions go channels last where that is asked for.
+
+    Those of three-dimensional ones have no such format.
+    """
+    network.to(device)
+    if training.channels_last:
+        for one in network.parameters():
+            if one.dim() == 4:
+                one.data = one.data.contiguous(memory_format=torch.channels_last)
 
 
 def forward(
