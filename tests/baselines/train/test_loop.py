@@ -11,12 +11,10 @@ import math
 import pytest
 import torch
 from standing_in import STAGES, Memory, StandingIn, a_config
-from torch import nn
 
-from baselines.config import Augment, Stage, Training, load_config
+from baselines.config import Augment, Stage, load_config
 from baselines.train import checkpoint, loop
 from baselines.train.faults import Diverged
-from baselines.train.forward import place
 from baselines.train.loop import train
 from baselines.train.run_folder import RunFolder, load_run
 from rigging.errors import InputError
@@ -261,11 +259,3 @@ def test_rates_warm_up_and_fall():
     flat = dataclasses.replace(stage, schedule="constant", warmup=0)
     assert {learning_rate(flat, step, 20) for step in range(20)} == {0.1}
     assert math.isfinite(learning_rate(dataclasses.replace(stage, warmup=30), 25, 20))
-
-
-def test_weights_of_pictures_go_channels_last_and_those_of_volumes_stay():
-    network = nn.ModuleList([nn.Conv2d(3, 4, 3), nn.Conv3d(2, 4, 3), nn.Linear(2, 2)])
-    before = [one.clone() for one in network.parameters()]
-    place(network, Training(), torch.device("cpu"))
-    assert network[0].weight.is_contiguous(memory_format=torch.channels_last) and network[1].weight.is_contiguous()
-    assert all(torch.equal(one, two) for one, two in zip(before, network.parameters()))
