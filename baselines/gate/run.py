@@ -24,6 +24,8 @@ from rigging.settings import from_table, nearest
 
 from ..config import PRESETS
 from ..data.opening import open_source
+from ..data.source import require, wanted_fields
+from ..registry import estimator_class
 from ..train.ranks import choose_device, cores
 from .extras import extra_arms, tables_of, train_extras
 from .kept import Kept
@@ -67,7 +69,7 @@ def gate(request: Request) -> Gated:
     if choose_device(request.device).type == "cpu":
         torch.set_num_threads(1)  # see _side_by_side
     settings = read_settings(preset_folder(request.preset))
-    other = other_data(request.other) if request.other else None
+    other = other_data(request.other, settings) if request.other else None
     about = dataclasses.replace(look_at(request), other=other.name if other else "")
     kept = kept_in(request, about, settings)
     with kept.alone():
@@ -120,10 +122,12 @@ def look_at(request: Request) -> About:
     )  # fmt: skip
 
 
-def other_data(path: Path) -> OtherData:
-    """Data of another look, named by their bytes. Raises InputError, FileNotFoundError."""
+def other_data(path: Path, settings: GateSettings) -> OtherData:
+    """Data of another look, named by their bytes. Raises InputError for what cannot train, FileNotFoundError."""
+    trained = [estimator_class(extra.estimator) for extra in settings.extras if extra.on == "other"]
+    needed = dict.fromkeys(name for cls in trained for name in cls.fields)
     for split in ("train", SPLIT):
-        open_source(path, split)
+        require(open_source(path, split, wanted_fields(needed)), needed)
     folder = ReleaseFolder(path)
     files = [folder.shard(number) for number in folder.shards()] if path.is_dir() else [path]
     return OtherData(path, f"other {hash_of(files)[:12]}")

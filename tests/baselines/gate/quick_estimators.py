@@ -90,12 +90,12 @@ def _noise(*numbers: int) -> Tensor:
 class Hands:
     """A source of turned hands between eight cameras; `counts` are samples of each split, in pairs of one subject."""
 
-    def __init__(self, counts: dict[str, int], views: int = VIEWS, size: int = 24) -> None:
+    def __init__(self, counts: dict[str, int], views: int = VIEWS, size: int = 24, without: Sequence[str] = ()) -> None:
         self.name, self.views, self.image_size = "hands", views, (size, size)
         self.splits = np.repeat(list(counts), list(counts.values()))
         self.samples = len(self.splits)
         self.numbers, self.subjects = np.arange(self.samples), np.arange(self.samples) // 2
-        self.fields = frozenset(self.read(0))
+        self.fields = frozenset(self.read(0)) - set(without)
 
     def read(self, sample: int, views: Sequence[int] | None = None) -> dict[str, np.ndarray]:
         chosen, rng = list(range(self.views) if views is None else views), np.random.default_rng(sample)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def hands(quick_names) -> None:
         patch.setattr(
             runs, "open_source", lambda data, split, fields: (other if "other" in data.name else release)[split]
         )
-        patch.setattr(gate_run, "open_source", lambda data, split: None)
+        patch.setattr(gate_run, "open_source", lambda data, split, fields: other[split])
         patch.setattr(gate_run, "hash_of", lambda files: "b" * 64)
         patch.setattr(gate_run, "tier0", lambda *_: GOOD)
         patch.setattr(gate_run, "look_at", lambda request: ABOUT)
@@ -108,8 +109,6 @@ def done(request_of) -> Gated:
 @pytest.fixture(scope="module")
 def both(done, request_of) -> Gated:
     """The same with them: what was done is reused."""
-    from dataclasses import replace
-
     return gate(replace(request_of, other=request_of.data.with_name("other")))
 
 
@@ -160,9 +159,14 @@ def test_data_of_another_look_are_trained_and_tested_on(both, done):
     assert [path for path in both.runs.kept.folder.glob("*tuned*") if "on-other-bbbbbbbbbbbb-test_subject" in path.name]
 
 
-def test_extras_may_have_fewer_seeds(hands, request_of, tmp_path):
-    from dataclasses import replace
+def test_data_of_another_look_that_lack_a_label_are_refused_before_any_work(hands, request_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(gate_run, "open_source", lambda data, split, fields: Hands({split: 2}, without=("joints_cam",)))
+    with pytest.raises(InputError, match="hands: training needs joints_cam, which the data do not have"):
+        gate(replace(request_of, other=tmp_path / "other", out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
 
+
+def test_extras_may_have_fewer_seeds(hands, request_of, tmp_path):
     report = gate(replace(request_of, preset=str(preset_with(tmp_path / "one", MORE, extra_seeds=1)))).report
     assert [row.seeds for row in report.tables[0].comparison.rows] == [1, 1, 2]
     assert report.tier2.made["better"] == "half the error; one seed" and report.tier2.findings[-2].interval.seeds == 1
