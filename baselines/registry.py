@@ -18,6 +18,7 @@ ESTIMATORS = {  # name -> module in `models`, class in it
     "direct_lbs": ("direct_lbs", "DirectLbs"),
     "hand_regression": ("hand_regression", "HandRegression"),
     "ge_joints": ("ge_joints", "GeJoints"),
+    "ge_gcn_weak": ("ge_weak", "GeWeak"),
     "lt_alg": ("learnable_triangulation", "LtAlgebraic"),
     "lt_vol": ("learnable_triangulation", "LtVolumetric"),
 }

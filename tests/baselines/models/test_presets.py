@@ -18,7 +18,9 @@ from rigging.settings import from_table
 
 FOLDER = Path(baselines.__file__).parent / "presets"
 PRESETS = ("nano", "gate-short", "gate", "full", "paper")
-FILES = sorted(path for path in FOLDER.glob("*/*.toml") if path.stem != "gate")
+OF_HERE = ("mvhm_", "ge_")  # estimators of the others have tests of their own
+FILES = sorted(path for path in FOLDER.glob("*/*.toml") if path.stem.startswith(OF_HERE))
+ESTIMATORS = [name for name in list_estimators() if name.startswith(OF_HERE)]
 
 
 def read(path: Path) -> Config:
@@ -36,7 +38,7 @@ def parts_and_losses(name: str, **settings: object) -> tuple[set[str], set[str]]
 
 
 def test_every_estimator_has_every_preset():
-    assert {(path.parent.name, path.stem) for path in FILES} >= {(p, e) for p in PRESETS for e in list_estimators()}
+    assert {(path.parent.name, path.stem) for path in FILES} >= {(p, e) for p in PRESETS for e in ESTIMATORS}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -64,7 +66,7 @@ def test_the_stages_are_the_papers():
     assert {stage.lr for stage in single.stages} == {0.01} and single.data.batch * 4 == 32
 
 
-@pytest.mark.parametrize("name", list_estimators())
+@pytest.mark.parametrize("name", ESTIMATORS)
 def test_full_and_paper_are_the_same_network_but_for_the_matching(name):
     full, paper = ((FOLDER / preset / f"{name}.toml") for preset in ("full", "paper"))
     cls = estimator_class(name).Config
