@@ -10,11 +10,18 @@ from torch import Tensor
 from baselines.batch import Batch
 from baselines.geometry.camera import project, rig_bones, to_camera
 from baselines.layers.raster import depth_map
+from baselines.registry import estimator_class
 from rigging.hand.asset import load_asset
 
 SIZE = 64
 MEAN_SCALE = 0.0332
 SMALL = {"size": SIZE, "stacks": 1, "width": 16, "modules": 1, "hidden": 32, "coarse": 4, "fine": 4, "sigma": 1.0}
+
+
+def small(name: str) -> dict[str, object]:
+    """Those of SMALL that an estimator of one view has, or all for one of several."""
+    cls = estimator_class(name)
+    return {key: value for key, value in SMALL.items() if cls.multi_view or hasattr(cls.Config, key)}
 
 
 def rotations(count: int, generator: torch.Generator) -> Tensor:
