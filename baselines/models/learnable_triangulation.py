@@ -157,7 +157,10 @@ class LtVolumetric(LtAlgebraic):
         if wanted is not None and not wanted & {"volume", "volume_joints"}:
             return super().forward(batch, wanted)
         output = dict(self.precompute(batch) if precomputed is None else precomputed)
-        maps, exact = self.features(output.pop("upsampled")).float(), torch.autocast(batch.rgb.device.type, enabled=False)
+        maps, exact = (
+            self.features(output.pop("upsampled")).float(),
+            torch.autocast(batch.rgb.device.type, enabled=False),
+        )
         with exact:
             points = self.cubes(output["joints"], batch)
             filled = self.fill(maps, points, output["confidence"], batch).unflatten(-1, (self.config.resolution,) * 3)
