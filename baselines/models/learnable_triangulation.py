@@ -76,8 +76,8 @@ class LtAlgebraic(Estimator):
     confidence (B, 21)            0 to 1, of each view's joints_2d
     joints     (B, 21, 3) m       `joints`, soft MSE: triangulated, in the axes of each crop's camera
 
-    Without `pool` heat-maps have S/2 px a side. Calibrated views tell size and place of the hand: an oracle of them could
-    add nothing.
+    Without `pool` heat-maps have S/2 px a side. Calibrated views tell size and place of the hand; an oracle of these
+    would add nothing.
     """
 
     name = "lt_alg"
