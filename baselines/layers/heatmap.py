@@ -30,7 +30,7 @@ def peaks(maps: Tensor, size: int) -> tuple[Tensor, Tensor]:
     around = _around_peak(maps.float())  # (B, K, 3, 3) and (B, K, 2)
     patch, centre = around
     offset = torch.stack([_vertex(patch.sum(-2)), _vertex(patch.sum(-1))], -1)
-    return (centre + offset + 0.5) * (size / side), patch.amax((-2, -1)).clamp(FLOOR, 1)
+    return (centre + offset + 0.5) * (size / side), patch.amax((-2, -1)).clamp(FLOOR, 1.0)
 
 
 def soft_argmax(maps: Tensor, size: int, sharpness: float) -> Tensor:
