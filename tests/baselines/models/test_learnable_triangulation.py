@@ -26,7 +26,7 @@ NAMES = ("lt_alg", "lt_vol")
 def create(name: str = "lt_alg", **settings: object) -> LtAlgebraic | LtVolumetric:
     """A small estimator in eval mode."""
     torch.manual_seed(0)
-    return create_estimator(name, **model_cases.LT[name] | settings).eval()
+    return create_estimator(name, **model_cases.settings(name) | settings).eval()
 
 
 def true_maps(batch: Batch, sharpness: float) -> Tensor:
@@ -191,7 +191,7 @@ def test_bf16_is_for_pictures_not_for_coordinates(name):
 
 
 def test_torchvisions_file_fits_the_backbone(tmp_path):
-    saved = ResNet(18, model_cases.LT["lt_alg"]["width"]).state_dict() | {"fc.weight": torch.ones(1000, 32)}
+    saved = ResNet(18, model_cases.settings("lt_alg")["width"]).state_dict() | {"fc.weight": torch.ones(1000, 32)}
     torch.save(saved, tmp_path / "resnet18.pth")
     estimator = create()
     assert initialise(estimator, tmp_path / "resnet18.pth") == 120

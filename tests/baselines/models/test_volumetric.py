@@ -19,7 +19,7 @@ from baselines.models.learnable_triangulation import LtVolumetric, view_weights
 def create(**settings: object) -> LtVolumetric:
     """A small estimator in eval mode."""
     torch.manual_seed(0)
-    return create_estimator("lt_vol", **model_cases.LT["lt_vol"] | settings).eval()
+    return create_estimator("lt_vol", **model_cases.settings("lt_vol") | settings).eval()
 
 
 def seeing(batch: Batch, **settings: object) -> tuple[LtVolumetric, dict[str, Tensor]]:
