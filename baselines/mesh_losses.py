@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .losses import masked_mean
@@ -78,6 +79,18 @@ def pose_loss(joints: Tensor, true: Tensor, valid: Tensor | None = None, reducti
     squared = (CM * (joints - true)).square().sum(-1)
     mean = masked_mean(squared, valid)
     return mean * joints.shape[1] if reduction == "sum" else mean
+
+
+def depth_map_loss(depth: Tensor, true: Tensor, reduction: Reduction = "mean") -> Tensor:
+    """L_D of section 4.4: smooth L1 (1 cm) between depth maps (B, h, w) m, where both show the hand (are not 0).
+
+    Summed over such pixels, or their mean; averaged over the hands that have any.
+    """
+    both = (depth > 0) & (true > 0)
+    errors = F.smooth_l1_loss(CM * depth, CM * true, reduction="none") * both
+    count = both.flatten(1).sum(1)
+    total = errors.flatten(1).sum(1)
+    return masked_mean(total if reduction == "sum" else total / count.clamp(min=1), count > 0)
 
 
 def _nodes(positions: Tensor) -> Tensor:

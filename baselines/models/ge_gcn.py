@@ -10,32 +10,29 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rigging.hand.asset import load_asset
-
 from ..batch import Batch, Pose
 from ..estimator import Estimator, Output
 from ..geometry.camera import rig_bones
 from ..layers.graph_conv import GraphBlock, GraphConv
-from ..layers.heatmap import peaks
 from ..layers.hierarchy import Hierarchy, load_hierarchy
 from ..layers.hourglass import StackedHourglass
 from ..layers.image_encoder import LATENT, ImageEncoder
-from ..mesh_losses import (
-    Reduction,
-    edge_loss,
-    laplacian_loss,
-    mesh_edges,
-    normal_loss,
-    pose_loss,
-    vertex_loss,
+from ..mesh_losses import Reduction, pose_loss
+from .common import (
+    JOINTS,
+    MESH_LOSSES,
+    SizeHead,
+    check_size,
+    heatmap_losses,
+    joint_losses,
+    lifted_pose,
+    mesh_losses,
+    register_triangles,
 )
-from .common import SizeHead, check_size, heatmap_losses, joint_losses
-from .single_view import JOINTS
 from .single_view import Config as SingleConfig
-from .uvd import lift_uvd, scale_and_root, true_mesh, true_root, true_scale
+from .uvd import lift_uvd, start_at_centre, true_mesh, true_root, true_scale
 
 LEVELS = 4  # of the mesh's hierarchy: the graph network begins with a sixteenth of the nodes
-MESH_LOSSES = frozenset({"vertex", "normal", "edge", "laplacian"})
 EVERY = MESH_LOSSES | {"heatmap", "pose", "regress", "size"}
 
 
@@ -70,9 +67,7 @@ class GeGraphCnn(Estimator):
         self.mesh = MeshNet(config, hierarchy)
         self.regressor = PoseRegressor(config, hierarchy)
         self.size = SizeHead(config.width, config.hidden)
-        faces = torch.from_numpy(load_asset().faces).long()
-        self.register_buffer("faces", faces, persistent=False)  # (F, 3)
-        self.register_buffer("edges", mesh_edges(faces), persistent=False)  # (E, 2)
+        register_triangles(self)
         self.register_buffer("mean_bones", rig_bones(config.mean_scale), persistent=False)  # (20,) m
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
@@ -104,29 +99,15 @@ class GeGraphCnn(Estimator):
         found |= joint_losses(output, batch, self.mean_bones, how)
         if batch.joints_cam is None or batch.vertices_cam is None:
             return found
-        frame = true_scale(batch), true_root(batch)
         if "regressed" in output:
-            joints = lift_uvd(output["regressed"], batch, *frame)
+            joints = lift_uvd(output["regressed"], batch, true_scale(batch), true_root(batch))
             found["regress"] = pose_loss(joints, batch.joints_cam, joints_of_known_meshes(batch), how)
         if "mesh" in output:
-            found |= self.mesh_losses(output["mesh"], lift_uvd(output["mesh"], batch, *frame), batch)
+            found |= mesh_losses(output["mesh"], batch, self.faces, self.edges, how)
         return found
 
-    def mesh_losses(self, mesh: Tensor, vertices: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The four terms of L_M of (u, v, d) and of vertices (B, 2651, 3) m in camera axes."""
-        true, how = batch.vertices_cam, self.config.reduction
-        return {
-            "vertex": vertex_loss(vertices, true, mesh[..., :2], true_mesh(batch)[..., :2], how),
-            "normal": normal_loss(vertices, true, self.faces, how),
-            "edge": edge_loss(vertices, true, self.edges, how),
-            "laplacian": laplacian_loss(vertices, true, self.edges, how),
-        }
-
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        joints, bones = output["joints"], self.mean_bones * output["size"][:, None]
-        frame = scale_and_root(joints[..., :2] * batch.size, joints[..., 2], batch, bones, oracle)
-        seen = peaks(output["heatmaps"][:, -1], batch.size)
-        return Pose(lift_uvd(joints, batch, *frame), *seen, lift_uvd(output["mesh"], batch, *frame))
+        return lifted_pose(output, batch, self.mean_bones, oracle)
 
 
 def joints_of_known_meshes(batch: Batch) -> Tensor:
@@ -138,7 +119,8 @@ def joints_of_known_meshes(batch: Batch) -> Tensor:
 class MeshNet(nn.Module):
     """The latent feature to the mesh (B, 2651, 3): section 4.2, two fully connected layers, then a Graph CNN.
 
-    From a sixteenth of the nodes to a quarter, two convolutions, to all nodes, two convolutions. All in float32.
+    From a sixteenth of the nodes to a quarter, two convolutions, to all nodes, two convolutions. All in float32. The
+    mesh starts as a point (ours): edges of a random one are so long that L_e, a length^4, spoils what was learnt.
     """
 
     def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
@@ -153,6 +135,7 @@ class MeshNet(nn.Module):
         )
         self.full = GraphBlock(full, fine, fine, terms)
         self.last = GraphConv(full, fine, 3, terms)
+        start_at_centre(self.last.weight, self.last.bias)
         self.hierarchy = hierarchy
 
     def forward(self, latent: Tensor) -> Tensor:

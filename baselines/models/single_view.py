@@ -12,8 +12,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rigging.errors import InputError
-
 from ..batch import Batch, Pose
 from ..estimator import Estimator, Output
 from ..geometry.camera import SCALE_BONE, bone_lengths, rig_bones
@@ -23,9 +21,8 @@ from ..layers.hierarchy import Hierarchy, load_hierarchy
 from ..layers.hourglass import StackedHourglass
 from ..layers.image_encoder import LATENT, ImageEncoder
 from ..losses import depth_loss, heatmap_loss, mesh_loss, size_loss
+from .common import JOINTS, check_size
 from .uvd import lift, lift_uvd, scale_and_root, true_depth, true_mesh
-
-JOINTS = 21
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,7 @@ class MvhmSingleView(Estimator):
         self.register_buffer("mean_bones", bones, persistent=False)  # (20,) m
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
-        if batch.size != self.config.size:
-            raise InputError(f"{self.name}: crops of {batch.size} px, the estimator is made for {self.config.size}")
+        check_size(self, batch)
         wanted = frozenset({"heatmap", "mesh", "depth", "size"}) if wanted is None else wanted
         maps, given, features = self.hourglass(batch.rgb - 0.5)
         output = {"heatmaps": maps.float()}

@@ -14,6 +14,15 @@ from rigging.errors import InputError
 from ..batch import Batch
 from ..geometry.camera import SCALE_BONE, depth_from_size, project, unproject
 
+CENTRE = (0.5, 0.5, 0.0)  # of the crop, at the root's depth
+
+
+@torch.no_grad()
+def start_at_centre(weight: Tensor, bias: Tensor) -> None:
+    """Let a layer whose outputs are points say CENTRE for all of them: weight (...) 0, bias (3 N,) or (3,)."""
+    weight.zero_()
+    bias.view(-1, 3).copy_(bias.new_tensor(CENTRE))
+
 
 def lift(uv: Tensor, relative: Tensor, scale: Tensor, root: Tensor, K: Tensor) -> Tensor:
     """Points (B, N, 3) m in camera axes of pixels (B, N, 2) and depths from the root (B, N) over the scale (B,) m.

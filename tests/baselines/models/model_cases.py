@@ -9,11 +9,23 @@ from torch import Tensor
 
 from baselines.batch import Batch
 from baselines.geometry.camera import project, rig_bones, to_camera
+from baselines.layers.raster import depth_map
 from rigging.hand.asset import load_asset
 
 SIZE = 64
 MEAN_SCALE = 0.0332
 SMALL = {"size": SIZE, "stacks": 1, "width": 16, "modules": 1, "hidden": 32, "coarse": 4, "fine": 4, "sigma": 1.0}
+LT = {"size": SIZE, "depth": 18, "width": 4, "deconv": 8}
+SETTINGS = {  # of estimators that are quick, by name; SMALL of those of one view
+    "mvhm_mv": {"single": SMALL, "fusion": "set"},
+    "lt_alg": LT,
+    "lt_vol": LT | {"resolution": 8, "levels": 1, "features": 4, "volume_width": 8, "first": 3},
+}
+
+
+def settings(name: str) -> dict[str, object]:
+    """Those of a small estimator."""
+    return dict(SETTINGS.get(name, SMALL))
 
 
 def rotations(count: int, generator: torch.Generator) -> Tensor:
@@ -56,7 +68,14 @@ def batch(samples: int = 2, views: int = 1, seed: int = 0, sizes: tuple[float, .
         joints_2d=project(joints, K),
         joint_valid=torch.ones(samples * views, 21, dtype=torch.bool),
         vertices_cam=vertices,
+        depth=seen_depth(vertices, K),
     )
+
+
+def seen_depth(vertices: Tensor, K: Tensor) -> Tensor:
+    """Depth (B, S, S) m of the hands (B, 2651, 3) in the crops of cameras K (B, 3, 3)."""
+    faces = torch.from_numpy(load_asset().faces).long()
+    return depth_map(torch.cat([project(vertices, K), vertices[..., 2:]], -1), faces, SIZE)[0]
 
 
 def crop_camera(joints: Tensor) -> Tensor:
