@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 DEEP = 50  # from here on blocks are bottlenecks
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pictures, which torchvision's weights expect
+MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pictures: torchvision's weights want it
 
 
 class BasicBlock(nn.Module):
@@ -56,14 +56,17 @@ class Bottleneck(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Images to the feature maps of the four groups of blocks; `width` 64 is the published network."""
+    """Images to the feature maps of the four groups of blocks; `width` 64 is the published network.
 
-    def __init__(self, depth: int, width: int = 64) -> None:
+    Without `pool` the first maps are not halved and all are twice as large: for small pictures.
+    """
+
+    def __init__(self, depth: int, width: int = 64, pool: bool = True) -> None:
         super().__init__()
         block = BasicBlock if depth < DEEP else Bottleneck
         self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        self.maxpool = nn.MaxPool2d(3, 2, 1) if pool else nn.Identity()
         inputs = width
         for group, count in enumerate(BLOCKS[depth]):
             outputs = width * 2**group
@@ -75,7 +78,10 @@ class ResNet(nn.Module):
         _start_for_relu(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """images (B, 3, S, S), 0 to 1, to maps (B, ..., S/4, S/4), at S/8, S/16 and (B, outputs, S/32, S/32)."""
+        """images (B, 3, S, S), 0 to 1, to maps (B, ..., S/4, S/4), at S/8, S/16 and (B, outputs, S/32, S/32).
+
+        Twice as large without `pool`.
+        """
         mean, spread = (images.new_tensor(one)[:, None, None] for one in (MEAN, SPREAD))
         x = self.maxpool(self.bn1(self.conv1((images - mean) / spread)).relu())
         first = self.layer1(x)
