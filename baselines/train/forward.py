@@ -14,16 +14,12 @@ from ..estimator import Output
 from .cached import CachedBatch
 
 
-def place(network: nn.Module, training: Training, device: torch.device) -> None:
-    """Move a network to a device; weights of two-dimensional convolutions go channels last where that is asked for.
-
-    Those of three-dimensional ones have no such format.
-    """
-    network.to(device)
-    if training.channels_last:
-        for one in network.parameters():
-            if one.dim() == 4:
-                one.data = one.data.contiguous(memory_format=torch.channels_last)
+def place(estimator: nn.Module, device: torch.device, training: Training) -> None:
+    """Move an estimator to the device, weights of its convolutions on pictures channels last if that is asked for."""
+    estimator.to(device)
+    for one in estimator.parameters():
+        if training.channels_last and one.ndim == 4:  # those on volumes have a format of their own
+            one.data = one.data.contiguous(memory_format=torch.channels_last)
 
 
 def forward(

@@ -90,7 +90,7 @@ def _train(
     """Train from the state in the folder, or from the beginning, to the end."""
     estimator = create_estimator(config.estimator, **config.model)
     state = _begin(estimator, folder, init)
-    place(estimator, config.train, device)
+    place(estimator, device, config.train)
     network = torch.compile(estimator) if config.train.compile else estimator
     run = Run(config, make_batches(config, sources, device, ranks), estimator, network, device, ranks, folder)
     check_stages(run, sources)
