@@ -53,7 +53,7 @@ MEASURES = (
     Measure("joints, oracle, mm", protocol("mvhm")),
     Measure("AUC 20-50, oracle", protocol("mvhm"), (20.0, 50.0)),
     Measure("mesh, mm", protocol("mpvpe")),
-    Measure("mesh, oracle, mm", Protocol("mpvpe_oracle", oracle=True, points="vertices")),
+    Measure("mesh, oracle, mm", protocol("mpvpe_absolute_oracle")),
 )
 JOINTS, _, AREA, _, MESH_ORACLE = (one.name for one in MEASURES)
 
