@@ -133,7 +133,7 @@ class ParameterHead(nn.Module):
             self.last.bias.copy_(torch.tensor(start))
 
     def forward(self, latent: Tensor) -> Parameters:
-        """All of latent (B, width LATENT^2)."""
+        """The parameters of B hands, of their latent features (B, F)."""
         palm, local, shape, wrist, share = self.last(self.hidden(latent)).split(self.sizes, 1)
         shape = MAX_DEVIATIONS * shape.tanh()
         return Parameters(from_6d(palm), from_6d(local.unflatten(1, (BONES, 6))), shape, wrist, share.exp().squeeze(1))
