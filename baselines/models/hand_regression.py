@@ -25,19 +25,9 @@ from ..layers.hand_layer import HandLayer, chain
 from ..layers.hourglass import StackedHourglass
 from ..layers.image_encoder import LATENT, ImageEncoder
 from ..losses import masked_mean
-from ..mesh_losses import Reduction
-from .common import (
-    JOINTS,
-    MESH_LOSSES,
-    ImageConfig,
-    SizeHead,
-    check_size,
-    heatmap_losses,
-    joint_losses,
-    lifted_pose,
-    mesh_losses,
-    register_triangles,
-)
+from ..mesh_losses import Reduction, vertex_loss
+from .common import JOINTS, ImageConfig, SizeHead, check_size, heatmap_losses, joint_losses, lifted_pose
+from .uvd import lift_uvd, true_mesh, true_root, true_scale
 
 BONES = len(BONE_NAMES)
 MEAN_SHARE = 0.175  # of a crop's side that the scale's bone would take, seen from the side at the wrist's depth
@@ -60,7 +50,7 @@ class HandRegression(Estimator):
     rotations (B, 21, 3, 3)              `rotation`, ours: against those that fit the labels' joints
     size      (B,)                       `size`, ours: all bones' length over the mean hand's; 1 until it is learnt
     joints    (B, 21, 3)                 `pose`, L_J: (u, v, d) of the hand model, see uvd.py
-    mesh      (B, 2651, 3)               `vertex` and, if they get a weight, the other terms of L_M: likewise
+    mesh      (B, 2651, 3)               `vertex`, L_v: likewise; a hand model has no roughness to smooth
     """
 
     name = "hand_regression"
@@ -74,7 +64,6 @@ class HandRegression(Estimator):
         self.hand = HandLayer(config.skinning)
         self.regressor = ParameterHead(config.width, config.hidden, len(self.hand.shape_joints))
         self.size = SizeHead(config.width, config.hidden)
-        register_triangles(self)
         self.register_buffer("mean_bones", rig_bones(config.mean_scale), persistent=False)  # (20,) m
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
@@ -87,7 +76,7 @@ class HandRegression(Estimator):
         with torch.autocast(latent.device.type, enabled=False):
             said = self.regressor(latent.float())
             output |= {"rotations": chain(said.palm, said.local), "size": self.size(latent.float())}
-            if wanted is None or wanted & (MESH_LOSSES | {"pose", "size"}):
+            if wanted is None or wanted & {"vertex", "pose", "size"}:
                 output |= self.posed(output["rotations"], said, batch)
         return output
 
@@ -105,8 +94,10 @@ class HandRegression(Estimator):
         if "rotations" in output and batch.joints_cam is not None:
             true = bone_rotations(self.hand.joints, batch.joints_cam)
             found["rotation"] = rotation_loss(output["rotations"], true, batch.joint_valid)
-        if "mesh" in output:
-            found |= mesh_losses(output["mesh"], batch, self.faces, self.edges, how)
+        if "mesh" in output and batch.vertices_cam is not None and batch.joints_cam is not None:
+            vertices = lift_uvd(output["mesh"], batch, true_scale(batch), true_root(batch))
+            uv, true_uv = (mesh[..., :2] for mesh in (output["mesh"], true_mesh(batch)))
+            found["vertex"] = vertex_loss(vertices, batch.vertices_cam, uv, true_uv, how)
         return found
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
@@ -142,7 +133,7 @@ class ParameterHead(nn.Module):
             self.last.bias.copy_(torch.tensor(start))
 
     def forward(self, latent: Tensor) -> Parameters:
-        """All of latent (B, width LATENT^2)."""
+        """The parameters of B hands, of their latent features (B, F)."""
         palm, local, shape, wrist, share = self.last(self.hidden(latent)).split(self.sizes, 1)
         shape = MAX_DEVIATIONS * shape.tanh()
         return Parameters(from_6d(palm), from_6d(local.unflatten(1, (BONES, 6))), shape, wrist, share.exp().squeeze(1))

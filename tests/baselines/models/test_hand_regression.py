@@ -99,9 +99,7 @@ def test_losses_vanish_for_the_truth(estimator):
         estimator(batch) | estimator.posed(rotations, said, batch) | {"rotations": rotations, "size": torch.ones(2)}
     )
     losses = estimator.losses(output, batch)
-    assert all(
-        losses.pop(name) < 1e-4 for name in ("rotation", "size", "pose", "vertex", "normal", "edge", "laplacian")
-    )
+    assert all(losses.pop(name) < 1e-4 for name in ("rotation", "size", "pose", "vertex"))
     assert set(losses) == {"heatmap"}
 
 
@@ -144,7 +142,6 @@ def test_the_head_learns_a_hand(estimator):
     for _ in range(30):
         said = estimator.regressor(latent)
         output = estimator.posed(chain(said.palm, said.local), said, batch) | {"size": torch.ones(1)}
-        del output["mesh"]  # its losses take time
         loss = estimator.losses(output, batch)["pose"]
         optimiser.zero_grad()
         loss.backward()
