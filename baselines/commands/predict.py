@@ -47,8 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "each by its name or in their order (default: MediaPipe's, where it is installed, or else the whole picture)",
     )  # fmt: skip
     parser.add_argument(
-        "--K", metavar="FX,FY,CX,CY|FILE", help="of the camera, px (default: one is assumed, the answer is up to scale)"
-    )
+        "--K", "--k", dest="K", metavar="FX,FY,CX,CY|FILE", help="of the camera, px: numbers, or JSON or npz with "
+        "K (3, 3) (default: one is assumed, and the answer is up to scale)",
+    )  # fmt: skip
     parser.add_argument(
         "--hand-length", type=positive(float), metavar="M", help="of the stretched hand in m, wrist's crease to tip of "
         "the middle finger (default: what the estimator believes; the answer is up to scale)",
