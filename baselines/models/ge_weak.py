@@ -47,7 +47,7 @@ class GeWeak(GeGraphCnn):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.teacher = nn.ModuleDict({name: copy.deepcopy(getattr(self, name)) for name in TAUGHT})
+        self.teacher = nn.ModuleDict({name: _unchanging(getattr(self, name)) for name in TAUGHT})
         self.register_load_state_dict_post_hook(_teach)
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
@@ -64,10 +64,15 @@ class GeWeak(GeGraphCnn):
 
     @torch.no_grad()
     def taught(self, batch: Batch, weak: frozenset[str]) -> Output:
-        """The teacher's meshes that the losses `weak` want; joints that have no label keep its own heat-maps."""
+        """The teacher's meshes that the losses `weak` want; joints that have no label keep its own heat-maps.
+
+        It normalises as the network that learns does, by the batch: running means are of another look (ours).
+        """
         if not any(name.startswith("pseudo") for name in weak):
             return {}
         parts, found = self.teacher, {}
+        for name, part in parts.items():
+            part.train(getattr(self, name).training)
         maps, given, features = parts["hourglass"](batch.rgb - 0.5)
         if "pseudo_mesh_unlabelled" in weak:
             found["pseudo_unlabelled"] = parts["mesh"](parts["encoder"](maps[:, -1], given, features))
@@ -144,6 +149,15 @@ def _grid(size: int) -> tuple[int, int]:
 def _median(values: Tensor, valid: Tensor) -> Tensor:
     """(B,) medians of those values (B, h, w) that are valid (B, h, w); 0 of none."""
     return values.masked_fill(~valid, torch.nan).flatten(1).nanmedian(1).values.nan_to_num()
+
+
+def _unchanging(part: nn.Module) -> nn.Module:
+    """A copy whose batch norms keep their running means while they normalise by the batch."""
+    part = copy.deepcopy(part)
+    for module in part.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.track_running_stats = False
+    return part
 
 
 def _teach(student: GeWeak, loaded: object) -> None:
