@@ -22,7 +22,6 @@ from rigging.command_line import main
 from rigging.errors import InputError
 from rigging.joints import JOINT_NAMES
 
-
 SIZE = 64  # px
 SINGLE = [name for name in list_estimators() if list_presets(name) and not estimator_class(name).multi_view]
 
