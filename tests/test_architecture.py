@@ -60,7 +60,7 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "": set(),
         "metrics": set(),
         "geometry": {""},
-        "layers": {""},
+        "layers": {"", "geometry"},
         "models": {"", "geometry", "layers"},
         "data": {"", "geometry"},
         "adapters": {"", "geometry", "data"},

@@ -56,17 +56,14 @@ class Bottleneck(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Images to the feature maps of the four groups of blocks; `width` 64 is the published network.
+    """Images to the feature maps of the four groups of blocks; `width` 64 is the published network."""
 
-    Without `pool` the first maps are not halved and all are twice as large: for small pictures.
-    """
-
-    def __init__(self, depth: int, width: int = 64, pool: bool = True) -> None:
+    def __init__(self, depth: int, width: int = 64) -> None:
         super().__init__()
         block = BasicBlock if depth < DEEP else Bottleneck
         self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.maxpool = nn.MaxPool2d(3, 2, 1) if pool else nn.Identity()
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
         inputs = width
         for group, count in enumerate(BLOCKS[depth]):
             outputs = width * 2**group
@@ -78,10 +75,7 @@ class ResNet(nn.Module):
         _start_for_relu(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """images (B, 3, S, S), 0 to 1, to maps (B, ..., S/4, S/4), at S/8, S/16 and (B, outputs, S/32, S/32).
-
-        Twice as large without `pool`.
-        """
+        """images (B, 3, S, S), 0 to 1, to maps (B, ..., S/4, S/4), at S/8, S/16 and (B, outputs, S/32, S/32)."""
         mean, spread = (images.new_tensor(one)[:, None, None] for one in (MEAN, SPREAD))
         x = self.maxpool(self.bn1(self.conv1((images - mean) / spread)).relu())
         first = self.layer1(x)

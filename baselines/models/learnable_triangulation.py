@@ -36,7 +36,6 @@ class Config:
     size: int = 256  # px, side of the crops; a multiple of 32
     depth: Literal[18, 34, 50, 101, 152] = 50  # of the ResNet
     width: int = 64  # of its first features; 64 is the published network
-    pool: bool = True  # the first maps are halved, as published; without it all maps are twice as large
     deconv: int = 256  # features of the deconvolutions
     sharpness: float = 100.0  # of the soft-argmax: inverse temperature
     sigma: float = 1.0  # of the first stage's Gaussians, in elements of the heat-maps
@@ -76,8 +75,7 @@ class LtAlgebraic(Estimator):
     confidence (B, 21)            0 to 1, of each view's joints_2d
     joints     (B, 21, 3) m       `joints`, soft MSE: triangulated, in the axes of each crop's camera
 
-    Without `pool` heat-maps have S/2 px a side. Calibrated views tell size and place of the hand: an oracle of them could
-    add nothing.
+    Calibrated views tell size and place of the hand; there is nothing that an oracle could add.
     """
 
     name = "lt_alg"
@@ -87,7 +85,7 @@ class LtAlgebraic(Estimator):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.backbone = ResNet(config.depth, config.width, config.pool)
+        self.backbone = ResNet(config.depth, config.width)
         self.deconvolutions = deconvolutions(self.backbone.outputs, config.deconv)
         self.heatmap = nn.Conv2d(config.deconv, JOINTS, 1)
         self.confidence = ConfidenceNet(self.backbone.outputs, JOINTS)

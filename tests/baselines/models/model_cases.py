@@ -10,6 +10,7 @@ from torch import Tensor
 from baselines.batch import Batch
 from baselines.geometry.camera import project, rig_bones, to_camera
 from baselines.layers.raster import depth_map
+from baselines.registry import estimator_class
 from rigging.hand.asset import load_asset
 
 SIZE = 64
@@ -24,8 +25,9 @@ SETTINGS = {  # of estimators that are quick, by name; SMALL of those of one vie
 
 
 def settings(name: str) -> dict[str, object]:
-    """Those of a small estimator."""
-    return dict(SETTINGS.get(name, SMALL))
+    """Those of a small estimator: of SMALL what it has."""
+    cls = estimator_class(name).Config
+    return dict(SETTINGS.get(name) or {key: value for key, value in SMALL.items() if hasattr(cls, key)})
 
 
 def rotations(count: int, generator: torch.Generator) -> Tensor:
