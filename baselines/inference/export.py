@@ -21,7 +21,10 @@ from ..config import Config
 from ..estimator import Estimator
 from ..layers.graph_conv import GraphConv, Laplacian
 
+log = logging.getLogger(__name__)
+
 OPSET = 20
+MESH = "vertices_cam"
 INPUTS = {
     "rgb": "(batch, 3, {size}, {size}) float32, 0 to 1: square crops, {margin:g} times as long as the joints' box",
     "K": "(batch, 3, 3) float32 px: camera of the crop; the centre of its first pixel is (0.5, 0.5)",
@@ -114,37 +117,43 @@ def example(size: int, count: int = 2) -> tuple[Tensor, Tensor]:
 
 
 def onnx_bytes(estimator: Estimator, config: Config, opset: int = OPSET) -> bytes:
-    """The ONNX file of a single-view estimator. Raises InputError for one that ONNX cannot hold."""
+    """The ONNX file of a single-view estimator. Raises InputError for one that ONNX cannot hold.
+
+    A mesh that it alone cannot hold, such as one that takes an SVD, is left out and said to be.
+    """
     if estimator.multi_view:
         raise InputError(f"{estimator.name}: sees several views; single-view estimators can be exported")
     network = CropsToPose(exportable(estimator)).eval()
-    size = network.estimator.config.size
-    batch = {0: torch.export.Dim("batch")}
     try:
-        with _quiet():
-            program = torch.onnx.export(
-                network,
-                example(size),
-                input_names=list(INPUTS),
-                output_names=list(network.names),
-                dynamic_shapes={"rgb": batch, "K": batch},
-                opset_version=opset,
-                dynamo=True,
-                external_data=False,
-                verbose=False,
-            )
-    except (torch.onnx.errors.OnnxExporterError, torch.export.UnsupportedOperatorException) as error:
-        raise InputError(
-            f"{estimator.name}: torch {torch.__version__} cannot write it as ONNX ({_cause(error)})"
-        ) from error
+        program = _program(network, opset)
+    except torch.onnx.OnnxExporterError as error:
+        if MESH not in network.names:
+            raise InputError(f"{estimator.name}: cannot be written as ONNX ({_cause(error)})") from error
+        log.warning("%s: ONNX cannot hold its mesh (%s); the joints alone are written", estimator.name, _cause(error))
+        network.names = tuple(name for name in network.names if name != MESH)
+        program = _program(network, opset)
     if isinstance(program.model.graph.inputs[0].shape[0], int):
-        raise InputError(
-            f"{estimator.name}: its code fixes how many crops go at a time; ONNX needs shape[0], not len()"
-        )
+        raise InputError(f"{estimator.name}: its code fixes how many crops go at a time, as len(tensor) does")
     program.model.metadata_props.update(metadata(estimator, config, network.names))
     buffer = io.BytesIO()
     program.save(buffer)
     return buffer.getvalue()
+
+
+def _program(network: CropsToPose, opset: int) -> torch.onnx.ONNXProgram:
+    batch = {0: torch.export.Dim("batch")}
+    with _quiet():
+        return torch.onnx.export(
+            network,
+            example(network.estimator.config.size),
+            input_names=list(INPUTS),
+            output_names=list(network.names),
+            dynamic_shapes={"rgb": batch, "K": batch},
+            opset_version=opset,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
 
 
 def metadata(estimator: Estimator, config: Config, names: tuple[str, ...]) -> dict[str, str]:

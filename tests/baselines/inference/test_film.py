@@ -12,12 +12,12 @@ from baselines.inference.film import Film, new_film
 from rigging.command_line import main
 from rigging.errors import DiskFullError, InputError
 
-FRAMES = 10
+FRAMES = 5
 
 
 @pytest.fixture
 def film(tmp_path):
-    """A film of ten frames, each of one grey."""
+    """A film of a few frames, each of one grey."""
     with new_film(tmp_path / "take.mp4", 12.0) as new:
         for frame in range(FRAMES):
             new.add(np.full((96, 128, 3), 20 * frame, np.uint8))
