@@ -16,7 +16,7 @@ from dataset_tools.store.shard_file import ShardError, ShardFile
 from rigging.files import file_sha256, write_atomic
 
 from ..errors import InputError, LockedError, writing
-from ..planning.configuration import difference
+from ..planning.configuration import difference, differing
 from ..planning.plan import Plan, load_plan
 from .transfer import DamagedError, Package, add_events, chunks, is_stored, log_bytes, pack, remove, store
 
@@ -132,9 +132,8 @@ def _common_plan(folders: Sequence[Path]) -> Plan:
 def _plan_difference(first: Plan, other: Plan) -> str:
     if settings := difference(first.release, other.release):
         return settings
-    changed = [name for name in ("device", "asset") if getattr(first, name) != getattr(other, name)]
-    changes = [f"{name} {getattr(first, name)!r}, now {getattr(other, name)!r}" for name in changed]
-    return "; ".join(changes) or "pose files or version"
+    kinds = [{"device": plan.device, "asset": plan.asset} for plan in (first, other)]
+    return differing(*kinds) or "pose files or version"
 
 
 def _check_configurations(sources: Sequence[Source], plan: Plan) -> None:
