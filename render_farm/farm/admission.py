@@ -10,17 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from rigging.files import write_atomic
-
 from ..errors import InputError, PassingError
 from ..outcome import Cause, Result
 from ..planning.configuration import differing
 from ..planning.plan import Plan, load_plan
 from ..planning.refusals import refuse_to_mix
-from .calls import make_plan, read_plan_files
+from .calls import make_plan
 from .farm_request import FarmRequest
 from .fleet import Fleet, Node
 from .node import Report, facts, inspect
+from .transfer import put_plan, read_plan
 
 log = logging.getLogger(__name__)
 
@@ -49,18 +48,17 @@ class Admission:
         """
         request = self.request
         for node in self.fleet.look():
-            then = partial(self._reported, node)
-            self.fleet.call(node, then, inspect, request.release, request.node_out, self.mark, request.scratch)
+            asked = inspect, request.release, request.node_files.path, self.mark, request.each.scratch
+            self.fleet.call(node, partial(self._reported, node), *asked)
         waiting = [node for node in self.fleet.nodes.values() if node.waits]
         if self.plan is not None:
             for node in waiting:
                 self._judge(node, self.plan)
         elif waiting and self._planner is None and self._all_reported():
             self._planner = self._choose_planner(waiting)
-            files = read_plan_files(request.files.path) if request.collect is not None else {}
-            self.fleet.call(
-                self._planner, self._planned, make_plan, request.release, request.node_files.path, files
-            )
+            files = read_plan(request.files.path) if request.collect is not None else {}
+            folder = request.node_files.path
+            self.fleet.call(self._planner, self._planned, make_plan, request.release, folder, files)
         self._require_nodes()
 
     def _reported(self, node: Node, result: Result) -> None:
@@ -88,7 +86,7 @@ class Admission:
         if differs := differing(report.facts, self._facts, "at the driver"):
             return differs
         if self.request.collect is None and not report.shares_out:
-            return f"its {self.request.out} is not the driver's: share one folder, or render with --collect DIR"
+            return f"its {self.request.each.out} is not the driver's: share one folder, or render with --collect DIR"
         return ""
 
     def _all_reported(self) -> bool:
@@ -110,8 +108,7 @@ class Admission:
         path = self.request.files.plan
         if path.exists() and path.read_bytes() != self.plan_files[path.name]:
             refuse_to_mix(load_plan(path), self.request.release, path.parent)
-        for name, data in self.plan_files.items():
-            write_atomic(path.with_name(name), data)
+        put_plan(path.parent, self.plan_files)
 
     def _judge(self, node: Node, plan: Plan) -> None:
         device, inputs = _kind(node.report)

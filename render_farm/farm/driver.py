@@ -108,8 +108,8 @@ class Driver:
             self.tally.progress.__exit__(None, None, None)
 
     def _make_queue(self, plan: Plan) -> None:
-        request, configuration = self.request, Configuration.of(plan, self.request.samples)
-        samples = {shard: len(request.release.shard_samples(shard)[: request.samples]) for shard in request.shards}
+        request, configuration = self.request, Configuration.of(plan, self.request.each.samples)
+        samples = {shard: len(request.release.shard_samples(shard)[: request.each.samples]) for shard in request.shards}
         states = {shard: file_state(request.files.shard(shard), configuration.hash).state for shard in samples}
         before = frozenset(shard for shard in samples if states[shard] is State.WHOLE)  # else a worker looks closer
         views = request.release.cameras.views

@@ -56,7 +56,7 @@ class Node:
 
 @dataclass
 class Fleet:
-    """Finds nodes, calls functions there, and keeps who is at what. Whatever is called, its `then` hears how it ends."""
+    """Finds nodes, calls functions there, whose `then` hears how each call ends, and keeps who is at what."""
 
     remote: Remote
     nodes: dict[str, Node] = field(default_factory=dict)

@@ -39,27 +39,27 @@ class Report:
     shares_out: bool  # whether its OUT is the driver's
 
 
-def inspect(release: Release, out: Path, mark: str, scratch: Path | None) -> Result:
+def inspect(release: Release, folder: Path, mark: str, scratch: Path | None) -> Result:
     """What `report` says, or why nothing can be rendered here. Loads Blender into this process."""
-    return attempt(report, release, out, mark, scratch)
+    return attempt(report, release, folder, mark, scratch)
 
 
-def report(release: Release, out: Path, mark: str, scratch: Path | None) -> Report:
-    """The report of this machine; `mark` is a file that the driver has just put into `out`.
+def report(release: Release, folder: Path, mark: str, scratch: Path | None) -> Report:
+    """The report of this machine; `mark` is a file that the driver has just put into its OUT/RELEASE, here `folder`.
 
     Raises InputError in one line if nothing can be rendered here.
     """
-    for folder in filter(None, (out / release.name, scratch)):
-        _require_writable(folder)
+    for each in filter(None, (folder, scratch)):
+        _require_writable(each)
     return Report(
         host=socket.gethostname(),
         boot=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
         cores=tuple(core for group in physical_cores(own_cores()) for core in group),
         facts=facts(),
         device=device_kind(release.render),
-        inputs=node_key(release, out),
+        inputs=node_key(release, folder),
         renders_on=_found_device(release.render),
-        shares_out=(out / release.name / mark).exists(),
+        shares_out=(folder / mark).exists(),
     )
 
 

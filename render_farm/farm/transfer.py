@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.names import shard_stem
+from dataset_tools.store.shard_file import ShardError, ShardFile
 from dataset_tools.store.shard_state import State, file_state
 from rigging.files import atomic_file, file_sha256, write_atomic
 
@@ -28,24 +29,30 @@ class DamagedError(MvhmError):
 
 @dataclass(frozen=True)
 class Package:
-    """All of a finished shard but its bytes."""
+    """All of a finished shard but its bytes, which are at `path`."""
 
+    path: Path
     shard: int
+    configuration: str  # JSON, as in the file
     manifest: dict[str, Any]
     sheet: bytes | None  # its contact sheet
     events: bytes  # its log
 
 
 def pack(path: Path) -> Package:
-    """The package of the finished shard at `path`. Raises DamagedError if it has no manifest or another size."""
+    """The package of the finished shard at `path`. Raises DamagedError if it is none at first sight."""
     files, shard = ReleaseFolder(path.parent), file_state(path)
     if shard.state is not State.WHOLE:
         raise DamagedError(f"{path}: {shard.reason or shard.state}")
     try:
+        with ShardFile(path) as opened:
+            configuration = str(opened.attrs["configuration"])
         sheet, events = _bytes(files.sheet(shard.shard)), log_bytes(files, shard.shard)
+    except (ShardError, KeyError) as error:
+        raise DamagedError(str(error)) from error
     except OSError as error:
         raise DamagedError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
-    return Package(shard.shard, shard.manifest, sheet or None, events)
+    return Package(path, shard.shard, configuration, shard.manifest, sheet or None, events)
 
 
 def read_chunk(path: Path, start: int) -> bytes:
@@ -146,6 +153,19 @@ def add_events(folder: Path, shard: int, events: bytes) -> None:
         log.parent.mkdir(exist_ok=True)
         with open(log, "ab") as file:
             file.write(b"".join(new))
+
+
+def read_plan(folder: Path) -> dict[str, bytes]:
+    """The files of the plan in a release's folder, by name; those that are there."""
+    return {path.name: path.read_bytes() for path in ReleaseFolder(folder).plan_files if path.exists()}
+
+
+def put_plan(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Store the files of a plan that was made elsewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        if not (folder / name).exists() or (folder / name).read_bytes() != data:
+            write_atomic(folder / name, data)
 
 
 def _write_checked(path: Path, data: Iterable[bytes], sha256: str) -> None:

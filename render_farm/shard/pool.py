@@ -12,10 +12,10 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from ..errors import DiskFullError, RenderError
-from ..outcome import Cause
+from ..outcome import Cause, Result
 from .events import Begin, Done, Event, Fault, Recycle
 from .memory import OutOfMemoryKills, resident_megabytes
-from .process import Answer, Job, Process, cause_of_death
+from .process import Job, Process, cause_of_death
 from .topology import core_share, own_cores, worker_count
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class PoolSettings:
     workers: int = 0  # processes; 0: one per physical core, as many as memory allows
     recycle: int = 200  # tasks after which a worker is replaced (Blender's memory may grow)
     attempts: int = 3  # times a task is tried before it is given up
-    seconds: float = 1800.0  # after which a task counts as hung and its worker is killed
+    sample_seconds: float = 1800.0  # after which a task counts as hung and its worker is killed
     memory: int = 4000  # MB that a worker may hold; 0 for no limit
     cores: tuple[int, ...] | None = None  # that the workers share; default: all this process may use
 
@@ -147,7 +147,7 @@ class Pool:
 
     def _hear(self, worker: _Worker) -> Outcome | None:
         try:
-            answer: Answer = worker.process.connection.recv()
+            answer: Result = worker.process.connection.recv()
         except (EOFError, OSError):
             return self._died(worker)
         if not worker.ready:
@@ -160,8 +160,9 @@ class Pool:
             self._live.remove(worker)  # its state may be spoilt: the next sample gets a fresh process
             worker.process.kill()
             return self._failed(task, worker, answer.cause, answer.reason)
-        self.tell(Done(task, worker.number, round(answer.seconds, 3), round(answer.megabytes)))
-        self._recycle_if_worn(worker, answer.megabytes)
+        seconds, megabytes = answer.value
+        self.tell(Done(task, worker.number, round(seconds, 3), round(megabytes)))
+        self._recycle_if_worn(worker, megabytes)
         return Outcome(task, attempts=self._tries.get(task, 0) + 1)
 
     def _recycle_if_worn(self, worker: _Worker, megabytes: float) -> None:
@@ -214,7 +215,7 @@ class Pool:
 
     def _excess(self, worker: _Worker, now: float) -> tuple[Cause, str] | None:
         """Over which limit a worker is, as cause and reason."""
-        limit = self.settings.seconds if worker.ready else START_SECONDS
+        limit = self.settings.sample_seconds if worker.ready else START_SECONDS
         if (worker.task is not None or not worker.ready) and now - worker.since > limit:
             return Cause.HANG, f"gave no answer within {limit:g} s"
         most = self.settings.memory
@@ -237,7 +238,7 @@ class Pool:
         self._live.clear()
 
 
-def _require_start(answer: Answer) -> None:
+def _require_start(answer: Result) -> None:
     if answer.cause is Cause.DISK_FULL:
         raise DiskFullError(f"a worker cannot start: the disk is full ({answer.reason})")
     if answer.cause is not None:

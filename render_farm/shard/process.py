@@ -23,16 +23,6 @@ Job = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a task (or the preparation) went: no `cause` means done."""
-
-    cause: Cause | None = None
-    reason: str = ""
-    seconds: float = 0.0
-    megabytes: float = 0.0  # resident afterwards
-
-
-@dataclass(frozen=True)
 class Process:
     """A process of `worker`, which answers once when it is prepared, and then to each task."""
 

@@ -20,6 +20,7 @@ from render_farm.farm.node import Report, facts
 from render_farm.outcome import Cause, Result
 from render_farm.planning.ensure_plan import node_key
 from render_farm.planning.release import load_release
+from render_farm.shard.request import Request
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def four(tiny, tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(four, tmp_path_factory):
     """That of a node that fits."""
-    device, inputs = device_kind(four.render), node_key(four, tmp_path_factory.mktemp("out"))
+    device, inputs = device_kind(four.render), node_key(four, tmp_path_factory.mktemp("out") / four.name)
     return Report("host", "boot", (0, 1, 2, 3), facts(), device, inputs, "CPU: 4 cores", True)
 
 
@@ -51,7 +52,7 @@ def cluster(report, monkeypatch):
 @pytest.fixture
 def farm(four, cluster, tmp_path):
     """A farm on the cluster, for all four shards."""
-    request = FarmRequest(four, (0, 1, 2, 3), tmp_path)
+    request = FarmRequest(Request(four, 0, tmp_path), (0, 1, 2, 3))
     with contextlib.closing(Driver(request, Admission(request, Fleet(cluster), "mark"))) as driver:
         yield driver
 

@@ -153,12 +153,16 @@ class NaiveQueue:
         return {r.number for r in self.records if r.state == state}
 
 
+REPORTS = ("failed", "postpone", "lost", "done", "give_up")
+
+
 class Twins(RuleBasedStateMachine):
     """Both queues hear the same and must answer the same."""
 
     @initialize(attempts=st.integers(1, 3), losses=st.integers(2, 3))
     def start(self, attempts, losses):
-        self.fast, self.naive, self.now = PullQueue(range(6), attempts, losses), NaiveQueue(range(6), attempts, losses), 0
+        self.fast, self.naive = (kind(range(6), attempts, losses) for kind in (PullQueue, NaiveQueue))
+        self.now = 0
 
     @rule(seconds=st.integers(0, 5))
     def take(self, seconds):
@@ -166,7 +170,7 @@ class Twins(RuleBasedStateMachine):
         assert self.fast.take(self.now) == self.naive.take(self.now)
 
     @precondition(lambda self: self.fast.leased)
-    @rule(data=st.data(), report=st.sampled_from(["failed", "postpone", "lost", "done", "give_up"]), delay=st.integers(0, 3))
+    @rule(data=st.data(), report=st.sampled_from(REPORTS), delay=st.integers(0, 3))
     def report(self, data, report, delay):
         task = data.draw(st.sampled_from(sorted(self.fast.leased)))
         due = {"failed": (self.now + delay,), "postpone": (self.now + delay,), "lost": (self.now,)}.get(report, ())

@@ -184,7 +184,7 @@ def test_a_full_disk_is_not_tried_again(jobs, tmp_path):
 
 @pytest.mark.parametrize("job", ["Hangs", "Stops"])
 def test_a_hung_task_is_killed(jobs, tmp_path, job):
-    outcomes = run(getattr(jobs, job), tmp_path, range(2), attempts=1, seconds=0.3)
+    outcomes = run(getattr(jobs, job), tmp_path, range(2), attempts=1, sample_seconds=0.3)
     assert (outcomes[0].cause, outcomes[1].cause) == ("hang", None)
     assert "no answer within 0.3 s" in outcomes[0].reason
 
