@@ -38,7 +38,7 @@ REFERENCE_PIXELS = 256 * 256
 REFERENCE_SKIN = 1024 * 1024
 # Calls that change the file system that holds OUT, counted from the code and tested with strace, as a large farm wears
 # out its one server for names first. Files `created` (temporary ones too), `renamed`, `removed`; `folders` made or
-# removed; files and folders `flushed` (fsync); times `touched` (heartbeats and guards of locks); lines `appended` to
+# removed; files and folders `flushed` (fsync); times `touched` (heartbeats of locks); lines `appended` to
 # event logs, each an open and a write.
 ATOMIC = Counter(created=1, renamed=1, flushed=2)  # a file written whole: rigging.files.write_atomic
 
@@ -119,11 +119,11 @@ def shard_operations(samples: int, workers: int, seconds: float, scratch: bool =
     """Of one shard of a planned release, without skins; `scratch`: finished samples wait on a local disk."""
     whole = 4 if scratch else 5 + samples  # lock, shard, manifest, sheet; staged samples and their configuration
     operations = Counter(
-        created=whole + 2,  # and the lock's guard, which stays, and the event log
+        created=whole + 3,  # and the lock's guard, when it is taken and given back, and the event log
         renamed=whole,
         flushed=2 * whole + samples,  # and each line that says that a sample begins
-        removed=1,  # the lock
-        touched=2 + int(seconds / HEARTBEAT_SECONDS),
+        removed=3,  # the lock, its guards
+        touched=int(seconds / HEARTBEAT_SECONDS),
         appended=2 * samples + 2,
     )
     if not scratch:  # the staging folder's; colour streams wait in a file without a name, so that nothing removes it
