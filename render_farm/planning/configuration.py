@@ -67,10 +67,11 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that decide bytes; "" for one that is not installed."""
-    return {name: _version(name) for name in PACKAGES}
+    return {name: package_version(name) for name in PACKAGES}
 
 
-def _version(name: str) -> str:
+def package_version(name: str) -> str:
+    """Version of an installed distribution; "" if it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
