@@ -103,7 +103,7 @@ def _farm(release: Release, cost: Costs, machines: int, cores: int, cpus: int, s
         shard_seconds=each,
         seconds=seconds,
         used=release.samples * cost.sample / (seconds * machines * cores),
-        operations=shards * calls.total() + skins * ATOMIC.total(),
+        operations=shards * calls + skins * ATOMIC,
         written=costs.release_bytes(release) + staged + skin_bytes,
         staging=2 * at_once * size * sample_bytes,
     )
