@@ -51,7 +51,7 @@ def add_request(parser: argparse.ArgumentParser) -> None:
 
 
 def request(options: argparse.Namespace, shard: int = 0) -> Request:
-    """What the options of `add_request` ask for, of one shard. Raises ReleaseError."""
+    """What the options of `add_request` ask for, of one shard. Raises InputError."""
     pool = PoolSettings(**{name: getattr(options, name) for name, *_ in LIMITS})
     return Request(
         chosen_release(options), shard, options.out, options.samples, pool=pool, scratch=options.scratch,
@@ -60,7 +60,7 @@ def request(options: argparse.Namespace, shard: int = 0) -> Request:
 
 
 def chosen_release(options: argparse.Namespace) -> Release:
-    """The release that the options name. Raises ReleaseError."""
+    """The release that the options name. Raises InputError."""
     return load_release(options.release).with_poses(options.poses or None)
 
 

@@ -14,22 +14,11 @@ from dataset_tools.store.incomplete import read_incomplete
 from dataset_tools.store.layout import ReleaseFolder
 from rigging.files import file_sha256, write_atomic
 
-from ..errors import InputError, LockedError, writing
+from ..errors import DamagedError, InputError, LockedError, writing
+from ..files import chunks
 from ..planning.configuration import difference, differing
 from ..planning.plan import Plan, load_plan
-from .transfer import (
-    DamagedError,
-    Package,
-    add_events,
-    chunks,
-    is_stored,
-    log_bytes,
-    pack,
-    put_plan,
-    read_plan,
-    remove,
-    store,
-)
+from .transfer import Package, add_events, is_stored, log_bytes, pack, put_plan, read_plan, remove, store
 
 
 @dataclass

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.names import shard_stem
 from dataset_tools.store.shard_file import ShardError, ShardFile
 from dataset_tools.store.shard_state import State, file_state
-from rigging.files import atomic_file, file_sha256, write_atomic
+from rigging.files import file_sha256, write_atomic
 
-from ..errors import InputError, MvhmError, writing
+from ..errors import DamagedError, InputError, writing
+from ..files import chunks, read_chunk, write_checked
 from ..lock import Lock
 from ..outcome import Result
-
-CHUNK = 8 << 20  # bytes
-
-
-class DamagedError(MvhmError):
-    """Bytes that are not what their manifest says."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +46,6 @@ def pack(path: Path) -> Package:
     except OSError as error:
         raise DamagedError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
     return Package(path, shard.shard, configuration, shard.manifest, sheet or None, events)
-
-
-def read_chunk(path: Path, start: int) -> bytes:
-    """Some megabytes of a file from byte `start` on; none at its end. Raises DamagedError if it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(start)
-            return file.read(CHUNK)
-    except OSError as error:
-        raise DamagedError(f"{path}: cannot be read: {error.strerror or error}") from error
-
-
-def chunks(path: Path, read: Callable[[Path, int], bytes] = read_chunk) -> Iterator[bytes]:
-    """The bytes of a file, some megabytes at a time."""
-    start = 0
-    while data := read(path, start):
-        start += len(data)
-        yield data
 
 
 def is_stored(package: Package, folder: Path) -> bool:
@@ -103,9 +78,7 @@ def store(package: Package, data: Iterable[bytes], folder: Path) -> bool:
         with Lock(files.lock(shard)):
             if is_stored(package, folder):
                 return False
-            for leftover in folder.glob(f".{shard_stem(shard)}.*.tmp"):  # of a process that was killed
-                leftover.unlink()
-            _write_checked(files.shard(shard), data, package.manifest["sha256"])
+            write_checked(files.shard(shard), data, package.manifest["sha256"])
             if package.sheet is not None:
                 write_atomic(files.sheet(shard), package.sheet)
             add_events(folder, shard, package.events)
@@ -166,16 +139,6 @@ def put_plan(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, data in files.items():
         if not (folder / name).exists() or (folder / name).read_bytes() != data:
             write_atomic(folder / name, data)
-
-
-def _write_checked(path: Path, data: Iterable[bytes], sha256: str) -> None:
-    total = hashlib.sha256()
-    with atomic_file(path) as file:
-        for chunk in data:
-            total.update(chunk)
-            file.write(chunk)
-        if total.hexdigest() != sha256:
-            raise DamagedError(f"sha256 {total.hexdigest()[:12]} is not its manifest's {sha256[:12]}")
 
 
 def _bytes(path: Path) -> bytes:

@@ -16,7 +16,7 @@ from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.files import file_sha256
 
 from ..errors import InputError, RenderError, full_disk_is_told, writing
-from ..files import copy_checked
+from ..files import chunks, write_checked
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
 from ..planning.earlier import is_earlier
@@ -110,7 +110,7 @@ def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str
     except (ShardError, SchemaError) as error:  # as of a disk that gives back other bytes than it was given
         raise RenderError(f"{packed}: cannot be written: {error}; run again") from error
     if packed != request.path:
-        copy_checked(packed, request.path, sha256)
+        write_checked(request.path, chunks(packed), sha256)
     return sha256
 
 
