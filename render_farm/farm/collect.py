@@ -18,7 +18,7 @@ from ..errors import DamagedError, InputError, LockedError, writing
 from ..files import chunks
 from ..planning.configuration import difference, differing
 from ..planning.plan import Plan, load_plan
-from .transfer import Package, add_events, is_stored, log_bytes, pack, put_plan, read_plan, remove, store
+from .transfer import Package, add_events, bytes_of, is_stored, pack, put_plan, read_plan, remove, store
 
 
 @dataclass
@@ -180,7 +180,7 @@ def _copy_reports(folders: Sequence[Path], summary: Summary) -> None:
         reports = [(read_incomplete(files.incomplete(shard), shard), files) for files in sources]
         holders = [(report.lacks, files) for report, files in reports if report is not None]
         for _, files in holders:
-            add_events(summary.folder, shard, log_bytes(files, shard))
+            add_events(summary.folder, shard, bytes_of(files.events(shard)))
         _, best = min(holders, key=lambda held: math.inf if held[0] is None else held[0])
         write_atomic(target.incomplete(shard), best.incomplete(shard).read_bytes())
     for shard in target.reported():

@@ -40,7 +40,7 @@ def pack(path: Path) -> Package:
     try:
         with ShardFile(path) as opened:
             configuration = str(opened.attrs["configuration"])
-        sheet, events = _bytes(files.sheet(shard.shard)), log_bytes(files, shard.shard)
+        sheet, events = bytes_of(files.sheet(shard.shard)), bytes_of(files.events(shard.shard))
     except (ShardError, KeyError) as error:
         raise DamagedError(str(error)) from error
     except OSError as error:
@@ -93,11 +93,6 @@ def remove(files: ReleaseFolder, shard: int) -> None:
         path.unlink(missing_ok=True)
 
 
-def log_bytes(files: ReleaseFolder, shard: int) -> bytes:
-    """The shard's event log; empty if there is none."""
-    return _bytes(files.events(shard))
-
-
 def fetch(ask: Callable[..., Any], source: ReleaseFolder, target: ReleaseFolder, shard: int, result: Result) -> Result:
     """Store in `target` what a node left in its own `source`: the shard, which is then removed there; or, of an
     incomplete one, its report and log. `ask(function, *arguments)` calls a function there. Returns `result`.
@@ -108,19 +103,19 @@ def fetch(ask: Callable[..., Any], source: ReleaseFolder, target: ReleaseFolder,
         ask(remove, source, shard)
     else:
         write_atomic(target.incomplete(shard), ask(read_chunk, source.incomplete(shard), 0))
-        add_events(target.path, shard, ask(log_bytes, source, shard))
+        add_events(target.path, shard, ask(bytes_of, source.events(shard)))
     return result
 
 
 def logs(files: ReleaseFolder, shards: Sequence[int]) -> dict[int, bytes]:
     """The event logs of some shards."""
-    return {shard: log_bytes(files, shard) for shard in shards}
+    return {shard: bytes_of(files.events(shard)) for shard in shards}
 
 
 def add_events(folder: Path, shard: int, events: bytes) -> None:
     """Append those whole lines of another log of the shard that are not in the log of `folder` yet."""
     log = ReleaseFolder(folder).events(shard)
-    known = set(_bytes(log).splitlines(keepends=True))
+    known = set(bytes_of(log).splitlines(keepends=True))
     new = [line for line in events.splitlines(keepends=True) if line.endswith(b"\n") and line not in known]
     if new:
         log.parent.mkdir(exist_ok=True)
@@ -141,7 +136,8 @@ def put_plan(folder: Path, files: Mapping[str, bytes]) -> None:
             write_atomic(folder / name, data)
 
 
-def _bytes(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """What is in a file; nothing if there is none."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

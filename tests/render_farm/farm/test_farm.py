@@ -13,7 +13,7 @@ import psutil
 import pytest
 from ray_cluster import HEAD, ROOT, cluster, gone
 
-from render_farm.farm.slots import free_slot, slot_cores, slot_count
+from render_farm.farm.fleet import free_slot, slot_cores, slot_count
 from rigging.command_line import main
 
 pytest.importorskip("ray")

@@ -72,7 +72,7 @@ def test_a_farm_is_never_faster_than_its_cores_allow_and_uses_nearly_all_of_a_fe
 
 def test_a_shard_is_whole_so_250_shards_leave_750_of_1000_machines_idle():
     farm = extrapolate(MVHM, COSTS, 1000, 16)
-    assert (farm.cpus, farm.at_once, farm.busy_machines, farm.rounds) == (16, 250, 250, 1)
+    assert (farm.cpus, farm.at_once, farm.busy_machines) == (16, 250, 250)
     assert farm.seconds == extrapolate(MVHM, COSTS, 250, 16).seconds
     assert "750 of 1,000 machines get no shard; shard_size = " in advise(farm)
 
@@ -80,7 +80,6 @@ def test_a_shard_is_whole_so_250_shards_leave_750_of_1000_machines_idle():
 def test_one_more_shard_than_seats_takes_a_whole_round_more():
     seats = extrapolate(MVHM, COSTS, 250, 16, cpus=16)
     fewer = extrapolate(MVHM, COSTS, 249, 16, cpus=16)
-    assert (seats.rounds, fewer.rounds) == (1, 2)
     assert fewer.seconds - seats.seconds > 0.9 * seats.shard_seconds
 
 
