@@ -8,7 +8,7 @@ BIN     := $(VENV)/bin
 python_of = $(shell for p in python$(1) python3 python; do \
               $$p -c 'import sys, venv; raise SystemExit("%d.%d" % sys.version_info[:2] != "$(1)")' 2>/dev/null && echo $$p && break; done)
 PYTHON  ?= $(or $(call python_of,3.11),$(call python_of,3.13))
-OTHER        := $(VENV)-5.2
+OTHER_VENV   := $(VENV)-5.2
 OTHER_PYTHON ?= $(call python_of,3.13)
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 
@@ -29,15 +29,15 @@ GIVEN_OUT = $(if $(filter-out file,$(origin OUT)),OUT)
 LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
-export MODEL PRESET SET INIT STB MHP DEVICE THREADS WITH WEIGHTS CHECKPOINT SPLIT BATCH
+export MODEL PRESET SET INIT STB MHP OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
 export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
-.PHONY: train evaluate gate test lint bench clean
+.PHONY: train evaluate compare gate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo '  settings: SHARD=n RELEASE=demo|mini|gate|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
+	@echo '  settings: SHARD=n RELEASE=demo|mini|gate|other|mvhm|mvhm-nyu|FILE.toml OUT=out SAMPLES=k POSES=nyu:PATH|hanco:PATH|... WORKERS=w'
 	@echo '  of farm:  SHARDS=0-249 ADDRESS=HOST:PORT CPUS=1 GPUS=0.5 SCRATCH=/local COLLECT=/local'
 	@echo '  of both:  RETRY=1 MEMORY=4000 RECYCLE=200 SAMPLE_SECONDS=1800 ATTEMPTS=3'
 	@echo '  the same without make, and more: $(BIN)/mvhm --help'
@@ -128,18 +128,21 @@ train: $(VENV)/.ready-train  ## Train an estimator: MODEL=mvhm_sv DATA=path [PRE
 evaluate: $(VENV)/.ready-train  ## Score a trained estimator: CHECKPOINT=run DATA=path [SPLIT=test_all] [SAVE=1] [OUT=folder]
 	@$(MVHM) evaluate $(call options,SPLIT $(GIVEN_OUT) BATCH DEVICE THREADS) $(call flags,SAVE) -- "$$CHECKPOINT" "$$DATA"
 
-gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [PREVIOUS=path] [STB=path] [MHP=path]
-	@$(MVHM) gate $(call options,PRESET $(GIVEN_OUT) PREVIOUS STB MHP DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
+compare: $(VENV)/.ready-train  ## Trained estimators in one table with intervals: RUNS='run ...' DATA=path [SPLIT=test_subject] [OUT=folder]
+	@$(MVHM) compare $(call options,DATA SPLIT $(GIVEN_OUT) BATCH DEVICE THREADS) -- $$RUNS
+
+gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [PREVIOUS=path] [STB=path] [MHP=path] [OTHER=path]
+	@$(MVHM) gate $(call options,PRESET $(GIVEN_OUT) PREVIOUS STB MHP OTHER DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
 
 # Where Python 3.13 is beside 3.11, the tests of exactness run on what Blender 5.2 renders, too.
 .PHONY: setup-other
 setup-other:
 	@if $(BIN)/python -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' && [ -n "$(OTHER_PYTHON)" ]; then \
-	  $(MAKE) -s setup-render VENV=$(OTHER) PYTHON=$(OTHER_PYTHON) \
-	    || echo '$(OTHER) cannot be made: Blender 5.2 is not tested' >&2; fi
+	  $(MAKE) -s setup-render VENV=$(OTHER_VENV) PYTHON=$(OTHER_PYTHON) \
+	    || echo '$(OTHER_VENV) cannot be made: Blender 5.2 is not tested' >&2; fi
 
 test: $(VENV)/.ready-dev setup-other  ## Run all tests (real Blender, real HDF5)
-	@MVHM_OTHER="$(OTHER)" $(BIN)/python -m pytest $(TEST_OPTIONS)
+	@MVHM_OTHER="$(OTHER_VENV)" $(BIN)/python -m pytest $(TEST_OPTIONS)
 
 lint: $(VENV)/.ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -148,5 +151,5 @@ bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet mach
 	@$(BIN)/python -m tests.benchmarks.run --folder "$$OUT/bench"
 
 clean:  ## Remove the environment and caches (never OUT)
-	rm -rf $(VENV) $(OTHER) .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(OTHER_VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 ESTIMATORS = {  # name -> module in `models`, class in it
     "mvhm_sv": ("single_view", "MvhmSingleView"),
     "mvhm_mv": ("multi_view", "MvhmMultiView"),
+    "ge_gcn": ("ge_gcn", "GeGraphCnn"),
+    "direct_lbs": ("direct_lbs", "DirectLbs"),
+    "hand_regression": ("hand_regression", "HandRegression"),
+    "ge_joints": ("ge_joints", "GeJoints"),
+    "ge_gcn_weak": ("ge_weak", "GeWeak"),
+    "lt_alg": ("learnable_triangulation", "LtAlgebraic"),
+    "lt_vol": ("learnable_triangulation", "LtVolumetric"),
 }
 
 

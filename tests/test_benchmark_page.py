@@ -13,6 +13,7 @@ from tests.benchmarks.blenderproc_env import PATCHES, patch
 from tests.benchmarks.graph_page import graph_section
 from tests.benchmarks.labels_page import labels_section
 from tests.benchmarks.page import others, page, speed_section
+from tests.benchmarks.raster_page import raster_section
 from tests.benchmarks.summary import Curve, curve, median_ratio, trend
 from tests.benchmarks.tables import with_section
 
@@ -28,6 +29,11 @@ GRAPH = {
     ],
 }  # fmt: skip
 
+RASTER = {
+    "processor": "Chip, 2 cores", "torch": "2", "scipy": "1", "batch": 4,
+    "raster": {"32": {"one": [1.0, 2.0, 3.0], "batch": [0.5, 0.6, 0.7]}},
+    "alignment": {"8": {"ours": [1.0, 2.0, 4.0], "scipy loop": [9.0, 20.0, 40.0], "numpy loop": [8.0, 8.0, 8.0]}},
+}  # fmt: skip
 LABELS = {
     "processor": "Chip, 2 cores",
     "sizes": {"256": {"no flow": 2.5, "flow to one side": 4.0, "flow to both": 5.25, "covered": 0.171}},
@@ -62,6 +68,7 @@ def results(*ways: str) -> dict[str, dict]:
         "spin": spin,
         "graph": GRAPH,
         "labels": LABELS,
+        "raster": RASTER,
     }
 
 
@@ -148,6 +155,12 @@ def test_labels_are_given_as_views_a_second_and_what_flow_adds():
     text = labels_section(LABELS)
     assert "| 256 x 256 | 17% | 2.50 | 400 | 1.50 | 2.75 |" in text
     assert "one core of\nChip;" in text
+
+
+def test_alignment_is_compared_with_loops_round_by_round():
+    text = raster_section(RASTER)
+    assert "| 32 | 2.0 | 0.6 |" in text and "3 rounds" in text
+    assert "| 8 | 2000.0 | 20000.0 | 8000.0 | 10.0 and 4.0 |" in text  # 9, 10, 10 and 8, 4, 2 times as long
 
 
 def test_a_section_of_the_page_is_replaced_or_added():

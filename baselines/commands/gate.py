@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stb", type=Path, metavar="FOLDER", help="your copy of STB, for MVHM's Table 2")
     parser.add_argument("--mhp", type=Path, metavar="FOLDER", help="your copy of MHP, for MVHM's Table 2")
+    parser.add_argument(
+        "--other", type=Path, metavar="DATA", help="a release of another look (or its pack): weak supervision on it"
+    )
     add_device(parser)
     parser.add_argument(
         "--workers",
@@ -49,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
     previous = read_previous(options.previous) if options.previous else None  # refused before an hour of work
     request = Request(
-        options.data, options.preset, options.out, real_sets(options.stb, options.mhp), options.device,
+        options.data, options.preset, options.out, real_sets(options.stb, options.mhp), options.other, options.device,
         options.workers or 0, options.keep_going,
     )  # fmt: skip
     gated = gate(request)

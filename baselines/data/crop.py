@@ -78,8 +78,11 @@ def cut(images: Tensor, maps: Tensor, size: int, samples: int = 1) -> Tensor:
 
 
 def cut_labels(images: Tensor, maps: Tensor, size: int) -> Tensor:
-    """Crops (B, S, S) bool of label images (B, H, W) bool: the pixel that a crop's pixel's centre falls into."""
-    return _sampled(images[:, None].float(), maps, size, 1, "nearest")[:, 0] > 0.5
+    """Crops (B, S, S) of label images (B, H, W), bool or float: the pixel that a crop's pixel's centre falls into.
+
+    False or 0 outside.
+    """
+    return _sampled(images[:, None].float(), maps, size, 1, "nearest")[:, 0].to(images.dtype)
 
 
 def _sampled(images: Tensor, maps: Tensor, size: int, samples: int, mode: str) -> Tensor:
@@ -145,5 +148,6 @@ def move(batch: Batch, maps: Tensor, size: int, samples: int = 1) -> Batch:
         "vertices_cam": turned(batch.vertices_cam, roll),
         "joints_2d": None if pixels is None else moved_points(pixels, maps),
         "mask": None if batch.mask is None else cut_labels(batch.mask, maps, size),
+        "depth": None if batch.depth is None else cut_labels(batch.depth, maps, size),  # a roll changes no z
     }
     return dataclasses.replace(batch, **changes)

@@ -52,8 +52,16 @@ def _whole(raw: Raw, views: int) -> Batch:
         joint_visible=raw.get("joint_visible"),
         vertices_cam=_vertices_cam(raw),
         mask=raw.get("mask"),
+        depth=_depth_of_hand(raw),
         view=raw["view"],
     )
+
+
+def _depth_of_hand(raw: Raw) -> Tensor | None:
+    """(B, H, W) float32 m: a release's depth is the arm's, too; a mask says what is the hand's."""
+    if "depth" not in raw:
+        return None
+    return raw["depth"] * raw["mask"] if "mask" in raw else raw["depth"]
 
 
 def _vertices_cam(raw: Raw) -> Tensor | None:

@@ -16,7 +16,8 @@ from .pack_file import ArrayFile, read_arrays
 from .source import BASIC_FIELDS, Arrays, chosen_rows
 
 FORMAT, VERSION = "mvhm-pack", 1
-PICTURES = ("rgb", "alpha", "mask")  # streams that OpenCV decodes: JPEG, PNG, PNG
+PICTURES = ("rgb", "alpha", "mask", "depth")  # streams that OpenCV decodes: JPEG, and PNG of 8, 1 and 16 bits
+DEPTH_STEP = 1e-4  # m, of the 16 bits; 0 is background
 DERIVED = ("joints_cam", "joints_2d")  # from joints_world and the cameras, as the loader does
 
 
@@ -57,23 +58,27 @@ class PackSource:
         return {name: value for name, value in values.items() if name in self.fields}
 
     def _pictures(self, name: str, row: int, views: Sequence[int]) -> np.ndarray:
-        """(v, H, W, 3) uint8 `rgb`, (v, H, W) uint8 `alpha`, (v, H, W) bool `mask`."""
-        out = np.empty((len(views), *self.image_size, 3)[: 4 if name == "rgb" else 3], np.uint8)
+        """(v, H, W, 3) uint8 `rgb`, (v, H, W) uint8 `alpha`, bool `mask`, float32 m `depth`."""
+        shape = (len(views), *self.image_size, 3)[: 4 if name == "rgb" else 3]
+        out = np.empty(shape, np.uint16 if name == "depth" else np.uint8)
         offsets = self._arrays[f"{name}_offsets"][row * self.views :]
         for picture, view in zip(out, views):
             image = _decoded(self._arrays[name][offsets[view] : offsets[view + 1]], name == "rgb")
-            if image is None or image.shape != picture.shape:
+            if image is None or image.shape != picture.shape or image.dtype != out.dtype:
                 raise InputError(
                     f"{self.name}: {name} of sample {self._arrays['sample'][row]}, view {view}, cannot be read"
                 )
             picture[...] = image
+        if name == "depth":
+            return (out * DEPTH_STEP).astype(np.float32)
         return out > 0 if name == "mask" else out
 
 
 def _decoded(stream: np.ndarray, colour: bool) -> np.ndarray | None:
-    """(H, W, 3) uint8 RGB or (H, W) uint8; None for what OpenCV cannot read."""
+    """(H, W, 3) uint8 RGB or (H, W) uint8 or uint16; None for what OpenCV cannot read."""
+    grey = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
     try:
-        image = cv2.imdecode(np.asarray(stream), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+        image = cv2.imdecode(np.asarray(stream), cv2.IMREAD_COLOR if colour else grey)
     except cv2.error:
         return None
     return image[..., ::-1] if colour and image is not None else image

@@ -16,11 +16,12 @@ from dataset_tools.load.transforms import crop
 from dataset_tools.progress import MIB, Progress
 from rigging.errors import InputError
 
-from .pack import FORMAT, PICTURES, VERSION
+from .pack import DEPTH_STEP, FORMAT, PICTURES, VERSION
 from .pack_file import encoded, write_pieces
 
 ALWAYS = ("rgb", "joints_cam", "joints_2d", "K", "world_to_cam")
-CHOICE = (*ALWAYS, "alpha", "mask", "joint_visible", "vertices_world")
+USUAL = (*ALWAYS, "alpha", "mask", "joint_visible", "vertices_world")
+CHOICE = (*USUAL, "depth")  # half as much again, and few losses need it
 STORED = ("K", "world_to_cam", "joints_world", "joint_visible")  # as they are
 # Quality and sampling of the release: coefficients of its pictures fall on the same steps again, and stay (60 dB). With
 # fewer bytes, a lower quality loses less than halved chroma.
@@ -57,7 +58,7 @@ class Packed:
 def pack(
     data: Path | str,
     out: Path | str,
-    fields: Iterable[str] = CHOICE,
+    fields: Iterable[str] = USUAL,
     split: str = "",
     size: int = 0,
     quality: int = QUALITY,
@@ -170,13 +171,21 @@ def pack_sample(sample: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 
 def _streams(views: np.ndarray, name: str, quality: int) -> list[bytes]:
-    """JPEG of `rgb` (V, H, W, 3) uint8, PNG of `alpha` (V, H, W) uint8, PNG of one bit of `mask` (V, H, W) bool."""
+    """JPEG of `rgb` (V, H, W, 3) uint8; PNG of `alpha` (V, H, W) uint8, of `mask` bool, of `depth` float32 m."""
     if name == "rgb":
         options = [cv2.IMWRITE_JPEG_QUALITY, quality, *SAMPLING]
         return [cv2.imencode(".jpg", np.ascontiguousarray(view[..., ::-1]), options)[1].tobytes() for view in views]
     options = [*PNG, cv2.IMWRITE_PNG_BILEVEL, int(name == "mask")]
-    grey = views.astype(np.uint8) * 255 if name == "mask" else views
+    grey = views.astype(np.uint8) * 255 if name == "mask" else _steps(views) if name == "depth" else views
     return [cv2.imencode(".png", view, options)[1].tobytes() for view in grey]
+
+
+def _steps(depth: np.ndarray) -> np.ndarray:
+    """(V, H, W) uint16: depth (V, H, W) m in steps of DEPTH_STEP, 0 for background. InputError if out of range."""
+    steps = np.round(depth / DEPTH_STEP)
+    if not ((depth == 0) | ((steps >= 1) & (steps < 2**16))).all():
+        raise InputError(f"depth up to {np.max(depth):g} m: a pack holds {DEPTH_STEP:g} to {DEPTH_STEP * 2**16:.3f} m")
+    return steps.astype(np.uint16)
 
 
 def _halves(vertices: np.ndarray, sample: int) -> dict[str, np.ndarray]:

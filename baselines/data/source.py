@@ -11,7 +11,7 @@ from rigging.errors import InputError
 
 from ..config import Augment
 
-# What batches are made of, as the schema names it; `mask` and `alpha` are read where they are asked for only.
+# What batches are made of, as the schema names it; `mask`, `depth` and `alpha` are read where asked for only.
 BASIC_FIELDS = ("rgb", "joints_cam", "joints_2d", "joint_visible", "vertices_world", "K", "world_to_cam")
 PER_SAMPLE = ("vertices_world",)  # without an axis of views
 

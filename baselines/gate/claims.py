@@ -7,12 +7,12 @@ the mean difference that resamples test subjects and seeds, see `metrics.interva
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..metrics.intervals import Interval, paired_interval
+from ..metrics.intervals import Interval, paired_interval, shared_seeds
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,12 @@ class Claim:
     must: bool = False
 
 
+FUSION = "mvhm_mv"
+
+
 def network(views: int) -> str:
     """The arm of the fusion network with so many views."""
-    return f"mvhm_mv, {views} views"
+    return f"{FUSION}, {views} views"
 
 
 MANY, FOUR, TWO = network(8), network(4), network(2)
@@ -45,6 +48,7 @@ ONE, QUARTER = "mvhm_sv", "mvhm_sv, a quarter of the data"
 MEAN, MEDIAN, COVARIANCE = "mean of views", "median of views", "weighted mean of views"
 OWN_DLT, OWN_RANSAC = "DLT of mvhm_sv's joints", "RANSAC of mvhm_sv's joints"
 DLT, RANSAC = "DLT, outliers", "RANSAC, outliers"
+ARMS = (ONE, QUARTER, TWO, FOUR, MANY, MEAN, MEDIAN, COVARIANCE, OWN_DLT, OWN_RANSAC, DLT, RANSAC)  # in every gate
 
 CLAIMS = (
     Claim("views beat a view", MANY, ONE, "several views are better than one", must=True),
@@ -83,26 +87,22 @@ def judge(claim: Claim, arms: Mapping[str, Arm], clusters: np.ndarray, rng: np.r
     """Decide a claim; `clusters` (n,) are the subjects of the test samples. An arm that is not there: not run."""
     if claim.better not in arms or claim.worse not in arms:
         return Finding(claim, NOT_RUN)
-    better, worse = paired(arms[claim.better].errors, arms[claim.worse].errors)
+    better, worse = shared_seeds(arms[claim.better].errors, arms[claim.worse].errors)
     interval = paired_interval(better - worse, clusters, rng, draws)
     words = WORDS.get(interval.verdict, interval.verdict)
     return Finding(claim, words, float(better.mean()), float(worse.mean()), interval)
 
 
-def paired(better: np.ndarray, worse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Errors (seeds, n) of two arms with the same seeds: those that both have."""
-    seeds = min(len(better), len(worse))
-    return better[:seeds], worse[:seeds]
-
-
-def judge_all(arms: Mapping[str, Arm], clusters: np.ndarray, seed: int, draws: int) -> tuple[Finding, ...]:
-    """Every claim in turn; each with its own draws, so that one more claim changes no other's interval.
+def judge_all(
+    arms: Mapping[str, Arm], clusters: np.ndarray, seed: int, draws: int, more: Sequence[Claim] = ()
+) -> tuple[Finding, ...]:
+    """Every claim in turn, then `more`; each with its own draws, so that one more changes no other's interval.
 
     clusters (n,) int: samples of one cluster are drawn together.
     """
     return tuple(
         judge(claim, arms, clusters, np.random.default_rng((seed, number)), draws)
-        for number, claim in enumerate(CLAIMS)
+        for number, claim in enumerate((*CLAIMS, *more))
     )
 
 

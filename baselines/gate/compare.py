@@ -45,6 +45,10 @@ def _figures(table: Table) -> Iterator[tuple[str, float | str | None]]:
         yield f"{tier2.get('split')}: {arm}, mm", mean
     for one in _rows(tier2, "findings"):
         yield f"claim: {one['claim']['says']}", one["verdict"]
+    for one in _rows(table, "tables"):
+        for row in _rows(_part(one, "comparison"), "rows"):
+            for name in one["table"]["measures"]:
+                yield f"{one['table']['title']}: {row['name']}, {name}", _part(row["figures"], name).get("mean")
     for one in _rows(_part(table, "tier3"), "scores"):
         for name, value in one["figures"].items():
             yield f"{one['split']}: {one['estimator']}, {name}", value

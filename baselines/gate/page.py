@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dataset_tools.progress import duration
 
+from ..evaluate.compare import told
+from ..evaluate.markdown import table
+from ..metrics.intervals import Interval
 from .claims import HOLDS
 from .compare import Change
 
@@ -21,6 +24,7 @@ def page(report: Table, changed: Sequence[Change], caveats: Sequence[str], pictu
         _tier0(report["tier0"]),
         _tier1(report["tier1"]),
         _tier2(report["tier2"], pictures),
+        *map(_comparison, report["tables"]),
         _tier3(report["tier3"], pictures),
         _before(changed, caveats),
         _took(report["seconds"]),
@@ -36,6 +40,8 @@ def _head(report: Table) -> Iterator[str]:
     if report["problems"]:
         yield ""
     yield f"Samples: {', '.join(f'{split} {count}' for split, count in about['splits'].items())}."
+    if about["other"]:
+        yield f"Data of another look: {about['other']}."
     yield f"Data hash `{about['data_hash']}`,"
     yield f"configuration `{about['configuration_hash']}`;"
     yield f"mvhm {about['mvhm']}, torch {about['torch']}, {about['device']}. `mvhm release --gate` takes `gate.json`."
@@ -51,7 +57,7 @@ def _tier0(tier: Table) -> Iterator[str]:
         return
     yield f"\nCopies of the first {tier['mutated']} samples, broken in one sample and in all; the untouched copy"
     yield f"{'passes' if tier['intact'] else '**does not pass**'}:\n"
-    yield from _rows(
+    yield from table(
         ("broken", "rightly named, of", "noticed"),
         ((one["breaks"], f"{one['named']} of {one['tried']}", _yes(one["noticed"])) for one in tier["broken"]),
     )
@@ -65,7 +71,7 @@ def _tier1(tier: Sequence[Table] | None) -> Iterator[str]:
         yield "Not run."
         return
     yield "Error relative to the wrist, in camera axes, without an oracle, on the views that were trained on.\n"
-    yield from _rows(
+    yield from table(
         ("estimator", "views", "error, mm", "allowed, mm", "mean pose, mm", "met"),
         (
             (one["estimator"], one["views"], _mm(one["error"]), _mm(one["limit"]), _mm(one["mean_pose"]),
@@ -83,12 +89,12 @@ def _tier2(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
     yield f"On `{tier['split']}`: {tier['samples']} samples of {tier['subjects']} subjects that nothing was trained on,"
     yield f"{tier['seeds']} seeds. Differences with 95 % intervals over subjects and seeds (paired bootstrap); a claim"
     yield "that must hold has to be separable from zero. Fewer than 20 subjects: too small.\n"
-    yield from _rows(
+    yield from table(
         ("claim", "", "errors, mm", "difference, mm", "verdict"), (_claim(one) for one in tier["findings"])
     )
     yield from _picture("claims.png", "intervals of the claims", pictures)
     yield "\nAny averaging beats one view; the averages that need no training stand beside the network for that.\n"
-    yield from _rows(
+    yield from table(
         ("way of estimating", "error, mm", "how"),
         ((name, _mm(mean), tier["made"][name]) for name, mean in tier["means"].items()),
     )
@@ -109,6 +115,34 @@ def _claim(one: Table) -> tuple[str, ...]:
     return claim["says"], must, errors, difference, verdict
 
 
+def _comparison(one: Table) -> Iterator[str]:
+    """A table that the preset asks for, as far as it was run."""
+    wanted, found = one["table"], one["comparison"]
+    yield f"## {wanted['title']}\n"
+    yield from ([f"{wanted['says']}\n"] if wanted["says"] else [])
+    if one["why"]:
+        yield f"{one['why']}.\n"
+    if found is None:
+        return
+    where = "the release" if wanted["on"] == "release" else "the other data"
+    yield f"On `test_subject` of {where}: {found['samples']} samples of {found['subjects']} subjects; 95 % intervals,"
+    yield f"and differences to {found['rows'][0]['name']}, bold if separable from zero.\n"
+    names, paper = wanted["measures"], wanted["paper"]
+    yield from table(
+        ("", "seeds", *(["paper"] if paper else []), *names, *(f"difference, {name}" for name in names)),
+        (
+            (row["name"], row["seeds"], *([paper.get(row["name"], "-")] if paper else []),
+             *(_told(row["figures"], name) for name in names),
+             *(_told(row["differences"], name, "+") for name in names))
+            for row in found["rows"]
+        ),
+    )  # fmt: skip
+
+
+def _told(figures: Table, name: str, sign: str = "") -> str:
+    return told(Interval(**figures[name]) if name in figures else None, 3 if "AUC" in name else 2, sign)
+
+
 def _tier3(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
     yield "## Tier 3: on every held-out split, and on real pictures\n"
     if tier is None:
@@ -117,7 +151,7 @@ def _tier3(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
     if tier["scores"]:
         names = list(tier["scores"][0]["figures"])
         yield "Oracle: with the labels' root depth and hand scale, as in the papers. The others are without.\n"
-        yield from _rows(
+        yield from table(
             ("split", "estimator", "samples", "subjects", *names),
             (
                 (one["split"], one["estimator"], one["samples"], one["subjects"],
@@ -130,7 +164,7 @@ def _tier3(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:
     yield "AUC 0-50 mm / AUC 20-50 mm / mean error in mm, with the oracle. The paper's figures"
     yield f"({PAPER}) are of its own"
     yield "release, networks and training, and do not compare with synthetic test splits.\n"
-    yield from _rows(("tested on", "estimator", "trained on", "paper", "here"), map(_table2, tier["table2"]))
+    yield from table(("tested on", "estimator", "trained on", "paper", "here"), map(_table2, tier["table2"]))
 
 
 def _table2(row: Table) -> tuple[str, ...]:
@@ -150,21 +184,13 @@ def _before(changed: Sequence[Change], caveats: Sequence[str]) -> Iterator[str]:
     yield "## Since the report before\n"
     yield from (f"- {line}" for line in caveats)
     yield ""
-    yield from _rows(("", "before", "now"), ((one.what, _any(one.before), _any(one.now)) for one in changed))
+    yield from table(("", "before", "now"), ((one.what, _any(one.before), _any(one.now)) for one in changed))
 
 
 def _took(seconds: Mapping[str, float]) -> Iterator[str]:
     yield "## What took how long\n"
     rows = [(name, duration(value)) for name, value in seconds.items()]
-    yield from _rows(("part", "took"), [*rows, ("in all", duration(sum(seconds.values())))])
-
-
-def _rows(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """A table in Markdown."""
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"
+    yield from table(("part", "took"), [*rows, ("in all", duration(sum(seconds.values())))])
 
 
 def _picture(name: str, words: str, pictures: Sequence[str]) -> Iterator[str]:

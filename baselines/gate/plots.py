@@ -6,6 +6,7 @@ All is drawn from the report's table, so an earlier report's curves can stand be
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from matplotlib.ticker import NullLocator
 
 from rigging.files import write_atomic
 
-from .claims import FOUR, HOLDS, MANY, MEAN, MEDIAN, ONE, OWN_DLT, QUARTER, TWO
+from .claims import ARMS, FOUR, HOLDS, MANY, MEAN, MEDIAN, ONE, OWN_DLT, QUARTER, TWO
 
 COLOURS = {  # of the arms that are drawn
     ONE: "#d55e00", QUARTER: "#e69f00", TWO: "#56b4e9", FOUR: "#0072b2", MANY: "#00305a", MEAN: "#b0b0b0",
     MEDIAN: "#666666", OWN_DLT: "#cc79a7",
 }  # fmt: skip
+MORE = ("#009e73", "#b8a600", "#7f3c8d", "#11a579", "#e73f74", "#80461b")  # of the preset's own arms, in turn
 VERDICTS = {HOLDS: "#009e73", "opposite": "#d55e00"}  # of a claim; any other is grey
 GREY = "#8a8f98"
 TICKS = (0.5, 1, 3, 10, 30, 100)  # mm
@@ -56,7 +58,8 @@ def draw_claims(path: Path, findings: Sequence[Table]) -> None:
 def draw_arms(path: Path, curves: Mapping[str, Sequence[float]], earlier: Mapping[str, Sequence[float]]) -> None:
     """PCK of each arm, root-relative, without an oracle: shares of joints within 0, 1, .. mm; earlier ones dashed."""
     figure, axis = plt.subplots(figsize=(8.6, 4.6), dpi=100, layout="constrained")
-    for name, colour in COLOURS.items():
+    own = [name for name in curves if name not in ARMS]
+    for name, colour in (COLOURS | dict(zip(own, itertools.cycle(MORE)))).items():
         curve = curves.get(name, ())
         axis.plot(range(len(curve)), curve, color=colour, lw=1.8, label=name if curve else None)
         if name in earlier:

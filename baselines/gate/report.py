@@ -16,6 +16,7 @@ from rigging.errors import InputError
 from rigging.files import write_atomic
 
 from .claims import MANY, ONE
+from .extras import Found
 from .tier0 import Tier0
 from .tier1 import Overfitted
 from .tier2 import SPLIT, Tier2
@@ -34,6 +35,7 @@ class About:
     mvhm: str  # versions
     torch: str
     device: str
+    other: str = ""  # data of another look that were trained and tested on, by the hash of their bytes
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -50,6 +52,7 @@ class GateReport:
     tier1: tuple[Overfitted, ...] | None = None
     tier2: Tier2 | None = None
     tier3: Tier3 | None = None
+    tables: tuple[Found, ...] = ()  # that the preset asks for
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)  # that each part took
 
     @property

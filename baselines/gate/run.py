@@ -6,11 +6,9 @@ import dataclasses
 import importlib.metadata
 import json
 import logging
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,15 +23,17 @@ from rigging.files import write_atomic
 from rigging.settings import from_table, nearest
 
 from ..config import PRESETS
+from ..data.opening import open_source
 from ..train.ranks import choose_device, cores
+from .extras import extra_arms, tables_of, train_extras
 from .kept import Kept
 from .real import RealSet, real_rows
 from .report import About, GateReport
-from .runs import Runs
-from .settings import GateSettings
+from .runs import OtherData, Runs
+from .settings import GateSettings, read_settings
 from .tier0 import Tier0, tier0
 from .tier1 import overfitted_all
-from .tier2 import Trained, arms_of, tier2, train_all
+from .tier2 import SPLIT, Trained, arms_of, tier2, train_all
 from .tier3 import Tier3, scores_of
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Request:
     preset: str = "nano"  # a name in presets/, or a folder with gate.toml and an estimator's each
     out: Path = Path("out")
     real: tuple[RealSet, ...] = ()  # the user's own
+    other: Path | None = None  # data of another look, to fine-tune on
     device: str = ""
     workers: int = 0  # processes that validate, and on the CPU train; 0: one a core
     keep_going: bool = False  # train, too, on what did not validate
@@ -66,24 +67,31 @@ def gate(request: Request) -> Gated:
     if choose_device(request.device).type == "cpu":
         torch.set_num_threads(1)  # see _side_by_side
     settings = read_settings(preset_folder(request.preset))
-    about = look_at(request)
+    other = other_data(request.other) if request.other else None
+    about = dataclasses.replace(look_at(request), other=other.name if other else "")
     kept = kept_in(request, about, settings)
     with kept.alone():
-        return judged(request, settings, about, kept)
+        presets, processes = preset_folder(request.preset), _side_by_side(request)
+        runs = Runs(kept, request.data, presets, request.device, processes, other)
+        return judged(request, settings, about, runs)
 
 
-def judged(request: Request, settings: GateSettings, about: About, kept: Kept) -> Gated:
+def judged(request: Request, settings: GateSettings, about: About, runs: Runs) -> Gated:
     """The four tiers."""
+    kept = runs.kept
     labels = labels_of(request, settings, kept)
-    runs = Runs(kept, request.data, preset_folder(request.preset), request.device, _side_by_side(request))
     report = GateReport(about, labels, seconds=kept.seconds)
     if about.lacking or (labels.problems and not request.keep_going):
         return Gated(report, runs)
     by_heart = overfitted_all(runs, settings)
     trained = train_all(runs, settings)
-    ranks = tier2(*arms_of(runs, trained, settings), settings.seed, settings.draws)
+    extras = train_extras(runs, trained, settings)
+    arms, subjects = arms_of(runs, trained, settings)
+    arms |= extra_arms(runs, extras, settings)
+    ranks = tier2(arms, subjects, settings.seed, settings.draws, settings.claims)
+    tables = tables_of(runs, extras, settings)
     scores = Tier3(scores_of(runs, trained), real_rows(runs, request.real))
-    return Gated(dataclasses.replace(report, tier1=by_heart, tier2=ranks, tier3=scores), runs, trained)
+    return Gated(dataclasses.replace(report, tier1=by_heart, tier2=ranks, tables=tables, tier3=scores), runs, trained)
 
 
 def labels_of(request: Request, settings: GateSettings, kept: Kept) -> Tier0:
@@ -104,12 +112,21 @@ def look_at(request: Request) -> About:
     folder = ReleaseFolder(request.data)
     if not request.data.is_dir() or not folder.shards():
         raise InputError(f"{request.data}: no release; a folder of shards is wanted (a pack cannot be validated)")
-    hands = HandDataset(request.data)
+    shards, hands = [folder.shard(number) for number in folder.shards()], HandDataset(request.data)
     return About(
         release=str(hands.attrs["release"]), configuration_hash=str(hands.attrs["configuration_hash"]),
-        data_hash=hash_of(folder), splits=counted(hands.index["split"]), preset=Path(request.preset).name,
+        data_hash=hash_of(shards), splits=counted(hands.index["split"]), preset=Path(request.preset).name,
         mvhm=importlib.metadata.version("mvhm"), torch=torch.__version__, device=_device(request.device),
     )  # fmt: skip
+
+
+def other_data(path: Path) -> OtherData:
+    """Data of another look, named by their bytes. Raises InputError, FileNotFoundError."""
+    for split in ("train", SPLIT):
+        open_source(path, split)
+    folder = ReleaseFolder(path)
+    files = [folder.shard(number) for number in folder.shards()] if path.is_dir() else [path]
+    return OtherData(path, f"other {hash_of(files)[:12]}")
 
 
 def counted(splits: np.ndarray) -> dict[str, int]:
@@ -118,9 +135,8 @@ def counted(splits: np.ndarray) -> dict[str, int]:
     return dict(zip(names.tolist(), counts.tolist()))
 
 
-def hash_of(folder: ReleaseFolder) -> str:
-    """The hash that names the data, of the shards as they are now."""
-    paths = [folder.shard(number) for number in folder.shards()]
+def hash_of(paths: Sequence[Path]) -> str:
+    """The hash that names the data, of a release's shards as they are now."""
     with Progress("checksums", sum(path.stat().st_size for path in paths), "B") as progress:
         found = hash_files(paths, progress.add)
     for value in found.values():
@@ -147,18 +163,8 @@ def preset_folder(preset: str) -> Path:
     if "/" not in preset and preset not in known and not Path(preset).is_dir():
         raise InputError(f"--preset {preset}: no preset is called so{nearest(preset, known)}")
     if not (folder / "gate.toml").is_file():
-        raise InputError(f"--preset {preset}: a folder with gate.toml, mvhm_sv.toml and mvhm_mv.toml is wanted")
+        raise InputError(f"--preset {preset}: a folder with gate.toml and a file of each estimator is wanted")
     return folder
-
-
-def read_settings(presets: Path) -> GateSettings:
-    """The preset's `gate.toml`. Raises InputError."""
-    path = presets / "gate.toml"
-    try:
-        table: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML ({error})") from error
-    return from_table(GateSettings, table, str(path))
 
 
 def _side_by_side(request: Request) -> int:

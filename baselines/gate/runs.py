@@ -19,7 +19,9 @@ from dataset_tools.check.workers import run_jobs
 from ..config import Config, as_table, load_config
 from ..data.opening import open_source
 from ..data.source import Arrays, Source, wanted_fields
-from ..evaluate.predict import Predictions, predict
+from ..estimator import Estimator
+from ..evaluate.measures import Measured, measured
+from ..evaluate.predict import Predictions, each_batch, predict
 from ..registry import estimator_class
 from ..train.loop import Sources, train
 from ..train.run_folder import load_run
@@ -34,6 +36,14 @@ class Named:
 
     name: str
     source: Source | Sources
+
+
+@dataclass(frozen=True)
+class OtherData:
+    """Data of another look than the release's, with the same splits."""
+
+    path: Path
+    name: str  # with the hash of their bytes
 
 
 @dataclass(frozen=True)
@@ -61,16 +71,22 @@ class Runs:
     presets: Path  # folder of the preset: mvhm_sv.toml, mvhm_mv.toml, gate.toml
     device: str = ""
     processes: int = 1  # that train side by side
+    other: OtherData | None = None
 
-    def config(self, estimator: str, seed: int = 0) -> Config:
-        """The preset's settings of an estimator, with a seed."""
-        config = load_config(self.presets / f"{estimator}.toml", estimator)
+    def config(self, estimator: str, seed: int = 0, preset: str = "", sets: Sequence[str] = ()) -> Config:
+        """The settings of an estimator in its file, or another, of the preset, changed by `sets`, with a seed."""
+        config = load_config(self.presets / f"{preset or estimator}.toml", estimator, sets)
         return dataclasses.replace(config, train=dataclasses.replace(config.train, seed=seed))
 
     def release(self, split: str, estimator: str = "") -> Named:
         """The samples of a split of the release, with what training the estimator needs."""
-        needed = estimator_class(estimator).fields if estimator else ()
-        return Named(f"release {split}", open_source(self.data, split, wanted_fields(needed)))
+        return Named(f"release {split}", open_source(self.data, split, _needed(estimator)))
+
+    def samples(self, on: str, split: str, estimator: str = "") -> Named:
+        """The same of the release, or where `on` is "other" of the other data."""
+        if on != "other":
+            return self.release(split, estimator)
+        return Named(f"{self.other.name} {split}", open_source(self.other.path, split, _needed(estimator)))
 
     def train(self, what: Training) -> Path:
         """The folder of a finished run."""
@@ -80,26 +96,59 @@ class Runs:
 
         return self.kept.once(f"train {what.name}", what.made_of, make)
 
+    def place(self, what: Training) -> Path:
+        """Where the run lies or will lie."""
+        return self.kept.place(f"train {what.name}", what.made_of)
+
     def train_all(self, trainings: Sequence[Training]) -> list[Path]:
-        """The folders of finished runs, which were trained side by side where `processes` allow it."""
-        by_place = {self.kept.place(f"train {one.name}", one.made_of): one for one in trainings}
-        left = [one for place, one in by_place.items() if not self.kept.finished(place)]
-        if min(self.processes, len(left)) > 1:
-            jobs = [(self, one) for one in left]
+        """The folders of finished runs; side by side where `processes` allow it, after those they begin with."""
+        left = {self.place(one): one for one in trainings}
+        left = {place: one for place, one in left.items() if not self.kept.finished(place)}
+        while left:
+            ready = {place: one for place, one in left.items() if one.init not in left}
+            self._side_by_side(list(ready.values()))
+            left = {place: one for place, one in left.items() if place not in ready}
+        return [self.train(one) for one in trainings]
+
+    def _side_by_side(self, trainings: Sequence[Training]) -> None:
+        if min(self.processes, len(trainings)) > 1:
+            jobs = [(self, one) for one in trainings]
             for _ in run_jobs(_train_in_process, jobs, [1] * len(jobs), self.processes, "trainings", "training"):
                 pass
-        return [self.train(one) for one in trainings]
+        for one in trainings:
+            self.train(one)
 
     def predict(self, run: Path, on: Named) -> Predictions:
         """What a finished run says of every sample of a source, seen by all its cameras."""
 
         def make(place: Path) -> None:
-            estimator, config = load_run(run)
-            config = dataclasses.replace(config, data=dataclasses.replace(config.data, views=on.source.views))
-            predict(estimator, on.source, config, self.device, batch=CROPS).save(place)
+            predict(*_loaded(run, on), self.device, batch=CROPS).save(place)
 
-        name = f"{run.name.removeprefix('train-')} on {on.name}"
-        return Predictions.load(self.kept.once(name, {}, make, ".npz", kind="predictions"))
+        return Predictions.load(self.kept.once(_answers(run, on), {}, make, ".npz", kind="predictions"))
+
+    def measure(self, run: Path, on: Named) -> Measured:
+        """The errors of a finished run on every sample of a source, meshes included; no prediction is kept."""
+
+        def make(place: Path) -> None:
+            measured(each_batch(*_loaded(run, on), self.device, batch=CROPS, vertices=True)).save(place)
+
+        return Measured.load(self.kept.once(f"{_answers(run, on)}, errors", {}, make, ".npz", kind="predictions"))
+
+
+def _needed(estimator: str) -> tuple[str, ...]:
+    """Fields of a source, with those that training an estimator needs."""
+    return wanted_fields(estimator_class(estimator).fields if estimator else ())
+
+
+def _answers(run: Path, on: Named) -> str:
+    return f"{run.name.removeprefix('train-')} on {on.name}"
+
+
+def _loaded(run: Path, on: Named) -> tuple[Estimator, Source, Config]:
+    """A run's estimator, the source, and settings to see all its cameras."""
+    estimator, config = load_run(run)
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, views=on.source.views))
+    return estimator, on.source, config
 
 
 def _train_in_process(job: tuple[Runs, Training]) -> None:

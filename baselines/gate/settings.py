@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
+from rigging.errors import InputError
+from rigging.settings import from_table, nearest
+
+from ..evaluate.measures import MEASURES
 from ..geometry.simulate import PixelNoise
+from .claims import ARMS, FUSION, ONE, Claim
+
+On = Literal["release", "other"]  # the release that is judged, or the data of `--other`
+LISTS = ("overfits", "extras", "claims", "tables")
 
 
 @dataclass(frozen=True)
@@ -16,6 +28,38 @@ class Overfit:
     losses: dict[str, float]  # weights
     epochs: int
     lr: float
+    init: str = ""  # an estimator that was made to before: its weights are begun with
+
+
+@dataclass(frozen=True)
+class Extra:
+    """One more training: an arm of tier 2 where a claim names it, a row where a table does."""
+
+    name: str
+    estimator: str
+    preset: str = ""  # FILE of FILE.toml beside gate.toml (default: the estimator's)
+    sets: tuple[str, ...] = ()  # settings that are changed, as `--set` has them
+    init: str = ""  # an extra before, mvhm_sv or mvhm_mv: the run of the same seed whose weights are begun with
+    on: On = "release"  # what is trained on
+    made: str = ""  # how, in words
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the report: rows (extras, mvhm_sv or mvhm_mv) on unseen subjects, compared with the first of them."""
+
+    title: str
+    rows: tuple[str, ...]
+    measures: tuple[str, ...]  # names in `evaluate.measures`
+    on: On = "release"  # what is tested on
+    says: str = ""  # below the title
+    paper: dict[str, str] = field(default_factory=dict)  # row -> a paper's figures, for a column of their own
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            raise ValueError("rows: at least one")
+        _known(self.measures, [one.name for one in MEASURES], "measures")
+        _known(self.paper, self.rows, "paper")
 
 
 @dataclass(frozen=True)
@@ -23,10 +67,14 @@ class GateSettings:
     """What the tiers do."""
 
     overfits: tuple[Overfit, ...]
+    extras: tuple[Extra, ...] = ()
+    claims: tuple[Claim, ...] = ()  # besides those that every gate decides
+    tables: tuple[Table, ...] = ()
     overfit_views: int = 32
     overfit_share: float = 0.0  # of the mean pose's error, that an overfitted one must stay below; 0: no such limit
     overfit_mm: float = 0.0  # likewise in mm
     seeds: int = 3  # of the single-view estimator, each with its fusion
+    extra_seeds: int = 0  # of the extras; 0: as many
     quarter: bool = False  # train on a quarter of the data, too
     mutated: int = 24  # samples of which broken copies are validated
     draws: int = 10000  # of the bootstrap
@@ -39,3 +87,48 @@ class GateSettings:
             raise ValueError("overfit_share or overfit_mm: a limit is wanted")
         if min(self.seeds, self.mutated, self.draws, self.noises) < 1:
             raise ValueError("seeds, mutated, draws and noises are numbers from 1")
+        if not 0 <= self.extra_seeds <= self.seeds:
+            raise ValueError(f"extra_seeds = {self.extra_seeds}: from 0 to seeds = {self.seeds}")
+        _in_order([(one.estimator, one.init) for one in self.overfits], [], "overfits")
+        names = [one.name for one in self.extras]
+        _in_order([(one.name, one.init) for one in self.extras], [ONE, FUSION], "extras")
+        _known([arm for one in self.claims for arm in (one.better, one.worse)], [*ARMS, *names], "claims")
+        _known([row for one in self.tables for row in one.rows], [ONE, FUSION, *names], "tables")
+
+
+def read_settings(presets: Path) -> GateSettings:
+    """A preset's `gate.toml`. Where it says `more = "FILE"`, the lists in that file come first. Raises InputError."""
+    path = presets / "gate.toml"
+    table = _read(path)
+    if more := table.pop("more", ""):
+        beside = _read(presets / str(more))
+        if strange := [name for name in beside if name not in LISTS]:
+            raise InputError(f"{presets / more}: {strange[0]!r}: only {', '.join(LISTS)} are wanted here")
+        table |= {name: [*rows, *table.get(name, [])] for name, rows in beside.items()}
+    return from_table(GateSettings, table, str(path))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML ({error})") from error
+
+
+def _known(names: Iterable[str], known: Iterable[str], what: str) -> None:
+    known = list(known)
+    if strange := [name for name in names if name not in known]:
+        raise ValueError(f"{what}: there is no {strange[0]!r}{nearest(strange[0], known)}")
+
+
+def _in_order(pairs: Iterable[tuple[str, str]], before: Iterable[str], what: str) -> None:
+    """Names and what they begin with: every name once, and what it begins with before it."""
+    seen = list(before)
+    for name, init in pairs:
+        if name in seen:
+            raise ValueError(f"{what}: there is another {name!r} before")
+        if init:
+            _known([init], seen, f"{what}: init of {name!r}")
+        seen.append(name)

@@ -73,16 +73,15 @@ def mean_pose_error(truth: np.ndarray) -> float:
 
 
 def overfitted_all(runs: Runs, settings: GateSettings) -> tuple[Overfitted, ...]:
-    """Train each estimator on the first few views of the release, and judge it on them.
-
-    A multi-view estimator begins with the single-view one before it.
-    """
-    found, before = [], None
+    """Train each estimator on the first few views of the release, and judge it on them."""
+    trainings: dict[str, Training] = {}
     for overfit in settings.overfits:
         on = runs.release("train", overfit.estimator)
         config = overfit_config(runs.config(overfit.estimator), settings, overfit, on.source.views)
-        run = runs.train(Training(f"{overfit.estimator} by heart", config, on, before))
-        seen = first(on, config.data.samples)
-        found.append(overfitted(runs.predict(run, seen), settings, overfit.estimator))
-        before = run
-    return tuple(found)
+        init = runs.place(trainings[overfit.init]) if overfit.init else None
+        trainings[overfit.estimator] = Training(f"{overfit.estimator} by heart", config, on, init)
+    places = runs.train_all(list(trainings.values()))
+    return tuple(
+        overfitted(runs.predict(place, first(one.on, one.config.data.samples)), settings, name)
+        for place, (name, one) in zip(places, trainings.items())
+    )

@@ -12,11 +12,11 @@ import numpy as np
 from ..config import Config
 from ..evaluate.predict import Predictions
 from .arms import fused_arms, network_arms, simulated_arms, single_arm, tensor
-from .claims import ONE, QUARTER, Arm, Finding, judge_all, unmet
+from .claims import FUSION, ONE, QUARTER, Arm, Claim, Finding, judge_all, unmet
 from .runs import Named, Runs, Training, groups_of_views, quarter, some_views
 from .settings import GateSettings
 
-SINGLE, FUSION = "mvhm_sv", "mvhm_mv"
+SINGLE = ONE
 SPLIT = "test_subject"
 VIEWS = (8, 4, 2)  # that the fusion network is given
 FIXED = "concat"  # fusion of a fixed number of views
@@ -41,15 +41,15 @@ class Tier2:
         return unmet(self.findings)
 
 
-def tier2(arms: Mapping[str, Arm], subjects: np.ndarray, seed: int, draws: int) -> Tier2:
-    """Judge all claims on `arms`, whose test samples are of `subjects` (n,)."""
+def tier2(arms: Mapping[str, Arm], subjects: np.ndarray, seed: int, draws: int, more: Sequence[Claim] = ()) -> Tier2:
+    """Judge all claims, and `more`, on `arms`, whose test samples are of `subjects` (n,)."""
     return Tier2(
         split=SPLIT, samples=len(subjects), subjects=len(np.unique(subjects)),
         seeds=len(arms[ONE].errors),
         means={name: float(arm.errors.mean()) for name, arm in arms.items()},
         made={name: arm.made for name, arm in arms.items()},
         curves={name: arm.curve for name, arm in arms.items() if arm.curve},
-        findings=judge_all(arms, subjects, seed, draws),
+        findings=judge_all(arms, subjects, seed, draws, more),
     )  # fmt: skip
 
 

@@ -34,9 +34,14 @@ def project(points: Tensor, K: Tensor) -> Tensor:
 
 
 def rays(pixels: Tensor, K: Tensor) -> Tensor:
-    """Directions (..., N, 3) with z = 1, in camera axes, of what is seen at pixels (..., N, 2): K^-1 (u, v, 1)."""
-    ones = torch.ones_like(pixels[..., :1])
-    return torch.linalg.solve(K, torch.cat([pixels, ones], dim=-1).mT).mT
+    """Directions (..., N, 3) with z = 1, in camera axes, of what is seen at pixels (..., N, 2): K^-1 (u, v, 1).
+
+    In closed form, as K is upper triangular: a solver is slower, waits on a GPU, and has no place in ONNX.
+    """
+    K = K[..., None, :, :]
+    y = (pixels[..., 1] - K[..., 1, 2]) / K[..., 1, 1]
+    x = (pixels[..., 0] - K[..., 0, 2] - K[..., 0, 1] * y) / K[..., 0, 0]
+    return torch.stack([x, y, torch.ones_like(x)], dim=-1)
 
 
 def unproject(pixels: Tensor, depth: Tensor, K: Tensor) -> Tensor:

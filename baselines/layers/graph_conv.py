@@ -175,6 +175,20 @@ class GraphConv(nn.Module):
         return f"{inputs} -> {outputs}, {terms} terms"
 
 
+class GraphBlock(nn.Module):
+    """Graph convolution, batch normalisation over nodes and batch, ReLU: (N, B, inputs) to (N, B, outputs)."""
+
+    def __init__(self, laplacian: Laplacian, inputs: int, outputs: int, terms: int) -> None:
+        super().__init__()
+        self.convolution = GraphConv(laplacian, inputs, outputs, terms, bias=False)
+        self.norm = nn.BatchNorm1d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, B, inputs) to (N, B, outputs)."""
+        x = self.convolution(x)
+        return self.norm(x.flatten(0, 1)).view(x.shape).relu_()
+
+
 def mix(x: Tensor, weight: Tensor) -> Tensor:
     """(K, n, o) x theta_k for every k, of x (n, i) and theta (K, i, o)."""
     return _Mix.apply(x, weight)

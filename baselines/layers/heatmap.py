@@ -30,7 +30,18 @@ def peaks(maps: Tensor, size: int) -> tuple[Tensor, Tensor]:
     around = _around_peak(maps.float())  # (B, K, 3, 3) and (B, K, 2)
     patch, centre = around
     offset = torch.stack([_vertex(patch.sum(-2)), _vertex(patch.sum(-1))], -1)
-    return (centre + offset + 0.5) * (size / side), patch.amax((-2, -1)).clamp(FLOOR, 1)
+    return (centre + offset + 0.5) * (size / side), patch.amax((-2, -1)).clamp(FLOOR, 1.0)
+
+
+def soft_argmax(maps: Tensor, size: int, sharpness: float) -> Tensor:
+    """The mean place (B, K, 2) px, of a crop of `size`, of softmax(sharpness x maps), maps (B, K, m, m).
+
+    Iskakov et al. (ICCV 2019), equations 1 and 2, whose places are the elements' centres here.
+    """
+    side = maps.shape[-1]
+    share = (sharpness * maps.flatten(-2)).softmax(-1).view(maps.shape)
+    centres = (torch.arange(side, device=maps.device, dtype=maps.dtype) + 0.5) * (size / side)
+    return torch.stack([share.sum(-2) @ centres, share.sum(-1) @ centres], -1)
 
 
 def _around_peak(maps: Tensor) -> tuple[Tensor, Tensor]:

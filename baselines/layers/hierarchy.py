@@ -1,7 +1,8 @@
 """The hand mesh at four resolutions, for Graph CNNs from coarse to fine.
 
 `python -m baselines.layers.hierarchy` makes assets/hierarchy.npz anew, with the same bytes, after the mesh was changed.
-It holds, for each way of matching, the tree order of the padded vertices and the largest eigenvalue of every level.
+It holds, for each way of matching and each number of levels, the tree order of the padded vertices and the largest
+eigenvalue of every level. The tree of four levels is that of three with one more matching, ordered and completed anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor, nn
 
 from rigging.errors import InputError
@@ -33,7 +35,7 @@ from .coarsen import (
 from .graph_conv import Laplacian
 
 ASSET = Path(__file__).parent.parent / "assets" / "hierarchy.npz"
-LEVELS = 3  # coarser ones than the mesh
+LEVELS = (3, 4)  # coarser ones than the mesh: MVHM's, and Ge's, whose network begins with a sixteenth of the nodes
 
 
 class Hierarchy(nn.Module):
@@ -94,18 +96,22 @@ class Hierarchy(nn.Module):
         return highest.masked_fill(~self.real(level + 1)[:, None, None], 0)
 
 
-def load_hierarchy(name: str = "matching") -> Hierarchy:
+def load_hierarchy(name: str = "matching", levels: int = 3) -> Hierarchy:
     """The hand's hierarchy: "matching" by maximum weight (2656, 1328, 664, 332 nodes) or "heavy_edge" as the papers.
 
-    Raises InputError for another name, or if the asset was made for another mesh.
+    `levels` are coarser than the mesh; a fourth has 166 nodes. Raises InputError for another name or number, or if the
+    asset was made for another mesh.
     """
     if name not in MATCHINGS:
         raise InputError(f"no matching of vertices is called {name!r}{nearest(name, MATCHINGS)}")
+    if levels not in LEVELS:
+        raise InputError(f"the mesh was coarsened to {' or '.join(map(str, LEVELS))} levels, not to {levels}")
     faces = load_asset().faces
     with np.load(ASSET, allow_pickle=False) as stored:
         if str(stored["faces_sha256"]) != faces_sha256(faces):
             raise InputError(f"{ASSET}: made for another mesh; python -m {__name__} makes it anew")
-        return Hierarchy(faces, stored[f"{name}_order"].astype(np.int64), stored[f"{name}_largest"])
+        order, largest = (stored[f"{name}_{levels}_{what}"] for what in ("order", "largest"))
+        return Hierarchy(faces, order.astype(np.int64), largest)
 
 
 def faces_sha256(faces: np.ndarray) -> str:
@@ -113,11 +119,16 @@ def faces_sha256(faces: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(faces, "<i4").tobytes()).hexdigest()
 
 
-def build(faces: np.ndarray, name: str, levels: int = LEVELS) -> tuple[np.ndarray, np.ndarray]:
-    """The tree order (padded,) int16 and the largest eigenvalues (levels + 1,) for one of MATCHINGS."""
+def build(faces: np.ndarray, name: str) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """By each of LEVELS, the tree order (padded,) int16 and the largest eigenvalues (levels + 1,), for a MATCHING."""
     weights = adjacency(faces, int(faces.max()) + 1)
-    order = tree_order(weights, coarsen(weights, MATCHINGS[name], levels))
-    largest = [largest_eigenvalue(level_weights(weights, order, level)) for level in range(levels + 1)]
+    steps = coarsen(weights, MATCHINGS[name], max(LEVELS))
+    return {levels: _tree(weights, steps[:levels]) for levels in LEVELS}
+
+
+def _tree(weights: sparse.csr_array, steps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    order = tree_order(weights, steps)
+    largest = [largest_eigenvalue(level_weights(weights, order, level)) for level in range(len(steps) + 1)]
     return order.astype(np.int16), np.array(largest)
 
 
@@ -125,7 +136,8 @@ def encode(faces: np.ndarray) -> bytes:
     """The asset for these triangles (F, 3); numpy writes no times, so the same arrays are the same bytes."""
     arrays: dict[str, np.ndarray] = {"faces_sha256": np.array(faces_sha256(faces))}
     for name in MATCHINGS:
-        arrays[f"{name}_order"], arrays[f"{name}_largest"] = build(faces, name)
+        for levels, (order, largest) in build(faces, name).items():
+            arrays |= {f"{name}_{levels}_order": order, f"{name}_{levels}_largest": largest}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()

@@ -36,6 +36,11 @@ class Interval:
             return "better"
         return "worse" if self.low > 0 else "not separable"
 
+    @property
+    def separable(self) -> bool:
+        """Whether a difference is not zero, in whatever direction, by enough subjects."""
+        return self.verdict in ("better", "worse")
+
 
 def paired_interval(
     differences: np.ndarray,
@@ -64,6 +69,12 @@ def paired_interval(
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     mean = float(differences[:, scored].mean())
     return Interval(mean, float(low), float(high), len(counts), len(differences))
+
+
+def shared_seeds(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of errors (seeds, n) of two estimators on the same samples whose seeds both have."""
+    seeds = min(len(first), len(second))
+    return first[:seeds], second[:seeds]
 
 
 def _by_cluster(differences: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

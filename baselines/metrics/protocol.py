@@ -108,6 +108,8 @@ PROTOCOLS = (
     Protocol("procrustes_freihand", alignment="procrustes_or_mirror"),
     Protocol("mpvpe_absolute", points="vertices"),
     Protocol("mpvpe", root=WRIST, points="vertices"),
+    Protocol("mpvpe_absolute_oracle", oracle=True, points="vertices"),
+    Protocol("mpvpe_oracle", root=WRIST, oracle=True, points="vertices"),
     Protocol("mpvpe_procrustes", alignment="procrustes", points="vertices"),
     Protocol("image", unit="px"),
 )

@@ -22,8 +22,10 @@ from ..geometry.procrustes import align
 from ..geometry.triangulate import triangulate
 from ..layers.graph_unet import GraphUNet, skeleton
 from ..losses import fused_loss
-from .single_view import JOINTS, MvhmSingleView, lift, true_scale
+from .common import JOINTS
 from .single_view import Config as SingleConfig
+from .single_view import MvhmSingleView
+from .uvd import lift, true_scale
 
 FOUND = ("joints_cam", "joints_2d", "confidence", "scale")  # of each view, what is fused
 BEYOND = 2.0  # times nearer or farther than it was taken to be: no hand is

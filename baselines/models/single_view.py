@@ -12,19 +12,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rigging.errors import InputError
-
 from ..batch import Batch, Pose
 from ..estimator import Estimator, Output
-from ..geometry.camera import SCALE_BONE, bone_lengths, depth_from_size, project, rig_bones, unproject
-from ..layers.graph_conv import GraphConv, Laplacian
+from ..geometry.camera import SCALE_BONE, bone_lengths, rig_bones
+from ..layers.graph_conv import GraphBlock, GraphConv
 from ..layers.heatmap import gaussian_maps, peaks
 from ..layers.hierarchy import Hierarchy, load_hierarchy
-from ..layers.hourglass import Residual, StackedHourglass
+from ..layers.hourglass import StackedHourglass
+from ..layers.image_encoder import LATENT, ImageEncoder
 from ..losses import depth_loss, heatmap_loss, mesh_loss, size_loss
-
-JOINTS = 21
-LATENT = 4  # px, side of the feature map that becomes a vector
+from .common import JOINTS, check_size
+from .uvd import lift, lift_uvd, scale_and_root, true_depth, true_mesh
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,7 @@ class MvhmSingleView(Estimator):
         self.register_buffer("mean_bones", bones, persistent=False)  # (20,) m
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
-        if batch.size != self.config.size:
-            raise InputError(f"{self.name}: crops of {batch.size} px, the estimator is made for {self.config.size}")
+        check_size(self, batch)
         wanted = frozenset({"heatmap", "mesh", "depth", "size"}) if wanted is None else wanted
         maps, given, features = self.hourglass(batch.rgb - 0.5)
         output = {"heatmaps": maps.float()}
@@ -109,16 +106,12 @@ class MvhmSingleView(Estimator):
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
         uv, confidence = peaks(output["heatmaps"][:, -1], batch.size)
         relative = output["depth"] - output["depth"][:, :1]
-        if oracle:
-            scale, root = true_scale(batch), batch.joints_cam[:, 0, 2]
-        else:
-            scale = self.scale(output)
-            root = depth_from_size(uv, relative, batch.K, self.mean_bones * output["size"][:, None])
+        bones = self.mean_bones * output["size"][:, None]
+        scale, root = scale_and_root(uv, relative, batch, bones, oracle)
         joints = lift(uv, relative, scale, root, batch.K)
         vertices = None
         if "mesh" in output:
-            mesh = output["mesh"]
-            vertices = lift(mesh[..., :2] * batch.size, mesh[..., 2], scale, root, batch.K)
+            vertices = lift_uvd(output["mesh"], batch, scale, root)
         return Pose(joints, uv, confidence, vertices)
 
     def scale(self, output: Output) -> Tensor:
@@ -126,22 +119,19 @@ class MvhmSingleView(Estimator):
         return self.mean_bones[SCALE_BONE] * output["size"]
 
 
-class MeshNet(nn.Module):
+class MeshNet(ImageEncoder):
     """Heat-maps and features of the hourglass to the mesh, coarse to fine over the levels of the hierarchy.
 
     MVHM, section 4.1, with the image encoder and, in kind, the widths of Ge et al. The graph convolutions stay in
-    float32: 8 bits are too few for a coordinate, and to convert costs more than it saves.
+    float32: 8 bits are too few for a coordinate, and to convert costs more than it saves. It is an encoder, not has
+    one, so that weights keep their names.
     """
 
     def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
-        super().__init__()
-        width, coarse, fine = config.width, config.coarse, config.fine
-        self.from_maps = nn.Conv2d(JOINTS, width, 1)
-        self.from_features = nn.Conv2d(width, width, 1)
-        halvings = (config.size // 4 // LATENT).bit_length() - 1
-        self.encoder = nn.Sequential(*(_halving(width) for _ in range(halvings)))
+        super().__init__(JOINTS, config.width, config.size // 4)
+        coarse, fine = config.coarse, config.fine
         self.nodes = hierarchy.sizes[3]
-        self.hidden = nn.Linear(width * LATENT**2, config.hidden)
+        self.hidden = nn.Linear(config.width * LATENT**2, config.hidden)
         self.to_nodes = nn.Linear(config.hidden, self.nodes * coarse)
         level = [partial(GraphBlock, laplacian, terms=config.terms) for laplacian in hierarchy.laplacians]
         self.level3 = level[3](coarse, coarse)
@@ -153,8 +143,7 @@ class MeshNet(nn.Module):
 
     def forward(self, maps: Tensor, given: Tensor, features: Tensor) -> Tensor:
         """(B, 2651, 3) of maps (B, 21, h, h), the last hourglass's input and features (B, width, h, h)."""
-        x = self.encoder(given + self.from_features(features) + self.from_maps(maps))
-        x = self.to_nodes(self.hidden(x.flatten(1)).relu())
+        x = self.to_nodes(self.hidden(super().forward(maps, given, features)).relu())
         x = x.float().unflatten(1, (self.nodes, -1)).transpose(0, 1)  # node-major: (nodes, B, coarse)
         unpool = self.hierarchy.unpool
         with torch.autocast(x.device.type, enabled=False):
@@ -191,49 +180,3 @@ class DepthNet(nn.Module):
             x = self.level2(pool(pool(x, 0), 1))
             x = self.hidden(pool(x, 2).transpose(0, 1).flatten(1)).relu()
             return self.depth(x), self.size(x).squeeze(1).exp()
-
-
-class GraphBlock(nn.Module):
-    """Graph convolution, batch normalisation over nodes and batch, ReLU: (N, B, inputs) to (N, B, outputs)."""
-
-    def __init__(self, laplacian: Laplacian, inputs: int, outputs: int, terms: int) -> None:
-        super().__init__()
-        self.convolution = GraphConv(laplacian, inputs, outputs, terms, bias=False)
-        self.norm = nn.BatchNorm1d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (N, B, inputs) to (N, B, outputs)."""
-        x = self.convolution(x)
-        return self.norm(x.flatten(0, 1)).view(x.shape).relu_()
-
-
-def _halving(width: int) -> nn.Sequential:
-    return nn.Sequential(Residual(width, width), Residual(width, width), nn.MaxPool2d(2))
-
-
-def lift(uv: Tensor, relative: Tensor, scale: Tensor, root: Tensor, K: Tensor) -> Tensor:
-    """Points (B, N, 3) m in camera axes of pixels (B, N, 2) and depths from the root (B, N) over the scale (B,) m.
-
-    root (B,) m is its depth. MVHM, section 4.1: X = K^-1 (u, v, 1) z, z = d s + z_root.
-    """
-    return unproject(uv, relative * scale[:, None] + root[:, None], K)
-
-
-def true_scale(batch: Batch) -> Tensor:
-    """(B,) m, the labels' length of the middle finger's proximal bone."""
-    if batch.joints_cam is None:
-        raise InputError("the oracle of root depth and scale needs joints_cam, which the data do not have")
-    return (batch.joints_cam[:, 10] - batch.joints_cam[:, 9]).norm(dim=-1)
-
-
-def true_depth(batch: Batch) -> Tensor:
-    """(B, 21) the labels' depths from the root over the scale."""
-    z = batch.joints_cam[..., 2]
-    return (z - z[:, :1]) / true_scale(batch)[:, None]
-
-
-def true_mesh(batch: Batch) -> Tensor:
-    """(B, 2651, 3) the labels' (u, v, d)."""
-    uv = project(batch.vertices_cam, batch.K) / batch.size
-    depth = (batch.vertices_cam[..., 2] - batch.joints_cam[:, :1, 2]) / true_scale(batch)[:, None]
-    return torch.cat([uv, depth[..., None]], -1)

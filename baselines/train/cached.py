@@ -20,7 +20,7 @@ Precompute = Callable[[Batch], Output]
 
 @dataclass(frozen=True)
 class CachedBatch(Batch):
-    """A batch without pictures (`rgb` is black and takes no memory), masks and meshes, but with what is known of it."""
+    """A batch with what is known of it, without pictures (`rgb` is black and takes no memory), masks, depth, meshes."""
 
     precomputed: dict[str, Tensor] = field(default_factory=dict)  # each (B, ...)
 
@@ -69,7 +69,7 @@ def _precomputed(precompute: Precompute, every: Iterable[Batch], crops: int) -> 
         for batch in every:
             progress.add(len(batch))
             labels = {one.name: getattr(batch, one.name) for one in dataclasses.fields(batch)}
-            labels |= {"rgb": _black(batch.rgb, len(batch)), "mask": None, "vertices_cam": None}
+            labels |= {"rgb": _black(batch.rgb, len(batch)), "mask": None, "depth": None, "vertices_cam": None}
             yield CachedBatch(**labels, precomputed=precompute(batch))
 
 

@@ -33,9 +33,9 @@ def initialise(estimator: nn.Module, path: Path | str) -> int:
     best = max((_fitting(candidate, wanted) for candidate in candidates), key=len)
     if not best:
         raise InputError(f"--init {path}: of its {len(tensors)} tensors none has a name and shape of this estimator's")
-    estimator.load_state_dict(best, strict=False)
+    left = estimator.load_state_dict(best, strict=False).missing_keys
     log.info("%s: %d of its %d tensors fit, of %d in the estimator", path, len(best), len(tensors), len(wanted))
-    if left := [name for name in wanted if name not in best]:
+    if left:
         log.info("as drawn: %s%s", ", ".join(left[:8]), f" and {len(left) - 8} more" if len(left) > 8 else "")
     return len(best)
 

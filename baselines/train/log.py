@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rigging.errors import InputError
+
 log = logging.getLogger(__name__)
 
 EVERY = 50  # steps
@@ -121,6 +123,29 @@ class Board:
     def _write(self, **event: Any) -> None:
         self._records.write(self._event(wall_time=time.time(), **event).SerializeToString())
         self._file.flush()
+
+
+def seconds_trained(log: Path, batch: int) -> float | None:
+    """What the steps of a run with batches of `batch` crops took by its `log.jsonl`; None where there is none.
+
+    Steps that were lost when a run was killed, and loading, do not count. Raises InputError for what is no such log.
+    """
+    try:
+        lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        steps = [
+            now["step"] + 1 - (before["step"] + 1 if _place(now) == _place(before) else 0)
+            for before, now in zip([{}, *lines], lines)
+        ]
+        return sum(count * batch / line["images_per_second"] for count, line in zip(steps, lines)) if lines else None
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise InputError(f"{log}: no log of a training ({error})") from error
+
+
+def _place(line: dict[str, Any]) -> tuple[Any, Any]:
+    """Stage and epoch."""
+    return line.get("stage"), line.get("epoch")
 
 
 def _board(folder: Path, first_step: int) -> Board | None:

@@ -4,9 +4,10 @@
     python -m tests.benchmarks.gpu_training gate.pack --out FOLDER   # on the machine with the GPU
 
 Needs torch, numpy, OpenCV, safetensors and tqdm; neither HDF5 nor Blender. Four parts: images per second while
-`mvhm_sv` trains in full size, on crops that are made as in training; what limits it, by torch's profiler; inference
-with batches of 1 and 64; one training by the preset `gate-short`, with its scores. results.json is written anew after
-every part; a part that fails is told, and the others go on. `--device cpu --quick` tries the script itself.
+`mvhm_sv` and, beside it, `ge_gcn` train in full size, on crops that are made as in training; what limits it, by torch's
+profiler; inference of both with batches of 1 and 64 (Ge et al. state 19.9 ms an image, on their GPU of 2018); one
+training by the preset `gate-short`, with its scores. results.json is written anew after every part; a part that fails
+is told, and the others go on. `--device cpu --quick` tries the script itself.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from baselines.train.run_folder import RunFolder, load_run
 from rigging.files import write_atomic
 
 MODEL, SPLIT, TEST = "mvhm_sv", "train", "test_subject"
-BATCHES, WARM, STEPS = (32, 64, 128, 256), 5, 30
+BATCHES, WARM, STEPS = {MODEL: (32, 64, 128, 256), "ge_gcn": (128, 256)}, 5, 30
 CALLS = 100
 SHORT_SECONDS = 310.0  # that gate-short took on an H100
 Results = dict[str, Any]
@@ -48,12 +49,14 @@ Results = dict[str, Any]
 
 def parts(pack: Path, out: Path, device: torch.device, quick: bool) -> Iterator[tuple[str, Callable[[], Results]]]:
     """Name and work of every part."""
-    config = load_config("nano" if quick else "full", MODEL)
-    for size in (8,) if quick else BATCHES:
-        yield f"train, batch {size}", lambda size=size: training_rate(pack, with_batch(config, size), device, quick)
-    yield "profile", lambda: profiled(pack, with_batch(config, 8 if quick else 128), device, out, quick)
-    for size in (1, 64):
-        yield f"inference, batch {size}", lambda size=size: latency(pack, with_batch(config, size), device, quick)
+    configs = {model: load_config("nano" if quick else "full", model) for model in BATCHES}
+    for model, size in [(model, size) for model, sizes in BATCHES.items() for size in ((8,) if quick else sizes)]:
+        config = with_batch(configs[model], size)
+        yield f"train {model}, batch {size}", lambda config=config: training_rate(pack, config, device, quick)
+    yield "profile", lambda: profiled(pack, with_batch(configs[MODEL], 8 if quick else 128), device, out, quick)
+    for model, size in itertools.product(BATCHES, (1, 64)):
+        config = with_batch(configs[model], size)
+        yield f"inference {model}, batch {size}", lambda config=config: latency(pack, config, device, quick)
     yield "gate-short", lambda: short_training(pack, out, device, quick)
 
 
@@ -64,7 +67,7 @@ def with_batch(config: Config, size: int) -> Config:
 
 def begun(pack: Path, config: Config, device: torch.device, out: Path | None = None) -> Run:
     """A training that stands at its first step."""
-    estimator = create_estimator(MODEL, **config.model).to(device, memory_format=torch.channels_last)
+    estimator = create_estimator(config.estimator, **config.model).to(device, memory_format=torch.channels_last)
     source = open_source(pack, SPLIT, wanted_fields(estimator.fields, config.augment))
     batches = make_batches(config, [(source, 1.0)], device, Ranks())
     return Run(config, batches, estimator, estimator, device, Ranks(), RunFolder(out or Path()))

@@ -13,6 +13,7 @@ from blender_scripts.settings import RenderSettings
 
 from .graph_page import graph_section
 from .labels_page import labels_section
+from .raster_page import raster_section
 from .summary import TONES, Curve, curve, median_ratio, median_seconds, trend
 from .tables import row, rule
 
@@ -35,7 +36,7 @@ def page(results: dict[str, dict]) -> str:
     quality, render = results["quality"], results["render"]
     parts = (heading(), others(quality), quality_section(quality), speed_section(render))
     parts += worker_section(results["worker"]), farm_section(results["farm"]), spin_section(results["spin"])
-    parts += graph_section(results["graph"]), labels_section(results["labels"])
+    parts += graph_section(results["graph"]), labels_section(results["labels"]), raster_section(results["raster"])
     return "\n\n".join(parts) + "\n"
 
 

@@ -17,7 +17,7 @@ class StandInSource:
         self.numbers, self.subjects = 100 + np.arange(samples), np.arange(samples) // 2
         self.splits = np.full(samples, "train")
         everything = {"rgb", "alpha", "mask", "K", "world_to_cam", "joints_cam", "joints_2d", "vertices_world",
-                      "joint_visible"}  # fmt: skip
+                      "joint_visible", "depth"}  # fmt: skip
         self.fields = frozenset(everything - set(lacks))
         self.seconds, self.seed, self.reads = seconds, seed, []
 
@@ -44,5 +44,6 @@ class StandInSource:
             "joints_cam": to_camera(joints, pose).astype(np.float32),
             "joints_2d": project(joints, K, pose).astype(np.float32),
             "joint_visible": rng.random((self.views, 21)) < 0.7,
+            "depth": rng.uniform(0.4, 0.6, shape).astype(np.float32) * (rng.random(shape) < 0.9),
             "vertices_world": (0.05 * rng.normal(size=(50, 3))).astype(np.float32),
         }  # fmt: skip

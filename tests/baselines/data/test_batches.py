@@ -53,7 +53,7 @@ def test_shapes_and_dtypes_are_those_of_a_batch():
     shapes = {
         "rgb": (8, 3, 16, 16), "K": (8, 3, 3), "world_to_cam": (8, 4, 4), "joints_cam": (8, 21, 3), "view": (8,),
         "joints_2d": (8, 21, 2), "vertices_cam": (8, 50, 3), "mask": (8, 16, 16), "joint_valid": (8, 21),
-        "joint_visible": (8, 21), "sample": (8,), "subject": (8,),
+        "joint_visible": (8, 21), "sample": (8,), "subject": (8,), "depth": (8, 16, 16),
     }  # fmt: skip
     boolean, whole = ("mask", "joint_valid", "joint_visible"), ("sample", "subject", "view")
     for name, shape in shapes.items():
@@ -64,6 +64,21 @@ def test_shapes_and_dtypes_are_those_of_a_batch():
     assert batch.views == 1
     assert batch.rgb.min() >= 0 and batch.rgb.max() <= 1
     assert (batch.subject == (batch.sample - 100) // 2).all()
+
+
+@pytest.mark.parametrize("augment", [None, ALL])
+def test_depth_is_that_of_the_hand_and_moves_with_its_mask(augment):
+    """The arm, which a release's depth shows, too, is background; a value is one that a pixel of the picture has."""
+    source = StandInSource()
+    loader = Batches(source, SMALL, augment, multi_view=True)
+    for batch in loader.epoch(0, 0) if augment else loader.ordered():
+        assert (batch.depth[~batch.mask] == 0).all() and (batch.depth[batch.mask] > 0).float().mean() > 0.8
+        for row, (sample, view) in enumerate(zip(batch.sample.tolist(), batch.view.tolist())):
+            whole = torch.from_numpy(source.everything(sample - 100)["depth"][view])
+            assert torch.isin(batch.depth[row], whole).all()
+    without = next(Batches(StandInSource(lacks=("mask",)), SMALL).ordered())
+    assert (without.depth > 0).float().mean() > 0.8
+    assert next(Batches(StandInSource(lacks=("depth",)), SMALL).ordered()).depth is None
 
 
 @pytest.mark.parametrize("augment", [None, ALL])

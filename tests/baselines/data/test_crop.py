@@ -14,7 +14,7 @@ from baselines.data import crop
 from dataset_tools import HandDataset
 from dataset_tools.load import transforms
 
-FIELDS = ("rgb", "mask", "K", "world_to_cam", "joints_cam", "joints_2d", "joints_world")
+FIELDS = ("rgb", "mask", "depth", "K", "world_to_cam", "joints_cam", "joints_2d", "joints_world")
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=15, deadline=None)
 
@@ -30,7 +30,7 @@ def batch_of(sample: dict) -> Batch:
     return Batch(
         rgb=tensors["rgb"].permute(0, 3, 1, 2).float() / 255, K=tensors["K"], world_to_cam=tensors["world_to_cam"],
         sample=torch.zeros(count), subject=torch.zeros(count), joints_cam=tensors["joints_cam"],
-        joints_2d=tensors["joints_2d"], mask=tensors["mask"],
+        joints_2d=tensors["joints_2d"], mask=tensors["mask"], depth=tensors["depth"],
     )  # fmt: skip
 
 
@@ -56,11 +56,12 @@ def test_labels_move_as_the_loader_s_do(sample, x, y, side, angle, size):
 
 @few
 @given(st.floats(10, 50), st.floats(10, 50), st.floats(8, 90), st.sampled_from([16, 48, 64]))
-def test_masks_are_picked_as_the_loader_s_are(sample, x, y, side, size):
+def test_masks_and_depth_are_picked_as_the_loader_s_are(sample, x, y, side, size):
     box = (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
-    new = crop.move(batch_of(sample), a_square(3, (x, y), side).maps(size), size).mask
-    old = transforms.crop(sample, box, size)["mask"]
-    assert (new.numpy() != old).mean() < 2 / size  # a centre on the line between two pixels falls into either
+    new = crop.move(batch_of(sample), a_square(3, (x, y), side).maps(size), size)
+    old = transforms.crop(sample, box, size)
+    for name in ("mask", "depth"):  # a centre on the line between two pixels falls into either
+        assert (getattr(new, name).numpy() != old[name]).mean() < 2 / size
 
 
 @pytest.mark.parametrize(("side", "size", "samples"), [(32, 64, 1), (48, 16, 3), (60, 15, 4)])

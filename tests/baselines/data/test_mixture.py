@@ -55,8 +55,8 @@ def test_vertices_that_a_source_lacks_are_nan_and_other_labels_none():
     assert batch.joint_visible is None and batch.mask is not None
     with pytest.raises(InputError, match="stand-in: training needs joint_visible"):
         MixedBatches(sources, (1, 1), SMALL, needed=("joint_visible",))
-    with pytest.raises(InputError, match="training needs depth, which none of the data have"):
-        MixedBatches(sources, (1, 1), SMALL, needed=("depth",))
+    with pytest.raises(InputError, match="training needs normals, which none of the data have"):
+        MixedBatches(sources, (1, 1), SMALL, needed=("normals",))
 
 
 def test_multi_view_batches_share_out_whole_samples():

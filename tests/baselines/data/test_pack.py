@@ -9,9 +9,10 @@ import sys
 import numpy as np
 import pytest
 
+from baselines.data import packing
 from baselines.data.opening import open_source
 from baselines.data.pack import PackSource
-from baselines.data.packing import CHOICE, pack
+from baselines.data.packing import USUAL, pack
 from baselines.data.source import require
 from rigging.command_line import main
 from rigging.errors import InputError
@@ -28,7 +29,7 @@ def packed(hands_folder, tmp_path_factory):
 
 @pytest.mark.parametrize("views", [None, (2,), (1, 0)])
 def test_labels_are_those_of_the_release(hands_folder, packed, views):
-    release, source = open_source(hands_folder, "train", CHOICE), open_source(packed, "train", CHOICE)
+    release, source = open_source(hands_folder, "train", USUAL), open_source(packed, "train", USUAL)
     for row in range(3):
         old, new = release.read(row, views), source.read(row, views)
         for name in EXACT:
@@ -38,6 +39,24 @@ def test_labels_are_those_of_the_release(hands_folder, packed, views):
         error = np.square(new["rgb"].astype(float) - old["rgb"]).mean()
         assert 10 * np.log10(255**2 / error) > 45
         assert set(new) == set(old) == source.fields
+
+
+@pytest.mark.parametrize("views", [None, (2,), (1, 0)])
+def test_depth_is_packed_where_it_is_asked_for(hands_folder, packed, tmp_path, views):
+    pack(hands_folder, tmp_path / "deep.pack", fields=("depth",))
+    assert "depth" not in open_source(packed, fields=("depth",)).fields
+    old, new = (
+        open_source(path, fields=("depth",)).read(1, views)["depth"] for path in (hands_folder, tmp_path / "deep.pack")
+    )
+    assert new.dtype == np.float32 and new.shape == old.shape
+    np.testing.assert_array_equal(new == 0, old == 0)
+    assert 0 < abs(new - old).max() < 0.51e-4
+
+
+@pytest.mark.parametrize("depth", [6.6, 1e-5, -0.5, np.nan])
+def test_depth_that_16_bits_do_not_hold_is_refused(depth):
+    with pytest.raises(InputError, match=r"a pack holds 0\.0001 to 6\.554 m"):
+        packing._steps(np.array([[0.0, depth]], np.float32))
 
 
 def test_it_says_what_it_holds(hands_folder, packed):
@@ -50,7 +69,7 @@ def test_it_says_what_it_holds(hands_folder, packed):
 
 def test_only_what_is_asked_for_is_packed_and_read(hands_folder, packed, tmp_path):
     pack(hands_folder, tmp_path / "few.pack", fields=("mask",), split="train", samples=2)
-    source = open_source(tmp_path / "few.pack", fields=CHOICE)
+    source = open_source(tmp_path / "few.pack", fields=USUAL)
     assert source.numbers.tolist() == [0, 1]
     assert source.fields == {"rgb", "mask", "K", "world_to_cam", "joints_cam", "joints_2d"} == set(source.read(0))
     with pytest.raises(InputError, match=r"few\.pack: training needs vertices_world"):
@@ -163,7 +182,7 @@ def test_the_command_packs_and_says_so(hands_folder, tmp_path, capsys):
     [
         (("--quality", "101"), "--quality from 1 to 100"),
         (("--size", "-1"), "--size -1: a number from 0"),
-        (("--fields", "depth"), "--fields depth: a pack holds no such field"),
+        (("--fields", "normals"), "--fields normals: a pack holds no such field"),
         (("--split", "tset"), "no sample has 'tset'"),
     ],
 )

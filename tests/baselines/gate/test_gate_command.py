@@ -59,10 +59,10 @@ def test_a_small_release_is_judged_and_too_small(split_release, quick_names, tmp
 
 
 def test_the_data_hash_is_that_of_the_bytes(small_release, tmp_path):
-    folder = ReleaseFolder(small_release)
-    before = gate_run.hash_of(folder)
+    shards = [ReleaseFolder(small_release).shard(0)]
+    before = gate_run.hash_of(shards)
     mutate(small_release, tmp_path / "broken", "depth-millimetres", "one", np.random.default_rng(0))
-    assert before == gate_run.hash_of(folder) != gate_run.hash_of(ReleaseFolder(tmp_path / "broken"))
+    assert before == gate_run.hash_of(shards) != gate_run.hash_of([ReleaseFolder(tmp_path / "broken").shard(0)])
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,12 @@ def test_the_data_hash_is_that_of_the_bytes(small_release, tmp_path):
         (("--device", "tpu"), "--device tpu"),
         (("--previous", "/nowhere"), "--previous /nowhere: no gate report there"),
         (("--stb", "/nowhere"), "/nowhere: no such folder"),
+        (("--other", "/nowhere"), "/nowhere: no such data set"),
+        (("--other", "SAME"), "split: no sample has 'test_subject'"),
     ],
 )
 def test_bad_input_is_told_before_any_work(small_release, tmp_path, capsys, words, message):
+    words = [str(small_release) if word == "SAME" else word for word in words]
     assert main(["gate", str(small_release), "--out", str(tmp_path / "out"), *words], ("baselines",)) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1 and not (tmp_path / "out").exists()

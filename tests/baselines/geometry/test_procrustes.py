@@ -37,6 +37,19 @@ def test_rotation_is_the_houses_kabsch_also_for_mirrored_hands(seed):
     assert (torch.linalg.det(found.rotation) > 0.999).all() and (found.scale == 1).all()
 
 
+def test_many_hands_are_aligned_as_in_a_loop_over_them():
+    generator = torch.Generator().manual_seed(3)
+    source, mirrored = hands(30, 3), torch.tensor([1.0, -1])[torch.arange(30) % 2]
+    target = source * torch.stack([mirrored, torch.ones(30), torch.ones(30)], -1)[:, None]
+    target = target + 0.01 * torch.randn(30, 21, 3, dtype=torch.float64, generator=generator)
+    for one, x, y in zip(aligned(source, target), source.numpy(), target.numpy()):
+        x0, y0 = x - x.mean(0), y - y.mean(0)
+        u, singular, vt = np.linalg.svd(x0.T @ y0)
+        sign = [1, 1, np.sign(np.linalg.det(u @ vt))]
+        turned = x0 @ (u * sign) @ vt
+        np.testing.assert_allclose(one, turned * (singular @ sign) / (x0**2).sum() + y.mean(0), atol=1e-12)
+
+
 @FEW
 @given(st.integers(0, 10**6))
 def test_nothing_near_fits_better(seed):

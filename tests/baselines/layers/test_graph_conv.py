@@ -64,7 +64,7 @@ def test_it_is_chebconv_of_pytorch_geometric_on_the_hand(level, inputs, outputs)
     conv = pytest.importorskip("torch_geometric.nn").ChebConv(inputs, outputs, 3)
     hand = load_hierarchy()
     with np.load(ASSET) as stored:
-        order, largest = stored["matching_order"].astype(int), stored["matching_largest"][level]
+        order, largest = stored["matching_3_order"].astype(int), stored["matching_3_largest"][level]
     edges = level_weights(adjacency(load_asset().faces, hand.vertices), order, level).tocoo()
     layer = GraphConv(hand.laplacians[level], inputs, outputs)
     with torch.no_grad():

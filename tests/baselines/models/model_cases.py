@@ -9,6 +9,7 @@ from torch import Tensor
 
 from baselines.batch import Batch
 from baselines.geometry.camera import project, rig_bones, to_camera
+from baselines.layers.raster import depth_map
 from rigging.hand.asset import load_asset
 
 SIZE = 64
@@ -56,7 +57,14 @@ def batch(samples: int = 2, views: int = 1, seed: int = 0, sizes: tuple[float, .
         joints_2d=project(joints, K),
         joint_valid=torch.ones(samples * views, 21, dtype=torch.bool),
         vertices_cam=vertices,
+        depth=seen_depth(vertices, K),
     )
+
+
+def seen_depth(vertices: Tensor, K: Tensor) -> Tensor:
+    """Depth (B, S, S) m of the hands (B, 2651, 3) in the crops of cameras K (B, 3, 3)."""
+    faces = torch.from_numpy(load_asset().faces).long()
+    return depth_map(torch.cat([project(vertices, K), vertices[..., 2:]], -1), faces, SIZE)[0]
 
 
 def crop_camera(joints: Tensor) -> Tensor:

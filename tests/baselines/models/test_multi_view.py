@@ -14,7 +14,7 @@ from baselines.batch import Batch
 from baselines.estimator import Output
 from baselines.layers.heatmap import gaussian_maps
 from baselines.models.multi_view import MvhmMultiView, agreed_scale, in_common_axes, palm_axes, random_views
-from baselines.models.single_view import true_depth, true_mesh, true_scale
+from baselines.models.uvd import true_depth, true_mesh, true_scale
 from rigging.errors import InputError
 
 KINDS = [(fusion, frame) for fusion in ("concat", "set") for frame in ("world", "camera")]

@@ -18,7 +18,9 @@ from rigging.settings import from_table
 
 FOLDER = Path(baselines.__file__).parent / "presets"
 PRESETS = ("nano", "gate-short", "gate", "full", "paper")
-FILES = sorted(path for path in FOLDER.glob("*/mvhm_*.toml"))
+OF_HERE = ("mvhm_", "ge_")  # estimators of the others have tests of their own
+FILES = sorted(path for path in FOLDER.glob("*/*.toml") if path.stem.startswith(OF_HERE))
+ESTIMATORS = [name for name in list_estimators() if name.startswith(OF_HERE)]
 
 
 def read(path: Path) -> Config:
@@ -26,9 +28,9 @@ def read(path: Path) -> Config:
 
 
 @cache
-def parts_and_losses(name: str) -> tuple[set[str], set[str]]:
+def parts_and_losses(name: str, **settings: object) -> tuple[set[str], set[str]]:
     """Names of an estimator's parts, and of its losses when all labels are there."""
-    small = model_cases.SMALL
+    small = model_cases.SMALL | settings
     settings = {"single": small, "fusion": "set"} if estimator_class(name).multi_view else small
     estimator, batch = create_estimator(name, **settings), model_cases.batch(1, views=2)
     parts = {part for part, _ in estimator.named_children()}
@@ -36,14 +38,15 @@ def parts_and_losses(name: str) -> tuple[set[str], set[str]]:
 
 
 def test_every_estimator_has_every_preset():
-    assert {(path.parent.name, path.stem) for path in FILES} >= {(p, e) for p in PRESETS for e in list_estimators()}
+    assert {(path.parent.name, path.stem) for path in FILES} >= {(p, e) for p in PRESETS for e in ESTIMATORS}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_preset_names_what_there_is(path):
     config = read(path)
-    assert config.estimator == path.stem
-    parts, losses = parts_and_losses(config.estimator)
+    assert path.stem == config.estimator or path.stem.startswith(f"{config.estimator}_")  # another way of training it
+    mesh = {"mesh": True} if config.model.get("mesh") else {}
+    parts, losses = parts_and_losses(config.estimator, **mesh)
     for stage in config.stages:
         assert set(stage.learns) <= parts and set(stage.losses) <= losses, stage.name
         assert not stage.cached or stage.learns == ("fusion",)
@@ -63,10 +66,31 @@ def test_the_stages_are_the_papers():
     assert {stage.lr for stage in single.stages} == {0.01} and single.data.batch * 4 == 32
 
 
-@pytest.mark.parametrize("name", list_estimators())
+@pytest.mark.parametrize("name", ESTIMATORS)
 def test_full_and_paper_are_the_same_network_but_for_the_matching(name):
     full, paper = ((FOLDER / preset / f"{name}.toml") for preset in ("full", "paper"))
     cls = estimator_class(name).Config
     models = [from_table(cls, read(path).model, path.name) for path in (full, paper)]
     of_single = [dataclasses.asdict(getattr(model, "single", model)) for model in models]
-    assert {key for key in of_single[0] if of_single[0][key] != of_single[1][key]} == {"matching"}
+    ges = {"sigma", "reduction"} if name.startswith("ge_") else set()
+    assert {key for key in of_single[0] if of_single[0][key] != of_single[1][key]} == {"matching"} | ges
+
+
+def test_ges_stages_are_the_papers():
+    """Section 4.3: L = 0.5 L_H + L_M + L_J, lambdas 1, 1, 1, 50; the pose regressor does not learn then."""
+    config = read(FOLDER / "paper" / "ge_gcn.toml")
+    assert [stage.learns for stage in config.stages[:2]] == [("hourglass",), ("regressor",)]
+    assert config.stages[2].learns == ("hourglass", "encoder", "mesh")
+    terms = {"vertex": 1, "normal": 1, "edge": 1, "laplacian": 50}
+    assert config.stages[2].losses == {"heatmap": 0.5, "pose": 1} | terms
+    assert {(stage.optimiser, stage.lr) for stage in config.stages} == {("rmsprop", 1e-3)} and config.data.batch == 32
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_ges_comparisons_are_trained_as_long_as_what_they_are_compared_with(preset):
+    graph, joints, both = (read(FOLDER / preset / f"{name}.toml") for name in ("ge_gcn", "ge_joints", "ge_joints_mesh"))
+    assert (joints.data, joints.augment, joints.train) == (graph.data, graph.augment, graph.train)
+    epochs = [{stage.name: stage.epochs for stage in one.stages} for one in (graph, joints, both)]
+    assert epochs[1] == epochs[2] == {name: count for name, count in epochs[0].items() if name != "regressor"}
+    transfer = read(FOLDER / preset / "ge_joints_transfer.toml").stages
+    assert [stage.name for stage in transfer] == ["joints"] and "encoder" not in transfer[0].learns

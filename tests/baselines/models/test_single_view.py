@@ -13,7 +13,8 @@ from baselines import create_estimator
 from baselines.batch import Batch
 from baselines.estimator import Output
 from baselines.layers.heatmap import gaussian_maps
-from baselines.models.single_view import MvhmSingleView, true_depth, true_mesh, true_scale
+from baselines.models.single_view import MvhmSingleView
+from baselines.models.uvd import true_depth, true_mesh, true_scale
 from rigging.errors import InputError
 
 

@@ -29,7 +29,7 @@ def complaint(tmp_path, text):
     return message
 
 
-@pytest.mark.parametrize("name", ["demo", "gate", "mini", "mvhm", "mvhm-nyu"])
+@pytest.mark.parametrize("name", ["demo", "gate", "mini", "mvhm", "mvhm-nyu", "other"])
 def test_releases_that_come_with_the_package_load(name):
     assert name in known_releases()
     assert load_release(name).name == name

@@ -1,0 +1,86 @@
+"""What a preset trains besides MVHM's estimators: more arms for claims, and the rows of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..evaluate.compare import Comparison, compare
+from ..evaluate.measures import JOINTS, Measured
+from .claims import FUSION, ONE, Arm
+from .runs import Runs, Training
+from .settings import Extra, GateSettings, Table
+from .tier2 import SPLIT, VIEWS, Trained
+
+Folders = Mapping[str, Sequence[Path]]  # of runs, one a seed, by the names that rows and arms have
+NO_OTHER = "not run: needs data of another look (--other)"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table of the preset, and what it came to."""
+
+    table: Table
+    comparison: Comparison | None = None  # rows and measures that could be had
+    why: str = ""  # it was not run, or rows were not
+
+
+def train_extras(runs: Runs, trained: Trained, settings: GateSettings) -> Folders:
+    """Train the extras; those on other data only where there are such, and what begins with them likewise."""
+    seeds = range(settings.extra_seeds or settings.seeds)
+    found: dict[str, list[Path]] = {ONE: list(trained.singles), FUSION: list(trained.fusions[VIEWS[0]])}
+    trainings: list[Training] = []
+    for extra in settings.extras:
+        if (extra.on == "other" and runs.other is None) or (extra.init and extra.init not in found):
+            continue
+        own = [_training(runs, extra, seed, found) for seed in seeds]
+        found[extra.name] = [runs.place(one) for one in own]
+        trainings += own
+    runs.train_all(trainings)
+    return found
+
+
+def _training(runs: Runs, extra: Extra, seed: int, found: Folders) -> Training:
+    config = runs.config(extra.estimator, seed, extra.preset, extra.sets)
+    init = found[extra.init][seed] if extra.init else None
+    return Training(f"{extra.name}, seed {seed}", config, runs.samples(extra.on, "train", extra.estimator), init)
+
+
+def extra_arms(runs: Runs, folders: Folders, settings: GateSettings) -> dict[str, Arm]:
+    """The arms that the preset's own claims name, of the extras that were trained on the release."""
+    named = {arm for claim in settings.claims for arm in (claim.better, claim.worse)}
+    return {
+        extra.name: arm_of(_measured(runs, folders[extra.name]), extra.made or extra.estimator)
+        for extra in settings.extras
+        if extra.name in named and extra.name in folders
+    }
+
+
+def arm_of(seeds: Sequence[Measured], made: str) -> Arm:
+    """The root-relative errors of a way of estimating, measured once a seed."""
+    curve = np.mean([one.curve for one in seeds], axis=0)
+    errors = np.stack([one.values[JOINTS] for one in seeds])
+    return Arm(errors, f"{made}; one seed" if len(seeds) == 1 else made, tuple(float(f"{y:.4f}") for y in curve))
+
+
+def _measured(runs: Runs, folders: Iterable[Path], on: str = "release") -> list[Measured]:
+    tested = runs.samples(on, SPLIT)
+    return [runs.measure(folder, tested) for folder in folders]
+
+
+def tables_of(runs: Runs, folders: Folders, settings: GateSettings) -> tuple[Found, ...]:
+    """The preset's tables; a row that nobody ran is left out, and the table says so."""
+    return tuple(_found(runs, folders, table, settings.draws) for table in settings.tables)
+
+
+def _found(runs: Runs, folders: Folders, table: Table, draws: int) -> Found:
+    if table.on == "other" and runs.other is None:
+        return Found(table, why=NO_OTHER)
+    lacking = [row for row in table.rows if row not in folders]
+    if lacking == list(table.rows):
+        return Found(table, why=NO_OTHER)
+    ways = {row: _measured(runs, folders[row], table.on) for row in table.rows if row in folders}
+    return Found(table, compare(ways, draws=draws), f"{', '.join(lacking)}: {NO_OTHER}" if lacking else "")

@@ -1,0 +1,119 @@
+"""What estimators of one hourglass and one latent feature share: heads, losses in Ge et al.'s units, the pose."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rigging.errors import InputError
+from rigging.hand.asset import load_asset
+
+from ..batch import Batch, Pose
+from ..estimator import Estimator, Output
+from ..geometry.camera import bone_lengths
+from ..layers.heatmap import gaussian_maps, peaks
+from ..layers.image_encoder import LATENT
+from ..losses import heatmap_loss, size_loss
+from ..mesh_losses import (
+    Reduction,
+    edge_loss,
+    laplacian_loss,
+    mesh_edges,
+    normal_loss,
+    pose_loss,
+    vertex_loss,
+)
+from .uvd import lift_uvd, scale_and_root, start_at_centre, true_mesh, true_root, true_scale
+
+JOINTS = 21
+MESH_LOSSES = frozenset({"vertex", "normal", "edge", "laplacian"})  # the terms of Ge's L_M
+
+
+def check_size(estimator: Estimator, batch: Batch) -> None:
+    """Raises InputError for crops of another size than the estimator's `config.size`."""
+    if batch.size != estimator.config.size:
+        raise InputError(
+            f"{estimator.name}: crops of {batch.size} px, the estimator is made for {estimator.config.size}"
+        )
+
+
+def heatmap_losses(output: Output, batch: Batch, sigma: float, reduction: Reduction) -> dict[str, Tensor]:
+    """`heatmap`, Ge's L_H: sum over the joints of |H - H^|^2 ("mean": over their number), averaged over stacks."""
+    if "heatmaps" not in output or batch.joints_2d is None:
+        return {}
+    maps = output["heatmaps"]
+    true = gaussian_maps(batch.joints_2d, batch.size, maps.shape[-1], sigma)
+    loss = heatmap_loss(maps, true, batch.joint_valid)
+    return {"heatmap": loss * maps.shape[2] if reduction == "sum" else loss}
+
+
+def joint_losses(output: Output, batch: Batch, mean_bones: Tensor, reduction: Reduction) -> dict[str, Tensor]:
+    """`pose`, Ge's L_J of `joints` (B, 21, 3) (u, v, d); `size`, ours, of `size` (B,). mean_bones (20,) m."""
+    if "joints" not in output or batch.joints_cam is None:
+        return {}
+    valid = batch.joint_valid
+    joints = lift_uvd(output["joints"], batch, true_scale(batch), true_root(batch))
+    size = bone_lengths(batch.joints_cam).sum(1) / mean_bones.sum()
+    return {
+        "pose": pose_loss(joints, batch.joints_cam, valid, reduction),
+        "size": size_loss(output["size"], size, None if valid is None else valid.all(1)),
+    }
+
+
+def register_triangles(module: nn.Module) -> None:
+    """Give `module` the buffers `faces` (F, 3) and `edges` (E, 2) of the hand's mesh, int64, no parts of weights."""
+    faces = torch.from_numpy(load_asset().faces).long()
+    module.register_buffer("faces", faces, persistent=False)
+    module.register_buffer("edges", mesh_edges(faces), persistent=False)
+
+
+def mesh_losses(mesh: Tensor, batch: Batch, faces: Tensor, edges: Tensor, reduction: Reduction) -> dict[str, Tensor]:
+    """The terms of Ge's L_M of a mesh (B, 2651, 3) (u, v, d), which is lifted with the labels' root depth and scale."""
+    true = batch.vertices_cam
+    if true is None or batch.joints_cam is None:
+        return {}
+    vertices = lift_uvd(mesh, batch, true_scale(batch), true_root(batch))
+    return {
+        "vertex": vertex_loss(vertices, true, mesh[..., :2], true_mesh(batch)[..., :2], reduction),
+        "normal": normal_loss(vertices, true, faces, reduction),
+        "edge": edge_loss(vertices, true, edges, reduction),
+        "laplacian": laplacian_loss(vertices, true, edges, reduction),
+    }
+
+
+def lifted_pose(output: Output, batch: Batch, mean_bones: Tensor, oracle: bool) -> Pose:
+    """The pose of `joints` (B, 21, 3) and, if there is one, `mesh`, both (u, v, d), of `heatmaps` and `size` (B,)."""
+    joints, bones = output["joints"], mean_bones * output["size"][:, None]
+    frame = scale_and_root(joints[..., :2] * batch.size, joints[..., 2], batch, bones, oracle)
+    seen = peaks(output["heatmaps"][:, -1], batch.size)
+    vertices = lift_uvd(output["mesh"], batch, *frame) if "mesh" in output else None
+    return Pose(lift_uvd(joints, batch, *frame), *seen, vertices)
+
+
+class JointHead(nn.Module):
+    """The latent feature to joints (B, 21, 3) (u, v, d): two fully connected layers that start at the centre."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(width * LATENT**2, hidden)
+        self.joints = nn.Linear(hidden, JOINTS * 3)
+        start_at_centre(self.joints.weight, self.joints.bias)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """(B, 21, 3) of latent (B, width LATENT^2)."""
+        return self.joints(self.hidden(latent).relu()).float().unflatten(1, (JOINTS, 3))
+
+
+class SizeHead(nn.Module):
+    """The latent feature to the hand's size (B,), ours; it starts at 1 and stays there until a stage learns it."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(width * LATENT**2, hidden)
+        self.size = nn.Linear(hidden, 1)
+        nn.init.zeros_(self.size.weight)
+        nn.init.zeros_(self.size.bias)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """(B,) of latent (B, width LATENT^2)."""
+        return self.size(self.hidden(latent).relu()).float().squeeze(1).exp()
