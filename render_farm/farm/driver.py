@@ -145,10 +145,11 @@ class Driver:
     def _settle(self, worker: Worker, result: Result) -> None:
         """Do with the shard of `worker` what its cause asks for."""
         shard, now = worker.shard, time.monotonic()
+        if result.cause is not Cause.LOCKED:
+            self._locked.pop(shard, None)
         if result.cause is None:
             self.fleet.free(worker)
             self.queue.done(shard)
-            self._locked.pop(shard, None)
             return self.tally.finish(shard)
         log.warning("shard %d on %s: %s: %s", shard, worker.name, result.cause, result.reason)
         self.tally.leave(shard)

@@ -13,7 +13,7 @@ from functools import partial
 from dataset_tools.progress import Progress
 from dataset_tools.store.incomplete import Quarantined, write_incomplete
 
-from ..errors import DiskFullError, IncompleteError, RenderError
+from ..errors import IncompleteError, RenderError
 from ..outcome import Cause, cause_of, reason_of
 from ..planning.plan import Plan
 from ..planning.seeds import render_seed
@@ -111,8 +111,6 @@ class _Attempt:
         done, failed = 0, []
         with progress, closing(self._outcomes(samples)) as outcomes:
             for outcome in outcomes:
-                if outcome.cause is Cause.DISK_FULL:
-                    raise DiskFullError(f"{self.staging.folder}: the disk is full; what is finished is kept, run again")
                 if outcome.cause is None:
                     done += 1
                     progress.add(views)

@@ -90,7 +90,7 @@ class Pool:
         """Yield an Outcome per task as they end. Closing the iterator ends all workers at once.
 
         `tries` counts failed attempts that were made before; tasks in `alone` are done one at a time, so that what
-        takes the whole machine down is known. Raises RenderError, or DiskFullError, if workers cannot even start.
+        takes the whole machine down is known. Raises RenderError if workers cannot even start, DiskFullError.
         """
         self._waiting = {task: ALONE if task in alone else FRESH for task in tasks}
         self._suspects, self._tries = frozenset(alone), Counter(tries)
@@ -146,8 +146,11 @@ class Pool:
             answer: Result = worker.process.connection.recv()
         except (EOFError, OSError):
             return self._died(worker)
+        if answer.cause is Cause.DISK_FULL:
+            raise DiskFullError(f"{self.logs}: the disk is full; what is finished is kept, run again")
         if not worker.ready:
-            _require_start(answer)
+            if answer.cause is not None:
+                raise RenderError(f"a worker cannot start: {answer.reason}")
             worker.ready, self._failed_starts = True, 0
             return None
         task, worker.task = worker.task, None
@@ -186,12 +189,12 @@ class Pool:
         return None
 
     def _failed(self, task: int, worker: _Worker, cause: Cause, reason: str) -> Outcome | None:
-        """Put a task back, or give it up: at once on a full disk, else after too many tries."""
+        """Put a task back, or give it up after too many tries."""
         self._tries[task] += 1
         tries, most = self._tries[task], self.settings.attempts
         if cause is Cause.DISAGREEMENT:
             most = min(most, DISAGREEMENT_ATTEMPTS)
-        if tries >= most or cause is Cause.DISK_FULL:
+        if tries >= most:
             return Outcome(task, cause, reason, tries)
         log.warning("sample %d: %s; trying again later", task, reason)
         self.tell(Fault(task, worker.number, cause, reason, tries))
@@ -232,13 +235,6 @@ class Pool:
             else:
                 worker.process.kill()
         self._live.clear()
-
-
-def _require_start(answer: Result) -> None:
-    if answer.cause is Cause.DISK_FULL:
-        raise DiskFullError(f"a worker cannot start: the disk is full ({answer.reason})")
-    if answer.cause is not None:
-        raise RenderError(f"a worker cannot start: {answer.reason}")
 
 
 def _dismiss(worker: _Worker) -> None:
