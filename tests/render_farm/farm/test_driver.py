@@ -135,6 +135,15 @@ def test_a_shard_that_others_never_finish_is_left_to_them(farm, cluster):
     assert list(tally.table())[1] == "  shard 0: locked by others: locked by process 7"
 
 
+def test_a_shard_that_was_locked_and_is_given_up_keeps_no_other_waiting(farm, cluster):
+    def render(address, shard):
+        first = [number for _, number in cluster.given].count(0) == 1
+        return DONE if shard > 1 else failed(Cause.LOCKED) if shard == 1 or first else failed(Cause.INPUT)
+
+    cluster.render = render
+    assert set(farm.run().given_up) == {0, 1}
+
+
 @pytest.mark.parametrize(("cause", "code", "label"), [(Cause.INPUT, 2, "refused"), (Cause.INCOMPLETE, 1, "incomplete")])
 def test_what_another_try_cannot_change_is_given_up_at_once(farm, cluster, cause, code, label):
     cluster.render = lambda address, shard: failed(cause) if shard == 3 else DONE
