@@ -30,10 +30,11 @@ LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
 export MODEL PRESET SET INIT STB MHP OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
+export IMAGES CAMERAS BOX K HAND_LENGTH
 export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
-.PHONY: train evaluate compare gate test lint bench clean
+.PHONY: train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -130,6 +131,9 @@ evaluate: $(VENV)/.ready-train  ## Score a trained estimator: CHECKPOINT=run DAT
 
 compare: $(VENV)/.ready-train  ## Trained estimators in one table with intervals: RUNS='run ...' DATA=path [SPLIT=test_subject] [OUT=folder]
 	@$(MVHM) compare $(call options,DATA SPLIT $(GIVEN_OUT) BATCH DEVICE THREADS) -- $$RUNS
+
+predict: $(VENV)/.ready-train  ## Joints and mesh of a hand: CHECKPOINT=run IMAGES='a.jpg folder film.mp4' [CAMERAS=file] [LEFT=1] [BOX=file] [K=file] [HAND_LENGTH=m] [OUT=folder]
+	@$(MVHM) predict $(call options,CHECKPOINT CAMERAS BOX K HAND_LENGTH $(GIVEN_OUT) DEVICE THREADS) $(call flags,LEFT OVERWRITE) -- $$IMAGES
 
 gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [PREVIOUS=path] [STB=path] [MHP=path] [OTHER=path]
 	@$(MVHM) gate $(call options,PRESET $(GIVEN_OUT) PREVIOUS STB MHP OTHER DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"

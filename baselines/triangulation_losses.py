@@ -15,10 +15,10 @@ TINY = 1e-6  # a probability has no smaller logarithm
 
 
 def soft_squared_loss(joints: Tensor, true: Tensor, valid: Tensor | None = None, threshold: float = 0.2) -> Tensor:
-    """Equation 5, in cm^2: the mean square of a joint's coordinates, softened where it is above threshold^2 (m).
+    """The algebraic approach's, in cm^2: the mean square of a joint's coordinates, softened above a threshold.
 
-    There x becomes x^0.1 e^0.9 with e = threshold^2, so that joints that are grossly wrong hardly pull. joints and true
-    (B, K, 3) m, valid (B, K) bool.
+    Above e = threshold^2 (m) a square x becomes x^0.1 e^0.9, so that joints that are grossly wrong hardly pull. joints
+    and true (B, K, 3) m, valid (B, K) bool.
     """
     squared = (CM * (joints - true)).square().mean(-1)
     most = (CM * threshold) ** 2
@@ -27,12 +27,12 @@ def soft_squared_loss(joints: Tensor, true: Tensor, valid: Tensor | None = None,
 
 
 def absolute_loss(joints: Tensor, true: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Equation 11, first term, in cm: mean distance of the coordinates of joints (B, K, 3) m. valid (B, K) bool."""
+    """The volumetric approach's, in cm: mean distance of the coordinates of joints (B, K, 3) m. valid (B, K) bool."""
     return masked_mean((CM * (joints - true)).abs().mean(-1), valid)
 
 
 def volume_loss(volumes: Tensor, points: Tensor, true: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Equation 11, second term, without its weight: -log of what the voxel nearest to each joint has.
+    """Its second term, without its weight beta: -log of what the voxel nearest to each joint has.
 
     volumes (n, K, P), probabilities of P voxels with centres (n, P, 3) m; true (n, K, 3) m, valid (n, K) bool.
     """

@@ -60,14 +60,15 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "": set(),
         "metrics": set(),
         "geometry": {""},
-        "layers": {""},
+        "layers": {"", "geometry"},
         "models": {"", "geometry", "layers"},
         "data": {"", "geometry"},
         "adapters": {"", "geometry", "data"},
         "train": {"", "data"},
         "evaluate": {"", "geometry", "metrics", "data", "train"},
+        "inference": {"", "geometry", "layers", "data", "adapters", "train"},
         "gate": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate"},
-        "commands": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate", "gate"},
+        "commands": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate", "inference", "gate"},
     },
 }
 ROOMS = [(package, room) for package, rooms in MAY_ENTER.items() for room in rooms]

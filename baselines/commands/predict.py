@@ -43,15 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--left", action="store_true", help="it is a left hand")
     parser.add_argument(
-        "--box", metavar="X0,Y0,X1,Y1|FILE", help="of the joints, px, for all pictures, or a JSON file with one for each "
-        "by its name or in their order (default: MediaPipe's, where it is installed, or else the whole picture)",
+        "--box", metavar="X0,Y0,X1,Y1|FILE", help="of the joints, px, for all pictures, or a JSON file with one for "
+        "each by its name or in their order (default: MediaPipe's, where it is installed, or else the whole picture)",
     )  # fmt: skip
     parser.add_argument(
-        "--K", metavar="FX,FY,CX,CY|FILE", help="of the camera, px (default: one is assumed, the answer is up to scale)"
-    )
+        "--K", "--k", dest="K", metavar="FX,FY,CX,CY|FILE", help="of the camera, px: numbers, or JSON or npz with "
+        "K (3, 3) (default: one is assumed, and the answer is up to scale)",
+    )  # fmt: skip
     parser.add_argument(
-        "--hand-length", type=positive(float), metavar="M", help="of the stretched hand in m, from the wrist's crease to "
-        "the tip of the middle finger (default: what the estimator believes; the answer is up to scale)",
+        "--hand-length", type=positive(float), metavar="M", help="of the stretched hand in m, wrist's crease to tip of "
+        "the middle finger (default: what the estimator believes; the answer is up to scale)",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("out/predict"), metavar="FOLDER", help="default: out/predict")
     parser.add_argument("--overwrite", action="store_true", help="files that are there already")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,11 @@ COLOURS = {  # of the arms that are drawn
     ONE: "#d55e00", QUARTER: "#e69f00", TWO: "#56b4e9", FOUR: "#0072b2", MANY: "#00305a", MEAN: "#b0b0b0",
     MEDIAN: "#666666", OWN_DLT: "#cc79a7",
 }  # fmt: skip
-MORE = ("#009e73", "#b8a600", "#7f3c8d", "#11a579", "#e73f74", "#80461b")  # of the preset's own arms, in turn
+MORE = ("#009e73", "#b8a600", "#7f3c8d", "#e73f74", "#80461b", "#17becf")  # of the preset's own arms, in turn
 VERDICTS = {HOLDS: "#009e73", "opposite": "#d55e00"}  # of a claim; any other is grey
 GREY = "#8a8f98"
 TICKS = (0.5, 1, 3, 10, 30, 100)  # mm
+WRAPPED = 56  # characters in a line of a claim
 
 Table = Mapping[str, Any]
 
@@ -36,15 +38,15 @@ Table = Mapping[str, Any]
 def draw_claims(path: Path, findings: Sequence[Table]) -> None:
     """A line for each claim: mean difference of the errors with its interval; left of zero the claim holds."""
     shown = [one for one in findings if one["interval"]][::-1]
-    figure, axis = plt.subplots(figsize=(9.5, 1.2 + 0.42 * len(shown)), dpi=100, layout="constrained")
+    figure, axis = plt.subplots(figsize=(10.5, 1.2 + 0.46 * len(shown)), dpi=100, layout="constrained")
     for y, one in enumerate(shown):
         interval, colour = one["interval"], VERDICTS.get(one["verdict"], GREY)
         axis.plot([interval["low"], interval["high"]], [y, y], color=colour, lw=2.5, solid_capstyle="butt")
         axis.plot(interval["mean"], y, "o", color=colour, markersize=6)
     names = [one["claim"]["says"] + (" (must)" if one["claim"]["must"] else "") for one in shown]
-    axis.set_yticks(range(len(shown)), names)
+    axis.set_yticks(range(len(shown)), [textwrap.fill(name, WRAPPED) for name in names])
     axis.axvline(0, color="0.3", lw=1)
-    axis.set(ylim=(-0.6, len(shown) - 0.4), xlabel="difference of mean errors, mm: left of zero, as claimed")
+    axis.set(ylim=(-0.6, len(shown) - 0.4), xlabel="difference of mean errors, mm (left of zero: as claimed)")
     axis.set_xscale("symlog", linthresh=1.0)
     largest = max((abs(one["interval"][end]) for one in shown for end in ("low", "high")), default=1.0)
     ticks = [tick for tick in TICKS if tick <= largest * 1.5]

@@ -24,10 +24,11 @@ class Overfit:
     """How an estimator is made to learn few views by heart: a stage of its preset, without augmentation."""
 
     estimator: str
-    stage: str  # of the preset, which says what learns
+    stage: str  # of the preset, which says what learns unless `learns` does
     losses: dict[str, float]  # weights
     epochs: int
     lr: float
+    learns: tuple[str, ...] = ()  # parts of the estimator
     init: str = ""  # an estimator that was made to before: its weights are begun with
 
 

@@ -49,9 +49,11 @@ def overfit_config(config: Config, settings: GateSettings, overfit: Overfit, vie
         )
     samples = max(1, settings.overfit_views // views)
     batch = min(samples * views, config.data.batch // views * views or views)
+    stage = stages[overfit.stage]
     stage = dataclasses.replace(
-        stages[overfit.stage], epochs=overfit.epochs, lr=overfit.lr, losses=overfit.losses, warmup=WARMUP
-    )
+        stage, epochs=overfit.epochs, lr=overfit.lr, losses=overfit.losses, warmup=WARMUP,
+        learns=overfit.learns or stage.learns,
+    )  # fmt: skip
     data = dataclasses.replace(config.data, samples=samples, batch=batch)
     return dataclasses.replace(
         config, stages=(stage,), data=data, augment=Augment(), train=dataclasses.replace(config.train, ema=0.0)

@@ -1,4 +1,4 @@
-"""Cubes of points in the world and what views show at them (Iskakov et al., ICCV 2019, section 3.3)."""
+"""Cubes of points in the world and what views show at them (Iskakov et al., ICCV 2019, the volumetric approach)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .camera import to_camera
 
 
 def cube(side: float, resolution: int, device: torch.device | None = None) -> Tensor:
-    """The centres (R^3, 3) m of the R^3 voxels of a cube of `side` m about 0; the first axis changes slowest."""
+    """The centres (P, 3) m of the P = R^3 voxels of a cube of `side` m about 0; the first axis changes slowest."""
     steps = (torch.arange(resolution, device=device) + 0.5) * (side / resolution) - side / 2
     return torch.cartesian_prod(steps, steps, steps)
 

@@ -90,7 +90,8 @@ def _scale(assumed: bool, hand_length: float | None) -> dict[str, Any]:
 
 
 def _numbers(array: np.ndarray, unit: str) -> list:
-    return np.round(array, DIGITS[unit]).tolist()
+    """Rounded; what is no number, such as the pixel of a point behind the camera, is None."""
+    return np.where(np.isfinite(array), np.round(array, DIGITS[unit]).astype(object), None).tolist()
 
 
 def write_json(path: Path, answer: dict[str, Any]) -> None:

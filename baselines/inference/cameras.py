@@ -72,7 +72,7 @@ def checked_K(K: np.ndarray, where: str) -> np.ndarray:
 
 def _checked_pose(pose: np.ndarray, where: str) -> np.ndarray:
     if not np.isfinite(pose).all() or not np.allclose(pose[3], [0, 0, 0, 1]):
-        raise InputError(f"{where}: world_to_cam is {pose.tolist()}; finite numbers and a last row 0, 0, 0, 1 are wanted")
+        raise InputError(f"{where}: world_to_cam is {pose.tolist()}; finite numbers, last 0, 0, 0, 1, are wanted")
     turn = pose[:3, :3]
     if np.abs(turn @ turn.T - np.eye(3)).max() > TOLERANCE or np.linalg.det(turn) < 0:
         raise InputError(f"{where}: world_to_cam holds no rotation: {turn.tolist()}")

@@ -168,6 +168,11 @@ def hands_in(pose: Pose, views: Sequence[View], maps: Tensor) -> list[Hand]:
     return found
 
 
+def reprojected(hand: Hand, view: View) -> Hand:
+    """The hand with joints_2d where its joints in space are seen, not where they were found in the picture."""
+    return dataclasses.replace(hand, joints_2d=project(hand.joints_cam, view.K[None], np.eye(4)[None])[0])
+
+
 def resized(hand: Hand, length: float) -> Hand:
     """The hand `length` m long along its bones, from the wrist to the tip of the middle finger.
 

@@ -19,7 +19,7 @@ from ..config import Config
 from ..estimator import Estimator
 from .answer import About, film_answer, fused_answer, single_answer, view_answer, write_json, write_obj
 from .boxes import Finder
-from .estimate import Hand, View, hands_of, resized, view_of
+from .estimate import Hand, View, hands_of, reprojected, resized, view_of
 from .film import Film, new_film
 from .overlay import overlay
 from .photographs import Inputs, read_photograph
@@ -105,7 +105,7 @@ def predict_together(job: Job, paths: tuple[Path, ...], K: np.ndarray, world_to_
         views.append(view_of(path.name, rgb, box, job.config.data.margin, camera, pose))
     hand = fused_hand(job.estimator, job.config, views, job.device, job.about.left)
     for view, own in zip(views, hand.views):
-        save(job.out / f"{Path(view.name).stem}.png", overlay(view, own, job.about.left))
+        save(job.out / f"{Path(view.name).stem}.png", overlay(view, reprojected(own, view), job.about.left))
     if hand.vertices_world is not None:
         write_obj(job.out / f"{TOGETHER}.obj", hand.vertices_world, job.about.left)
     write_json(job.out / f"{TOGETHER}.json", fused_answer(job.about, views, hand))

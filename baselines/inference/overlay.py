@@ -1,4 +1,4 @@
-"""What was found, drawn over the photograph: the mesh shaded, joints in their fingers' colours."""
+"""What was found, drawn over the photograph: joints in their fingers' colours, and beside them the mesh, shaded."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from .answer import hand_faces
 from .estimate import Hand, View
 
 SIDE = 512  # px; smaller photographs are enlarged to about it
-OPAQUE = 0.6  # of the mesh
+OPAQUE = 0.7  # of the mesh
 SURE = 0.3  # joints with less confidence are hollow
 
 
 def overlay(view: View, hand: Hand, left: bool) -> np.ndarray:
-    """(h, w, 3) uint8: the photograph, enlarged by a whole number if it is small, with mesh and joints over it."""
+    """(h, w, 3) uint8: the photograph with joints, and beside it with the mesh if there is one.
+
+    Small photographs are enlarged by a whole number.
+    """
     scale = max(1, SIDE // max(view.rgb.shape[:2]))
     picture = cv2.resize(view.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    if hand.vertices_cam is not None:
-        picture = draw_mesh(picture, hand.vertices_cam, np.diag([scale, scale, 1]) @ view.K, hand_faces(left))
     sure = np.ones(len(hand.joints_2d), bool) if hand.confidence is None else hand.confidence >= SURE
     weight = min(view.square[2] / min(view.rgb.shape[:2]), 1)  # lines as thick as the hand is large
-    return draw_skeleton(picture, hand.joints_2d, sure, scale, 0.8 * weight)
+    joints = draw_skeleton(picture, hand.joints_2d, sure, scale, 0.8 * weight)
+    if hand.vertices_cam is None:
+        return joints
+    K = np.diag([scale, scale, 1]) @ view.K
+    return np.concatenate([joints, draw_mesh(picture, hand.vertices_cam, K, hand_faces(left))], axis=1)
 
 
 def draw_mesh(picture: np.ndarray, vertices: np.ndarray, K: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def peaks(maps: Tensor, size: int) -> tuple[Tensor, Tensor]:
 def soft_argmax(maps: Tensor, size: int, sharpness: float) -> Tensor:
     """The mean place (B, K, 2) px, of a crop of `size`, of softmax(sharpness x maps), maps (B, K, m, m).
 
-    Iskakov et al. (ICCV 2019), equations 1 and 2, whose places are the elements' centres here.
+    As in Iskakov et al. (ICCV 2019); an element's place is its centre, so no half pixel is lost.
     """
     side = maps.shape[-1]
     share = (sharpness * maps.flatten(-2)).softmax(-1).view(maps.shape)

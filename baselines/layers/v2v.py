@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate, max_pool3d
 
 
 class VolumeResidual(nn.Module):
-    """Two 3x3x3 convolutions beside a shortcut: (B, inputs, r, r, r) to (B, outputs, r, r, r). Moon et al., figure 3."""
+    """Two 3x3x3 convolutions beside a shortcut: (B, inputs, r, r, r) to (B, outputs, r, r, r). Moon et al., fig. 3."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -40,11 +40,14 @@ class VolumeHourglass(nn.Module):
 
 
 class V2V(nn.Module):
-    """Volumes of features (B, inputs, r, r, r) to volumes of joints (B, joints, r, r, r): logits."""
+    """Volumes of features (B, inputs, r, r, r) to volumes of joints (B, joints, r, r, r): logits.
 
-    def __init__(self, inputs: int, joints: int, width: int, depth: int) -> None:
+    `first` is the side of the first convolution, which sees all features and is the dearest.
+    """
+
+    def __init__(self, inputs: int, joints: int, width: int, depth: int, first: int = 7) -> None:
         super().__init__()
-        self.front = nn.Sequential(*normed(inputs, width // 2, 7), nn.ReLU(), VolumeResidual(width // 2, width))
+        self.front = nn.Sequential(*normed(inputs, width // 2, first), nn.ReLU(), VolumeResidual(width // 2, width))
         self.hourglass = VolumeHourglass(depth, width, 2 * width)
         self.back = nn.Sequential(VolumeResidual(width, width), *normed(width, width, 1), nn.ReLU())
         self.head = nn.Conv3d(width, joints, 1)

@@ -1,6 +1,8 @@
-"""What estimators of one hourglass and one latent feature share: heads, losses in Ge et al.'s units, the pose."""
+"""What estimators of one hourglass and one latent feature share: settings, heads, losses in Ge et al.'s units, pose."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,30 @@ from .uvd import lift_uvd, scale_and_root, start_at_centre, true_mesh, true_root
 
 JOINTS = 21
 MESH_LOSSES = frozenset({"vertex", "normal", "edge", "laplacian"})  # the terms of Ge's L_M
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """What all need: hourglasses and fully connected layers."""
+
+    size: int = 256  # px, side of the crops; a power of two
+    stacks: int = 2
+    width: int = 256  # features of the hourglasses; a multiple of four
+    levels: int = 4  # of each hourglass
+    modules: int = 2  # residuals at each of its places
+    sigma: float = 2.0  # of the heat-maps' Gaussians, in their elements
+    hidden: int = 512  # of the fully connected layers
+    mean_scale: float = 0.0332  # m, of the mean hand: middle finger, MCP to PIP
+
+    def __post_init__(self) -> None:
+        if self.size < 64 or self.size & (self.size - 1):
+            raise ValueError(f"size = {self.size}: must be a power of two, from 64 on")
+        if self.width < 4 or self.width % 4:
+            raise ValueError(f"width = {self.width}: must be a multiple of 4")
+        if not 1 <= 2**self.levels <= self.size // 4:
+            raise ValueError(f"levels = {self.levels}: heat-maps of {self.size // 4} px allow fewer")
+        if min(self.stacks, self.levels, self.modules, self.hidden, self.sigma, self.mean_scale) <= 0:
+            raise ValueError("every number must be positive")
 
 
 def check_size(estimator: Estimator, batch: Batch) -> None:

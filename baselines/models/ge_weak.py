@@ -35,7 +35,8 @@ class GeWeak(GeGraphCnn):
     pseudo            (B, 2651, 3)   `pseudo_mesh`, L_pM: (u, v, d) by the teacher from the labels' heat-maps
     depth_unlabelled  (B, 32, 32)    `depth_map_unlabelled`: the same with root and scale of `frame`
     pseudo_unlabelled (B, 2651, 3)   `pseudo_mesh_unlabelled`: by the teacher from its own heat-maps
-    frame             (B, 2)         scale and depth of the root, m, from the sensor's depth and the size believed in
+    frame             (B, 2)         scale and depth of the root, m, from the sensor's depth and the size believed in;
+                                     it serves `pseudo_mesh`, too, where joints have labels in pictures only
 
     Nothing looks at meshes of the labels. Depth is compared where both depth maps show the hand; so it moves vertices
     along the rays, and heat-maps and pseudo mesh hold them in the picture.
@@ -55,7 +56,7 @@ class GeWeak(GeGraphCnn):
         output = super().forward(batch, wanted | {"vertex"} if weak else wanted)
         if "depth_map" in weak and batch.joints_cam is not None:
             output["depth"] = rendered(output["mesh"], batch, true_scale(batch), true_root(batch), self.faces)
-        if weak & UNLABELLED:
+        if weak & UNLABELLED or (weak and batch.joints_cam is None):
             frame = self.solved_frame(output["mesh"], output["size"], batch)
             output["frame"] = torch.stack(frame, 1)
             output["depth_unlabelled"] = rendered(output["mesh"], batch, *frame, self.faces)
@@ -98,7 +99,8 @@ class GeWeak(GeGraphCnn):
                 sensor = sampled(batch.depth)
                 found[f"depth_map{ending}"] = depth_map_loss(output[f"depth{ending}"], sensor, self.config.reduction)
             if f"pseudo{ending}" in output:
-                frame = output["frame"].unbind(1) if ending else (true_scale(batch), true_root(batch))
+                solved = ending or batch.joints_cam is None
+                frame = output["frame"].unbind(1) if solved else (true_scale(batch), true_root(batch))
                 mesh, pseudo = (lift_uvd(output[name], batch, *frame) for name in ("mesh", f"pseudo{ending}"))
                 found[f"pseudo_mesh{ending}"] = self.pseudo_mesh_loss(mesh, pseudo)
         return found

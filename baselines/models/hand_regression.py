@@ -29,6 +29,7 @@ from ..mesh_losses import Reduction
 from .common import (
     JOINTS,
     MESH_LOSSES,
+    ImageConfig,
     SizeHead,
     check_size,
     heatmap_losses,
@@ -37,7 +38,6 @@ from .common import (
     mesh_losses,
     register_triangles,
 )
-from .single_view import Config as SingleConfig
 
 BONES = len(BONE_NAMES)
 MEAN_SHARE = 0.175  # of a crop's side that the scale's bone would take, seen from the side at the wrist's depth
@@ -45,8 +45,8 @@ NEAREST = 1.0  # hand scales, in front of the camera: nothing is projected from 
 
 
 @dataclass(frozen=True)
-class Config(SingleConfig):
-    """As MVHM's; nothing here is on a graph."""
+class Config(ImageConfig):
+    """Nothing here is on a graph."""
 
     hidden: int = 1024  # features of the fully connected layers, and of the size's
     skinning: Literal["dual_quaternion", "linear"] = "dual_quaternion"  # as releases are skinned; MANO's is linear

@@ -23,6 +23,7 @@ from ..layers.heatmap import gaussian_maps, soft_argmax
 from ..layers.resnet import ResNet, deconvolutions
 from ..layers.v2v import V2V
 from ..triangulation_losses import absolute_loss, detection_loss, soft_squared_loss, volume_loss
+from .common import check_size
 
 JOINTS = 21
 LEAST = 1e-5  # weight of a view, so that no system of equations is singular
@@ -56,6 +57,7 @@ class VolumeConfig(Config):
     features: int = 32  # that a view shows at a voxel
     volume_width: int = 32  # of the network on the volume
     levels: int = 4  # of its hourglass
+    first: Literal[3, 5, 7] = 7  # voxels, side of its first convolution
     aggregation: Literal["softmax", "confidence", "sum"] = "softmax"  # of the views
 
     def __post_init__(self) -> None:
@@ -66,12 +68,12 @@ class VolumeConfig(Config):
 
 
 class LtAlgebraic(Estimator):
-    """Section 3.2. Output, with the loss it belongs to; only what the wanted losses need is computed.
+    """The algebraic approach. Output, with the loss it belongs to; only what the wanted losses need is computed.
 
     heatmaps   (B, 21, S/4, S/4)  `heatmap`, ours: logits over the sharpness
     joints_2d  (B, 21, 2) px      means of the heat-maps
     confidence (B, 21)            0 to 1, of each view's joints_2d
-    joints     (B, 21, 3) m       `joints`, equation 5: triangulated, in the axes of each crop's camera
+    joints     (B, 21, 3) m       `joints`, soft MSE: triangulated, in the axes of each crop's camera
 
     Calibrated views tell size and place of the hand; there is nothing that an oracle could add.
     """
@@ -91,18 +93,16 @@ class LtAlgebraic(Estimator):
         nn.init.zeros_(self.heatmap.bias)
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
-        features, output = self.detect(batch)
-        if wanted is None or "joints" in wanted:
-            output |= self.triangulate(features, output["heatmaps"], batch)
-        return {name: output[name] for name in output if name != "upsampled"}
+        features, _, maps = self.detect(batch)
+        found = self.triangulate(features, maps, batch) if wanted is None or "joints" in wanted else {}
+        return {"heatmaps": maps} | found
 
-    def detect(self, batch: Batch) -> tuple[Tensor, Output]:
-        """The backbone's last features (B, C, S/32, S/32), and of S/4: what heat-maps are read from, heat-maps."""
-        if batch.size != self.config.size:
-            raise InputError(f"{self.name}: crops of {batch.size} px, the estimator is made for {self.config.size}")
+    def detect(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """The backbone's features (B, C, S/32, S/32), these at (B, deconv, S/4, S/4), heat-maps (B, 21, S/4, S/4)."""
+        check_size(self, batch)
         features = self.backbone(batch.rgb)[-1]
         upsampled = self.deconvolutions(features)
-        return features, {"upsampled": upsampled, "heatmaps": self.heatmap(upsampled).float()}
+        return features, upsampled, self.heatmap(upsampled).float()
 
     def triangulate(self, features: Tensor, maps: Tensor, batch: Batch) -> Output:
         """joints_2d, confidence and joints of features (B, C, h, h) and heat-maps (B, 21, S/4, S/4)."""
@@ -131,11 +131,11 @@ class LtAlgebraic(Estimator):
 
 
 class LtVolumetric(LtAlgebraic):
-    """Section 3.3. Output: all of the algebraic estimator's, and of S samples and P voxels
+    """The volumetric approach. Output: all of the algebraic estimator's, and of S samples and P voxels
 
-    volumes       (S, 21, P)     `volume`, equation 11, second term: probabilities of the voxels
+    volumes       (S, 21, P)     `volume`, -log: probabilities of the voxels
     points        (S, P, 3) m    their centres, in the world
-    volume_joints (B, 21, 3) m   `volume_joints`, equation 11, first term: means, in the axes of each crop's camera
+    volume_joints (B, 21, 3) m   `volume_joints`, L1: means, in the axes of each crop's camera
 
     The cube stands where the algebraic joints have their median; while training it is turned at random.
     """
@@ -146,18 +146,19 @@ class LtVolumetric(LtAlgebraic):
     def __init__(self, config: VolumeConfig) -> None:
         super().__init__(config)
         self.features = nn.Conv2d(config.deconv, config.features, 1)
-        self.volume = V2V(config.features, JOINTS, config.volume_width, config.levels)
+        self.volume = V2V(config.features, JOINTS, config.volume_width, config.levels, config.first)
 
     def precompute(self, batch: Batch) -> Output:
         """What all but `features` and `volume` say, a row a crop; upsampled (B, deconv, S/4, S/4)."""
-        features, output = self.detect(batch)
-        return output | self.triangulate(features, output["heatmaps"], batch)
+        features, upsampled, maps = self.detect(batch)
+        return {"upsampled": upsampled, "heatmaps": maps} | self.triangulate(features, maps, batch)
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None, precomputed: Output | None = None) -> Output:
         if wanted is not None and not wanted & {"volume", "volume_joints"}:
             return super().forward(batch, wanted)
         output = dict(self.precompute(batch) if precomputed is None else precomputed)
-        maps, exact = self.features(output.pop("upsampled")).float(), torch.autocast(batch.rgb.device.type, enabled=False)
+        maps = self.features(output.pop("upsampled")).float()
+        exact = torch.autocast(batch.rgb.device.type, enabled=False)
         with exact:
             points = self.cubes(output["joints"], batch)
             filled = self.fill(maps, points, output["confidence"], batch).unflatten(-1, (self.config.resolution,) * 3)
@@ -176,15 +177,14 @@ class LtVolumetric(LtAlgebraic):
         return world.median(1, keepdim=True).values + points
 
     def fill(self, maps: Tensor, points: Tensor, confidence: Tensor, batch: Batch) -> Tensor:
-        """(S, C, P): features that the views show at the voxels, maps (B, C, h, h), points (S, P, 3) m, brought together."""
+        """What all views together show at points (S, P, 3) m: (S, C, P), of maps (B, C, h, h), confidence (B, 21)."""
         of_view = points.repeat_interleave(batch.views, 0)
         shown = by_sample(seen_at(maps, of_view, batch.K, batch.world_to_cam, batch.size), batch)  # (S, V, C, P)
-        if self.config.aggregation == "softmax":  # equation 9
+        if self.config.aggregation == "softmax":
             return (shown * shown.softmax(1)).sum(1)
-        if self.config.aggregation == "sum":  # equation 7
+        if self.config.aggregation == "sum":
             return shown.sum(1)
-        weights = view_weights(confidence, batch).mean(-1)
-        return (shown * weights[..., None, None]).sum(1)  # equation 8
+        return (shown * view_weights(confidence, batch).mean(-1)[..., None, None]).sum(1)
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         found, valid = super().losses(output, batch), batch.joint_valid
@@ -203,7 +203,7 @@ class LtVolumetric(LtAlgebraic):
 class ConfidenceNet(nn.Module):
     """Features (B, inputs, h, w) to confidences (B, joints) in 0 to 1.
 
-    Section 3.2: two convolutions, a mean over the map, three fully connected layers; widths are the public code's.
+    Two convolutions, a mean over the map, three fully connected layers, as in the paper; widths are the public code's.
     """
 
     def __init__(self, inputs: int, joints: int) -> None:

@@ -21,36 +21,22 @@ from ..layers.hierarchy import Hierarchy, load_hierarchy
 from ..layers.hourglass import StackedHourglass
 from ..layers.image_encoder import LATENT, ImageEncoder
 from ..losses import depth_loss, heatmap_loss, mesh_loss, size_loss
-from .common import JOINTS, check_size
+from .common import JOINTS, ImageConfig, check_size
 from .uvd import lift, lift_uvd, scale_and_root, true_depth, true_mesh
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ImageConfig):
     """The defaults are the paper's network where it gives one."""
 
-    size: int = 256  # px, side of the crops; a power of two
-    stacks: int = 2
-    width: int = 256  # features of the hourglasses; a multiple of four
-    levels: int = 4  # of each hourglass
-    modules: int = 2  # residuals at each of its places
-    sigma: float = 2.0  # of the heat-maps' Gaussians, in their elements
-    hidden: int = 512  # of the fully connected layers
     coarse: int = 64  # features of the graph convolutions on the two coarser levels
     fine: int = 32  # and on the two finer ones, and of the depth network
     terms: int = 3  # of the Chebyshev polynomials, S + 1 in the paper
     matching: Literal["matching", "heavy_edge"] = "matching"  # how the mesh was coarsened
-    mean_scale: float = 0.0332  # m, of the mean hand: middle finger, MCP to PIP
 
     def __post_init__(self) -> None:
-        if self.size < 64 or self.size & (self.size - 1):
-            raise ValueError(f"size = {self.size}: must be a power of two, from 64 on")
-        if self.width < 4 or self.width % 4:
-            raise ValueError(f"width = {self.width}: must be a multiple of 4")
-        if not 1 <= 2**self.levels <= self.size // 4:
-            raise ValueError(f"levels = {self.levels}: heat-maps of {self.size // 4} px allow fewer")
-        low = min(self.stacks, self.levels, self.modules, self.hidden, self.coarse, self.fine, self.terms)
-        if low < 1 or min(self.sigma, self.mean_scale) <= 0:
+        super().__post_init__()
+        if min(self.coarse, self.fine, self.terms) < 1:
             raise ValueError("every number must be positive")
 
 

@@ -6,11 +6,20 @@ import dataclasses
 from collections.abc import Callable
 
 import torch
+from torch import nn
 
 from ..batch import Batch
 from ..config import Training
 from ..estimator import Output
 from .cached import CachedBatch
+
+
+def place(estimator: nn.Module, device: torch.device, training: Training) -> None:
+    """Move an estimator to the device, weights of its convolutions on pictures channels last if that is asked for."""
+    estimator.to(device)
+    for one in estimator.parameters():
+        if training.channels_last and one.ndim == 4:  # those on volumes have a format of their own
+            one.data = one.data.contiguous(memory_format=torch.channels_last)
 
 
 def forward(

@@ -31,7 +31,7 @@ from ..registry import create_estimator, estimator_class
 from .cached import CachedBatches
 from .checkpoint import Position, State, fill, load_state, restore, save_state, save_weights
 from .faults import is_out_of_memory, out_of_memory
-from .forward import forward
+from .forward import forward, place
 from .initial import initialise
 from .keeper import Keeper
 from .optimise import Learning, learn, learning_rate, set_rate, start_learning
@@ -90,7 +90,7 @@ def _train(
     """Train from the state in the folder, or from the beginning, to the end."""
     estimator = create_estimator(config.estimator, **config.model)
     state = _begin(estimator, folder, init)
-    estimator.to(device, memory_format=torch.channels_last if config.train.channels_last else torch.preserve_format)
+    place(estimator, device, config.train)
     network = torch.compile(estimator) if config.train.compile else estimator
     run = Run(config, make_batches(config, sources, device, ranks), estimator, network, device, ranks, folder)
     check_stages(run, sources)

@@ -1,7 +1,9 @@
 """A tiny release: two views of 64 x 64 pixels with one path per pixel; everything else is the real thing."""
 
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,3 +51,13 @@ def undisturbed(tiny, cache, tmp_path_factory):
     result = shard_commands.render(tiny, cache, out, "--workers", "1")
     assert result.returncode == 0, result.stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def raced(tiny, cache, tmp_path_factory):
+    """OUT with the first two samples of shard 0, exit codes and errors of the two who rendered them at once."""
+    out = tmp_path_factory.mktemp("raced")
+    words = shard_commands.command(tiny, cache, out, "--samples", "2", "--workers", "1")
+    both = [subprocess.Popen(words, cwd=shard_commands.ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    errors = [process.communicate()[1] for process in both]
+    return SimpleNamespace(out=out, codes=[process.returncode for process in both], errors=errors)

@@ -33,6 +33,24 @@ def test_maximum_weight_matching_pads_2651_vertices_to_2656():
     assert [int(load_hierarchy().real(level).sum()) for level in range(4)] == [2651, 1326, 663, 332]
 
 
+def test_a_fourth_level_halves_again_and_pairs_what_the_third_had():
+    """Ge et al. begin with a sixteenth of the nodes; their order is another, so that the tree is complete."""
+    three, four = load_hierarchy(), load_hierarchy(levels=4)
+    assert four.sizes == (2656, 1328, 664, 332, 166) and int(four.real(4).sum()) == 166
+    clusters = [
+        {frozenset(row[row != FAKE].tolist()) for row in stored(f"matching_{levels}_order").reshape(-1, 8)}
+        - {frozenset()}
+        for levels in (3, 4)
+    ]
+    assert clusters[0] == clusters[1] and len(clusters[0]) == 332
+    assert torch.equal(three.laplacians[0].values.sort().values, four.laplacians[0].values.sort().values)
+
+
+def test_another_number_of_levels_is_refused():
+    with pytest.raises(InputError, match="3 or 4 levels, not to 5"):
+        load_hierarchy(levels=5)
+
+
 def test_the_papers_matching_needs_more_fake_nodes():
     assert load_hierarchy("heavy_edge").sizes[0] > 2656
 

@@ -10,11 +10,24 @@ from torch import Tensor
 from baselines.batch import Batch
 from baselines.geometry.camera import project, rig_bones, to_camera
 from baselines.layers.raster import depth_map
+from baselines.registry import estimator_class
 from rigging.hand.asset import load_asset
 
 SIZE = 64
 MEAN_SCALE = 0.0332
 SMALL = {"size": SIZE, "stacks": 1, "width": 16, "modules": 1, "hidden": 32, "coarse": 4, "fine": 4, "sigma": 1.0}
+LT = {"size": SIZE, "depth": 18, "width": 4, "deconv": 8}
+SETTINGS = {  # of estimators that are quick, by name; SMALL of those of one view
+    "mvhm_mv": {"single": SMALL, "fusion": "set"},
+    "lt_alg": LT,
+    "lt_vol": LT | {"resolution": 8, "levels": 1, "features": 4, "volume_width": 8, "first": 3},
+}
+
+
+def settings(name: str) -> dict[str, object]:
+    """Those of a small estimator: of SMALL what it has."""
+    cls = estimator_class(name).Config
+    return dict(SETTINGS.get(name) or {key: value for key, value in SMALL.items() if hasattr(cls, key)})
 
 
 def rotations(count: int, generator: torch.Generator) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import model_cases
 import numpy as np
 import pytest
@@ -48,7 +50,7 @@ def test_the_mesh_is_the_mean_hand_sized_stretched_and_turned_to_the_joints_by_r
 def _lengths(joints: np.ndarray) -> list[float]:
     """Of the 20 bones, finger by finger."""
     fingers = [joints[[0, *range(first, first + 4)]] for first in (1, 5, 9, 13, 17)]
-    return [float(np.linalg.norm(end - start)) for finger in fingers for start, end in zip(finger, finger[1:])]
+    return [float(np.linalg.norm(end - start)) for finger in fingers for start, end in pairwise(finger)]
 
 
 def test_joints_of_a_hand_at_rest_give_its_whole_mesh(estimator):
@@ -70,4 +72,5 @@ def test_a_perfect_network_gives_exact_joints_and_their_mesh(estimator, oracle):
 
 def test_weights_are_those_of_the_joints_network(estimator):
     assert set(estimator.state_dict()) == set(create_estimator("ge_joints", **model_cases.SMALL).state_dict())
-    assert set(estimator.losses(estimator(model_cases.batch(1)), model_cases.batch(1))) == {"heatmap", "pose", "size"}
+    batch = model_cases.batch(2)
+    assert set(estimator.losses(estimator(batch), batch)) == {"heatmap", "pose", "size"}

@@ -9,10 +9,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from standing_in import Memory, StandingIn, a_config
+from torch import nn
 
+from baselines.config import Training
 from baselines.registry import create_estimator
 from baselines.train import checkpoint
 from baselines.train.checkpoint import Position, load_state, read, restore, save_state, save_weights
+from baselines.train.forward import place
 from baselines.train.initial import initialise
 from baselines.train.loop import train
 from baselines.train.optimise import start_learning
@@ -161,3 +164,11 @@ def test_what_does_not_fit_or_cannot_be_read_is_said(tmp_path):
         initialise(taker, tmp_path / "z.pt")
     with pytest.raises(FileNotFoundError):
         initialise(taker, tmp_path / "none.pt")
+
+
+def test_weights_of_pictures_go_channels_last_and_those_of_volumes_stay():
+    network = nn.ModuleList([nn.Conv2d(3, 4, 3), nn.Conv3d(2, 4, 3), nn.Linear(2, 2)])
+    before = [one.clone() for one in network.parameters()]
+    place(network, Training(), torch.device("cpu"))
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last) and network[1].weight.is_contiguous()
+    assert all(torch.equal(one, two) for one, two in zip(before, network.parameters()))

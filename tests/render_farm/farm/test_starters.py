@@ -1,37 +1,20 @@
 """The files to start a farm from: the loop and the array script are run on the tiny release, the others are checked."""
 
-import contextlib
 import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import yaml
+from starter_scripts import STARTERS, start, wait_until
 
 from dataset_tools.store.manifest import read_manifest
-from render_farm.lock import Lock
 from rigging.files import file_sha256
 
-ROOT = Path(__file__).parents[3]
-STARTERS = ROOT / "render_farm" / "starters"
 SCRIPTS = ("loop.sh", "slurm-array.sh", "slurm-ray.sh")
 EVERY = (*SCRIPTS, "ray-cluster.yaml")
-
-
-def start(script, *arguments, **variables):
-    """A script with `arguments` and environment variables, its output in one stream."""
-    return subprocess.Popen(
-        [STARTERS / script, *map(str, arguments)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHON": sys.executable, "PAUSE": "1"} | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def run(script, *arguments, **variables):
@@ -39,11 +22,6 @@ def run(script, *arguments, **variables):
     with start(script, *arguments, **variables) as process:
         output = process.communicate(timeout=120)[0]
     return process.returncode, output
-
-
-def wait_until(condition, process):
-    while process.poll() is None and not condition():
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -99,23 +77,13 @@ def test_all_scripts_call_the_same_commands():
     assert "-m render_farm farm " in (STARTERS / "slurm-ray.sh").read_text()
 
 
-def test_the_loop_renders_what_others_leave_and_waits_for_what_they_are_at(tiny, cache, tmp_path):
+def test_the_loop_renders_what_others_leave_and_waits_for_what_they_are_at(looped):
     """Shard 0 is locked by this process in the first round."""
-    options = ("--release", tiny, "--out", tmp_path, "--cache", cache, "--samples", 1)
-    lock = tmp_path / "tiny" / ".locks" / "shard-00000.lock"
-    lock.parent.mkdir(parents=True)
-    shards = [tmp_path / "tiny" / f"shard-0000{n}.h5" for n in (0, 1)]
-    with contextlib.ExitStack() as stack:
-        held = stack.enter_context(Lock(lock))
-        process = stack.enter_context(start("loop.sh", "0-1", *options))
-        wait_until(lambda: shards[1].with_suffix(".png").exists(), process)
-        assert not shards[0].exists()
-        held.release()
-        output = process.communicate(timeout=120)[0]
-    assert process.returncode == 0, output
-    assert f"locked by process {os.getpid()}" in output
-    assert "shards left for another round: 0" in output
-    for shard in shards:
+    assert looped.waited
+    assert looped.returncode == 0, looped.output
+    assert f"locked by process {os.getpid()}" in looped.output
+    assert "shards left for another round: 0" in looped.output
+    for shard in looped.shards:
         assert file_sha256(shard) == read_manifest(shard)["sha256"]
 
 

@@ -33,7 +33,7 @@ DISPLACED = """
 
 def test_a_shard_that_disagrees_with_cycles_is_not_written(tiny, cache, tmp_path):
     (tmp_path / "displaced.py").write_text(textwrap.dedent(DISPLACED))
-    few = ("--samples", "2", "--attempts", "1")
+    few = ("--samples", "2", "--attempts", "1", "--workers", "1")
     options = ("--release", tiny, "--shard", "0", "--out", tmp_path / "out", "--cache", cache, *few)
     command = [sys.executable, "-c", "import displaced; displaced.command()", "render", *map(str, options)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path)))}

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 import shard_commands
-from shard_commands import all_gone, arguments, command, complaint, events, render, sha256, shard_of, small_disk, staged
+from shard_commands import all_gone, arguments, complaint, events, render, sha256, shard_of, small_disk, staged
 
 from render_farm.shard.events import Begin, EventLog, Fault
 from render_farm.shard.missing import LOST_ATTEMPTS
@@ -196,22 +196,18 @@ def test_a_sample_that_takes_the_whole_process_down_is_set_aside_in_the_end(dist
     assert len(staged(out)) == 1
 
 
-def test_of_two_operators_at_one_shard_one_renders_and_the_other_is_told_to_come_back(tiny, cache, tmp_path):
-    words = command(tiny, cache, tmp_path, "--samples", "2", "--workers", "1")
-    both = [subprocess.Popen(words, cwd=shard_commands.ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    errors = [process.communicate()[1] for process in both]
-    codes = [process.returncode for process in both]
-    assert sorted(codes) == [0, 75], errors
-    assert "locked by process" in errors[codes.index(75)]
-    assert len(events(tmp_path, "done")) == 2
-    assert shard_of(tmp_path).exists()
+def test_of_two_operators_at_one_shard_one_renders_and_the_other_is_told_to_come_back(raced):
+    assert sorted(raced.codes) == [0, 75], raced.errors
+    assert "locked by process" in raced.errors[raced.codes.index(75)]
+    assert len(events(raced.out, "done")) == 2
+    assert shard_of(raced.out).exists()
 
 
-def test_with_a_local_disk_samples_are_staged_and_packed_there(tiny, cache, undisturbed, tmp_path):
+def test_with_a_local_disk_samples_are_staged_and_packed_there(tiny, cache, raced, tmp_path):
     out, scratch = tmp_path / "out", tmp_path / "scratch"
-    result = render(tiny, cache, out, "--scratch", scratch)
+    result = render(tiny, cache, out, "--scratch", scratch, "--samples", "2")
     assert result.returncode == 0, result.stderr
-    assert sha256(shard_of(out)) == sha256(shard_of(undisturbed))
+    assert sha256(shard_of(out)) == sha256(shard_of(raced.out))
     assert not (out / "tiny" / ".staging").exists()
     assert [path for path in scratch.rglob("*") if path.is_file()] == []
     assert events(out, "start")[0]["scratch"] == str(scratch)

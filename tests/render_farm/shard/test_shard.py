@@ -134,21 +134,19 @@ def test_the_bytes_do_not_depend_on_the_order_of_samples(tiny, cache, undisturbe
 
 
 def test_a_truncated_shard_holds_the_first_samples_and_is_another_configuration(
-    tiny, cache, undisturbed, tmp_path, capsys
+    tiny, cache, undisturbed, raced, capsys
 ):
-    result = render(tiny, cache, tmp_path, "--samples", "2")
-    assert result.returncode == 0, result.stderr
-    with ShardFile(shard_of(tmp_path)) as few, ShardFile(shard_of(undisturbed)) as whole:
+    with ShardFile(shard_of(raced.out)) as few, ShardFile(shard_of(undisturbed)) as whole:
         assert len(few) == 2
         for row in range(2):
             one, other = few.read(row, ["rgb", "vertices_world"]), whole.read(row, ["rgb", "vertices_world"])
             assert (one["rgb"] == other["rgb"]).all()
             assert (one["vertices_world"] == other["vertices_world"]).all()
-    before = sha256(shard_of(tmp_path))
-    code, line = in_process(capsys, tiny, cache, tmp_path)
+    before = sha256(shard_of(raced.out))
+    code, line = in_process(capsys, tiny, cache, raced.out)
     assert code == 2
     assert "another configuration (samples 2, now None)" in line
-    assert sha256(shard_of(tmp_path)) == before
+    assert sha256(shard_of(raced.out)) == before
 
 
 def test_a_live_process_at_the_shard_means_try_later(tiny, cache, copy, capsys):
