@@ -9,13 +9,13 @@ from pathlib import Path
 from rigging.errors import DiskFullError, InputError, MvhmError, PassingError, is_disk_full
 
 __all__ = [
-    "DisagreementError", "DiskFullError", "IncompleteError", "InputError", "LockedError", "MvhmError", "PassingError",
-    "ReleaseError", "RenderError", "full_disk_is_told", "writing",
+    "DamagedError", "DisagreementError", "DiskFullError", "IncompleteError", "InputError", "LockedError", "MvhmError",
+    "PassingError", "RenderError", "full_disk_is_told", "writing",
 ]  # fmt: skip
 
 
-class ReleaseError(InputError):
-    """A release file that cannot be used; the message names file, key, what was got and what is allowed."""
+class DamagedError(MvhmError):
+    """Bytes that are not what their manifest says."""
 
 
 class LockedError(PassingError):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,12 +18,13 @@ from types import TracebackType
 from rigging.files import write_atomic
 
 from .errors import LockedError
-from .guard import Guard
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 180.0  # without a heartbeat, for an owner that cannot be seen from here
+LEFT_SECONDS = 60.0  # a guard lasts milliseconds: one that is seen for so long was left by a process that died in it
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Owner:
 class Lock:
     """A lock file, refreshed by a thread while it is held.
 
-    Changes to it are made one after another (`Guard`), so that two processes never take over the same stale lock.
+    Changes to it are made one after another (`guarded`), so that two processes never take over the same stale lock.
     Heartbeat ages are measured with the file system's clock, so that hosts' clocks may differ.
     """
 
@@ -64,7 +68,7 @@ class Lock:
 
     def acquire(self) -> None:
         """Take the lock. Raises LockedError, naming the owner, if a live process holds it."""
-        with self._guarded() as now:
+        with guarded(self.path) as now:
             other, age = read_lock(self.path, now)
             if other is not None and not other.is_dead(age):
                 raise LockedError(f"{self.path}: locked by process {other.pid} on {other.host}, alive {age:.0f} s ago")
@@ -92,7 +96,7 @@ class Lock:
         if self._thread is not None:
             self._thread.join()
         try:
-            with self._guarded() as now:
+            with guarded(self.path) as now:
                 if read_lock(self.path, now)[0] == self.owner:
                     self.path.unlink(missing_ok=True)
         except OSError as error:  # a disk that filled up or went away must not hide what happened before
@@ -108,9 +112,6 @@ class Lock:
     ) -> None:
         self.release()
 
-    def _guarded(self) -> Guard:
-        return Guard(self.path.with_name(f"{self.path.name}.guard"))
-
     def _write(self) -> None:
         write_atomic(self.path, json.dumps(asdict(self.owner)).encode())
 
@@ -120,6 +121,34 @@ class Lock:
                 os.utime(self.path)
             except OSError as error:
                 log.warning("%s: no heartbeat: %s", self.path, error)
+
+
+@contextmanager
+def guarded(lock: Path) -> Iterator[float]:
+    """A moment in which no other process looks at `lock` to change it; it gives the file system's idea of the time.
+
+    By a file that only one process can make, as its name must be new: there are file systems without `flock` (NFS
+    without a lock daemon, Lustre mounted without it), and none without this.
+    """
+    guard = lock.with_name(f"{lock.name}.guard")
+    seen, since = 0, time.monotonic()
+    while True:
+        try:
+            os.close(os.open(guard, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            break
+        except FileExistsError:
+            with suppress(FileNotFoundError):
+                if seen != (seen := guard.stat().st_mtime_ns):
+                    since = time.monotonic()
+                elif time.monotonic() - since > LEFT_SECONDS:
+                    gone = guard.with_name(f"{guard.name}.{secrets.token_hex(4)}")
+                    os.rename(guard, gone)  # of several that see it one renames it; the others find it gone
+                    gone.unlink()
+            time.sleep(POLL_SECONDS)
+    try:
+        yield guard.stat().st_mtime
+    finally:
+        guard.unlink(missing_ok=True)
 
 
 def read_lock(path: Path, now: float) -> tuple[Owner | None, float]:

@@ -10,7 +10,7 @@ import tomllib
 import pytest
 
 from docs.figures.import_graph import ROOT, libraries, modules, ours, room_of
-from render_farm.doctor import OUR_PACKAGES, foreign_owners
+from render_farm.commands.doctor import OUR_PACKAGES, foreign_owners
 
 MAY_IMPORT = {
     "rigging": set(),

@@ -327,6 +327,6 @@ def test_a_command_may_tell_options_too(monkeypatch):
 
 
 def test_packages_are_those_of_the_project():
-    from render_farm.doctor import OUR_PACKAGES
+    from render_farm.commands.doctor import OUR_PACKAGES
 
     assert sorted(PACKAGES) == sorted(OUR_PACKAGES)

@@ -18,9 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Gather, print what is there now, and fail if something finished could not be taken along."""
-    from ..errors import LockedError
+    from ..errors import DamagedError, LockedError
     from ..farm.collect import collect
-    from ..farm.transfer import DamagedError
     from ..planning.release import load_release
 
     summary = collect(load_release(options.release).name, options.folders, options.out, options.move)

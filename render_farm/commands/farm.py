@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from rigging.option_types import positive
 
 from ..errors import InputError
 from ..planning.release import Release
-from .limits import add_limits, limits
-from .options import SAMPLES_KEPT, add_out, add_poses, add_release, chosen_release, shard_numbers
+from .options import SAMPLES_KEPT, add_request, request, shard_numbers
 
 KEPT = SAMPLES_KEPT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    add_release(parser)
-    add_poses(parser)
+    add_request(parser)
     parser.add_argument("--shards", default="all", help="such as 0-249 or 0-9,12 (default: all)")
-    add_out(parser)
     parser.add_argument("--address", help="HOST:PORT of a Ray cluster with a token (default: start Ray here)")
     parser.add_argument("--cpus", type=positive(float), default=1.0, help="cores of a worker (default: 1)")
     parser.add_argument("--gpus", type=positive(float), help="GPUs of a worker, such as 0.5 (default: as needed)")
-    parser.add_argument("--samples", type=positive(int), help="only the first so many samples of a shard")
-    parser.add_argument("--scratch", type=Path, help="folder on the nodes' own disks for unfinished samples")
     parser.add_argument("--collect", type=Path, help="folder of the nodes' own, where --out is not shared")
-    parser.add_argument("--retry", action="store_true", help="try samples again that were set aside")
-    add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,17 +30,13 @@ def run(options: argparse.Namespace) -> int:
     from ..farm.cluster import cluster
     from ..farm.farm_request import FarmRequest
 
-    release = chosen_release(options)
-    shards, gpus = shard_numbers(options.shards, release.shards), gpus_of_worker(options.gpus, release)
-    out, scratch, collect = (path and path.absolute() for path in (options.out, options.scratch, options.collect))
+    each, collect = request(options), options.collect
+    shards, gpus = shard_numbers(options.shards, each.release.shards), gpus_of_worker(options.gpus, each.release)
+    each = replace(each, out=each.out.absolute(), scratch=each.scratch and each.scratch.absolute())
     with cluster(options.address or None):
         from ..farm.driver import run_farm  # not before: Ray reads its settings when it is imported
 
-        request = FarmRequest(
-            release, tuple(shards), out, options.samples, options.cpus, gpus, scratch, collect, options.retry,
-            limits(options),
-        )  # fmt: skip
-        tally = run_farm(request)
+        tally = run_farm(FarmRequest(each, tuple(shards), options.cpus, gpus, collect and collect.absolute()))
     for line in tally.table():
         print(options.typed(line))
     return tally.exit_code

@@ -6,9 +6,19 @@ import argparse
 import re
 from pathlib import Path
 
+from rigging.option_types import positive, whole
+
 from ..errors import InputError
 from ..planning.release import Release, load_release
+from ..shard.pool import PoolSettings
+from ..shard.request import Request
 
+LIMITS = (  # settings of the pool
+    ("memory", whole, "MB", "a worker process that holds more is replaced; 0 for no limit"),
+    ("recycle", positive(int), "N", "samples after which a worker process is replaced by a fresh one"),
+    ("sample_seconds", positive(float), "S", "a sample that takes longer counts as hung"),
+    ("attempts", positive(int), "N", "times a sample is tried before it is set aside"),
+)
 SAMPLES_KEPT = "finished samples are kept, the same command goes on from there"
 
 
@@ -27,8 +37,30 @@ def add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder of releases (default: out)")
 
 
+def add_request(parser: argparse.ArgumentParser) -> None:
+    """What to render, and when a worker process is replaced and a sample given up: for `render` and `farm`."""
+    add_release(parser)
+    add_poses(parser)
+    add_out(parser)
+    parser.add_argument("--samples", type=positive(int), help="only the first so many samples of a shard")
+    parser.add_argument("--scratch", type=Path, help="folder on a local disk for unfinished samples (default: OUT)")
+    parser.add_argument("--retry", action="store_true", help="try samples again that were set aside")
+    for name, kind, unit, about in LIMITS:
+        option, about = f"--{name.replace('_', '-')}", f"{about} (default: %(default)g)"
+        parser.add_argument(option, type=kind, default=getattr(PoolSettings, name), metavar=unit, help=about)
+
+
+def request(options: argparse.Namespace, shard: int = 0) -> Request:
+    """What the options of `add_request` ask for, of one shard. Raises InputError."""
+    pool = PoolSettings(**{name: getattr(options, name) for name, *_ in LIMITS})
+    return Request(
+        chosen_release(options), shard, options.out, options.samples, pool=pool, scratch=options.scratch,
+        retry=options.retry,
+    )  # fmt: skip
+
+
 def chosen_release(options: argparse.Namespace) -> Release:
-    """The release that the options name. Raises ReleaseError."""
+    """The release that the options name. Raises InputError."""
     return load_release(options.release).with_poses(options.poses or None)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rigging.option_types import positive
 
-from ..errors import InputError, ReleaseError
+from ..errors import InputError
 from ..planning.release import load_release
 from ..report.status import Status, read_extent, read_status
 from ..report.status_text import table
@@ -56,7 +56,7 @@ def _status(options: argparse.Namespace) -> Status:
         raise InputError(f"--out {out}: there is no such folder: nothing was rendered into it, or look elsewhere")
     try:
         release = load_release(name)
-    except ReleaseError:  # of a release whose file is elsewhere the folder may tell all
+    except InputError:  # of a release whose file is elsewhere the folder may tell all
         if "/" in name or not (out / name).is_dir():
             raise
     folder = out / (release.name if release else name)

@@ -8,17 +8,18 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from rigging.files import write_atomic
+from functools import partial
 
 from ..errors import InputError, PassingError
 from ..outcome import Cause, Result
+from ..planning.configuration import differing
 from ..planning.plan import Plan, load_plan
 from ..planning.refusals import refuse_to_mix
-from .calls import make_plan, read_plan_files
+from .calls import make_plan
 from .farm_request import FarmRequest
 from .fleet import Fleet, Node
-from .node import Environment, Report
+from .node import Report, facts, inspect
+from .transfer import put_plan, read_plan
 
 log = logging.getLogger(__name__)
 
@@ -32,44 +33,48 @@ class Admission:
 
     request: FarmRequest
     fleet: Fleet
+    mark: str  # a file in the release's folder
     plan: Plan | None = None
     plan_files: Mapping[str, bytes] = field(default_factory=dict)
-    _environment: Environment = field(default_factory=Environment.here)
+    _facts: dict[str, str] = field(default_factory=facts)
     _planner: Node | None = None
     _started: float = field(default_factory=time.monotonic)
     _usable: float = field(default_factory=time.monotonic)  # when there was last a node
 
-    def reported(self, node: Node, result: Result) -> None:
-        """The inspection of `node` has ended."""
-        if result.cause is not None:
-            self.fleet.refuse(node, result.reason)
-        elif why := self._unlike(result.value):
-            self.fleet.refuse(node, why)
-        else:
-            self.fleet.report(node, result.value)
-
-    def judge(self) -> None:
-        """Accept or refuse the nodes that have reported; before there is a plan, have one made.
+    def turn(self) -> None:
+        """Have new nodes inspected, accept or refuse those that have reported; before there is a plan, have one made.
 
         Raises InputError if no node can be used, PassingError if there has been none for long.
         """
+        request = self.request
+        for node in self.fleet.look():
+            asked = inspect, request.release, request.node_files.path, self.mark, request.each.scratch
+            self.fleet.call(node, partial(self._reported, node), *asked)
         waiting = [node for node in self.fleet.nodes.values() if node.waits]
         if self.plan is not None:
             for node in waiting:
                 self._judge(node, self.plan)
         elif waiting and self._planner is None and self._all_reported():
             self._planner = self._choose_planner(waiting)
-            files = read_plan_files(self.request.files.path) if self.request.collect is not None else {}
-            self.fleet.plan(self._planner, make_plan, self.request.release, self.request.node_files.path, files)
+            files = read_plan(request.files.path) if request.collect is not None else {}
+            folder = request.node_files.path
+            self.fleet.call(self._planner, self._planned, make_plan, request.release, folder, files)
         self._require_nodes()
 
-    def planned(self, node: Node, result: Result) -> None:
-        """Planning on `node` has ended; if it was lost, another plans. Raises what else ended it."""
+    def _reported(self, node: Node, result: Result) -> None:
+        if node.id not in self.fleet.nodes:
+            return None
+        if why := result.reason if result.cause is not None else self._unlike(result.value):
+            return self.fleet.refuse(node, why)
+        return self.fleet.report(node, result.value)
+
+    def _planned(self, result: Result) -> None:
+        """Planning has ended; if its node was lost, another plans. Raises what else ended it."""
         if result.cause is Cause.LOST:
-            self._planner = None
-            return self.fleet.refuse(node, f"planning there: {result.reason}")
+            planner, self._planner = self._planner, None
+            return self.fleet.refuse(planner, f"planning there: {result.reason}")
         if result.cause is not None:
-            raise result.cause.meaning.error(f"planning on {node.address}: {result.reason}")
+            raise result.cause.meaning.error(f"planning on {self._planner.address}: {result.reason}")
         if self.request.collect is not None:
             self.plan_files = result.value
             self._adopt_plan()
@@ -78,10 +83,10 @@ class Admission:
 
     def _unlike(self, report: Report) -> str:
         """Why the node with this report would not give the driver's bytes, or not here; "" if it would."""
-        if difference := report.environment.difference(self._environment):
-            return difference
+        if differs := differing(report.facts, self._facts, "at the driver"):
+            return differs
         if self.request.collect is None and not report.shares_out:
-            return f"its {self.request.out} is not the driver's: share one folder, or render with --collect DIR"
+            return f"its {self.request.each.out} is not the driver's: share one folder, or render with --collect DIR"
         return ""
 
     def _all_reported(self) -> bool:
@@ -103,8 +108,7 @@ class Admission:
         path = self.request.files.plan
         if path.exists() and path.read_bytes() != self.plan_files[path.name]:
             refuse_to_mix(load_plan(path), self.request.release, path.parent)
-        for name, data in self.plan_files.items():
-            write_atomic(path.with_name(name), data)
+        put_plan(path.parent, self.plan_files)
 
     def _judge(self, node: Node, plan: Plan) -> None:
         device, inputs = _kind(node.report)

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dataset_tools.store.layout import ReleaseFolder
-from rigging.files import write_atomic
 
 from ..outcome import Result, attempt
 from ..planning.ensure_plan import ensure_plan
 from ..planning.release import Release
 from ..shard.render import render_shard
 from ..shard.request import Request
+from .transfer import put_plan, read_plan
 
 FORMAT = "%(asctime)s %(message)s"
 
@@ -32,11 +32,6 @@ def make_plan(release: Release, folder: Path, files: Mapping[str, bytes]) -> Res
     """Make the plan of `release` in `folder` unless it is there or among the `files`; the value is its files."""
     with logged_to(ReleaseFolder(folder).plan_log):
         return attempt(_make_plan, release, folder, files)
-
-
-def read_plan_files(folder: Path) -> dict[str, bytes]:
-    """The files of the plan in a release's folder, by name; those that are there."""
-    return {path.name: path.read_bytes() for path in ReleaseFolder(folder).plan_files if path.exists()}
 
 
 @contextlib.contextmanager
@@ -58,19 +53,11 @@ def logged_to(path: Path) -> Iterator[None]:
 
 
 def _render(request: Request, plan: Mapping[str, bytes]) -> None:
-    _put_plan(request.folder, plan)
+    put_plan(request.folder, plan)
     render_shard(request)
 
 
 def _make_plan(release: Release, folder: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    _put_plan(folder, files)
+    put_plan(folder, files)
     ensure_plan(release, folder)
-    return read_plan_files(folder)
-
-
-def _put_plan(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Store the files of a plan that was made elsewhere."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        if not (folder / name).exists() or (folder / name).read_bytes() != data:
-            write_atomic(folder / name, data)
+    return read_plan(folder)

@@ -12,27 +12,13 @@ from pathlib import Path
 from dataset_tools.progress import Progress
 from dataset_tools.store.incomplete import read_incomplete
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.shard_file import ShardError, ShardFile
 from rigging.files import file_sha256, write_atomic
 
-from ..errors import InputError, LockedError, writing
-from ..planning.configuration import difference
+from ..errors import DamagedError, InputError, LockedError, writing
+from ..files import chunks
+from ..planning.configuration import difference, differing
 from ..planning.plan import Plan, load_plan
-from .transfer import DamagedError, Package, add_events, chunks, is_stored, log_bytes, pack, remove, store
-
-
-@dataclass(frozen=True)
-class Source:
-    """A finished shard in one of the folders."""
-
-    path: Path
-    package: Package
-    configuration: str  # JSON, as in the file
-
-    @property
-    def shard(self) -> int:
-        """Number of the shard."""
-        return self.package.shard
+from .transfer import Package, add_events, bytes_of, is_stored, pack, put_plan, read_plan, remove, store
 
 
 @dataclass
@@ -79,7 +65,7 @@ def collect(name: str, outs: Sequence[Path], out: Path, move: bool = False) -> S
     shards = -(-min(release["samples"], plan.samples) // release["shard_size"])
     summary = Summary(folder, shards, damaged=damaged)
     with writing(folder):
-        _copy_plan(folders[0], folder)
+        put_plan(folder, read_plan(folders[0]) | read_plan(folder))
         _copy_shards(sources, summary, move, release["cameras"]["views"])
         stored, damaged = find_shards([folder])
         summary.stored = [source.shard for source in stored]
@@ -88,15 +74,13 @@ def collect(name: str, outs: Sequence[Path], out: Path, move: bool = False) -> S
     return summary
 
 
-def find_shards(folders: Iterable[Path]) -> tuple[list[Source], list[str]]:
+def find_shards(folders: Iterable[Path]) -> tuple[list[Package], list[str]]:
     """The finished shards in release folders, by number, and a line for each that is damaged at first sight."""
     sources, damaged = [], []
     for path in (files.shard(shard) for files in map(ReleaseFolder, folders) for shard in files.shards()):
         try:
-            package = pack(path)
-            with ShardFile(path) as shard:
-                sources.append(Source(path, package, str(shard.attrs["configuration"])))
-        except (DamagedError, ShardError, KeyError) as error:
+            sources.append(pack(path))
+        except DamagedError as error:
             damaged.append(str(error))
     return sorted(sources, key=lambda source: (source.shard, source.path)), sorted(damaged)
 
@@ -132,12 +116,11 @@ def _common_plan(folders: Sequence[Path]) -> Plan:
 def _plan_difference(first: Plan, other: Plan) -> str:
     if settings := difference(first.release, other.release):
         return settings
-    changed = [name for name in ("device", "asset") if getattr(first, name) != getattr(other, name)]
-    changes = [f"{name} {getattr(first, name)!r}, now {getattr(other, name)!r}" for name in changed]
-    return "; ".join(changes) or "pose files or version"
+    kinds = [{"device": plan.device, "asset": plan.asset} for plan in (first, other)]
+    return differing(*kinds) or "pose files or version"
 
 
-def _check_configurations(sources: Sequence[Source], plan: Plan) -> None:
+def _check_configurations(sources: Sequence[Package], plan: Plan) -> None:
     for source in sources:
         if source.configuration != sources[0].configuration:
             changes = difference(sources[0].configuration, source.configuration)
@@ -146,25 +129,18 @@ def _check_configurations(sources: Sequence[Source], plan: Plan) -> None:
             raise InputError(f"{source.path}: not made from the plan beside it")
 
 
-def _check_bytes(sources: Sequence[Source], folder: Path) -> None:
+def _check_bytes(sources: Sequence[Package], folder: Path) -> None:
     """Raise InputError if a shard is there twice, among the sources or with one in `folder`, with other bytes."""
-    first: dict[int, Source] = {}
+    first: dict[int, Package] = {}
     for source in sources:
         other = first.setdefault(source.shard, source)
-        if source.package.manifest["sha256"] != other.package.manifest["sha256"]:
+        if source.manifest["sha256"] != other.manifest["sha256"]:
             raise InputError(f"{source.path} and {other.path}: the same shard with different bytes: move one away")
-        is_stored(source.package, folder)
+        is_stored(source, folder)
 
 
-def _copy_plan(source: Path, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, copy in zip(ReleaseFolder(source).plan_files, ReleaseFolder(folder).plan_files):
-        if path.exists() and not copy.exists():
-            write_atomic(copy, path.read_bytes())
-
-
-def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views: int) -> None:
-    images = {source.shard: views * source.package.manifest["samples"] for source in sources}
+def _copy_shards(sources: Sequence[Package], summary: Summary, move: bool, views: int) -> None:
+    images = {source.shard: views * source.manifest["samples"] for source in sources}
     with Progress(f"collect {summary.folder.name}", sum(images.values())) as progress:
         for shard, same in groupby(sources, key=lambda source: source.shard):
             copies = list(same)
@@ -173,10 +149,10 @@ def _copy_shards(sources: Sequence[Source], summary: Summary, move: bool, views:
             progress.add(images[shard])
 
 
-def _copied(source: Source, summary: Summary) -> bool:
+def _copied(source: Package, summary: Summary) -> bool:
     """Whether the shard is in the folder now."""
     try:
-        if store(source.package, chunks(source.path), summary.folder):
+        if store(source, chunks(source.path), summary.folder):
             summary.copied.append(source.shard)
     except DamagedError as error:
         summary.damaged.append(f"{source.path}: {error}")
@@ -187,10 +163,10 @@ def _copied(source: Source, summary: Summary) -> bool:
     return True
 
 
-def _delete(copies: Sequence[Source], summary: Summary) -> None:
+def _delete(copies: Sequence[Package], summary: Summary) -> None:
     """Delete a shard's sources, if the copy reads back as it should."""
     copy = ReleaseFolder(summary.folder).shard(copies[0].shard)
-    if file_sha256(copy) != copies[0].package.manifest["sha256"]:
+    if file_sha256(copy) != copies[0].manifest["sha256"]:
         summary.damaged.append(f"{copy}: does not read back as it was written; its source is kept")
         return
     for source in copies:
@@ -204,7 +180,7 @@ def _copy_reports(folders: Sequence[Path], summary: Summary) -> None:
         reports = [(read_incomplete(files.incomplete(shard), shard), files) for files in sources]
         holders = [(report.lacks, files) for report, files in reports if report is not None]
         for _, files in holders:
-            add_events(summary.folder, shard, log_bytes(files, shard))
+            add_events(summary.folder, shard, bytes_of(files.events(shard)))
         _, best = min(holders, key=lambda held: math.inf if held[0] is None else held[0])
         write_atomic(target.incomplete(shard), best.incomplete(shard).read_bytes())
     for shard in target.reported():

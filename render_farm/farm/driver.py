@@ -6,10 +6,9 @@ import contextlib
 import logging
 import secrets
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,9 +23,8 @@ from ..planning.plan import Plan
 from .admission import PATIENCE_SECONDS, Admission
 from .calls import render
 from .farm_request import FarmRequest
-from .fleet import About, Fleet, News, Worker
-from .node import inspect
-from .queue import PullQueue
+from .fleet import Fleet, Worker
+from .queue import PullQueue, rest_after
 from .remote import Remote
 from .tally import Tally
 from .transfer import add_events, fetch, logs
@@ -49,9 +47,8 @@ def run_farm(request: FarmRequest) -> Tally:
     nodes are gone. Whatever ends it, the workers end too and finished samples are kept.
     """
     with full_disk_is_told(request.files.path), _mark(request.files) as mark:
-        inspection = inspect, request.release, request.node_out, mark, request.scratch
-        fleet = Fleet(Remote(request.cpus, request.gpus), inspection)
-        with contextlib.closing(Driver(request, fleet)) as driver:
+        fleet = Fleet(Remote(request.cpus, request.gpus))
+        with contextlib.closing(Driver(request, Admission(request, fleet, mark))) as driver:
             return driver.run()
 
 
@@ -73,35 +70,34 @@ class Driver:
     """The loop: which worker gets which shard, and what is done about a shard that was not done."""
 
     request: FarmRequest
-    fleet: Fleet
+    admission: Admission
     queue: PullQueue | None = None  # once there is a plan
     tally: Tally | None = None
     _plan: Any = None  # the files of the plan, shared, for nodes with disks of their own
     _locked: dict[int, float] = field(default_factory=dict)  # since when, for shards that others render
-    _waits: Counter[int] = field(default_factory=Counter)
     _fetches: dict[Future, Worker] = field(default_factory=dict)
     _looked: float = 0.0
     _asked: float = 0.0
 
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="fetch")
-        self.admission = Admission(self.request, self.fleet)
+        self.fleet = self.admission.fleet
 
     def run(self) -> Tally:
         """Render until nothing is left to do."""
-        while self.queue is None or not self.queue.finished:
+        while self.queue is None or self.queue.left:
             self.turn()
         return self.tally
 
     def turn(self) -> None:
         """Do what there is to do now; nothing in it waits longer than a moment."""
-        self.fleet.look()
-        self.admission.judge()
+        self.admission.turn()
+        if self.queue is None and self.admission.plan is not None:
+            self._make_queue(self.admission.plan)
         if self.queue is not None:
             self._hand_out()
             self._follow()
-        for news in self.fleet.hear(POLL_SECONDS):
-            self._take(news)
+        self.fleet.hear(POLL_SECONDS)
         self._hear_fetches()
 
     def close(self) -> None:
@@ -111,23 +107,9 @@ class Driver:
         if self.tally is not None:
             self.tally.progress.__exit__(None, None, None)
 
-    def _take(self, news: News) -> None:
-        match news.about:
-            case About.REPORT:
-                self.admission.reported(news.where, news.result)
-            case About.PLAN:
-                self.admission.planned(news.where, news.result)
-                if self.admission.plan is not None:
-                    self._make_queue(self.admission.plan)
-            case About.SHARD:
-                self._rendered(news.where, news.result)
-            case About.EVENTS if news.result.cause is None:
-                for shard, events in news.result.value.items():
-                    add_events(self.request.files.path, shard, events)
-
     def _make_queue(self, plan: Plan) -> None:
-        request, configuration = self.request, Configuration.of(plan, self.request.samples)
-        samples = {shard: len(request.release.shard_samples(shard)[: request.samples]) for shard in request.shards}
+        request, configuration = self.request, Configuration.of(plan, self.request.each.samples)
+        samples = {shard: len(request.release.shard_samples(shard)[: request.each.samples]) for shard in request.shards}
         states = {shard: file_state(request.files.shard(shard), configuration.hash).state for shard in samples}
         before = frozenset(shard for shard in samples if states[shard] is State.WHOLE)  # else a worker looks closer
         views = request.release.cameras.views
@@ -141,81 +123,69 @@ class Driver:
     def _hand_out(self) -> None:
         now = time.monotonic()
         for worker in self.fleet.idle():
-            if (shard := self.queue.take(worker.name, now)) is not None:
+            if (shard := self.queue.take(now)) is not None:
                 self.tally.begin(shard)
                 request = self.request.shard(shard, self.fleet.cores(worker))
-                self.fleet.begin(worker, shard, render, request, self._plan)
+                self.fleet.begin(worker, shard, partial(self._rendered, worker), render, request, self._plan)
 
     def _rendered(self, worker: Worker, result: Result) -> None:
         """A worker's call has ended: settle it, once what is on a disk of the node's own is here."""
         if self.request.collect is None or result.cause not in (None, Cause.INCOMPLETE):
             return self._settle(worker, result)
-        ask = partial(self._ask, worker.node.id)
+        ask = partial(self.fleet.remote.value, worker.node.id)
         source, target = self.request.node_files, self.request.files
         self._fetches[self._threads.submit(attempt, fetch, ask, source, target, worker.shard, result)] = worker
         return None
 
-    def _ask(self, node: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        remote = self.fleet.remote
-        return remote.get(remote.ask(node, function, *arguments))
-
     def _hear_fetches(self) -> None:
         for future in [future for future in self._fetches if future.done()]:
-            worker = self._fetches.pop(future)
-            if worker.shard is not None:  # else its node was lost meanwhile
-                fetched: Result = future.result()
-                self._settle(worker, fetched.value if fetched.cause is None else fetched)
+            fetched: Result = future.result()
+            self._settle(self._fetches.pop(future), fetched.value if fetched.cause is None else fetched)
 
     def _settle(self, worker: Worker, result: Result) -> None:
         """Do with the shard of `worker` what its cause asks for."""
         shard, now = worker.shard, time.monotonic()
+        if result.cause is not Cause.LOCKED:
+            self._locked.pop(shard, None)
         if result.cause is None:
             self.fleet.free(worker)
-            self.queue.done(worker.name, shard)
-            self._locked.pop(shard, None)
+            self.queue.done(shard)
             return self.tally.finish(shard)
         log.warning("shard %d on %s: %s: %s", shard, worker.name, result.cause, result.reason)
         self.tally.leave(shard)
-        does, full = result.cause.meaning.farm, result.cause is Cause.DISK_FULL
-        rest = (FULL_SECONDS if full else RETRY_SECONDS) if does is FarmDoes.WAIT else 0.0
-        self.fleet.free(worker, full=full, rest=rest)
-        match does:
+        failures, rest, full = worker.failures, 0.0, result.cause is Cause.DISK_FULL
+        match result.cause.meaning.farm:
             case FarmDoes.GIVE_UP:
-                self._give_up(worker, shard, result)
+                self.queue.give_up(shard)
             case FarmDoes.LOOK_AGAIN:
-                self._look_again(worker, shard, result, now)
+                self._look_again(shard, now)
             case FarmDoes.WAIT:
-                self.queue.postpone(worker.name, shard, now, RETRY_SECONDS)
-                self._require_space(result)
+                self.queue.postpone(shard, now + RETRY_SECONDS)
+                rest = FULL_SECONDS if full else RETRY_SECONDS
             case FarmDoes.TRY_AGAIN:
-                if self.queue.failed(worker.name, shard, result.reason, now, RETRY_SECONDS):
-                    self.tally.give_up(shard, result)
+                self.queue.failed(shard, now + RETRY_SECONDS)
+                failures += 1
             case FarmDoes.PASS_ON:
-                self.queue.lost(worker.name, now, RETRY_SECONDS)
-                if lost := self.queue.given_up.get(shard):
-                    reason = f"{len(lost)} workers were lost with it: {result.reason}"
-                    self.tally.give_up(shard, Result(None, result.cause, reason))
-        return None
-
-    def _give_up(self, worker: Worker, shard: int, result: Result) -> None:
-        self.queue.give_up(worker.name, shard, result.reason)
-        self.tally.give_up(shard, result)
-
-    def _look_again(self, worker: Worker, shard: int, result: Result, now: float) -> None:
-        """Others render the shard: look again later, but not for ever once nothing else is left."""
-        since = self._locked.setdefault(shard, now)
-        if now - since > PATIENCE_SECONDS and self.queue.left == len(self._locked):
-            del self._locked[shard]
-            return self._give_up(worker, shard, result)
-        self._waits[shard] += 1
-        first, longest = LOCKED_SECONDS
-        self.queue.postpone(worker.name, shard, now, min(longest, first * 2 ** (self._waits[shard] - 1)))
-        return None
-
-    def _require_space(self, result: Result) -> None:
-        """Raise PassingError once all workers found the disk full."""
-        if result.cause is Cause.DISK_FULL and all(worker.full for worker in self.fleet.workers()):
+                self.queue.lost(shard, now)
+                result = replace(result, reason=f"{self.queue.losses} workers were lost with it: {result.reason}")
+                failures += 1
+        if failures > worker.failures:
+            rest = rest_after(failures, RETRY_SECONDS)
+        self.fleet.free(worker, failures, rest, full)
+        if shard in self.queue.given_up:
+            self.tally.give_up(shard, result)
+        if full and all(worker.full for worker in self.fleet.workers()):
             raise PassingError(result.reason)
+        return None
+
+    def _look_again(self, shard: int, now: float) -> None:
+        """Others render the shard: look again later and later, but not for ever once nothing else is left."""
+        waited = now - self._locked.setdefault(shard, now)
+        if waited > PATIENCE_SECONDS and self.queue.left == len(self._locked):
+            del self._locked[shard]
+            return self.queue.give_up(shard)
+        first, longest = LOCKED_SECONDS
+        return self.queue.postpone(shard, now + min(longest, max(first, waited)))
 
     def _follow(self) -> None:
         """Count images; without a shared OUT, ask for the event logs now and then."""
@@ -227,4 +197,8 @@ class Driver:
             self._asked = now
             for node in self.fleet.nodes.values():
                 if shards := [worker.shard for worker in node.workers if worker.shard is not None]:
-                    self.fleet.ask_events(node, logs, self.request.node_files, shards)
+                    self.fleet.ask(node, self._add_events, logs, self.request.node_files, shards)
+
+    def _add_events(self, result: Result) -> None:
+        for shard, events in (result.value or {}).items():
+            add_events(self.request.files.path, shard, events)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..outcome import Cause, Result
 from .node import Report
 from .remote import Remote
-from .slots import free_slot, slot_cores, slot_count
 
 log = logging.getLogger(__name__)
 
+TINY = 1e-9  # Ray counts resources in steps of 0.0001
 LOOK_SECONDS = 2.0  # between two looks at the list of nodes
+Then = Callable[[Result], object]  # hears how a call ended
 
 
 @dataclass(eq=False)
@@ -29,6 +30,7 @@ class Worker:
     shard: int | None = None  # that it is at
     start: float = 0.0  # when it may be given a shard
     full: bool = False  # it found the disk full
+    failures: int = 0  # since it last did a shard
 
     @property
     def name(self) -> str:
@@ -53,54 +55,34 @@ class Node:
         return self.report is not None and not self.workers and not self.refused
 
 
-class About(Enum):
-    """What a call was about."""
-
-    REPORT = auto()
-    PLAN = auto()
-    SHARD = auto()
-    EVENTS = auto()
-
-
-class News(NamedTuple):
-    """How a call on a node or at a worker has ended."""
-
-    about: About
-    where: Any  # Worker for SHARD, else Node
-    result: Result
-
-
 @dataclass
 class Fleet:
-    """Finds nodes, has them inspected (`inspection` is a function and its arguments), and gives them work."""
+    """Finds nodes, calls functions there, whose `then` hears how each call ends, and keeps who is at what."""
 
     remote: Remote
-    inspection: tuple[Callable[..., Result], ...]
     nodes: dict[str, Node] = field(default_factory=dict)
-    _calls: dict[Any, tuple[About, Node | Worker]] = field(default_factory=dict)
-    _gone: list[News] = field(default_factory=list)  # of workers whose nodes are gone
+    _calls: dict[Any, tuple[Node | Worker, Then]] = field(default_factory=dict)
     _looked: float = 0.0
 
-    def look(self) -> None:
-        """Notice nodes that came or went, and have new ones inspected; cheap to call often."""
+    def look(self) -> list[Node]:
+        """Notice nodes that came or went; the new ones with room for a worker. Cheap to call often."""
         now = time.monotonic()
         if now - self._looked < LOOK_SECONDS:
-            return
+            return []
         self._looked, alive = now, self.remote.nodes()
         for gone in sorted(set(self.nodes) - set(alive)):
             self._forget(self.nodes.pop(gone))
-        for new in sorted(set(alive) - set(self.nodes)):
-            slots = slot_count(alive[new].resources, self.remote.cpus, self.remote.gpus)
-            self.nodes[new] = node = Node(new, alive[new].address, slots)
-            if slots:
-                self._calls[self.remote.work(new, *self.inspection, once=True)] = About.REPORT, node
+        new = []
+        for name in sorted(set(alive) - set(self.nodes)):
+            slots = slot_count(alive[name].resources, self.remote.cpus, self.remote.gpus)
+            self.nodes[name] = Node(name, alive[name].address, slots)
+            new += [self.nodes[name]] if slots else []
+        return new
 
-    def hear(self, seconds: float) -> list[News]:
-        """What has happened since the last call, after a wait of up to `seconds` for it."""
-        news, self._gone = self._gone, []
-        for call, result in self.remote.answers(self._calls, 0.0 if news else seconds).items():
-            news.append(News(*self._calls.pop(call), result))
-        return news
+    def hear(self, seconds: float) -> None:
+        """Tell how calls have ended, after a wait of up to `seconds` for one."""
+        for call, result in self.remote.answers(self._calls, seconds).items():
+            self._calls.pop(call)[1](result)
 
     def workers(self) -> Iterator[Worker]:
         """Those of all accepted nodes."""
@@ -129,22 +111,23 @@ class Fleet:
         log.warning("node %s is not used: %s", node.address, reason)
         node.refused = reason
 
-    def plan(self, node: Node, function: Callable[..., Result], *arguments: Any) -> None:
-        """Have a plan made on `node`."""
-        self._calls[self.remote.work(node.id, function, *arguments, once=True)] = About.PLAN, node
+    def call(self, node: Node, then: Then, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function on `node` in a process of its own, in the place of a worker."""
+        self._calls[self.remote.work(node.id, function, *arguments, once=True)] = node, then
 
-    def begin(self, worker: Worker, shard: int, function: Callable[..., Result], *arguments: Any) -> None:
+    def ask(self, node: Node, then: Then, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function on `node` that takes a moment."""
+        self._calls[self.remote.ask(node.id, function, *arguments)] = node, then
+
+    def begin(self, worker: Worker, shard: int, then: Then, function: Callable[..., Result], *arguments: Any) -> None:
         """Have `worker` render a shard."""
         worker.shard = shard
-        self._calls[self.remote.work(worker.node.id, function, *arguments)] = About.SHARD, worker
+        self._calls[self.remote.work(worker.node.id, function, *arguments)] = worker, then
 
-    def ask_events(self, node: Node, function: Callable[..., Any], *arguments: Any) -> None:
-        """Ask `node` for event logs."""
-        self._calls[self.remote.ask(node.id, function, *arguments)] = About.EVENTS, node
-
-    def free(self, worker: Worker, full: bool = False, rest: float = 0.0) -> None:
-        """`worker` may take another shard after `rest` seconds."""
-        worker.shard, worker.full, worker.start = None, full, time.monotonic() + rest
+    def free(self, worker: Worker, failures: int = 0, rest: float = 0.0, full: bool = False) -> None:
+        """`worker`, which has failed so often in a row, may take another shard after `rest` seconds."""
+        worker.shard, worker.failures, worker.full = None, failures, full
+        worker.start = time.monotonic() + rest
 
     def cores(self, worker: Worker) -> tuple[int, ...]:
         """The cores that are the worker's."""
@@ -152,13 +135,39 @@ class Fleet:
 
     def stop(self, seconds: float) -> None:
         """End what is being done: shards are given `seconds` to keep what is finished."""
-        self.remote.stop([call for call, (about, _) in self._calls.items() if about is About.SHARD], seconds)
+        self.remote.stop([call for call, (where, _) in self._calls.items() if isinstance(where, Worker)], seconds)
 
     def _forget(self, node: Node) -> None:
         log.warning("node %s is gone", node.address)
-        gone = Result(None, Cause.LOST, "its node is gone")
-        self._gone += [News(About.SHARD, worker, gone) for worker in node.workers if worker.shard is not None]
-        for call, (about, where) in list(self._calls.items()):
+        for call, (where, then) in list(self._calls.items()):
             if where is node or where in node.workers:
                 del self._calls[call]
-                self._gone += [News(about, where, gone)] if about is About.PLAN else []
+                then(Result(None, Cause.LOST, "its node is gone"))
+
+
+def slot_count(resources: Mapping[str, float], cpus: float, gpus: float) -> int:
+    """How many workers with `cpus` and `gpus` each fit a node with these Ray resources.
+
+    Ray never takes one worker's share from two GPUs, so that with 0.4 of a GPU each, two workers share one.
+    """
+    room = [math.floor(resources.get("CPU", 0.0) / cpus + TINY)]
+    if gpus >= 1:
+        room.append(math.floor(resources.get("GPU", 0.0) / gpus + TINY))
+    elif gpus > 0:
+        room.append(math.floor(resources.get("GPU", 0.0)) * math.floor(1 / gpus + TINY))
+    return min(room)
+
+
+def slot_cores(slot: int, cpus: float, cores: Sequence[int]) -> tuple[int, ...]:
+    """The cores of slot number `slot` of a machine, counted over all its Ray nodes.
+
+    Slots are laid one after another along `cores`; those of a machine that promised more than it has share them.
+    """
+    start = math.floor(slot * cpus + TINY)
+    stop = max(start + 1, math.ceil((slot + 1) * cpus - TINY))
+    return tuple(sorted({cores[core % len(cores)] for core in range(start, stop)}))
+
+
+def free_slot(taken: set[int]) -> int:
+    """The lowest number that is not taken."""
+    return next(slot for slot in range(len(taken) + 1) if slot not in taken)

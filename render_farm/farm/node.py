@@ -26,72 +26,53 @@ SOURCES = ("rigging", "blender_scripts", "dataset_tools", "render_farm")  # pack
 
 
 @dataclass(frozen=True)
-class Environment:
-    """What must be the same on all nodes: names to values, such as "package bpy" to "4.5.15"."""
-
-    facts: dict[str, str]
-
-    @classmethod
-    def here(cls) -> Environment:
-        """That of this process."""
-        packages = {f"package {name}": version for name, version in package_versions().items()}
-        python = ".".join(platform.python_version_tuple()[:2])
-        return cls({"Python": python, **packages, **_sources(), "hand asset": file_sha256(DEFAULT_ASSET)[:12]})
-
-    def difference(self, expected: Environment) -> str:
-        """In what it differs from the `expected` one, in words; "" if in nothing."""
-        names = sorted(set(self.facts) | set(expected.facts))
-        changes = [
-            f"{name} is {self.facts.get(name) or 'missing'}, not {expected.facts.get(name) or 'there at the driver'}"
-            for name in names
-            if self.facts.get(name) != expected.facts.get(name)
-        ]
-        return "; ".join(changes[:2]) + (f"; and {len(changes) - 2} more" if len(changes) > 2 else "")
-
-
-@dataclass(frozen=True)
 class Report:
     """What the driver wants to know of a node."""
 
     host: str
     boot: str  # the same for all nodes on one machine
     cores: tuple[int, ...]  # logical ones it may use, those of one physical core beside each other
-    environment: Environment
+    facts: dict[str, str]  # what must be the same on all nodes
     device: str  # kind of processor (see `device`)
     inputs: str  # key of all that decides the plan (see `plan`)
     renders_on: str  # what Cycles found, such as "OPTIX: NVIDIA L4"
     shares_out: bool  # whether its OUT is the driver's
 
 
-def inspect(release: Release, out: Path, mark: str, scratch: Path | None) -> Result:
+def inspect(release: Release, folder: Path, mark: str, scratch: Path | None) -> Result:
     """What `report` says, or why nothing can be rendered here. Loads Blender into this process."""
-    return attempt(report, release, out, mark, scratch)
+    return attempt(report, release, folder, mark, scratch)
 
 
-def report(release: Release, out: Path, mark: str, scratch: Path | None) -> Report:
-    """The report of this machine; `mark` is a file that the driver has just put into `out`.
+def report(release: Release, folder: Path, mark: str, scratch: Path | None) -> Report:
+    """The report of this machine; `mark` is a file that the driver has just put into its OUT/RELEASE, here `folder`.
 
     Raises InputError in one line if nothing can be rendered here.
     """
-    for folder in filter(None, (out / release.name, scratch)):
-        _require_writable(folder)
+    for each in filter(None, (folder, scratch)):
+        _require_writable(each)
     return Report(
         host=socket.gethostname(),
         boot=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
         cores=tuple(core for group in physical_cores(own_cores()) for core in group),
-        environment=Environment.here(),
+        facts=facts(),
         device=device_kind(release.render),
-        inputs=node_key(release, out),
+        inputs=node_key(release, folder),
         renders_on=_found_device(release.render),
-        shares_out=(out / release.name / mark).exists(),
+        shares_out=(folder / mark).exists(),
     )
 
 
-def _sources() -> dict[str, str]:
-    """A hash for every file of code."""
+def facts() -> dict[str, str]:
+    """What must be the same on all nodes: Python, packages, the hand, and a hash for every file of code."""
     root = Path(__file__).parents[2]
     files = sorted(path for package in SOURCES for path in (root / package).rglob("*.py"))
-    return {path.relative_to(root).as_posix(): file_sha256(path)[:12] for path in files}
+    return {
+        "Python": ".".join(platform.python_version_tuple()[:2]),
+        "hand asset": file_sha256(DEFAULT_ASSET)[:12],
+        **{f"package {name}": version for name, version in package_versions().items()},
+        **{path.relative_to(root).as_posix(): file_sha256(path)[:12] for path in files},
+    }
 
 
 def _require_writable(folder: Path) -> None:

@@ -50,9 +50,9 @@ class Remote:
         """Call a function on a node beside its workers: for what takes a moment."""
         return _task(function, False).options(num_cpus=0, scheduling_strategy=_on(node)).remote(*arguments)
 
-    def get(self, call: ray.ObjectRef) -> Any:
-        """The value of a call, once it has ended. Raises RayError."""
-        return ray.get(call)
+    def value(self, node: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What `ask` gives, once it is there. Raises RayError."""
+        return ray.get(self.ask(node, function, *arguments))
 
     def share(self, value: Any) -> ray.ObjectRef:
         """A value that many calls take as an argument, sent to every node once."""

@@ -2,68 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dataset_tools.store.layout import ReleaseFolder
-from dataset_tools.store.names import shard_stem
+from dataset_tools.store.shard_file import ShardError, ShardFile
 from dataset_tools.store.shard_state import State, file_state
-from rigging.files import atomic_file, file_sha256, write_atomic
+from rigging.files import file_sha256, write_atomic
 
-from ..errors import InputError, MvhmError, writing
+from ..errors import DamagedError, InputError, writing
+from ..files import chunks, read_chunk, write_checked
 from ..lock import Lock
 from ..outcome import Result
-
-CHUNK = 8 << 20  # bytes
-
-
-class DamagedError(MvhmError):
-    """Bytes that are not what their manifest says."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """All of a finished shard but its bytes."""
+    """All of a finished shard but its bytes, which are at `path`."""
 
+    path: Path
     shard: int
+    configuration: str  # JSON, as in the file
     manifest: dict[str, Any]
     sheet: bytes | None  # its contact sheet
     events: bytes  # its log
 
 
 def pack(path: Path) -> Package:
-    """The package of the finished shard at `path`. Raises DamagedError if it has no manifest or another size."""
+    """The package of the finished shard at `path`. Raises DamagedError if it is none at first sight."""
     files, shard = ReleaseFolder(path.parent), file_state(path)
     if shard.state is not State.WHOLE:
         raise DamagedError(f"{path}: {shard.reason or shard.state}")
     try:
-        sheet, events = _bytes(files.sheet(shard.shard)), log_bytes(files, shard.shard)
+        with ShardFile(path) as opened:
+            configuration = str(opened.attrs["configuration"])
+        sheet, events = bytes_of(files.sheet(shard.shard)), bytes_of(files.events(shard.shard))
+    except (ShardError, KeyError) as error:
+        raise DamagedError(str(error)) from error
     except OSError as error:
         raise DamagedError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
-    return Package(shard.shard, shard.manifest, sheet or None, events)
-
-
-def read_chunk(path: Path, start: int) -> bytes:
-    """Some megabytes of a file from byte `start` on; none at its end. Raises DamagedError if it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(start)
-            return file.read(CHUNK)
-    except OSError as error:
-        raise DamagedError(f"{path}: cannot be read: {error.strerror or error}") from error
-
-
-def chunks(path: Path, read: Callable[[Path, int], bytes] = read_chunk) -> Iterator[bytes]:
-    """The bytes of a file, some megabytes at a time."""
-    start = 0
-    while data := read(path, start):
-        start += len(data)
-        yield data
+    return Package(path, shard.shard, configuration, shard.manifest, sheet or None, events)
 
 
 def is_stored(package: Package, folder: Path) -> bool:
@@ -96,9 +78,7 @@ def store(package: Package, data: Iterable[bytes], folder: Path) -> bool:
         with Lock(files.lock(shard)):
             if is_stored(package, folder):
                 return False
-            for leftover in folder.glob(f".{shard_stem(shard)}.*.tmp"):  # of a process that was killed
-                leftover.unlink()
-            _write_checked(files.shard(shard), data, package.manifest["sha256"])
+            write_checked(files.shard(shard), data, package.manifest["sha256"])
             if package.sheet is not None:
                 write_atomic(files.sheet(shard), package.sheet)
             add_events(folder, shard, package.events)
@@ -113,11 +93,6 @@ def remove(files: ReleaseFolder, shard: int) -> None:
         path.unlink(missing_ok=True)
 
 
-def log_bytes(files: ReleaseFolder, shard: int) -> bytes:
-    """The shard's event log; empty if there is none."""
-    return _bytes(files.events(shard))
-
-
 def fetch(ask: Callable[..., Any], source: ReleaseFolder, target: ReleaseFolder, shard: int, result: Result) -> Result:
     """Store in `target` what a node left in its own `source`: the shard, which is then removed there; or, of an
     incomplete one, its report and log. `ask(function, *arguments)` calls a function there. Returns `result`.
@@ -128,19 +103,19 @@ def fetch(ask: Callable[..., Any], source: ReleaseFolder, target: ReleaseFolder,
         ask(remove, source, shard)
     else:
         write_atomic(target.incomplete(shard), ask(read_chunk, source.incomplete(shard), 0))
-        add_events(target.path, shard, ask(log_bytes, source, shard))
+        add_events(target.path, shard, ask(bytes_of, source.events(shard)))
     return result
 
 
 def logs(files: ReleaseFolder, shards: Sequence[int]) -> dict[int, bytes]:
     """The event logs of some shards."""
-    return {shard: log_bytes(files, shard) for shard in shards}
+    return {shard: bytes_of(files.events(shard)) for shard in shards}
 
 
 def add_events(folder: Path, shard: int, events: bytes) -> None:
     """Append those whole lines of another log of the shard that are not in the log of `folder` yet."""
     log = ReleaseFolder(folder).events(shard)
-    known = set(_bytes(log).splitlines(keepends=True))
+    known = set(bytes_of(log).splitlines(keepends=True))
     new = [line for line in events.splitlines(keepends=True) if line.endswith(b"\n") and line not in known]
     if new:
         log.parent.mkdir(exist_ok=True)
@@ -148,17 +123,21 @@ def add_events(folder: Path, shard: int, events: bytes) -> None:
             file.write(b"".join(new))
 
 
-def _write_checked(path: Path, data: Iterable[bytes], sha256: str) -> None:
-    total = hashlib.sha256()
-    with atomic_file(path) as file:
-        for chunk in data:
-            total.update(chunk)
-            file.write(chunk)
-        if total.hexdigest() != sha256:
-            raise DamagedError(f"sha256 {total.hexdigest()[:12]} is not its manifest's {sha256[:12]}")
+def read_plan(folder: Path) -> dict[str, bytes]:
+    """The files of the plan in a release's folder, by name; those that are there."""
+    return {path.name: path.read_bytes() for path in ReleaseFolder(folder).plan_files if path.exists()}
 
 
-def _bytes(path: Path) -> bytes:
+def put_plan(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Store the files of a plan that was made elsewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        if not (folder / name).exists() or (folder / name).read_bytes() != data:
+            write_atomic(folder / name, data)
+
+
+def bytes_of(path: Path) -> bytes:
+    """What is in a file; nothing if there is none."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -50,30 +50,22 @@ def choose_held_out(release: Release, asset: HandAsset, frames: PoseFrames, pair
     centres, cluster = cluster_poses(
         angles, release.hold_out.clusters, generator(release, Stream.HOLD_OUT, Draw.CLUSTERS)
     )
-    parted = choose_sides(release, block_ids(frames, pairs, release.splits.block), angles, centres, cluster, wanted)
+    blocks = block_ids(frames, pairs, release.splits.block)
+    clusters, *both = choose_sides(release, blocks, angles, centres, cluster, wanted)
+    counts = counts_of(release.splits.holding("pose"), wanted, *map(len, both))
     chosen = [
-        np.sort(rows[k_centre(frames.joints[pairs[rows, 0]], count, rng)])
-        for rows, count in zip((parted.seen, parted.out), parted.counts)
-        if count
+        np.sort(rows[k_centre(frames.joints[pairs[rows, 0]], count, rng)]) for rows, count in zip(both, counts) if count
     ]
     rows = np.concatenate(chosen)
-    return Choice(pairs[rows], np.isin(rows, parted.out), cluster[rows], centres, parted.clusters)
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Pairs, as indices, on either side of the held-out clusters."""
-
-    clusters: tuple[int, ...]  # held out
-    seen: np.ndarray
-    out: np.ndarray
-    counts: tuple[int, int]  # of both how many a release may take
+    return Choice(pairs[rows], np.isin(rows, both[1]), cluster[rows], centres, clusters)
 
 
 def choose_sides(
     release: Release, blocks: np.ndarray, angles: np.ndarray, centres: np.ndarray, cluster: np.ndarray, wanted: int
-) -> Sides:
+) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
     """Clusters to hold out such that there are enough pairs for `wanted` of them in the shares asked for.
+
+    With the pairs, as indices, that are in other clusters (A,) and in these (B,).
 
     blocks (N,), angles (N, L, 21) and cluster (N, L) of all pairs. Clusters are held out with their share of the poses,
     and with more of it if too few pairs are left that are clear of the border. Raises InputError.
@@ -90,18 +82,19 @@ def choose_sides(
         clear = clear_of_border(angles, centres, clusters, release.hold_out.margin) if share else True
         kept, side = sides(blocks, np.isin(cluster, clusters), share, clear)
         seen, out = np.flatnonzero(kept & ~side), np.flatnonzero(kept & side)
-        tried.append(Sides(clusters, seen, out, counts_of(share, wanted, len(seen), len(out))))
-        if sum(tried[-1].counts) == wanted:
+        counts = counts_of(share, wanted, len(seen), len(out))
+        tried.append((counts, clusters, seen, out))
+        if sum(counts) == wanted:
             break
-    best = max(tried, key=lambda one: sum(one.counts))
-    log.info("poses: %d of %d clusters held out; %d pairs at their borders are not used", len(best.clusters),
-             len(centres), len(blocks) - len(best.seen) - len(best.out))  # fmt: skip
-    if not best.counts[0] or (share and not best.counts[1]):
+    counts, clusters, seen, out = max(tried, key=lambda one: sum(one[0]))
+    log.info("poses: %d of %d clusters held out; %d pairs at their borders are not used", len(clusters),
+             len(centres), len(blocks) - len(seen) - len(out))  # fmt: skip
+    if not counts[0] or (share and not counts[1]):
         raise InputError(
-            f"--poses {release.poses.source}: {len(best.seen)} pairs of poses in common clusters and {len(best.out)} "
-            f"in held-out ones are too few for the splits asked for (test_pose and test_all: {share:.0%})"
+            f"--poses {release.poses.source}: {len(seen)} pairs of poses in common clusters and {len(out)} in held-out "
+            f"ones are too few for the splits asked for (test_pose and test_all: {share:.0%})"
         )
-    return best
+    return clusters, seen, out
 
 
 def counts_of(share: float, wanted: int, seen: int, out: int) -> tuple[int, int]:

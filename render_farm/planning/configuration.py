@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 from dataset_tools.format.schema import SCHEMA_VERSION
 
@@ -37,22 +39,27 @@ class Configuration:
 
 
 def difference(there: str, here: str) -> str:
-    """In which settings two configurations (as JSON) differ, in words; the first three. "" if in none."""
-    one, other = _flat(json.loads(there)), _flat(json.loads(here))
+    """In which settings two configurations (as JSON) differ, in words; "" if in none."""
+    one, other = json.loads(there), json.loads(here)
+    anew = one.pop("plan", None) != other.pop("plan", None)
+    return differing(one, other) or ("planned anew, from other poses or by another version" if anew else "")
+
+
+def differing(there: Mapping[str, Any], here: Mapping[str, Any], now: str = "now") -> str:
+    """In which values two tables differ, in words; the first three. "" if in none."""
+    one, other = _flat(there), _flat(here)
     keys = [key for key in sorted(set(one) | set(other)) if one.get(key) != other.get(key)]
-    told = [f"{key} {_shown(one, key)}, now {_shown(other, key)}" for key in keys if key != "plan"]
-    if keys == ["plan"]:
-        told = ["planned anew, from other poses or by another version"]
+    told = [f"{key} {_shown(one, key)}, {now} {_shown(other, key)}" for key in keys]
     return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "")
 
 
-def _shown(values: dict[str, object], key: str) -> str:
+def _shown(values: Mapping[str, Any], key: str) -> str:
     text = repr(values[key]) if key in values else "not there"
     return text[:12] + "..'" if key.endswith("sha256") and len(text) > 20 else text
 
 
-def _flat(values: dict, prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for key, value in values.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
@@ -60,10 +67,11 @@ def _flat(values: dict, prefix: str = "") -> dict[str, object]:
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that decide bytes; "" for one that is not installed."""
-    return {name: _version(name) for name in PACKAGES}
+    return {name: package_version(name) for name in PACKAGES}
 
 
-def _version(name: str) -> str:
+def package_version(name: str) -> str:
+    """Version of an installed distribution; "" if it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

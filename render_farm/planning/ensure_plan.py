@@ -60,11 +60,10 @@ def inputs_key(release: Release, inputs: Mapping[str, Catalogue]) -> str:
     )
 
 
-def node_key(release: Release, out: Path) -> str:
-    """The key that the plan of `release` must have for a node that sees `out` to render it."""
-    inputs = read_inputs(release, out / ".cache")
-    key, files = inputs_key(release, inputs), ReleaseFolder(out / release.name)
-    plan = _plan_of(files, release, key)
+def node_key(release: Release, folder: Path) -> str:
+    """The key that the plan of `release` must have for a node that sees its `folder` to render it."""
+    key = inputs_key(release, read_inputs(release, folder.parent / ".cache"))
+    plan = _plan_of(ReleaseFolder(folder), release, key)
     return key if plan is None else plan.inputs
 
 

@@ -21,10 +21,6 @@ from .strata import ARRAYS as STRATA
 from .strata import Strata
 
 PLAN_VERSION = 2
-ARRAYS = (
-    "joints", "up", "wrist", "clip", "frame_id", "split", "subject", "coefficients", "hand_length", "age", "gender",
-    "ita", "skin_seed", "subject_split",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +78,9 @@ class Plan:
             texts.append(self.strata.hold_out.to_json())
         described = [f"{array.dtype.str}{array.shape}" for array in arrays]
         return digest(*texts, *described, *(array.tobytes() for array in arrays))
+
+
+ARRAYS = tuple(name for name, kind in Plan.__annotations__.items() if kind == "np.ndarray")
 
 
 def planned_asset(plan: Plan) -> HandAsset:

@@ -16,7 +16,7 @@ from rigging.hand.asset import DEFAULT_ASSET
 from ..device import device_kind
 from ..errors import InputError
 from .catalogue import Catalogue, changes
-from .configuration import difference, package_versions
+from .configuration import difference, differing, package_versions
 from .earlier import is_earlier
 from .keep_inputs import kept_inputs
 from .plan import Plan
@@ -84,15 +84,13 @@ def refuse_other_version(folder: Path) -> None:
         except (FileNotFoundError, ShardError):  # it is told when that shard's turn comes
             continue
         version, there = manifest.get("schema_version"), manifest.get("package_versions") or here
-        other = [name for name in here if there.get(name) != here[name]]
-        told = [f"{name} {there.get(name) or 'none'}, now {here[name] or 'none'}" for name in other]
-        finish = ", ".join(f"{name}=={there[name]}" for name in other if there.get(name)) or "those"
+        told, other = differing(there, here), [name for name in there if there[name] not in ("", here.get(name))]
+        finish = ", ".join(f"{name}=={there[name]}" for name in other) or "those"
         if version != SCHEMA_VERSION:
-            told = [f"schema_version {version}, now {SCHEMA_VERSION}"]
+            told = f"schema_version {version}, now {SCHEMA_VERSION}"
             finish = "the version of mvhm that began it (0.1 for schema_version 1)"
         if told:
             raise InputError(
-                f"{folder}: begun with another configuration ({'; '.join(told)}): finish it with {finish}, or choose "
-                "another --out"
+                f"{folder}: begun with another configuration ({told}): finish it with {finish}, or choose another --out"
             )
         return

@@ -14,9 +14,9 @@ from blender_scripts.looks.look import LookSettings
 from blender_scripts.settings import RenderSettings
 from rigging.geometry.cameras import CameraSettings
 from rigging.poses.gate.settings import GateSettings
-from rigging.settings import SettingsError, from_table, nearest
+from rigging.settings import from_table, nearest
 
-from ..errors import InputError, ReleaseError
+from ..errors import InputError
 from .release_tables import (
     FileSettings,
     HoldOutSettings,
@@ -76,9 +76,9 @@ class Release:
         return -(-self.samples // self.shard_size)
 
     def shard_samples(self, shard: int) -> range:
-        """Sample indices of `shard`. Raises ReleaseError if there is no such shard."""
+        """Sample indices of `shard`. Raises InputError if there is no such shard."""
         if not 0 <= shard < self.shards:
-            raise ReleaseError(f"--shard {shard}: release {self.name!r} has shards 0..{self.shards - 1}")
+            raise InputError(f"--shard {shard}: release {self.name!r} has shards 0..{self.shards - 1}")
         return range(shard * self.shard_size, min(self.samples, (shard + 1) * self.shard_size))
 
     def with_poses(self, source: str | None) -> Release:
@@ -162,39 +162,36 @@ def known_releases() -> list[str]:
 def load_release(name: str) -> Release:
     """Read the release `name`: one that comes with the package, or a path to a TOML file.
 
-    Raises ReleaseError with one line that names the file and key.
+    Raises InputError with one line that names the file and key.
     """
     path = release_path(name)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark before the first line
     except tomllib.TOMLDecodeError as error:
-        raise ReleaseError(f"{path}: not valid TOML: {error}") from error
+        raise InputError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ReleaseError(f"{path}: cannot be read: {error}") from error
-    try:
-        return _with_image_size(from_table(Release, table, str(path)), table, str(path))
-    except SettingsError as error:
-        raise ReleaseError(str(error)) from error
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    return _with_image_size(from_table(Release, table, str(path)), table, str(path))
 
 
 def _with_image_size(release: Release, table: dict[str, Any], where: str) -> Release:
     """The images are as large as the cameras say; threads come with the workers. Neither is set twice."""
     instead = {"width": "[cameras] image_size", "height": "[cameras] image_size", "threads": "--workers"}
     for key in sorted(set(instead) & set(table.get("render", {}))):
-        raise ReleaseError(f"{where}: [render] {key}: set by {instead[key]}, not here")
+        raise InputError(f"{where}: [render] {key}: set by {instead[key]}, not here")
     size = release.cameras.image_size
     return dataclasses.replace(release, render=dataclasses.replace(release.render, width=size, height=size))
 
 
 def release_path(name: str) -> Path:
-    """The TOML file that `--release name` means. Raises ReleaseError if there is none."""
+    """The TOML file that `--release name` means. Raises InputError if there is none."""
     if name.endswith(".toml") or "/" in name:
         if not Path(name).is_file():
-            raise ReleaseError(f"--release {name}: there is no such file")
+            raise InputError(f"--release {name}: there is no such file")
         return Path(name)
     if name not in known_releases():
         hint = nearest(name, known_releases())
-        raise ReleaseError(f"--release {name}: no such release{hint} (or give a path to a .toml file)")
+        raise InputError(f"--release {name}: no such release{hint} (or give a path to a .toml file)")
     return RELEASES / f"{name}.toml"
 
 

@@ -13,8 +13,6 @@ from .hold_out import HoldOut, pair_bands, pair_look
 from .release import Release
 from .seeds import Stream, generator
 
-ARRAYS = ("pose_cluster", "cluster_centres", "background", "panorama", "ring_phase", "ring_tilt")
-
 
 @dataclass(frozen=True, eq=False)
 class Strata:
@@ -27,6 +25,9 @@ class Strata:
     ring_phase: np.ndarray  # (P,) float64, azimuth of the first camera, in steps between cameras
     ring_tilt: np.ndarray  # (P,) float64, radians, angle of the ring's axis
     hold_out: HoldOut
+
+
+ARRAYS = tuple(name for name in Strata.__annotations__ if name != "hold_out")
 
 
 def draw_strata(

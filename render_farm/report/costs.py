@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,11 +35,7 @@ SHEET_VIEW_BYTES = 100_000  # per view of a row of a contact sheet
 SKIN_BYTES = 6  # per pixel of a skin
 REFERENCE_PIXELS = 256 * 256
 REFERENCE_SKIN = 1024 * 1024
-# Calls that change the file system that holds OUT, counted from the code and tested with strace, as a large farm wears
-# out its one server for names first. Files `created` (temporary ones too), `renamed`, `removed`; `folders` made or
-# removed; files and folders `flushed` (fsync); times `touched` (heartbeats and guards of locks); lines `appended` to
-# event logs, each an open and a write.
-ATOMIC = Counter(created=1, renamed=1, flushed=2)  # a file written whole: rigging.files.write_atomic
+ATOMIC = 4  # calls of a file written whole (rigging.files.write_atomic): made, flushed, renamed, folder flushed
 
 
 @dataclass(frozen=True)
@@ -115,17 +110,14 @@ def core_seconds(entries: Iterable[Entry]) -> list[float]:
     return samples
 
 
-def shard_operations(samples: int, workers: int, seconds: float, scratch: bool = False) -> Counter[str]:
-    """Of one shard of a planned release, without skins; `scratch`: finished samples wait on a local disk."""
+def shard_operations(samples: int, workers: int, seconds: float, scratch: bool = False) -> int:
+    """Calls that change the file system of OUT, as a large farm wears out its one server for names first.
+
+    Of one shard of a planned release, without skins; `scratch`: finished samples wait on a local disk. Counted from the
+    code and tested with strace.
+    """
     whole = 4 if scratch else 5 + samples  # lock, shard, manifest, sheet; staged samples and their configuration
-    operations = Counter(
-        created=whole + 2,  # and the lock's guard, which stays, and the event log
-        renamed=whole,
-        flushed=2 * whole + samples,  # and each line that says that a sample begins
-        removed=1,  # the lock
-        touched=2 + int(seconds / HEARTBEAT_SECONDS),
-        appended=2 * samples + 2,
-    )
-    if not scratch:  # the staging folder's; colour streams wait in a file without a name, so that nothing removes it
-        operations += Counter(created=workers + 1, removed=samples + workers + 1, folders=2)
-    return operations
+    lock = 5 + int(seconds / HEARTBEAT_SECONDS)  # its guard is made and removed twice, itself removed once; heartbeats
+    log = 1 + (2 * samples + 2) + samples  # made; lines; those that say that a sample begins are flushed
+    staging = 0 if scratch else samples + 2 * (workers + 1) + 2  # made and removed: samples, logs, the folder
+    return ATOMIC * whole + lock + log + staging

@@ -30,7 +30,6 @@ class Farm:
     scratch: bool  # finished samples wait on local disks
     at_once: int  # shards that are rendered at once
     busy_machines: int  # that get any work
-    rounds: int  # shards that a worker renders one after another; in the last round some may be idle
     shard_seconds: float  # of one shard
     seconds: float  # until all is done: planning, then the rounds
     used: float  # share of all cores' time that goes into samples
@@ -89,7 +88,8 @@ def _farm(release: Release, cost: Costs, machines: int, cores: int, cpus: int, s
     at_once = min(machines * (cores // cpus), shards)
     # each once, but shards that are rendered at the same time do not wait for one another's
     skins = min(runs, max(costs.most_subjects(release), at_once * -(-runs // shards)))
-    rounds, each = -(-shards // at_once), _shard_seconds(release, cost, cpus)
+    each = _shard_seconds(release, cost, cpus)
+    rounds = -(-shards // at_once)  # shards that a worker renders one after another; in the last some may be idle
     seconds = release.poses.candidates * costs.CANDIDATE_SECONDS + rounds * each
     calls = shard_operations(size, min(cpus, size), each, scratch)
     sample_bytes = costs.sample_bytes(release)
@@ -99,11 +99,10 @@ def _farm(release: Release, cost: Costs, machines: int, cores: int, cpus: int, s
         *(release, cost, machines, cores, cpus, scratch),
         at_once=at_once,
         busy_machines=min(machines, shards),
-        rounds=rounds,
         shard_seconds=each,
         seconds=seconds,
         used=release.samples * cost.sample / (seconds * machines * cores),
-        operations=shards * calls.total() + skins * ATOMIC.total(),
+        operations=shards * calls + skins * ATOMIC,
         written=costs.release_bytes(release) + staged + skin_bytes,
         staging=2 * at_once * size * sample_bytes,
     )

@@ -162,7 +162,7 @@ def _look(
     """The shards `numbers`, and the sums over their logs. A terminal sees how far it is."""
     looked, figures = [], Figures(recent=(now - RECENT_SECONDS, now + SKEW_SECONDS))
     for shard in tqdm(numbers, desc=files.path.name, unit="shard", delay=1.0, leave=False, disable=None):
-        entries = list(EventLog.of(files.path, shard).read())
+        entries = EventLog.of(files.path, shard).read()
         figures.add(shard, entries)
         looked.append(shard_status(files, shard, History.of(entries), release, now, deep))
     return looked, figures

@@ -13,7 +13,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,7 +148,7 @@ class EventLog:
 
     def append(self, entry: Entry) -> None:
         """Append a line. A full or missing disk is ignored: the log must never stop the work."""
-        try:
+        with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
@@ -157,35 +157,23 @@ class EventLog:
                     os.fsync(handle)
             finally:
                 os.close(handle)
-        except OSError:
-            return
 
-    def read(self) -> Iterator[Entry]:
+    def read(self) -> list[Entry]:
         """The entries so far, in order; what is not a whole one is left out, and so is a log that cannot be read."""
-        return self._entries(self._bytes(0))
+        return self.since(0)[0]
 
     def since(self, start: int) -> tuple[list[Entry], int]:
         """The entries in the whole lines from byte `start` on, and the byte at which the next one will begin."""
-        data = self._bytes(start)
+        data = b""
+        with suppress(OSError), open(self.path, "rb") as file:
+            file.seek(start)
+            data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
-        return list(self._entries(whole)), start + len(whole)
+        return [entry for line in whole.split(b"\n") if (entry := self._entry(line)) is not None], start + len(whole)
 
-    def _bytes(self, start: int) -> bytes:
-        try:
-            with open(self.path, "rb") as file:
-                file.seek(start)
-                return file.read()
-        except OSError:
-            return b""
-
-    def _entries(self, data: bytes) -> Iterator[Entry]:
-        shard = self.shard
-        for line in data.split(b"\n"):
-            entry = _entry(line, shard)
-            if entry is None:  # a whole line may follow half a line that never got its end
-                entry = _entry(line[max(line.rfind(b'{"time"'), 0) :], shard)
-            if entry is not None:
-                yield entry
+    def _entry(self, line: bytes) -> Entry | None:
+        """What a line says; a whole one may follow half a line that never got its end."""
+        return _entry(line, self.shard) or _entry(line[max(line.rfind(b'{"time"'), 0) :], self.shard)
 
 
 def _line(entry: Entry) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,20 +13,22 @@ from functools import partial
 from dataset_tools.progress import Progress
 from dataset_tools.store.incomplete import Quarantined, write_incomplete
 
-from ..errors import DiskFullError, IncompleteError, RenderError
+from ..errors import IncompleteError, RenderError
 from ..outcome import Cause, cause_of, reason_of
 from ..planning.plan import Plan
+from ..planning.seeds import render_seed
 from .events import Event, EventLog, Fault, Lacking, Retry, Start, Stop
 from .history import History
 from .job import SampleJob
 from .pool import Outcome, Pool
-from .quarantine import LOST_ATTEMPTS, SUSPECT, quarantined
 from .request import Request
 from .staging import Staging
 from .topology import own_cores, worker_count
 
 log = logging.getLogger(__name__)
 
+LOST_ATTEMPTS = 5  # sudden ends of the shard's process during a sample, after which it is quarantined
+SUSPECT = 2  # sudden ends after which a sample is rendered last and alone, so that bystanders are cleared
 HOPELESS = 5  # samples that fail for good without one that is done: it is not the samples, nothing works here
 
 
@@ -107,8 +111,6 @@ class _Attempt:
         done, failed = 0, []
         with progress, closing(self._outcomes(samples)) as outcomes:
             for outcome in outcomes:
-                if outcome.cause is Cause.DISK_FULL:
-                    raise DiskFullError(f"{self.staging.folder}: the disk is full; what is finished is kept, run again")
                 if outcome.cause is None:
                     done += 1
                     progress.add(views)
@@ -129,7 +131,9 @@ class _Attempt:
         return pool.run(samples, history.tries, suspects)
 
     def _quarantine(self, sample: int, cause: Cause, reason: str, attempts: int) -> None:
-        gone = quarantined(self.request, sample, cause, reason, attempts)
+        request, seed = self.request, render_seed(self.request.release, sample)
+        command = reproducing_command(request, sample)
+        gone = Quarantined(sample, request.shard, cause, reason, seed, attempts, command)
         self.tell(gone)
         log.error("sample %d: set aside after %d attempt(s): %s; alone: %s", sample, attempts, reason, gone.command)
 
@@ -141,6 +145,15 @@ class _Attempt:
         raise RenderError(
             f"nothing can be rendered here: the first {len(failed)} samples all failed for good, last {reason}"
         )
+
+
+def reproducing_command(request: Request, sample: int) -> str:
+    """A line for a shell that renders `sample` alone, from the plan in OUT."""
+    words = [sys.executable, "-m", "render_farm", "sample", "--release", request.release.name]
+    words += ["--out", str(request.out.resolve()), "--sample", str(sample)]
+    if request.cache is not None:
+        words += ["--cache", str(request.cache.resolve())]
+    return shlex.join(words)
 
 
 def _complaint(request: Request, lacking: Sequence[Quarantined]) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
 
 from ..errors import DiskFullError, RenderError
-from ..outcome import Cause
+from ..outcome import Cause, Result
 from .events import Begin, Done, Event, Fault, Recycle
 from .memory import OutOfMemoryKills, resident_megabytes
-from .process import Answer, Job, Process, cause_of_death
+from .process import Job, Process, cause_of_death
 from .topology import core_share, own_cores, worker_count
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 1.0  # between two looks at memory and time
 START_SECONDS = 600.0  # after which a worker that is not ready counts as hung
 DISAGREEMENT_ATTEMPTS = 2  # rendering is deterministic: once more, in a fresh process, tells sample from process
+FRESH, AGAIN, ALONE = range(3)  # whose turn it is: failed before: after all others; alone: while nothing else is done
 WORN_SHARE = 0.75  # of the memory limit: a worker that holds more after a sample is replaced
 
 
@@ -33,7 +34,7 @@ class PoolSettings:
     workers: int = 0  # processes; 0: one per physical core, as many as memory allows
     recycle: int = 200  # tasks after which a worker is replaced (Blender's memory may grow)
     attempts: int = 3  # times a task is tried before it is given up
-    seconds: float = 1800.0  # after which a task counts as hung and its worker is killed
+    sample_seconds: float = 1800.0  # after which a task counts as hung and its worker is killed
     memory: int = 4000  # MB that a worker may hold; 0 for no limit
     cores: tuple[int, ...] | None = None  # that the workers share; default: all this process may use
 
@@ -74,10 +75,8 @@ class Pool:
     groups: Callable[[int], int] = lambda task: task
     tell: Callable[[Event], object] = lambda event: None
     _live: list[_Worker] = field(default_factory=list)
-    _pending: deque[int] = field(default_factory=deque)  # not tried yet
-    _again: deque[int] = field(default_factory=deque)  # failed before: after all others, so that they delay nobody
-    _alone: deque[int] = field(default_factory=deque)  # last, and while nothing else is being done
-    _tries: dict[int, int] = field(default_factory=dict)
+    _waiting: dict[int, int] = field(default_factory=dict)  # tasks in their order: FRESH, AGAIN or ALONE
+    _tries: Counter[int] = field(default_factory=Counter)
     _suspects: frozenset[int] = frozenset()  # those that are done alone
     _cores: Sequence[int] = ()
     _workers: int = 1
@@ -91,16 +90,14 @@ class Pool:
         """Yield an Outcome per task as they end. Closing the iterator ends all workers at once.
 
         `tries` counts failed attempts that were made before; tasks in `alone` are done one at a time, so that what
-        takes the whole machine down is known. Raises RenderError, or DiskFullError, if workers cannot even start.
+        takes the whole machine down is known. Raises RenderError if workers cannot even start, DiskFullError.
         """
-        self._pending = deque(task for task in tasks if task not in alone)
-        self._alone = deque(task for task in tasks if task in alone)
-        self._suspects = frozenset(alone)
-        self._tries = dict(tries or {})
+        self._waiting = {task: ALONE if task in alone else FRESH for task in tasks}
+        self._suspects, self._tries = frozenset(alone), Counter(tries)
         self._cores = self.settings.cores or own_cores()
         self._workers = worker_count(self.settings.workers, len(tasks), self._cores)
         try:
-            while self._waiting() or self._busy():
+            while self._waiting or self._busy():
                 self._fill()
                 for connection in wait([worker.process.connection for worker in self._live], timeout=CHECK_SECONDS):
                     worker = next(worker for worker in self._live if worker.process.connection is connection)
@@ -110,14 +107,12 @@ class Pool:
         finally:
             self._end()
 
-    def _waiting(self) -> int:
-        return len(self._pending) + len(self._again) + len(self._alone)
-
     def _busy(self) -> int:
         return sum(worker.task is not None for worker in self._live)
 
     def _fill(self) -> None:
-        at_once = len(self._pending) + len(self._again) + min(1, len(self._alone)) + self._busy()
+        alone = sum(turn == ALONE for turn in self._waiting.values())
+        at_once = len(self._waiting) - max(0, alone - 1) + self._busy()
         taken = {worker.number for worker in self._live}
         for number in range(self._workers):
             if len(self._live) < min(self._workers, at_once) and number not in taken:
@@ -127,18 +122,19 @@ class Pool:
                 self._assign(worker, task)
 
     def _choose(self, worker: _Worker) -> int | None:
-        """Take the next task for `worker` out of the queues."""
-        if self._pending:
-            elsewhere = {other.group for other in self._live if other is not worker}
-            own = (task for task in self._pending if self.groups(task) == worker.group)
-            fresh = (task for task in self._pending if self.groups(task) not in elsewhere)
-            task = next(own, None)
-            task = next(fresh, self._pending[0]) if task is None else task
-            self._pending.remove(task)
-            return task
-        if self._again:
-            return self._again.popleft()
-        return self._alone.popleft() if self._alone and not self._busy() else None
+        """Take the next task for `worker`: of the group that it is at, else of one that no other is at."""
+        turn = min(self._waiting.values(), default=ALONE)
+        if not self._waiting or (turn == ALONE and self._busy()):
+            return None
+        elsewhere = {other.group for other in self._live if other is not worker}
+
+        def strangeness(task: int) -> tuple[bool, bool]:
+            group = self.groups(task)
+            return group != worker.group, group in elsewhere
+
+        task = min((task for task in self._waiting if self._waiting[task] == turn), key=strangeness)
+        del self._waiting[task]
+        return task
 
     def _assign(self, worker: _Worker, task: int) -> None:
         self.tell(Begin(task, worker.number))
@@ -147,11 +143,14 @@ class Pool:
 
     def _hear(self, worker: _Worker) -> Outcome | None:
         try:
-            answer: Answer = worker.process.connection.recv()
+            answer: Result = worker.process.connection.recv()
         except (EOFError, OSError):
             return self._died(worker)
+        if answer.cause is Cause.DISK_FULL:
+            raise DiskFullError(f"{self.logs}: the disk is full; what is finished is kept, run again")
         if not worker.ready:
-            _require_start(answer)
+            if answer.cause is not None:
+                raise RenderError(f"a worker cannot start: {answer.reason}")
             worker.ready, self._failed_starts = True, 0
             return None
         task, worker.task = worker.task, None
@@ -160,14 +159,15 @@ class Pool:
             self._live.remove(worker)  # its state may be spoilt: the next sample gets a fresh process
             worker.process.kill()
             return self._failed(task, worker, answer.cause, answer.reason)
-        self.tell(Done(task, worker.number, round(answer.seconds, 3), round(answer.megabytes)))
-        self._recycle_if_worn(worker, answer.megabytes)
-        return Outcome(task, attempts=self._tries.get(task, 0) + 1)
+        seconds, megabytes = answer.value
+        self.tell(Done(task, worker.number, round(seconds, 3), round(megabytes)))
+        self._recycle_if_worn(worker, megabytes)
+        return Outcome(task, attempts=self._tries[task] + 1)
 
     def _recycle_if_worn(self, worker: _Worker, megabytes: float) -> None:
         limit = self.settings.memory * WORN_SHARE
         cause = "memory" if limit and megabytes > limit else "samples" if worker.done >= self.settings.recycle else ""
-        if cause and self._waiting():
+        if cause and self._waiting:
             log.info("worker %d: replaced after %d samples with %.0f MB", worker.number, worker.done, megabytes)
             self.tell(Recycle(worker.number, cause, round(megabytes)))
             self._live.remove(worker)
@@ -189,16 +189,16 @@ class Pool:
         return None
 
     def _failed(self, task: int, worker: _Worker, cause: Cause, reason: str) -> Outcome | None:
-        """Put a task back, or give it up: at once on a full disk, else after too many tries."""
-        tries = self._tries[task] = self._tries.get(task, 0) + 1
-        most = self.settings.attempts
+        """Put a task back, or give it up after too many tries."""
+        self._tries[task] += 1
+        tries, most = self._tries[task], self.settings.attempts
         if cause is Cause.DISAGREEMENT:
             most = min(most, DISAGREEMENT_ATTEMPTS)
-        if tries >= most or cause is Cause.DISK_FULL:
+        if tries >= most:
             return Outcome(task, cause, reason, tries)
         log.warning("sample %d: %s; trying again later", task, reason)
         self.tell(Fault(task, worker.number, cause, reason, tries))
-        (self._alone if task in self._suspects else self._again).append(task)
+        self._waiting[task] = ALONE if task in self._suspects else AGAIN
         return None
 
     def _check(self) -> None:
@@ -214,7 +214,7 @@ class Pool:
 
     def _excess(self, worker: _Worker, now: float) -> tuple[Cause, str] | None:
         """Over which limit a worker is, as cause and reason."""
-        limit = self.settings.seconds if worker.ready else START_SECONDS
+        limit = self.settings.sample_seconds if worker.ready else START_SECONDS
         if (worker.task is not None or not worker.ready) and now - worker.since > limit:
             return Cause.HANG, f"gave no answer within {limit:g} s"
         most = self.settings.memory
@@ -235,13 +235,6 @@ class Pool:
             else:
                 worker.process.kill()
         self._live.clear()
-
-
-def _require_start(answer: Answer) -> None:
-    if answer.cause is Cause.DISK_FULL:
-        raise DiskFullError(f"a worker cannot start: the disk is full ({answer.reason})")
-    if answer.cause is not None:
-        raise RenderError(f"a worker cannot start: {answer.reason}")
 
 
 def _dismiss(worker: _Worker) -> None:

@@ -13,23 +13,14 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rigging.command_line import THREAD_VARIABLES
+
 from ..outcome import Cause
 from .memory import OutOfMemoryKills
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 ROOT = Path(__file__).parents[2]
 Job = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How a task (or the preparation) went: no `cause` means done."""
-
-    cause: Cause | None = None
-    reason: str = ""
-    seconds: float = 0.0
-    megabytes: float = 0.0  # resident afterwards
 
 
 @dataclass(frozen=True)
@@ -92,4 +83,4 @@ def _open_log(path: Path) -> BinaryIO:
 def _environment(threads: int) -> dict[str, str]:
     """Our own sources first, and so many threads in numerical libraries."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": path, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    return {**os.environ, "PYTHONPATH": path, **dict.fromkeys((*THREAD_VARIABLES, "NUMBA_NUM_THREADS"), str(threads))}

@@ -11,12 +11,12 @@ from dataset_tools.format.schema import SchemaError
 from dataset_tools.pictures.sheet import write_sheet
 from dataset_tools.store.errors import ShardError
 from dataset_tools.store.shard_file import ShardFile
-from dataset_tools.store.shard_state import State, file_state
+from dataset_tools.store.shard_state import FAULTY, State, file_state
 from dataset_tools.store.writer import write_manifest, write_shard
 from rigging.files import file_sha256
 
 from ..errors import InputError, RenderError, full_disk_is_told, writing
-from ..files import copy_checked
+from ..files import chunks, write_checked
 from ..lock import Lock
 from ..planning.configuration import Configuration, difference
 from ..planning.earlier import is_earlier
@@ -110,7 +110,7 @@ def _write(request: Request, staging: Staging, record: Mapping[str, Any]) -> str
     except (ShardError, SchemaError) as error:  # as of a disk that gives back other bytes than it was given
         raise RenderError(f"{packed}: cannot be written: {error}; run again") from error
     if packed != request.path:
-        copy_checked(packed, request.path, sha256)
+        write_checked(request.path, chunks(packed), sha256)
     return sha256
 
 
@@ -124,10 +124,9 @@ def is_done(request: Request, configuration: Configuration) -> bool:
     if shard.state is State.OTHER:
         changed = f" ({changes})" if (changes := _changes(path, configuration)) else ""
         raise InputError(f"{path}: {shard.reason}{changed}: choose another --out, or move the file away")
-    if shard.state is State.UNREADABLE:
-        raise InputError(f"{path}: {shard.reason}")
-    if shard.state is State.DAMAGED:
-        raise InputError(f"{path}: {shard.reason}; move it away to render it again, or choose another --out")
+    if shard.state in FAULTY:
+        advice = "; move it away to render it again, or choose another --out"
+        raise InputError(f"{path}: {shard.reason}{advice if shard.state is State.DAMAGED else ''}")
     if shard.state is State.PARTIAL:
         write_manifest(path, file_sha256(path))
     return shard.state is not State.MISSING

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dataset_tools.store.layout import ReleaseFolder
 
-from ..errors import ReleaseError
+from ..errors import InputError
 from ..planning.release import Release
 from .pool import PoolSettings
 
@@ -52,8 +52,8 @@ class Request:
 
     @property
     def indices(self) -> range:
-        """Samples to render. Raises ReleaseError for a shard or number of samples that cannot be."""
+        """Samples to render. Raises InputError for a shard or number of samples that cannot be."""
         whole = self.release.shard_samples(self.shard)
         if self.samples is not None and not 1 <= self.samples <= len(whole):
-            raise ReleaseError(f"--samples {self.samples}: shard {self.shard} has samples 1..{len(whole)}")
+            raise InputError(f"--samples {self.samples}: shard {self.shard} has samples 1..{len(whole)}")
         return whole[: self.samples]

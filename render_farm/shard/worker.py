@@ -10,44 +10,30 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
-from ..outcome import cause_of, reason_of
+from ..outcome import attempt
 from .memory import resident_megabytes, yield_to_the_kernel
-from .process import Answer, Job
 
 log = logging.getLogger(__name__)
 
 
 def work(connection: Connection) -> None:
-    """Prepare as the first message says, answer, and answer after each task until None comes."""
-    try:
-        setup, cores = connection.recv()
-        os.sched_setaffinity(0, cores)
-        job = setup()
-    except Exception as error:  # whatever it is, the pool tells it
-        log.exception("setup failed")
-        connection.send(_failure(error))
-        return
-    connection.send(Answer())
-    while (task := connection.recv()) is not None:
-        connection.send(_attempt(job, task))
+    """Prepare as the first message says, and answer; then after each task, until None comes.
 
-
-def _attempt(job: Job, task: int) -> Answer:
-    start = time.perf_counter()
-    try:
-        job(task)
-    except Exception as error:  # one bad sample must not take the others down
-        log.exception("sample %d", task)
-        return _failure(error)
-    answer = Answer(seconds=time.perf_counter() - start, megabytes=resident_megabytes(os.getpid()))
-    log.info("sample %d: %.1f s, %.0f MB resident", task, answer.seconds, answer.megabytes)
-    return answer
-
-
-def _failure(error: Exception) -> Answer:
-    return Answer(cause_of(error), reason_of(error), megabytes=resident_megabytes(os.getpid()))
+    An answer is a Result: of a task that is done its value is the seconds that it took and the megabytes held then.
+    """
+    setup, cores = connection.recv()
+    os.sched_setaffinity(0, cores)
+    prepared = attempt(setup)
+    connection.send(replace(prepared, value=None))
+    while prepared.cause is None and (task := connection.recv()) is not None:
+        start = time.perf_counter()
+        result = attempt(prepared.value, task)
+        seconds, megabytes = time.perf_counter() - start, resident_megabytes(os.getpid())
+        log.info("sample %d: %.1f s, %.0f MB resident, %s", task, seconds, megabytes, result.cause or "done")
+        connection.send(replace(result, value=(seconds, megabytes)))
 
 
 def die_with(parent: int) -> None:

@@ -2,21 +2,21 @@
 
 The disk has the locks and renames of the real one and remembers every commit. What goes wrong is drawn from a
 generator: processes die, nodes die and come back, workers are declared lost that are not (cut off from the driver, or
-frozen so long that their lock goes stale) and report late, drivers die and start again from what the disk holds.
+frozen so long that their lock goes stale) and finish late, drivers die and start again from what the disk holds.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
-from watched_queue import WatchedQueue
 
+from render_farm.farm.queue import PullQueue, rest_after
 from render_farm.lock import STALE_SECONDS
 
 SHARD_SECONDS = 1000.0  # on average; from half to one and a half of it
@@ -25,7 +25,7 @@ NOTICE_SECONDS = 30.0  # until a driver knows that a process is gone, and until 
 NODE_SECONDS = 600.0  # that a node stays away
 RETRY_SECONDS = 10.0
 LOCKED_SECONDS = 60.0
-LATE_SECONDS = 2000.0  # at most, until the report of a process that was declared lost comes through
+LOOK_SECONDS = 10.0  # until a driver without a task that is due looks again
 ENDLESS_SECONDS = 1e6
 
 
@@ -98,12 +98,14 @@ class Driver:
     number: int
     alive: bool = True
     calls: int = 0
-    known: dict[Process, None] = field(default_factory=dict)
+    done: int = 0
+    known: dict[Process, int | None] = field(default_factory=dict)  # and the shard that each is at
     idle: deque[Process] = field(default_factory=deque)
+    failures: Counter[str] = field(default_factory=Counter)  # in a row, by process
     wakes: float = inf
 
     def __post_init__(self) -> None:
-        self.queue = WatchedQueue(self.farm.missing())
+        self.queue = PullQueue(self.farm.missing())
         self.tasks = self.queue.left
         for node in range(self.farm.nodes):
             self.staff(node)
@@ -111,7 +113,7 @@ class Driver:
     def staff(self, node: int) -> None:
         """Bring a node up to its number of processes, and give them work."""
         there = sum(process.node == node for process in self.known)
-        if self.alive and self.farm.up[node] and not self.queue.finished:
+        if self.alive and self.farm.up[node] and self.queue.left:
             for _ in range(self.farm.share - there):
                 process = Process(f"node {node} process {next(self.farm.names)}", node, self)
                 self.known[process] = None
@@ -119,29 +121,26 @@ class Driver:
             self.fill()
 
     def fill(self) -> None:
-        """Give tasks to idle processes; if none is ready, come back when one is due."""
+        """Give tasks to idle processes; if none is ready, come back soon."""
         while self.alive and self.idle:
-            process = self.idle.popleft()
-            if process not in self.known:
+            if self.idle[0] not in self.known:
+                self.idle.popleft()
                 continue
             self.calls += 1
-            task = self.queue.take(process.name, self.farm.now)
-            if task is not None:
-                self.farm.begin(process, task)
-            elif self.queue.next_ready(self.farm.now) == 0.0:  # there is work, but this one rests
-                self.farm.after(self.queue.next_ready(self.farm.now, process.name), self.rested, process)
-            else:
-                self.idle.append(process)
+            task = self.queue.take(self.farm.now)
+            if task is None:
                 return self._wake_later()
+            process = self.idle.popleft()
+            self.known[process] = task
+            self.farm.begin(process, task)
 
     def _wake_later(self) -> None:
-        due = self.queue.next_ready(self.farm.now)
-        if due is not None and self.farm.now + due < self.wakes:
-            self.wakes = self.farm.now + due
-            self.farm.after(due, self.wake)
+        if self.queue.left and self.wakes == inf:
+            self.wakes = self.farm.now + LOOK_SECONDS
+            self.farm.after(LOOK_SECONDS, self.wake)
 
     def wake(self) -> None:
-        """A task is due."""
+        """A task may be due."""
         self.wakes = inf
         self.fill()
 
@@ -150,21 +149,23 @@ class Driver:
         self.idle.append(process)
         self.fill()
 
-    def hear(self, process: Process, report: Callable[..., object], *arguments: object) -> None:
-        """A report of a process, which may have been declared lost, reaches the queue."""
-        if self.alive:
-            self.calls += 1
-            report(process.name, *arguments)
-            if process in self.known:
-                self.idle.append(process)
-            self.fill()
+    def hear(self, process: Process, report: str, *arguments: float) -> None:
+        """A report of a process, unless it has been declared lost: then nobody waits for it."""
+        if not self.alive or process not in self.known:
+            return
+        self.calls += 1
+        task, self.known[process] = self.known[process], None
+        getattr(self.queue, report)(task, *arguments)
+        self.done += report == "done"
+        self.failures[process.name] = (self.failures[process.name] + 1) * (report == "failed")
+        self.farm.after(rest_after(self.failures[process.name], RETRY_SECONDS), self.rested, process)
 
     def lose(self, process: Process) -> None:
         """Declare a process lost and have another started in its place."""
         if self.alive and process in self.known:
-            del self.known[process]
             self.calls += 1
-            self.queue.lost(process.name, self.farm.now)
+            if (task := self.known.pop(process)) is not None:
+                self.queue.lost(task, self.farm.now)
             self.farm.after(NOTICE_SECONDS, self.staff, process.node)
             self.fill()
 
@@ -204,14 +205,14 @@ class Farm:
     @property
     def finished(self) -> bool:
         """Whether every living driver is."""
-        return all(driver.alive and driver.queue.finished for driver in self.drivers)
+        return all(driver.alive and not driver.queue.left for driver in self.drivers)
 
     def begin(self, process: Process, shard: int) -> None:
         """A process is given a shard: what becomes of it."""
         if not process.alive or process.silent_since is not None:
             return  # the driver does not know yet
         if process.node == self.faults.broken_node:
-            return self.after(PROBE_SECONDS, self.fail, process, shard, "cannot start")
+            return self.after(PROBE_SECONDS, self.fail, process, shard)
         if not self.disk.lock(shard, process, self.now):
             return self.after(PROBE_SECONDS, self.find_locked, process, shard)
         if self.disk.commits[shard]:
@@ -225,7 +226,7 @@ class Farm:
         if shard in faults.killing or (fate := fate - faults.death) < 0:
             self.after(midway, self.die, process)
         elif shard in faults.failing or (fate := fate - faults.passing) < 0:
-            self.after(midway, self.fail, process, shard, "an error")
+            self.after(midway, self.fail, process, shard)
         elif (fate := fate - faults.cut_off) < 0:
             self.after(midway, self.cut_off, process)
             self.after(seconds, self.finish, process, shard)
@@ -242,31 +243,30 @@ class Farm:
         if process.alive and self.disk.commit(shard):
             self.report_done(process, shard)
         else:
-            self.fail(process, shard, "the staging folder is gone")
+            self.fail(process, shard)
 
     def report_done(self, process: Process, shard: int) -> None:
         """The shard is there."""
         if process.alive:
             self.disk.unlock(shard, process)
-            late = 0.0 if process in process.driver.known else LATE_SECONDS * next(self._draw)
-            self.after(late, process.driver.hear, process, process.driver.queue.done, shard)
+            process.driver.hear(process, "done")
 
-    def fail(self, process: Process, shard: int, reason: str) -> None:
+    def fail(self, process: Process, shard: int) -> None:
         """The shard cannot be finished this time."""
         if process.alive:
             self.disk.unlock(shard, process)
-            process.driver.hear(process, process.driver.queue.failed, shard, reason, self.now, RETRY_SECONDS)
+            process.driver.hear(process, "failed", self.now + RETRY_SECONDS)
 
     def refuse(self, process: Process, shard: int) -> None:
         """The shard can never be rendered."""
         if process.alive:
             self.disk.unlock(shard, process)
-            process.driver.hear(process, process.driver.queue.give_up, shard, "wrong input")
+            process.driver.hear(process, "give_up")
 
     def find_locked(self, process: Process, shard: int) -> None:
         """Another process is at the shard."""
         if process.alive:
-            process.driver.hear(process, process.driver.queue.postpone, shard, self.now, LOCKED_SECONDS)
+            process.driver.hear(process, "postpone", self.now + LOCKED_SECONDS)
 
     def freeze(self, process: Process) -> None:
         """Neither heartbeat nor report, until `finish`."""

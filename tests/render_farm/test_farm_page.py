@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dataset_tools.progress import LINE_SECONDS
 from render_farm.commands import farm, render
-from render_farm.commands.limits import DEFAULT
+from render_farm.shard.pool import PoolSettings
 from rigging.command_line import Parser
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +37,6 @@ def test_limits_are_options_of_render_and_farm():
 
 
 def test_figures_of_the_page_are_the_programs():
-    assert f"after `RECYCLE` samples ({DEFAULT.recycle})" in PAGE
+    assert f"after `RECYCLE` samples ({PoolSettings.recycle})" in PAGE
     assert f"for every `CPUS` cores ({defaults(farm)['cpus']:g})" in PAGE
     assert LINE_SECONDS == 10 and "a line every ten seconds" in PAGE

@@ -1,6 +1,7 @@
 """One live process per lock; a dead one's lock is taken over, on this host at once, on another after a silence."""
 
 import errno
+import fcntl
 import json
 import os
 import socket
@@ -13,12 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from render_farm import guard as guards
 from render_farm import lock as locks
 from render_farm.errors import LockedError
-from render_farm.guard import LEFT_SECONDS, Guard
-from render_farm.lock import STALE_SECONDS, Lock, Owner
-from rigging.files import NO_LOCKS
+from render_farm.lock import STALE_SECONDS, Lock, Owner, guarded
 
 ROOT = Path(__file__).parents[2]
 
@@ -163,36 +161,21 @@ def test_a_lock_that_another_took_over_is_left_to_it(tmp_path):
     assert lock.path.exists()
 
 
-@pytest.fixture(params=NO_LOCKS)
-def no_locks(request, monkeypatch):
-    """A file system that knows no `flock`."""
-
-    def flock(file, how):
-        raise OSError(request.param, os.strerror(request.param))
-
-    monkeypatch.setattr(guards.fcntl, "flock", flock)
-
-
-def test_a_file_system_without_locks_will_do(tmp_path, no_locks):
+def test_a_file_system_without_locks_will_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", raising(OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))))
     with Lock(tmp_path / "a.lock") as lock:
         with pytest.raises(LockedError, match=f"process {os.getpid()}"):
             Lock(lock.path).acquire()
-        assert not list(tmp_path.glob("*.mark"))
-    assert not lock.path.exists()
+        assert [path.name for path in tmp_path.iterdir()] == ["a.lock"]
+    assert not list(tmp_path.iterdir())
 
 
-def test_without_locks_too_one_of_many_takes_a_stale_one(tmp_path, no_locks):
-    taken, refused = all_at_once(tmp_path / "a.lock")
-    assert (len(taken), len(refused)) == (1, 7)
-    taken[0].release()
-
-
-def test_without_locks_one_process_at_a_time_is_in_the_guard(tmp_path, no_locks):
+def test_one_process_at_a_time_is_in_the_guard(tmp_path):
     inside, most = [], []
 
     def enter():
         for _ in range(5):
-            with Guard(tmp_path / "guard"):
+            with guarded(tmp_path / "a.lock"):
                 inside.append(1)
                 most.append(len(inside))
                 time.sleep(0.001)
@@ -206,17 +189,18 @@ def test_without_locks_one_process_at_a_time_is_in_the_guard(tmp_path, no_locks)
     assert (len(most), max(most)) == (20, 1)
 
 
-def test_without_locks_what_a_dead_process_left_in_the_guard_is_removed(tmp_path, no_locks):
-    guard = Guard(tmp_path / "guard")
-    guard.mark.touch()
-    os.utime(guard.mark, (time.time() - 2 * LEFT_SECONDS,) * 2)
-    with guard:
-        assert guard.mark.stat().st_mtime > time.time() - LEFT_SECONDS
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["guard"]
+def test_what_a_dead_process_left_in_the_guard_is_removed_after_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "LEFT_SECONDS", 0.1)
+    (tmp_path / "a.lock.guard").touch()
+    start = time.monotonic()
+    with guarded(tmp_path / "a.lock") as now:
+        assert time.monotonic() - start > 0.1
+        assert abs(now - time.time()) < 5
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_system_that_fails_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(guards.fcntl, "flock", raising(OSError(errno.EIO, os.strerror(errno.EIO))))
+    monkeypatch.setattr(os, "open", raising(OSError(errno.EIO, os.strerror(errno.EIO))))
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         Lock(tmp_path / "a.lock").acquire()
 

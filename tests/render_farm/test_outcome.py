@@ -13,7 +13,6 @@ from render_farm.errors import (
     InputError,
     LockedError,
     PassingError,
-    ReleaseError,
     RenderError,
 )
 from render_farm.outcome import MEANINGS, Cause, FarmDoes, Result, attempt, cause_of, reason_of
@@ -39,7 +38,6 @@ def test_every_cause_has_one_meaning_and_words_of_its_own():
         (SystemExit(1), Cause.INTERRUPTED),
         (PassingError("x"), Cause.INTERRUPTED),
         (InputError("x"), Cause.INPUT),
-        (ReleaseError("x"), Cause.INPUT),
         (IncompleteError("x"), Cause.INCOMPLETE),
         (DisagreementError("x"), Cause.DISAGREEMENT),
         (RenderError("x"), Cause.ERROR),

@@ -15,8 +15,10 @@ from dataset_tools.format.schema import SAMPLE_FIELDS, SHARD_FIELDS
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.shard_file import ShardFile
 from dataset_tools.store.writer import write_shard
+from render_farm.errors import DamagedError
 from render_farm.farm.collect import find_shards, ranges
-from render_farm.farm.transfer import DamagedError, chunks, pack, store
+from render_farm.farm.transfer import pack, store
+from render_farm.files import chunks
 from render_farm.lock import Lock
 from render_farm.shard.events import EventLog, Stop
 from rigging.command_line import main
@@ -289,7 +291,8 @@ def test_a_full_disk_leaves_nothing_half_written(collect, nodes, out):
 STALL = """
 import sys, time
 from pathlib import Path
-from render_farm.farm.transfer import chunks, pack, store
+from render_farm.farm.transfer import pack, store
+from render_farm.files import chunks
 
 source, folder = map(Path, sys.argv[1:])
 
@@ -309,10 +312,10 @@ def test_what_a_killed_process_left_is_cleared_away(collect, nodes, out):
     process.stdout.readline()
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert list((out / "tiny").glob(".shard-00000.*.tmp"))
+    assert list((out / "tiny").glob("shard-00000.h5.*.part"))
     assert not shard_of(out).exists()
     assert collect(*nodes)[0] == 0
-    assert not list((out / "tiny").glob(".shard-*"))
+    assert not list((out / "tiny").glob("*.part"))
 
 
 def test_chunks_that_are_not_the_manifests_leave_nothing(nodes, tmp_path):

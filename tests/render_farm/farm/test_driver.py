@@ -12,13 +12,15 @@ from fake_cluster import DONE, HANGS, Clock, FakeCluster, lost
 from render_farm.device import device_kind
 from render_farm.errors import InputError, PassingError
 from render_farm.farm import admission, fleet
+from render_farm.farm.admission import Admission
 from render_farm.farm.driver import Driver
 from render_farm.farm.farm_request import FarmRequest
 from render_farm.farm.fleet import Fleet
-from render_farm.farm.node import Environment, Report, inspect
+from render_farm.farm.node import Report, facts
 from render_farm.outcome import Cause, Result
 from render_farm.planning.ensure_plan import node_key
 from render_farm.planning.release import load_release
+from render_farm.shard.request import Request
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +34,8 @@ def four(tiny, tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(four, tmp_path_factory):
     """That of a node that fits."""
-    device, inputs = device_kind(four.render), node_key(four, tmp_path_factory.mktemp("out"))
-    return Report("host", "boot", (0, 1, 2, 3), Environment.here(), device, inputs, "CPU: 4 cores", True)
+    device, inputs = device_kind(four.render), node_key(four, tmp_path_factory.mktemp("out") / four.name)
+    return Report("host", "boot", (0, 1, 2, 3), facts(), device, inputs, "CPU: 4 cores", True)
 
 
 @pytest.fixture
@@ -50,8 +52,8 @@ def cluster(report, monkeypatch):
 @pytest.fixture
 def farm(four, cluster, tmp_path):
     """A farm on the cluster, for all four shards."""
-    request = FarmRequest(four, (0, 1, 2, 3), tmp_path)
-    with contextlib.closing(Driver(request, Fleet(cluster, (inspect,)))) as driver:
+    request = FarmRequest(Request(four, 0, tmp_path), (0, 1, 2, 3))
+    with contextlib.closing(Driver(request, Admission(request, Fleet(cluster), "mark"))) as driver:
         yield driver
 
 
@@ -133,6 +135,15 @@ def test_a_shard_that_others_never_finish_is_left_to_them(farm, cluster):
     assert list(tally.table())[1] == "  shard 0: locked by others: locked by process 7"
 
 
+def test_a_shard_that_was_locked_and_is_given_up_keeps_no_other_waiting(farm, cluster):
+    def render(address, shard):
+        first = [number for _, number in cluster.given].count(0) == 1
+        return DONE if shard > 1 else failed(Cause.LOCKED) if shard == 1 or first else failed(Cause.INPUT)
+
+    cluster.render = render
+    assert set(farm.run().given_up) == {0, 1}
+
+
 @pytest.mark.parametrize(("cause", "code", "label"), [(Cause.INPUT, 2, "refused"), (Cause.INCOMPLETE, 1, "incomplete")])
 def test_what_another_try_cannot_change_is_given_up_at_once(farm, cluster, cause, code, label):
     cluster.render = lambda address, shard: failed(cause) if shard == 3 else DONE
@@ -155,10 +166,9 @@ def test_a_worker_whose_disk_is_full_waits_while_another_works(farm, cluster):
 
 
 def differing(report):
-    facts = report.environment.facts | {"package numpy": "1.0"}
     return {
-        "code": Result(replace(report, environment=Environment(report.environment.facts | {"rigging/x.py": "1"}))),
-        "packages": Result(replace(report, environment=Environment(facts))),
+        "code": Result(replace(report, facts=report.facts | {"rigging/x.py": "1"})),
+        "packages": Result(replace(report, facts=report.facts | {"package numpy": "1.0"})),
         "processor": Result(replace(report, device="cpu x86_64 v9")),
         "pose files": Result(replace(report, inputs="other")),
         "folder": Result(replace(report, shares_out=False)),
@@ -169,8 +179,8 @@ def differing(report):
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("code", "rigging/x.py is 1, not there at the driver"),
-        ("packages", "package numpy is 1.0, not "),
+        ("code", "rigging/x.py '1', at the driver not there"),
+        ("packages", "package numpy '1.0', at the driver '"),
         ("processor", "it is 'cpu x86_64 v9', this release is rendered on"),
         ("pose files", "its pose files, panoramas or photographs are not those of the plan"),
         ("folder", "share one folder, or render with --collect DIR"),

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from ray_cluster import HEAD, ROOT, cluster, gone
 
-from render_farm.farm.slots import free_slot, slot_cores, slot_count
+from render_farm.farm.fleet import free_slot, slot_cores, slot_count
 from rigging.command_line import main
 
 pytest.importorskip("ray")
@@ -167,7 +167,7 @@ def test_a_cluster_survives_kill_9_of_a_renderer_an_actor_a_node_and_the_driver(
     nodes.wait_for("127.0.0.4")
     result = subprocess.run(farm, cwd=tmp_path, env=nodes.env, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert "node 127.0.0.4 is not used: rigging/joints.py is " in result.stderr
+    assert "node 127.0.0.4 is not used: rigging/joints.py '" in result.stderr
     assert hashes(out) == hashes(undisturbed)
 
 

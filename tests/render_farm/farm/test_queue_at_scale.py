@@ -26,21 +26,15 @@ def assert_nothing_lost_and_nothing_twice(farm: Farm) -> None:
     assert max(farm.disk.commits) == 1 and not any(owner.alive for owner in farm.disk.locks.values())
     for driver in farm.drivers:
         given_up = driver.queue.given_up
-        assert driver.queue.counts == (0, 0, driver.tasks - len(given_up), len(given_up))
-        assert given_up.keys() >= set(farm.missing()) and all(given_up.values())
-    if len(farm.drivers) == 1:
-        assert sorted(farm.drivers[0].queue.given_up) == farm.missing()
+        assert (driver.queue.left, driver.done) == (0, driver.tasks - len(given_up))
+        assert given_up >= set(farm.missing())  # one that was declared lost may have done it nevertheless
 
 
 def assert_given_up_for_a_reason(farm: Farm) -> None:
     """What is missing are the shards that cannot be rendered, and hardly one that only had bad luck."""
-    faults, reasons = farm.faults, farm.drivers[0].queue.given_up
-    hopeless = faults.failing | faults.killing | faults.wrong
-    assert hopeless <= set(farm.missing()) and len(farm.missing()) <= len(hopeless) + len(farm.disk.commits) // 10_000
-    losses = {shard: sum(why.startswith("lost") for why in reasons[shard]) for shard in hopeless}
-    assert all(len(reasons[shard]) - losses[shard] == 3 for shard in faults.failing)
-    assert all(losses[shard] == 5 for shard in faults.killing)
-    assert all(reasons[shard][-1] == "wrong input" for shard in faults.wrong)
+    hopeless = farm.faults.failing | farm.faults.killing | farm.faults.wrong
+    assert hopeless <= set(farm.missing())
+    assert len(farm.missing()) <= len(hopeless) + len(farm.disk.commits) // 10_000
 
 
 @pytest.mark.parametrize("drivers", [1, 2])
@@ -79,10 +73,10 @@ def test_a_call_takes_microseconds_and_a_task_few_bytes(measured):
     queue = PullQueue(range(SHARDS))
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    workers, start = [f"worker {number}" for number in range(WORKERS)], time.process_time()
-    while not queue.finished:
-        leases = [(worker, queue.take(worker, 0.0)) for worker in workers]
-        assert all(queue.done(worker, task) for worker, task in leases)
+    start = time.process_time()
+    while queue.left:
+        for task in [queue.take(0.0) for _ in range(WORKERS)]:
+            queue.done(task)
     seconds = (time.process_time() - start) / (2 * SHARDS)
     assert size < 250 * SHARDS
     measured(f"pull queue: {seconds * 1e6:.1f} us a call, {size / SHARDS:.0f} bytes a waiting task")

@@ -6,7 +6,7 @@ import pytest
 from held_out_release import TESTED, TRAIN, levels, release_of
 
 from blender_scripts.looks.hdri import BLENDERS_OWN
-from render_farm.errors import InputError, ReleaseError
+from render_farm.errors import InputError
 from render_farm.planning.hold_out import decide_hold_out
 from render_farm.planning.make_plan import assemble_held_out
 from render_farm.planning.release import load_release
@@ -138,7 +138,7 @@ def test_what_the_data_cannot_meet_is_one_clear_line(sampled, changes, words):
 def test_release_files_that_make_no_sense_are_refused_in_one_line(tmp_path, text, words):
     path = tmp_path / "r.toml"
     path.write_text(f'name = "r"\nseed = 1\nsamples = 100\nshard_size = 10\n{text}')
-    with pytest.raises(ReleaseError) as caught:
+    with pytest.raises(InputError) as caught:
         load_release(str(path))
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

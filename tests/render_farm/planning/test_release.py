@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from render_farm.errors import ReleaseError
+from render_farm.errors import InputError
 from render_farm.planning.release import Release, known_releases, load_release
 from rigging.poses.gate.settings import PRESETS, GateSettings
 
@@ -21,7 +21,7 @@ def load(tmp_path, text):
 
 
 def complaint(tmp_path, text):
-    with pytest.raises(ReleaseError) as caught:
+    with pytest.raises(InputError) as caught:
         load(tmp_path, text)
     message = str(caught.value)
     assert "\n" not in message
@@ -47,7 +47,7 @@ def test_shards_cut_the_samples_without_gap_and_the_last_may_be_shorter(tmp_path
     assert [index for shard in range(release.shards) for index in release.shard_samples(shard)] == list(range(10))
     assert len(release.shard_samples(2)) == 2
     for shard in (-1, 3):
-        with pytest.raises(ReleaseError, match=r"shards 0\.\.2"):
+        with pytest.raises(InputError, match=r"shards 0\.\.2"):
             release.shard_samples(shard)
 
 
@@ -123,12 +123,12 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, text, words):
 
 
 def test_an_unknown_release_is_named_with_the_nearest(tmp_path):
-    with pytest.raises(ReleaseError, match=r"--release dem: no such release; did you mean 'demo'"):
+    with pytest.raises(InputError, match=r"--release dem: no such release; did you mean 'demo'"):
         load_release("dem")
-    with pytest.raises(ReleaseError, match=r"nowhere\.toml: there is no such file"):
+    with pytest.raises(InputError, match=r"nowhere\.toml: there is no such file"):
         load_release(str(tmp_path / "nowhere.toml"))
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(ReleaseError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_release(str(tmp_path / "binary.toml"))
 
 

@@ -15,7 +15,7 @@ import shard_commands
 from shard_commands import all_gone, arguments, complaint, events, render, sha256, shard_of, small_disk, staged
 
 from render_farm.shard.events import Begin, EventLog, Fault
-from render_farm.shard.quarantine import LOST_ATTEMPTS
+from render_farm.shard.missing import LOST_ATTEMPTS
 from rigging.command_line import main as dataset_tools
 
 # A worker that does to itself what DISTURB says: {"sample": [what at the first attempt, ...]}; and the command with

@@ -16,7 +16,6 @@ from render_farm.shard import missing
 from render_farm.shard.events import Begin, EventLog, Fault, Start
 from render_farm.shard.history import History
 from render_farm.shard.pool import PoolSettings
-from render_farm.shard.quarantine import SUSPECT
 from render_farm.shard.render import check_poses
 from render_farm.shard.request import Request
 from render_farm.shard.staging import Staging
@@ -85,7 +84,7 @@ def test_samples_that_were_asked_for_again_may_all_fail(attempt):
 def test_a_sample_under_way_at_two_sudden_ends_is_rendered_last_and_alone(attempt, tmp_path):
     log = EventLog.of(tmp_path / "out" / "tiny", 0)
     log.add(Start(8, 2, 0, 1, configuration="a configuration"))
-    for number in range(1, SUSPECT + 1):
+    for number in range(1, missing.SUSPECT + 1):
         log.add(Fault(2, 0, "lost", "its process ended suddenly", number))
     attempt("Good")
     begun = [entry.event.sample for entry in log.read() if isinstance(entry.event, Begin)]

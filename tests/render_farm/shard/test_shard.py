@@ -169,9 +169,9 @@ def test_an_edited_release_does_not_touch_shards_of_the_old_one(tiny, cache, cop
 def test_another_processor_or_other_packages_are_refused_with_what_differs(tiny, cache, copy, capsys, monkeypatch):
     before = sha256(shard_of(copy))
     with monkeypatch.context() as other:
-        other.setattr(configuration, "_version", lambda name: "0.1")
+        other.setattr(configuration, "package_version", lambda name: "0.1")
         code, line = in_process(capsys, tiny, cache, copy)
-    assert (code, "; bpy 4.5.15, now 0.1; " in line) == (2, True), line
+    assert (code, "bpy '4.5.15', now '0.1'; " in line) == (2, True), line
     monkeypatch.setattr(refusals, "device_kind", lambda settings: "cpu x86_64 v1")
     assert in_process(capsys, tiny, cache, copy)[0] == 0  # it is finished: no other bytes can come
     assert sha256(shard_of(copy)) == before
