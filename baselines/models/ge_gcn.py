@@ -41,6 +41,7 @@ class Config(SingleConfig):
     """As MVHM's, with `coarse` features at a quarter of the nodes and `fine` ones at all of them."""
 
     reduction: Reduction = "mean"  # of the losses; "sum" is the paper's
+    shortcut: bool = True  # ours: the coarsest nodes' places come straight from the latent feature, too
 
 
 class GeGraphCnn(Estimator):
@@ -119,8 +120,10 @@ def joints_of_known_meshes(batch: Batch) -> Tensor:
 class MeshNet(nn.Module):
     """The latent feature to the mesh (B, 2651, 3): section 4.2, two fully connected layers, then a Graph CNN.
 
-    From a sixteenth of the nodes to a quarter, two convolutions, to all nodes, two convolutions. All in float32. The
-    mesh starts as a point (ours): edges of a random one are so long that L_e, a length^4, spoils what was learnt.
+    From a sixteenth of the nodes to a quarter, two convolutions, to all nodes, two convolutions. All in float32. With a
+    `shortcut` (ours) they refine a mesh whose nodes stand where a linear layer puts their coarsest ancestors; without,
+    they take several times the steps to spread a hand. The mesh starts as a point (ours, too): edges of a random one
+    are so long that L_e, a length^4, spoils what was learnt.
     """
 
     def __init__(self, config: Config, hierarchy: Hierarchy) -> None:
@@ -136,17 +139,29 @@ class MeshNet(nn.Module):
         self.full = GraphBlock(full, fine, fine, terms)
         self.last = GraphConv(full, fine, 3, terms)
         start_at_centre(self.last.weight, self.last.bias)
+        self.shortcut = nn.Linear(config.hidden, self.nodes * 3) if config.shortcut else None
+        if self.shortcut:
+            nn.init.zeros_(self.shortcut.weight)
+            nn.init.zeros_(self.shortcut.bias)
         self.hierarchy = hierarchy
 
     def forward(self, latent: Tensor) -> Tensor:
         """(B, 2651, 3) of latent (B, width LATENT^2)."""
-        x = self.to_nodes(self.hidden(latent).relu())
-        x = x.float().unflatten(1, (self.nodes, -1)).transpose(0, 1)  # node-major: (nodes, B, coarse)
-        unpool = self.hierarchy.unpool
-        with torch.autocast(x.device.type, enabled=False):
-            x = self.quarter(unpool(unpool(x)))
-            x = self.full(unpool(unpool(x)))
-            return self.hierarchy.unpad(self.last(x))
+        hidden, finer = self.hidden(latent).relu(), self._finer
+        with torch.autocast(latent.device.type, enabled=False):
+            x = self.quarter(finer(self._at_nodes(self.to_nodes, hidden)))
+            mesh = self.last(self.full(finer(x)))
+            if self.shortcut:
+                mesh = mesh + finer(finer(self._at_nodes(self.shortcut, hidden)))
+            return self.hierarchy.unpad(mesh)
+
+    def _at_nodes(self, layer: nn.Linear, hidden: Tensor) -> Tensor:
+        """(nodes, B, F) what a layer makes of hidden (B, H), node-major as the graph network wants it."""
+        return layer(hidden.float()).unflatten(1, (self.nodes, -1)).transpose(0, 1)
+
+    def _finer(self, x: Tensor) -> Tensor:
+        """(4 n, B, F) of x (n, B, F), two levels finer."""
+        return self.hierarchy.unpool(self.hierarchy.unpool(x))
 
 
 class PoseRegressor(nn.Module):

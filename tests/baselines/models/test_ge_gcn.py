@@ -14,6 +14,7 @@ from baselines.config import load_config
 from baselines.estimator import Output
 from baselines.layers.graph_conv import GraphConv
 from baselines.layers.heatmap import gaussian_maps
+from baselines.layers.hierarchy import load_hierarchy
 from baselines.models.common import MESH_LOSSES
 from baselines.models.ge_gcn import GeGraphCnn
 from baselines.models.uvd import lift_uvd, true_depth, true_mesh, true_root, true_scale
@@ -55,9 +56,21 @@ def test_the_graph_starts_at_a_sixteenth_of_the_nodes_and_has_four_convolutions(
     assert estimator.mesh.to_nodes.out_features == 166 * model_cases.SMALL["coarse"]
     convolutions = [one for one in estimator.mesh.modules() if isinstance(one, GraphConv)]
     assert [one.laplacian.nodes for one in convolutions] == [664, 664, 2656, 2656]
-    published = create_estimator("ge_gcn", size=64, levels=4).mesh
+    published = create_estimator("ge_gcn", size=64, levels=4, shortcut=False).mesh
+    assert published.shortcut is None
     widths = [tuple(one.weight.shape[1:]) for one in published.modules() if isinstance(one, GraphConv)]
     assert widths == [(64, 64), (64, 32), (32, 32), (32, 3)]
+
+
+def test_a_shortcut_moves_the_descendants_of_a_coarse_node_and_nothing_else(estimator):
+    latent = torch.randn(2, estimator.mesh.hidden.in_features, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        before = estimator.mesh.eval()(latent)
+        estimator.mesh.shortcut.bias[3 * 7 : 3 * 8] += torch.tensor([0.1, -0.2, 0.3])
+        moved = estimator.mesh(latent) - before
+    order = load_hierarchy("matching", 4).order[16 * 7 : 16 * 8]  # tree order: node 7 of 166 has these 16 vertices
+    assert moved.abs().amax((0, 2)).nonzero()[:, 0].tolist() == sorted(order.tolist())
+    torch.testing.assert_close(moved[:, order], torch.tensor([0.1, -0.2, 0.3]).expand(2, 16, 3))
 
 
 def test_joints_are_linear_in_the_mesh_and_move_with_it(estimator):
