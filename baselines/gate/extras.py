@@ -30,13 +30,12 @@ class Found:
 
 def train_extras(runs: Runs, trained: Trained, settings: GateSettings) -> Folders:
     """Train the extras; those on other data only where there are such, and what begins with them likewise."""
-    seeds = range(settings.extra_seeds or settings.seeds)
     found: dict[str, list[Path]] = {ONE: list(trained.singles), FUSION: list(trained.fusions[VIEWS[0]])}
     trainings: list[Training] = []
     for extra in settings.extras:
         if (extra.on == "other" and runs.other is None) or (extra.init and extra.init not in found):
             continue
-        own = [_training(runs, extra, seed, found) for seed in seeds]
+        own = [_training(runs, extra, seed, found) for seed in range(settings.seeds_of(extra))]
         found[extra.name] = [runs.place(one) for one in own]
         trainings += own
     runs.train_all(trainings)

@@ -43,6 +43,7 @@ class Extra:
     init: str = ""  # an extra before, mvhm_sv or mvhm_mv: the run of the same seed whose weights are begun with
     on: On = "release"  # what is trained on
     made: str = ""  # how, in words
+    seeds: int = 0  # of its training; 0: `extra_seeds`, or as many as mvhm_sv has
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class GateSettings:
     overfit_share: float = 0.0  # of the mean pose's error, that an overfitted one must stay below; 0: no such limit
     overfit_mm: float = 0.0  # likewise in mm
     seeds: int = 3  # of the single-view estimator, each with its fusion
-    extra_seeds: int = 0  # of the extras; 0: as many
+    extra_seeds: int = 0  # of the extras that do not say; 0: as many
     quarter: bool = False  # train on a quarter of the data, too
     mutated: int = 24  # samples of which broken copies are validated
     draws: int = 10000  # of the bootstrap
@@ -93,8 +94,21 @@ class GateSettings:
         _in_order([(one.estimator, one.init) for one in self.overfits], [], "overfits")
         names = [one.name for one in self.extras]
         _in_order([(one.name, one.init) for one in self.extras], [ONE, FUSION], "extras")
+        self._check_seeds()
         _known([arm for one in self.claims for arm in (one.better, one.worse)], [*ARMS, *names], "claims")
         _known([row for one in self.tables for row in one.rows], [ONE, FUSION, *names], "tables")
+
+    def seeds_of(self, extra: Extra) -> int:
+        """How many seeds an extra is trained with."""
+        return extra.seeds or self.extra_seeds or self.seeds
+
+    def _check_seeds(self) -> None:
+        """Each seed of an extra begins with the same seed of what its `init` names."""
+        there = {one.name: self.seeds_of(one) for one in self.extras}
+        for extra in self.extras:
+            most = there.get(extra.init, self.seeds)
+            if not 0 < there[extra.name] <= most:
+                raise ValueError(f"extras: {extra.name!r}: seeds = {extra.seeds}, where 1 to {most} can be begun with")
 
 
 def read_settings(presets: Path) -> GateSettings:

@@ -172,11 +172,19 @@ def test_extras_may_have_fewer_seeds(hands, request_of, tmp_path):
     assert report.tier2.made["better"] == "half the error; one seed" and report.tier2.findings[-2].interval.seeds == 1
 
 
+def test_an_extra_may_have_seeds_of_its_own(tmp_path):
+    own = read_settings(
+        preset_with(tmp_path / "own", MORE.replace('on = "other"\n\n[[claims', "seeds = 1\n\n[[claims"))
+    )
+    assert [own.seeds_of(one) for one in own.extras] == [2, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
         ('init = "better"', 'init = "beter"', "extras: init of 'tuned': there is no 'beter'; did you mean 'better'?"),
         ('init = "first"', 'init = "tuned"', "extras: init of 'better': there is no 'tuned'"),
+        ('made = "half', 'seeds = 1\nmade = "half', "extras: 'tuned': seeds = 0, where 1 to 1 can be begun with"),
         ('name = "better"', 'name = "first"', "extras: there is another 'first' before"),
         ('worse = "first"', 'worse = "last"', "claims: there is no 'last'"),
         ('"better", "tuned"]', '"better", "tund"]', "tables: there is no 'tund'; did you mean 'tuned'?"),
