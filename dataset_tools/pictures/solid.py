@@ -73,10 +73,12 @@ def draw_clay(
     normals = _normals(vertices, faces, arm_faces + len(hand), bare)
     triangle, weights = nearest_triangles(big.pixels(vertices), triangles, (big.size, big.size))
     covered = triangle >= 0
-    corners = triangles[triangle[covered]]
-    facing = (normals[corners] * weights[covered][..., None]).sum(1) @ eye.axes.T
+    which = triangle[covered]
+    seen = (normals @ eye.axes.T).astype(np.float32)
+    corners = zip(triangles[which].T, weights[covered].T)
+    facing = sum(seen[corner] * weight[:, None] for corner, weight in corners)
     canvas = np.full((big.size, big.size, 3), paper, np.uint8)
-    canvas[covered] = shade(facing, np.where(triangle[covered, None] < len(faces), CLAY, CLAY if bare else ARM_CLAY))
+    canvas[covered] = shade(facing, np.where(which[:, None] < len(faces), CLAY, CLAY if bare else ARM_CLAY))
     return cv2.resize(canvas, (eye.size, eye.size), interpolation=cv2.INTER_AREA)
 
 
