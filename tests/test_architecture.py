@@ -53,8 +53,9 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "load": {"format", "store"},
         "pictures": {"format", "store", "load"},
         "check": {"", "format", "store", "load", "pictures"},
+        "export": {"", "format", "store", "load"},
         "release": {"", "format", "store", "load", "pictures", "check"},
-        "commands": {"format", "store", "load", "pictures", "check", "release"},
+        "commands": {"format", "store", "load", "pictures", "check", "export", "release"},
     },
     "baselines": {
         "": set(),

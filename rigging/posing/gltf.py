@@ -1,4 +1,4 @@
-"""A posed clip as binary glTF 2.0 (.glb): mesh, skeleton, skin and one animation of all frames.
+"""Binary glTF 2.0 (.glb): a posed clip with mesh, skeleton, skin and one animation of all frames; or one mesh.
 
 Every bone is a node at its start, with its own translation at rest and a rotation relative to the bone before it; the
 forearm's node carries the wrist. glTF blends matrices, so a viewer shows the vertices of skinning "linear".
@@ -75,11 +75,33 @@ def glb_bytes(posed: PosedClip) -> bytes:
         "materials": [_material()],
         "skins": [_skin(posed, buffer)],
         "animations": [_animation(posed, buffer)],
-        "accessors": buffer.accessors,
-        "bufferViews": buffer.views,
-        "buffers": [{"byteLength": len(buffer.data)}],
     }
-    return _container(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(), bytes(buffer.data))
+    return _file(content, buffer)
+
+
+def mesh_glb_bytes(vertices: np.ndarray, faces: np.ndarray, joints: np.ndarray, name: str, licence: str) -> bytes:
+    """The .glb of one mesh (V, 3) m with faces (F, 3) and joints (21, 3) m as named nodes, in a world whose +z is up.
+
+    The node `world` turns that world so that its +z is glTF's +y; mesh and joints keep their numbers below it.
+    """
+    buffer = _Buffer()
+    attributes = {
+        "POSITION": buffer.add(vertices, "f4", "VEC3", _VERTEX_DATA),
+        "NORMAL": buffer.add(vertex_normals(vertices, faces), "f4", "VEC3", _VERTEX_DATA),
+    }
+    indices = buffer.add(faces.reshape(-1), "u4", "SCALAR", _INDICES)
+    upright = Rotation.from_matrix(swing(np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0]))).as_quat().tolist()
+    points = [{"name": joint, "translation": place} for joint, place in zip(JOINT_NAMES, joints.tolist())]
+    world = {"name": "world", "rotation": upright, "children": list(range(1, 2 + len(points)))}
+    content = {
+        "asset": {"version": "2.0", "generator": "mvhm", "copyright": licence},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [world, {"name": name, "mesh": 0}, *points],
+        "meshes": [{"name": name, "primitives": [{"attributes": attributes, "indices": indices, "material": 0}]}],
+        "materials": [_material()],
+    }
+    return _file(content, buffer)
 
 
 def local_rotations(rotations: np.ndarray) -> np.ndarray:
@@ -155,6 +177,16 @@ def _animation(posed: PosedClip, buffer: _Buffer) -> dict[str, Any]:
 def _material() -> dict[str, Any]:
     surface = {"baseColorFactor": _SKIN_COLOUR, "metallicFactor": 0.0, "roughnessFactor": 0.6}
     return {"name": "skin", "pbrMetallicRoughness": surface}
+
+
+def _file(content: dict[str, Any], buffer: _Buffer) -> bytes:
+    """The file of `content` and of the buffer it speaks of."""
+    content |= {
+        "accessors": buffer.accessors,
+        "bufferViews": buffer.views,
+        "buffers": [{"byteLength": len(buffer.data)}],
+    }
+    return _container(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(), bytes(buffer.data))
 
 
 def _container(content: bytes, data: bytes) -> bytes:

@@ -114,3 +114,15 @@ def to_canonical(source: str, joints: np.ndarray, wrist_from: Literal["ring", "m
         mcp = result[..., {"ring": 13, "middle": 9}[wrist_from], :]
         result[..., 0, :] = mcp + 2 * (result[..., 0, :] - mcp)
     return result
+
+
+def from_canonical(target: str, joints: np.ndarray) -> np.ndarray:
+    """Our joints (..., 21, D) in the order of `target`: (..., 21, D), which `to_canonical` turns back.
+
+    Raises:
+        PoseError: unknown order, or one that has not exactly our joints.
+    """
+    order = joint_order(target)
+    if sorted(order.indices) != list(range(21)) or order.count != 21 or order.wrist_def == "palm_centre":
+        raise PoseError(f"joint order {target!r} has not our 21 joints, so nothing can be written in it")
+    return np.asarray(joints)[..., np.argsort(order.indices), :]

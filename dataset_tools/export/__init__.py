@@ -1,0 +1,1 @@
+"""A release in the formats of others: WebDataset, Parquet, FreiHAND, InterHand2.6M, COCO, HaMeR, meshes."""
