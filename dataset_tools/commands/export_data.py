@@ -24,6 +24,7 @@ def run(options: argparse.Namespace) -> int:
     """Export, and print the path of what says what is there."""
     from ..export.run import export
 
-    out = options.out or Path(f"{options.data.with_suffix('')}-{options.format}")
+    data = str(options.data).removesuffix(".h5")
+    out = options.out or Path(f"{data}-{options.format}")
     print(export(options.format, options.data, out))
     return 0

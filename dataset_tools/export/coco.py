@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +21,7 @@ from .boxes import mask_box, run_lengths
 from .conventions import Convention
 from .folder import put
 from .source import Part, Sample, Source
-from .target import PART_RECORDS, Record, Target, put_json, records_of, write_records
+from .target import PART_RECORDS, Record, Target, dumps, listed, put_text, records_of, write_records
 
 FIELDS = ("mask", "joints_world", "joints_2d", "joint_visible", "joint_in_frame", "K", "world_to_cam")
 UNLABELLED, HIDDEN, VISIBLE = 0, 1, 2  # COCO's v
@@ -95,12 +96,15 @@ def _write(
 def _finish(source: Source, convention: Convention, out: Path, category: dict[str, Any]) -> None:
     """The table of each split."""
     info = {"description": f"{source.attrs['release']}, {source.attrs['licence']}"}
+    head = dumps({"info": info, "licenses": [], "categories": [category]})[:-1]
     for split in source.splits:
-        records = list(records_of(source, split, out))
-        table: Record = {"info": info, "licenses": [], "categories": [category]}
-        table["images"] = [record["image"] for record in records]
-        table["annotations"] = [record["annotation"] for record in records]
-        put_json(out / "annotations" / f"{split}.json", table)
+        images, annotations = (listed(_column(source, split, out, name)) for name in ("image", "annotation"))
+        pieces = chain([head, ',"images":'], images, [',"annotations":'], annotations, ["}"])
+        put_text(out / "annotations" / f"{split}.json", pieces)
+
+
+def _column(source: Source, split: str, out: Path, name: str) -> Iterator[str]:
+    return (dumps(record[name]) for record in records_of(source, split, out))
 
 
 def target(source: Source) -> Target:

@@ -26,7 +26,9 @@ def begin(folder: Path, request: Mapping[str, Any]) -> bool:
         raise InputError(f"--out {folder}: a file is there; a folder is wanted")
     for name in (WHOLE, BEGUN):
         if (folder / name).is_file():
-            _require_same(folder, name, request)
+            there = _require_same(folder, name, request)
+            if name == WHOLE:
+                _require_files(folder, there["files"])
             return name == WHOLE
     if folder.is_dir() and any(not is_hidden(Path(name)) for name in os.listdir(folder)):
         raise InputError(f"--out {folder}: holds something else; a new or empty folder is wanted")
@@ -50,17 +52,28 @@ def put(path: Path, data: bytes) -> None:
     write_atomic(path, data)
 
 
-def _require_same(folder: Path, name: str, request: Mapping[str, Any]) -> None:
+def _require_same(folder: Path, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of the export in `folder`, which has to be of the same request."""
     try:
         there = json.loads((folder / name).read_bytes())
-        same = {key: there[key] for key in request} == dict(request)
+        differs = [key for key in request if there[key] != request[key]]
+        whole = name != WHOLE or isinstance(there["files"], dict)
     except (ValueError, KeyError, TypeError):
-        raise InputError(
-            f"{folder / name}: damaged or from elsewhere; delete the folder, or choose another --out"
-        ) from None
-    if not same:
-        told = ", ".join(key for key in request if there[key] != request[key])
+        whole = False
+    if not whole:
+        raise InputError(f"{folder / name}: damaged or from elsewhere; delete the folder, or choose another --out")
+    if differs:
+        told = ", ".join(differs)
         raise InputError(f"--out {folder}: holds an export that differs in {told}; delete it, or choose another --out")
+    return there
+
+
+def _require_files(folder: Path, files: Mapping[str, int]) -> None:
+    """Raise InputError where a file of a whole export is missing, or of another size."""
+    for name, size in files.items():
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != size:
+            raise InputError(f"{path}: missing or changed since it was exported; delete the folder, and export again")
 
 
 def _json(values: Mapping[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from ..load.transforms import mirror
 from .conventions import Convention
 from .folder import put
 from .source import Part, Sample, Source
-from .target import PART_RECORDS, Record, Target, put_json, records_of, write_records
+from .target import PART_RECORDS, Record, Target, dumps, listed, put_text, records_of, write_records
 
 FIELDS = ("mask", "joints_world", "vertices_world", "K", "world_to_cam")
 TABLES = ("K", "xyz", "verts", "scale")
@@ -44,7 +44,7 @@ def _rows(samples: Iterable[Sample], part: Part, convention: Convention, out: Pa
             name = f"{sample.position * len(pictures) + view:08d}.jpg"
             put(folder / "rgb" / name, pictures[view])
             put(folder / "mask" / name, encode_jpeg(_grey(values["mask"][view]))["jpeg"][0])
-            yield row
+            yield {table: dumps(row[table]) for table in TABLES}  # as text: verts are long, and not read again
 
 
 def as_right(sample: Sample) -> tuple[Mapping[str, Any], tuple[bytes, ...]]:
@@ -63,7 +63,7 @@ def rows(values: Mapping[str, Any], convention: Convention) -> list[Record]:
     vertices = convention.points(values["vertices_world"], values["world_to_cam"])
     scale = float(np.linalg.norm(np.subtract(*values["joints_world"][list(SCALE_BONE)].astype(float))))
     return [
-        {"K": K[v].tolist(), "xyz": joints[v].tolist(), "verts": np.round(vertices[v], 7).tolist(), "scale": scale}
+        {"K": K[v].tolist(), "xyz": joints[v].tolist(), "verts": np.round(vertices[v], 6).tolist(), "scale": scale}
         for v in range(len(K))
     ]
 
@@ -72,8 +72,8 @@ def finish(source: Source, convention: Convention, out: Path) -> None:
     """The tables of each split."""
     for split in source.splits:
         for table in TABLES:
-            values = [record[table] for record in records_of(source, split, out)]
-            put_json(out / split / f"{set_name(split)}_{table}.json", values)
+            values = (record[table] for record in records_of(source, split, out))
+            put_text(out / split / f"{set_name(split)}_{table}.json", listed(values))
 
 
 def _grey(mask: np.ndarray) -> np.ndarray:

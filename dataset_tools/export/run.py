@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,6 +62,7 @@ def export(kind: str, data: Path, out: Path) -> Path:
                 target.write(samples, part, convention, file, out)
     target.finish(source, convention, out)
     facts = {"licence": source.attrs["licence"], "splits": source.splits, "views": source.sizes["V"]}
+    facts["convention"] = asdict(convention)
     return seal(out, request, facts)
 
 

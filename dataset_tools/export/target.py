@@ -11,8 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rigging.files import atomic_file
+
 from .conventions import Convention
-from .folder import PARTS, put
+from .folder import PARTS
 from .source import Part, Sample, Source
 
 Record = dict[str, Any]
@@ -59,7 +61,7 @@ def _write_tar(
 def write_records(records: Iterable[Record], file: BinaryIO) -> None:
     """Records of a part, one a line, to wait for their split's table."""
     for record in records:
-        file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+        file.write(dumps(record).encode() + b"\n")
 
 
 def records_of(source: Source, split: str, out: Path) -> Iterator[Record]:
@@ -72,4 +74,26 @@ def records_of(source: Source, split: str, out: Path) -> Iterator[Record]:
 
 def put_json(path: Path, value: Any) -> None:
     """Write a table as JSON, whole or not at all."""
-    put(path, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+    put_text(path, [dumps(value)])
+
+
+def put_text(path: Path, pieces: Iterable[str]) -> None:
+    """Write a text piece by piece, so that a table need not fit into memory; whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as file:
+        for piece in pieces:
+            file.write(piece.encode())
+
+
+def listed(items: Iterable[str]) -> Iterator[str]:
+    """The JSON list of items that are JSON, in pieces."""
+    before = "["
+    for item in items:
+        yield before + item
+        before = ","
+    yield "[]" if before == "[" else "]"
+
+
+def dumps(value: Any) -> str:
+    """JSON without blanks."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
