@@ -31,9 +31,9 @@ export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATC
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
 export MODEL PRESET SET INIT STB MHP OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
 export IMAGES CAMERAS BOX K HAND_LENGTH
-export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
+export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff export-data
 .PHONY: train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
@@ -122,6 +122,9 @@ verify: $(VENV)/.ready-publish  ## Say whether a copy of a release is whole: DAT
 
 diff: $(VENV)/.ready-publish  ## Say what changed between two releases: OLD=path NEW=path [JSON=1]
 	@$(MVHM) diff $(call flags,JSON) -- "$$OLD" "$$NEW"
+
+export-data: $(VENV)/.ready-publish  ## Write a release as others read it: FORMAT=webdataset|huggingface|freihand|interhand|coco|coco-wholebody|hamer|obj|ply|glb DATA=path [OUT=folder]
+	@$(MVHM) export-data $(call options,$(GIVEN_OUT)) -- "$$FORMAT" "$$DATA"
 
 train: $(VENV)/.ready-train  ## Train an estimator: MODEL=mvhm_sv DATA=path [PRESET=nano] [SET='k=v ...'] [OUT=folder] [INIT=run] [RESUME=1]
 	@$(MVHM) train $(call options,MODEL PRESET SET $(GIVEN_OUT) INIT WITH WEIGHTS DEVICE THREADS) $(call flags,RESUME) -- "$$DATA"

@@ -67,6 +67,14 @@ def test_settings_are_options_and_flags(make):
         "train", "--model", "mvhm_sv", "--set", "train.seed=1 data.batch=8", "--", "out/demo"
     ]  # fmt: skip
     assert make("train", "DATA=/a b", "OUT=/c d", "RESUME=1") == ["train", "--out", "/c d", "--resume", "--", "/a b"]
+    assert make("export-data", "FORMAT=coco", "DATA=/d", "OUT=/e f") == [
+        "export-data",
+        "--out",
+        "/e f",
+        "--",
+        "coco",
+        "/d",
+    ]
     judged = make("gate", "DATA=/d", "PRESET=gate", "STB=/s b")
     assert judged == ["gate", "--preset", "gate", "--stb", "/s b", "--", "/d"]
     assert make("evaluate", "CHECKPOINT=/run", "DATA=/d") == ["evaluate", "--", "/run", "/d"]
@@ -89,7 +97,7 @@ def targets() -> dict[str, str]:
 @pytest.mark.parametrize("name", targets())
 def test_every_option_of_a_command_is_a_setting_of_its_target(name):
     parser = Parser(prog=name)
-    importlib.import_module(f"{PACKAGE[name]}.commands.{name}").add_arguments(parser)
+    importlib.import_module(f"{PACKAGE[name]}.commands.{name.replace('-', '_')}").add_arguments(parser)
     recipe = targets()[name].replace("$(RELEASED)", "RELEASE OUT")
     recipe = recipe.replace("$(GIVEN_OUT)", "OUT").replace("$(LIMITS)", "MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS")
     for action in parser._actions:
