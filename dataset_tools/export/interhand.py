@@ -7,6 +7,7 @@ sample, and a camera a view. Of its 42 joints, the right hand's first, those of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,7 +20,7 @@ from .boxes import mask_box
 from .conventions import CONVENTIONS, Convention
 from .folder import put
 from .source import Part, Sample, Source
-from .target import PART_RECORDS, Record, Target, put_json, records_of, write_records
+from .target import PART_RECORDS, Record, Target, dumps, keyed, listed, put_text, records_of, write_records
 
 FIELDS = ("mask", "joints_world", "joint_in_frame", "K", "world_to_cam")
 SIDES = ("right", "left")  # in the order of its 42 joints
@@ -81,36 +82,63 @@ def cameras(sample: Sample, convention: Convention) -> dict[str, dict[str, list]
 def finish(source: Source, convention: Convention, out: Path) -> None:
     """The tables of each split, and the skeleton."""
     for split in source.splits:
-        tables: dict[str, Any] = {"data": {"images": [], "annotations": []}, "camera": {}, "joint_3d": {}}
-        for record in records_of(source, split, out):
-            _enter(record, tables, source)
-        for name, table in tables.items():
-            put_json(out / "annotations" / split / f"InterHand2.6M_{split}_{name}.json", table)
+        start = f"InterHand2.6M_{split}_"
+        images = listed(
+            dumps(image) for record in records_of(source, split, out) for image in images_of(record, source)
+        )
+        labels = listed(
+            dumps(label) for record in records_of(source, split, out) for label in labels_of(record, source)
+        )
+        cameras = keyed((name, dumps(records[0]["cameras"])) for name, records in captures(source, split, out))
+        joints = keyed((name, dumps(frames_of(records))) for name, records in captures(source, split, out))
+        folder = out / "annotations" / split
+        put_text(folder / f"{start}data.json", chain(['{"images":'], images, [',"annotations":'], labels, ["}"]))
+        put_text(folder / f"{start}camera.json", cameras)
+        put_text(folder / f"{start}joint_3d.json", joints)
     put(out / "annotations" / "skeleton.txt", skeleton().encode())
 
 
-def _enter(record: Record, tables: dict[str, Any], source: Source) -> None:
-    """Enter a record in the tables. Raises InputError for a pair whose samples have not the same cameras."""
-    meta = record["meta"]
-    capture, frame = str(meta["pair"]), str(meta["sample"])
-    if tables["camera"].setdefault(capture, record["cameras"]) != record["cameras"]:
-        raise InputError(f"{source.path}: samples of pair {capture} have different cameras; a capture has one set")
-    tables["joint_3d"].setdefault(capture, {})[frame] = record["joints"]
-    for view, (name, box, inside) in enumerate(zip(record["names"], record["boxes"], record["inside"])):
-        number = meta["sample"] * source.sizes["V"] + view + 1
-        tables["data"]["images"].append(
-            {
-                "id": number, "file_name": name, "width": source.sizes["W"], "height": source.sizes["H"],
-                "capture": meta["pair"], "subject": meta["subject"], "seq_name": f"sequence{meta['pair']}",
-                "camera": str(view), "frame_idx": meta["sample"],
-            }
-        )  # fmt: skip
-        tables["data"]["annotations"].append(
-            {
-                "id": number, "image_id": number, "bbox": box, "joint_valid": [int(row[0]) for row in inside],
-                "hand_type": meta["hand"], "hand_type_valid": 1,
-            }
-        )  # fmt: skip
+def captures(source: Source, split: str, out: Path) -> Iterator[tuple[str, list[Record]]]:
+    """The records of each pair or clip of a split. Raises InputError where one is torn, or its cameras move."""
+    seen = set()
+    for pair, group in groupby(records_of(source, split, out), lambda record: record["meta"]["pair"]):
+        records = list(group)
+        if pair in seen or any(record["cameras"] != records[0]["cameras"] for record in records):
+            raise InputError(
+                f"{source.path}: pair {pair} is torn or has moving cameras; a capture has one set of cameras"
+            )
+        seen.add(pair)
+        yield str(pair), records
+
+
+def frames_of(records: list[Record]) -> dict[str, Record]:
+    """joint_3d.json of a capture."""
+    return {str(record["meta"]["sample"]): record["joints"] for record in records}
+
+
+def images_of(record: Record, source: Source) -> list[Record]:
+    """`images` of data.json, of one sample."""
+    meta, sizes = record["meta"], source.sizes
+    same = {
+        "width": sizes["W"], "height": sizes["H"], "capture": meta["pair"], "subject": meta["subject"],
+        "seq_name": f"sequence{meta['pair']}", "frame_idx": meta["sample"],
+    }  # fmt: skip
+    return [
+        {"id": meta["sample"] * sizes["V"] + view + 1, "file_name": name, "camera": str(view), **same}
+        for view, name in enumerate(record["names"])
+    ]
+
+
+def labels_of(record: Record, source: Source) -> list[Record]:
+    """`annotations` of data.json, of one sample."""
+    hand, first = record["meta"]["hand"], record["meta"]["sample"] * source.sizes["V"] + 1
+    return [
+        {
+            "id": first + view, "image_id": first + view, "bbox": box, "hand_type": hand, "hand_type_valid": 1,
+            "joint_valid": [int(row[0]) for row in inside],
+        }
+        for view, (box, inside) in enumerate(zip(record["boxes"], record["inside"]))
+    ]  # fmt: skip
 
 
 def skeleton() -> str:

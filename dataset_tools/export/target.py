@@ -72,11 +72,6 @@ def records_of(source: Source, split: str, out: Path) -> Iterator[Record]:
                 yield from map(json.loads, lines)
 
 
-def put_json(path: Path, value: Any) -> None:
-    """Write a table as JSON, whole or not at all."""
-    put_text(path, [dumps(value)])
-
-
 def put_text(path: Path, pieces: Iterable[str]) -> None:
     """Write a text piece by piece, so that a table need not fit into memory; whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +87,15 @@ def listed(items: Iterable[str]) -> Iterator[str]:
         yield before + item
         before = ","
     yield "[]" if before == "[" else "]"
+
+
+def keyed(items: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The JSON object of keys and values that are JSON, in pieces."""
+    before = "{"
+    for name, item in items:
+        yield f"{before}{dumps(name)}:{item}"
+        before = ","
+    yield "{}" if before == "{" else "}"
 
 
 def dumps(value: Any) -> str:

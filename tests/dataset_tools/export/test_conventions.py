@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from dataset_tools.export.coco import keypoints
 from dataset_tools.export.conventions import CONVENTIONS
 from dataset_tools.export.huggingface import depth_codes
 from dataset_tools.export.source import Sample, require_names
+from dataset_tools.export.target import keyed, listed
 from rigging.errors import InputError
 from rigging.joints import JOINT_NAMES
 from rigging.poses.clip import PoseError
@@ -90,6 +93,13 @@ def test_a_box_holds_its_mask_and_nothing_more(mask):
         assert all(edge.any() for edge in (corner[0], corner[-1], corner[:, 0], corner[:, -1]))
     else:
         assert (x, y, width, height) == (0, 0, 0, 0)
+
+
+@given(st.lists(st.integers()))
+def test_tables_written_in_pieces_are_json(numbers):
+    assert json.loads("".join(listed(map(str, numbers)))) == numbers
+    table = {f"key {number}": number for number in numbers}
+    assert json.loads("".join(keyed((name, str(value)) for name, value in table.items()))) == table
 
 
 def test_one_pixel_is_a_box_of_one_pixel():

@@ -6,15 +6,17 @@ import contextlib
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dataset_tools.commands.export_data import FORMATS
+from dataset_tools.export import interhand
 from dataset_tools.export import run as runs
 from dataset_tools.export.conventions import CONVENTIONS
 from dataset_tools.export.run import TARGETS, export
-from dataset_tools.export.source import open_source
+from dataset_tools.export.source import open_source, read_part
 from dataset_tools.store.writer import write_manifest
 from rigging.command_line import main
 from rigging.files import file_sha256
@@ -149,6 +151,19 @@ def test_damage_stops_an_export_before_the_damaged_part_is_there(mixed, tmp_path
     assert main(["export-data", "webdataset", str(damaged), "--out", str(tmp_path / "out")]) != 0
     assert "shard-00001.h5" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "out").glob("*.tar")] == ["train-00000.tar"]
+
+
+def test_a_pair_whose_cameras_move_is_no_capture(mixed, tmp_path, capsys, monkeypatch):
+    moving = iter(range(100))
+    monkeypatch.setattr(interhand, "cameras", lambda sample, convention: {"campos": next(moving)})
+    monkeypatch.setattr(runs, "read_part", lambda part, fields: one_pair(read_part(part, fields)))
+    assert "has moving cameras" in refused(["export-data", "interhand", mixed, "--out", tmp_path / "out"], capsys)
+    assert not (tmp_path / "out" / "export.json").exists()
+
+
+def one_pair(samples):
+    for sample in samples:
+        yield replace(sample, values={**sample.values, "meta": sample.values["meta"] | {"pair": 0}})
 
 
 @contextlib.contextmanager
