@@ -16,12 +16,13 @@ from dataset_tools.load.transforms import mirror
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.writer import write_manifest, write_shard
 
-SPLITS = ("train", "train", "train", "test_pose")  # of samples 0 to 3, three in the first shard
+SPLITS = ("train", "train", "test_pose", "train")  # of samples 0 to 3, three in the first shard
+ORDER = (0, 1, 3, 2)  # of samples, split by split
 
 
 @pytest.fixture(scope="session")
 def mixed(release, tmp_path_factory) -> Path:
-    """Samples 0 to 2 (train) and 3 (test_pose) in two shards; 1 and 3 are left hands, each of a pair of its own."""
+    """Samples 0, 1, 3 (train) and 2 (test_pose), 3 in a second shard; 1 and 3 are left hands; each is its own pair."""
     folder = tmp_path_factory.mktemp("mixed")
     samples = [mirror(sample) if i % 2 else sample for i, sample in enumerate(HandDataset(release))]
     for sample, split in zip(samples, SPLITS):
@@ -38,9 +39,10 @@ def mixed(release, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def samples(mixed) -> list[dict]:
-    """The samples as the loader gives them, all fields."""
+    """The samples as the loader gives them, all fields: three of train, one of test_pose."""
     silhouettes = HandDataset(mixed, fields=["amodal_mask"])
-    return [sample | whole for sample, whole in zip(HandDataset(mixed), silhouettes)]
+    dataset = HandDataset(mixed)
+    return [dataset[number] | silhouettes[number] for number in ORDER]
 
 
 @pytest.fixture(scope="session")

@@ -137,8 +137,8 @@ def test_pycocotools_scores_the_labels_against_themselves_as_perfect(exported, c
 
 @pytest.mark.parametrize("kind", ["obj", "ply", "glb"])
 def test_meshes_open_with_trimesh_and_cover_the_mask(kind, exported, samples):
-    for number, sample in enumerate(samples):
-        path = exported(kind) / sample["meta"]["split"] / f"{number:07d}.{kind}"
+    for sample in samples:
+        path = exported(kind) / sample["meta"]["split"] / f"{sample['meta']['sample']:07d}.{kind}"
         mesh = trimesh.load(path, force="mesh", process=False)
         vertices = np.array(mesh.vertices)
         if kind == "glb":  # its +y is our +z
