@@ -17,22 +17,27 @@ LEFT_BY_SYSTEMS = ("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Vol
 
 
 @contextmanager
-def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
-    """A binary file beside `path` to write to: flushed and renamed to `path` at the end, removed after an exception."""
+def atomic_file(path: Path | str, flush: bool = True) -> Iterator[BinaryIO]:
+    """A binary file beside `path` to write to: flushed and renamed to `path` at the end, removed after an exception.
+
+    `flush=False` is for who writes many files and flushes them together (os.sync) before any is relied on.
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")  # hosts share folders, and process numbers
     try:
         with open(temporary, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno and str(error.filename or temporary) == str(temporary):
             error.filename = str(path)  # the name that the caller knows; a full disk tells none
         raise
-    sync_folder(path.parent)
+    if flush:
+        sync_folder(path.parent)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rigging.errors import InputError
-from rigging.files import is_hidden, walk_files, write_atomic
+from rigging.files import atomic_file, is_hidden, walk_files, write_atomic
 
 BEGUN, WHOLE, PARTS = ".export-begun.json", "export.json", ".parts"
 VERSION = 1  # of what exports look like; another one begins anew
@@ -29,6 +29,7 @@ def begin(folder: Path, request: Mapping[str, Any]) -> bool:
             there = _require_same(folder, name, request)
             if name == WHOLE:
                 _require_files(folder, there["files"])
+            _remove_leftovers(folder)
             return name == WHOLE
     if folder.is_dir() and any(not is_hidden(Path(name)) for name in os.listdir(folder)):
         raise InputError(f"--out {folder}: holds something else; a new or empty folder is wanted")
@@ -47,9 +48,10 @@ def seal(folder: Path, request: Mapping[str, Any], facts: Mapping[str, Any]) -> 
 
 
 def put(path: Path, data: bytes) -> None:
-    """Write a file of an export, whole or not at all, in a folder that is made if need be."""
+    """Write one of many files of a part, whole or not at all; they are flushed together, before their part counts."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, data)
+    with atomic_file(path, flush=False) as file:
+        file.write(data)
 
 
 def _require_same(folder: Path, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,6 +68,12 @@ def _require_same(folder: Path, name: str, request: Mapping[str, Any]) -> dict[s
         told = ", ".join(differs)
         raise InputError(f"--out {folder}: holds an export that differs in {told}; delete it, or choose another --out")
     return there
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a killed run was writing."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def _require_files(folder: Path, files: Mapping[str, int]) -> None:

@@ -18,9 +18,8 @@ from rigging.errors import InputError
 
 from ..format.schema import SAMPLE_FIELDS
 from .conventions import Convention
-from .folder import put
 from .source import Part, Sample, Source
-from .target import Target
+from .target import Target, put_text
 from .webdataset import plain
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def write(samples: Iterable[Sample], part: Part, convention: Convention, file: B
 
 def finish(source: Source, convention: Convention, out: Path) -> None:
     """README.md, by which `load_dataset` knows the splits."""
-    put(out / "README.md", readme(source.splits, source.attrs).encode())
+    put_text(out / "README.md", [readme(source.splits, source.attrs)])
 
 
 def readme(splits: Mapping[str, int], attrs: Mapping[str, Any]) -> str:

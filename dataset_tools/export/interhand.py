@@ -95,7 +95,7 @@ def finish(source: Source, convention: Convention, out: Path) -> None:
         put_text(folder / f"{start}data.json", chain(['{"images":'], images, [',"annotations":'], labels, ["}"]))
         put_text(folder / f"{start}camera.json", cameras)
         put_text(folder / f"{start}joint_3d.json", joints)
-    put(out / "annotations" / "skeleton.txt", skeleton().encode())
+    put_text(out / "annotations" / "skeleton.txt", [skeleton()])
 
 
 def captures(source: Source, split: str, out: Path) -> Iterator[tuple[str, list[Record]]]:

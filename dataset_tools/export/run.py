@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -60,6 +61,8 @@ def export(kind: str, data: Path, out: Path) -> Path:
             samples = counted(read_part(part, target.fields), progress)
             with atomic_file(path) as file:
                 target.write(samples, part, convention, file, out)
+                if target.scatters:
+                    os.sync()
     target.finish(source, convention, out)
     facts = {"licence": source.attrs["licence"], "splits": source.splits, "views": source.sizes["V"]}
     facts["convention"] = asdict(convention)

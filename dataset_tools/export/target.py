@@ -33,6 +33,11 @@ class Target:
     finish: Callable[[Source, Convention, Path], None]
     needs: tuple[str, ...] = ()  # libraries that are not installed with the loader
 
+    @property
+    def scatters(self) -> bool:
+        """Whether a part is many files, and the one at `place` only says that they are there."""
+        return self.place == PART_RECORDS
+
     def file(self, part: Part, out: Path) -> Path:
         """The file of a part."""
         return out / self.place.format(name=part.name)

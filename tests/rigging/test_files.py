@@ -45,6 +45,17 @@ def test_nothing_is_seen_before_it_is_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"half"
 
 
+def test_who_flushes_many_files_together_does_not_wait_for_each(tmp_path, monkeypatch):
+    monkeypatch.setattr("rigging.files.os.fsync", lambda handle: pytest.fail("flushed"))
+    with atomic_file(tmp_path / "a", flush=False) as file:
+        file.write(b"all of it")
+        assert not (tmp_path / "a").exists()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"all of it"]
+    with pytest.raises(ZeroDivisionError), atomic_file(tmp_path / "b", flush=False):
+        _ = 1 / 0
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_full_disk_names_the_file_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

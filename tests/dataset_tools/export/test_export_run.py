@@ -80,6 +80,7 @@ def test_an_interrupted_export_goes_on(kind, exported, mixed, tmp_path, monkeypa
     parts = [TARGETS[kind](source).file(part, out) for source in [open_source(mixed)] for part in source.parts]
     assert [path.is_file() for path in parts] == [True, True, False]
     first = parts[0].stat().st_mtime_ns
+    (out / ".train-00001.tar.0123.tmp").write_bytes(b"what a killed run was writing")
     with monkeypatch.context() as patch:  # what is there is not read again
         read = runs.read_part
         patch.setattr(
@@ -88,6 +89,19 @@ def test_an_interrupted_export_goes_on(kind, exported, mixed, tmp_path, monkeypa
         assert main(words) == 0
     assert not parts[0].exists() or parts[0].stat().st_mtime_ns == first
     assert contents(out) == contents(exported(kind))
+
+
+def test_pictures_are_flushed_before_their_part_counts(mixed, tmp_path, monkeypatch):
+    flushed = []
+
+    def sync():
+        parts = sorted(path.name for path in (tmp_path / "out" / ".parts").glob("[!.]*"))
+        flushed.append((parts, len(list((tmp_path / "out").rglob("*.obj")))))
+
+    monkeypatch.setattr(runs.os, "sync", sync)
+    export("obj", mixed, tmp_path / "out")
+    train, test = "train-00000", "test_pose-00000"
+    assert flushed == [([], 2), ([train], 3), ([test, train], 4)]
 
 
 def test_a_whole_export_is_left_as_it_is_and_what_is_missing_of_it_is_named(mixed, tmp_path, monkeypatch, capsys):
