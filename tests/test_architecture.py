@@ -52,9 +52,10 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "store": {"format"},
         "load": {"format", "store"},
         "pictures": {"format", "store", "load"},
-        "check": {"", "format", "store", "load", "pictures"},
-        "release": {"", "format", "store", "load", "pictures", "check"},
-        "commands": {"format", "store", "load", "pictures", "check", "release"},
+        "statistics": {"", "format", "store", "load"},
+        "check": {"", "format", "store", "load", "pictures", "statistics"},
+        "release": {"", "format", "store", "load", "pictures", "statistics", "check"},
+        "commands": {"format", "store", "load", "pictures", "statistics", "check", "release"},
     },
     "baselines": {
         "": set(),
