@@ -114,8 +114,8 @@ check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=pa
 validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/validation: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) validate $(call options,WORKERS PICTURES) -- "$$DATA"
 
-statistics: $(VENV)/.ready-publish  ## Say what a release covers, with plots in DATA/statistics: DATA=path [REFERENCE=photos] [POSES=nyu:PATH]
-	@$(MVHM) statistics $(call options,REFERENCE POSES PICTURES $(GIVEN_OUT)) -- "$$DATA"
+statistics: $(VENV)/.ready-publish  ## Say what a release covers, with plots in DATA/statistics: DATA=path [REFERENCE=folder of photographs]
+	@$(MVHM) statistics $(call options,REFERENCE POSES PICTURES) -- "$$DATA"
 
 release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
 	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"

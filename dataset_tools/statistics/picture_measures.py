@@ -17,6 +17,7 @@ RINGS = ((2, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 96), (96, 128))  # cy
 RING_NAMES = tuple(f"spectrum_{low}_{high}" for low, high in RINGS)
 MEASURES = (*RING_NAMES, "noise", "contrast", "saturation", "exposure", "clipped")
 TO_SIGMA = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
+FLAT = 1e-6  # of grey from 0 to 1
 CLIPPED = (5 / 255, 250 / 255)  # grey at and beyond which a pixel says nothing more
 
 
@@ -51,11 +52,12 @@ def spectrum(grey: np.ndarray) -> np.ndarray:
 
     The mean is removed, and an outer product of Hann windows applied, before. -inf for a picture of one grey.
     """
+    if np.ptp(grey) < FLAT:  # else what rounding leaves
+        return np.full(len(RINGS), -np.inf)
     rings, window = _rings()
     size = np.abs(fft.fft2((grey - grey.mean()) * window)) / SIDE
     sums = np.bincount(rings.ravel(), size.ravel(), len(RINGS) + 1)[:-1]
-    with np.errstate(divide="ignore"):
-        return np.log10(sums / np.bincount(rings.ravel(), minlength=len(RINGS) + 1)[:-1])
+    return np.log10(sums / np.bincount(rings.ravel(), minlength=len(RINGS) + 1)[:-1])
 
 
 @cache

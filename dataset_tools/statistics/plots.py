@@ -25,7 +25,7 @@ MOST_POINTS = 4000  # of a set, in a scatter plot
 
 
 def new_figure(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, np.ndarray]:
-    """A figure of `width` by `height` inches and its axes (rows, columns)."""
+    """A figure of `width` by `height` inches and its axes, an array (R, C) of `rows` by `columns`."""
     return plt.subplots(rows, columns, figsize=(width, height), dpi=100, layout="constrained", squeeze=False, **options)
 
 
@@ -68,8 +68,8 @@ def plot_poses(found: Collected, reference: PoseReference, seed: int = 0) -> byt
     """The map of pose space with the reference set behind it, distances, and the clusters' most typical poses."""
     features = palm_features(found.joints)
     label, typical = cluster(all_angles(found.joints, found.wrist), np.random.default_rng(seed))
-    figure = plt.figure(figsize=(11, 7.5), dpi=100, layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(1.5, 1))
+    figure = plt.figure(figsize=(11, 8), dpi=100, layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1.35, 1))
     space, distance = top.subplots(1, 2)
     _map(space, features, reference, label)
     _distances(distance, features, reference, found.index["pair"])
@@ -120,21 +120,26 @@ def _hand(axis: plt.Axes, joints: np.ndarray, colour: str) -> None:
         if parent >= 0:
             axis.plot(*all_joints[[parent, joint], :2].T, color=colour, lw=1.6, solid_capstyle="round")
     axis.set_aspect("equal")
-    axis.set(xlim=(-0.28, 0.28), ylim=(-0.08, 0.5))
+    axis.set(xlim=(-0.24, 0.24), ylim=(-0.03, 0.44))
 
 
 def plot_cameras(found: Collected) -> bytes:
     """Where cameras are on the sphere, in the palm's axes and in the world, in cells of equal area."""
-    figure, axes = new_figure(1, 2, 11, 3.9, subplot_kw={"projection": "hammer"})
+    figure, axes = new_figure(1, 2, 11, 3.7, subplot_kw={"projection": "hammer"})
     along = np.linspace(-np.pi, np.pi, SECTORS + 1)
     edges = np.arcsin(np.linspace(-1, 1, BANDS + 1))
-    names = ("around the hand: top, its back; middle, little finger right", "in the world: top, above the hand")
-    for axis, directions, name in zip(axes[0], (found.palm_directions, found.world_directions), names):
+    sets = (
+        (found.palm_directions, "around the hand", "top: over its back, bottom: before the palm\n"
+         "middle: little finger's side, half way to the right: fingertips"),
+        (found.world_directions, "in the world", "top: above the hand"),
+    )  # fmt: skip
+    for axis, (directions, name, about) in zip(axes[0], sets):
         counts = cells(directions.reshape(-1, 3)).astype(float)
         counts[counts == 0] = np.nan
         mesh = axis.pcolormesh(along, edges, counts, cmap="viridis", vmin=0)
         axis.set_title(f"Cameras {name}", fontsize=10, pad=10)
         axis.grid(color="0.85", lw=0.5)
+        axis.set_xlabel(about, fontsize=9)
         axis.set_xticklabels([])
         axis.set_yticklabels([])
         figure.colorbar(mesh, ax=axis, shrink=0.6, label="views")

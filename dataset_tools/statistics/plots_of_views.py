@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from .hand_sizes import adult_density
 from .photographs import Pictures
@@ -22,14 +23,16 @@ def plot_people(table: Mapping[str, Any]) -> bytes:
     lengths = np.array(table["hands"]["lengths_mm"])
     axes[0, 0].hist(lengths, np.arange(120, 232, 4), density=True, color=BLUE, alpha=0.6, label="subjects")
     grid = np.linspace(120, 232, 200)
-    for density, name, style in zip(adult_density(grid / 1000), ("women", "men"), ("--", ":")):
-        axes[0, 0].plot(grid, density / 2000, color=ORANGE, ls=style, label=f"{name}, published")
+    women, men = adult_density(grid / 1000) / 2000  # of either half the adults, per mm
+    for density, name, style in ((women + men, "adults", "-"), (women, "women", "--"), (men, "men", ":")):
+        axes[0, 0].plot(grid, density, color=ORANGE, ls=style, label=f"{name}, published")
     plain(axes[0, 0], "Hand length of the subjects; adults as published (Greiner 1991)", "mm", "density")
     axes[0, 0].set_yticks([])
     axes[0, 0].legend(fontsize=8, frameon=False)
     counts = table["skin"]["monk_subjects"]
     axes[0, 1].bar(range(1, 11), list(counts.values()), color=MONK, edgecolor=GREY, lw=0.5)
     axes[0, 1].set_xticks(range(1, 11))
+    axes[0, 1].yaxis.set_major_locator(MaxNLocator(integer=True))
     plain(axes[0, 1], "Skin tones", "Monk scale", "subjects")
     return png(figure)
 
@@ -64,12 +67,16 @@ def _spreads(axis: plt.Axes, numbers: Mapping[str, Any]) -> None:
         low, middle, high = (numbers[name][q] for q in ("p5", "p50", "p95"))
         axis.plot([0, 1], [y, y], color=BLUE, lw=2)
         axis.plot([(middle - low) / (high - low) if high > low else 0.5], [y], "o", color=ORANGE, ms=6)
-        axis.annotate(f"{low:.3g}", (0, y), (-6, 0), textcoords="offset points", ha="right", va="center", fontsize=8)
-        axis.annotate(f"{high:.3g}", (1, y), (6, 0), textcoords="offset points", va="center", fontsize=8)
+        axis.annotate(_short(low), (0, y), (-6, 0), textcoords="offset points", ha="right", va="center", fontsize=8)
+        axis.annotate(_short(high), (1, y), (6, 0), textcoords="offset points", va="center", fontsize=8)
     axis.set_yticks(range(len(names)), names)
     axis.set(xlim=(-0.35, 1.35), xticks=[])
     axis.set_ylim(len(names) - 0.5, -0.5)
     plain(axis, "Numbers: 5 to 95 %, and the median")
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def plot_views(table: Mapping[str, Any]) -> bytes:

@@ -31,6 +31,7 @@ ANGLES = (
     *((f"{finger}_{joint}", motion) for finger in FINGER_NAMES[1:] for joint, motion in FINGER),
     ("wrist", "flexion"), ("wrist", "abduction"),
 )  # fmt: skip
+INWARD = 1 - 1e-6  # so that an angle at its limit counts on this side of it
 QUANTILES = (5, 25, 50, 75, 95)
 
 
@@ -71,7 +72,7 @@ def _angle(joint: str, motion: str, values: np.ndarray) -> dict[str, Any]:
         "joint": joint, "motion": motion, "limits": [float(low), float(high)],
         "quantiles": quantiles(values), "at_limit": float(at_limit.mean()),
         "range_covered": range_covered(values, low, high),
-        "counts": np.histogram(np.clip(values, BINS[0], BINS[-1] - 1e-6), BINS)[0].tolist(),
+        "counts": np.histogram(np.clip(INWARD * values, BINS[0], BINS[-1]), BINS)[0].tolist(),
     }  # fmt: skip
 
 
