@@ -15,8 +15,8 @@ from rigging.files import write_atomic
 from ..store.layout import ReleaseFolder
 from ..store.manifest import read_manifest
 from ..store.release_manifest import data_hash, listed, read_release_manifest
-from .table import FORMAT, VERSION
 
+FORMAT, VERSION = "mvhm-statistics", 1
 PLOTS = {  # name of the file: what it shows
     "angles": "Joint angles of the samples and the joints' limits",
     "poses": "Pose space with a reference set behind it, distances to nearest neighbours, typical poses",

@@ -27,7 +27,6 @@ from .poses import (
 )  # fmt: skip
 from .views import hand_pixels_table, occlusion_table
 
-FORMAT, VERSION = "mvhm-statistics", 1
 NEAR = 0.1  # palm lengths, rms over the joints, about 1 cm: a pose so near to another covers it
 
 
