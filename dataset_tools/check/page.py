@@ -205,7 +205,8 @@ def _statistics(statistics: Statistics | None) -> str:
         return ""
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(t)}</td></tr>" for name, t in statistics.summary.items())
     plots = "".join(
-        f'<h3>{escape(PLOTS[name])}</h3><img src="{PICTURES}/{name}.png" alt="{escape(PLOTS[name])}" loading="lazy">'
+        f"<article><h3>{escape(PLOTS[name])}</h3>"
+        f'<img src="{PICTURES}/{name}.png" alt="{escape(PLOTS[name])}" loading="lazy"></article>'
         for name in statistics.plots
     )
     note = '<p class="note">Not judged: what the samples cover, as mvhm statistics found it.</p>'

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rigging.errors import InputError
+from rigging.errors import InputError, input_errors
 from rigging.geometry.cameras import palm_frame
 from rigging.geometry.rotations import normalise
 from rigging.joints import ARM_PART
@@ -41,6 +41,7 @@ class Collected:
     in_frame: np.ndarray  # (S, V, 21) bool
     light: tuple[dict[str, Any], ...]  # (S,) as stored
     background: tuple[dict[str, Any], ...]
+    measured: np.ndarray  # (P / V,) indices of the samples whose pictures were measured
     pictures: Pictures  # (P, 12)
     brightness: np.ndarray  # (P, 2) mean grey, 0 to 1, of the hand and of the background; NaN where there is none
 
@@ -59,7 +60,8 @@ def collect(path: Path, most_pictures: int) -> Collected:
         for i in range(len(plain)):
             measured = i % step == 0
             sample = (full if measured else plain)[i]
-            rows.append(_labels(sample))
+            with input_errors(f"{path}: sample {i}"):  # joints that no hand has
+                rows.append(_labels(sample))
             if measured:
                 pictures += [_picture(*view) for view in zip(sample["rgb"], sample["parts"])]
             progress.add(1)
@@ -71,8 +73,8 @@ def collect(path: Path, most_pictures: int) -> Collected:
     plain.close()
     full.close()
     return Collected(
-        index, **columns, **texts, pictures=Pictures(table[:, : len(MEASURES)], sides),
-        brightness=table[:, len(MEASURES) :],
+        index, **columns, **texts, measured=np.arange(0, len(rows), step),
+        pictures=Pictures(table[:, : len(MEASURES)], sides), brightness=table[:, len(MEASURES) :],
     )  # fmt: skip
 
 

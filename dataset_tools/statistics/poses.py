@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +109,9 @@ def cluster(angles: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, n
     """
     count = min(CLUSTERS, len(angles))
     start = angles[np.sort(rng.choice(len(angles), count, replace=False))]
-    centres = kmeans2(angles, np.unique(start, axis=0), iter=ROUNDS, minit="matrix")[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a cluster that becomes empty is left out
+        centres = kmeans2(angles, np.unique(start, axis=0), iter=ROUNDS, minit="matrix")[0]
     label, distance = vq(angles, centres)
     order = np.argsort(-np.bincount(label, minlength=len(centres)), kind="stable")
     label = np.argsort(order)[label]

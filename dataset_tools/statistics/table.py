@@ -43,18 +43,12 @@ def statistics_table(
         "hands": size_table(found.index["subject"], found.index["hand_length"].astype(float), found.joints),
         "skin": skin_table(found.index["ita"], found.index["monk_bin"], found.index["subject"]),
         "light": entries_table(found.light), "backgrounds": entries_table(found.background),
-        "brightness": brightness_table(found.brightness, tone_of_pictures(tone, len(found.brightness) // views, views)),
+        "brightness": brightness_table(found.brightness, np.repeat(tone[found.measured], views)),
         "occlusion": occlusion_table(found.visible, found.in_frame),
         "size": hand_pixels_table(found.hand_size, found.hand_share, int(found.pictures.sides[0])),
         "pictures": picture_table(found.pictures, photographs),
     }  # fmt: skip
     return rounded(table | {"summary": summary(table)})
-
-
-def tone_of_pictures(tone: np.ndarray, measured: int, views: int) -> np.ndarray:
-    """Tone of each picture (P,) = (measured * views,), of samples (S,) that were taken evenly apart."""
-    step = max(1, -(-len(tone) // measured))
-    return np.repeat(tone[::step], views)
 
 
 def pose_table(found: Collected, reference: PoseReference, rng: np.random.Generator) -> dict[str, Any]:

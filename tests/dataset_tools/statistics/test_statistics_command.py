@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from dataset_tools import HandDataset
+from dataset_tools.load.index import SampleIndex
 from dataset_tools.statistics.collect import collect
 from dataset_tools.statistics.picture_measures import MEASURES, measure
 from dataset_tools.statistics.poses import read_reference
@@ -90,6 +91,7 @@ def test_columns_are_what_a_literal_reading_of_the_samples_gives(release):
                 picture = found.pictures.measures[8 * (i // 2) + v]
                 assert picture == pytest.approx(measure(sample["rgb"][v]))
     assert found.pictures.measures.shape == (16, len(MEASURES))
+    assert found.measured.tolist() == [0, 2]
 
 
 def test_a_camera_before_the_palm_sees_it_whichever_hand_it_is(release):
@@ -115,6 +117,15 @@ def test_the_table_says_what_the_columns_hold(release):
     assert "reference" not in table["pictures"]
     assert table["pictures"]["release"]["resolved"] == [True] * 4 + [False] * 3
     assert table["poses"]["reference"]["poses"] == 40
+
+
+def test_brightness_is_told_by_the_tone_of_the_very_samples_that_were_measured(release):
+    found = collect(release, most_pictures=16)
+    tones = np.array([60.0, -50, 20, -50], np.float32)  # samples 0 and 2 are measured
+    ours = dataclasses.replace(found, index=SampleIndex({**found.index.columns, "ita": tones}))
+    told = statistics_table(ours, read_reference(FEW), None)["brightness"]
+    assert set(told["hand_by_tone"]) == {"very light", "tan"}
+    assert told["hand_by_tone"]["tan"] == pytest.approx(np.nanmean(found.brightness[8:, 0]), rel=1e-4)
 
 
 def test_what_is_wrong_is_one_line_and_nothing_is_written(data, photos, tmp_path, capsys):
