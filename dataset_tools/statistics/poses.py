@@ -42,6 +42,7 @@ class PoseReference:
 
     name: str  # as given, without the folders of this machine
     features: np.ndarray  # (R, 60), see `palm_features`
+    angles: np.ndarray  # (R, 21) degrees, of the fingers
 
 
 def read_reference(spec: str) -> PoseReference:
@@ -53,7 +54,8 @@ def read_reference(spec: str) -> PoseReference:
     poses = np.concatenate(joints)
     poses = poses[:: -(-len(poses) // MOST_REFERENCE)]
     source, colon, path = spec.partition("?")[0].partition(":")
-    return PoseReference(source + colon + path.rstrip("/").rpartition("/")[2], palm_features(poses))
+    name = source + colon + path.rstrip("/").rpartition("/")[2]
+    return PoseReference(name, palm_features(poses), np.degrees(joint_angles(load_asset(), poses)))
 
 
 def all_angles(joints: np.ndarray, wrist: np.ndarray) -> np.ndarray:
@@ -92,6 +94,11 @@ def quantiles(values: np.ndarray) -> dict[str, float]:
 def nearest(poses: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(S,) distance of each of poses (S, 60) to the nearest of others (R, 60), in palm lengths (rms over joints)."""
     return cKDTree(others).query(poses)[0]
+
+
+def nearest_angles(angles: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(S,) distance of each of angles (S, 21) to the nearest of others (R, 21), in degrees (rms over the angles)."""
+    return nearest(angles, others) / np.sqrt(angles.shape[1])
 
 
 def nearest_other(poses: np.ndarray, pair: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from .poses import (
     cluster,
     effective_number,
     nearest,
+    nearest_angles,
     nearest_other,
     quantiles,
 )  # fmt: skip
@@ -55,6 +56,7 @@ def pose_table(found: Collected, reference: PoseReference, rng: np.random.Genera
     """Joint angles, distances (palm lengths) to the reference set, between pairs and to `train`, and clusters."""
     angles, features = all_angles(found.joints, found.wrist), palm_features(found.joints)
     to_reference, from_reference = nearest(features, reference.features), nearest(reference.features, features)
+    fingers, known = angles[:, : reference.angles.shape[1]], reference.angles
     apart = nearest_other(features, found.index["pair"])
     label, typical = cluster(angles, rng)
     sizes = np.bincount(label)
@@ -64,6 +66,8 @@ def pose_table(found: Collected, reference: PoseReference, rng: np.random.Genera
             "name": reference.name, "poses": len(reference.features), "to_reference": quantiles(to_reference),
             "from_reference": quantiles(from_reference), "covered": float((from_reference <= NEAR).mean()),
             "known": float((to_reference <= NEAR).mean()), "near": NEAR,
+            "degrees_to_reference": quantiles(nearest_angles(fingers, known)),
+            "degrees_from_reference": quantiles(nearest_angles(known, fingers)),
         },
         "between_pairs": quantiles(apart) if np.isfinite(apart).all() else None,
         "to_train": _to_train(features, found.index["split"]),
@@ -105,7 +109,8 @@ def summary(table: Mapping[str, Any]) -> dict[str, str]:
     lines = {
         "joint ranges met": f"{covered:.0%} of the limits' 5 degree steps, mean of {len(poses['angles'])} angles",
         "reference poses covered": f"{reference['covered']:.0%} of {reference['poses']} ({reference['name']}) within "
-        f"{reference['near']:g} palm lengths; median distance {reference['from_reference']['p50']:.3f}",
+        f"{reference['near']:g} palm lengths; median distance {reference['from_reference']['p50']:.3f}, or "
+        f"{reference['degrees_from_reference']['p50']:.1f} degrees",
         "pose clusters": f"{poses['clusters']['effective']:.1f} effective of {len(poses['clusters']['sizes'])}",
         "camera directions": f"{cameras['palm']['cells_met']:.0%} of 288 equal cells around the hand; "
         + ", ".join(f"{name} {share:.0%}" for name, share in cameras["faces"].items()),

@@ -18,6 +18,7 @@ from dataset_tools.statistics.poses import (
     cluster,
     effective_number,
     nearest,
+    nearest_angles,
     nearest_other,
     range_covered,
     read_reference,
@@ -90,6 +91,13 @@ def test_nearest_neighbours_are_those_of_a_literal_search(seed, poses_of_a_pair)
     assert nearest(ours, others) == pytest.approx(literal)
     literal = [min(np.linalg.norm(ours[i] - ours[j]) for j in range(24) if pair[j] != pair[i]) for i in range(24)]
     assert nearest_other(ours, pair) == pytest.approx(literal)
+
+
+def test_angles_apart_are_degrees_of_the_typical_joint(clips):
+    angles = all_angles(np.stack([clip.joints[0] for clip in clips]).astype(float), np.zeros((len(clips), 2)))[:, :21]
+    assert nearest_angles(angles + 3.0, angles[:1])[0] == pytest.approx(3.0)
+    literal = [min(np.sqrt(np.mean((a - b) ** 2)) for b in angles[30:]) for a in angles[:30]]
+    assert nearest_angles(angles[:30], angles[30:]) == pytest.approx(literal)
 
 
 def test_a_single_pair_has_no_neighbour():
