@@ -31,10 +31,10 @@ export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATC
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
 export MODEL PRESET SET INIT STB MHP OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
 export IMAGES CAMERAS BOX K HAND_LENGTH
-export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
+export REFERENCE PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff export-data
-.PHONY: train evaluate compare predict gate test lint bench clean
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics release verify diff
+.PHONY: export-data train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -113,6 +113,9 @@ check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=pa
 
 validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/validation: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) validate $(call options,WORKERS PICTURES) -- "$$DATA"
+
+statistics: $(VENV)/.ready-publish  ## Say what a release covers, with plots in DATA/statistics: DATA=path [REFERENCE=folder of photographs]
+	@$(MVHM) statistics $(call options,REFERENCE POSES PICTURES) -- "$$DATA"
 
 release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
 	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"
