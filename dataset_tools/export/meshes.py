@@ -36,14 +36,14 @@ def glb(sample: Sample, licence: str) -> bytes:
     return mesh_glb_bytes(values["vertices_world"], sample.faces, values["joints_world"], name, licence)
 
 
+MAKERS: dict[str, Mesh] = {"obj": obj, "ply": ply, "glb": glb}
+
+
 def _write(
     samples: Iterable[Sample], part: Part, convention: Convention, file: BinaryIO, out: Path, ending: str, licence: str
 ) -> None:
     for sample in samples:
-        put(
-            out / part.split / f"{sample.number:07d}.{ending}",
-            {"obj": obj, "ply": ply, "glb": glb}[ending](sample, licence),
-        )
+        put(out / part.split / f"{sample.number:07d}.{ending}", MAKERS[ending](sample, licence))
 
 
 def target(source: Source, ending: str) -> Target:
