@@ -33,7 +33,7 @@ export MODEL PRESET SET INIT STB MHP OTHER DEVICE THREADS WITH WEIGHTS CHECKPOIN
 export IMAGES CAMERAS BOX K HAND_LENGTH
 export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate release verify diff
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate browse release verify diff
 .PHONY: train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
@@ -113,6 +113,9 @@ check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=pa
 
 validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/validation: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) validate $(call options,WORKERS PICTURES) -- "$$DATA"
+
+browse: $(VENV)/.ready-publish  ## Write a static site to look at a release in DATA/browse: DATA=path [default OUT/RELEASE] [WORKERS=n]
+	@$(MVHM) browse $(call options,WORKERS) -- "$$DATA"
 
 release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
 	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"

@@ -54,7 +54,8 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "pictures": {"format", "store", "load"},
         "check": {"", "format", "store", "load", "pictures"},
         "release": {"", "format", "store", "load", "pictures", "check"},
-        "commands": {"format", "store", "load", "pictures", "check", "release"},
+        "browse": {"", "format", "store", "load", "pictures", "check"},
+        "commands": {"format", "store", "load", "pictures", "check", "release", "browse"},
     },
     "baselines": {
         "": set(),
