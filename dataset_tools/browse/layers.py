@@ -1,4 +1,4 @@
-"""Labels as pictures to lay over the photographs: all views of a sample in one sheet, transparent where there is none."""
+"""Labels as pictures to lay over the photographs: all views of a sample in a sheet, transparent where is none."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ KEY = "key.txt"  # in a site: what it was made from
 
 
 def key_of(folder: ReleaseFolder) -> str:
-    """What tells the shards from changed ones: sha256 of names, sizes and times of the shards, and how sites are made."""
+    """What tells the shards from changed ones: sha256 of their names, sizes and times, and of how sites are made."""
     paths = [folder.shard(number) for number in folder.shards()]
     stats = [(path.name, stat.st_size, stat.st_mtime_ns) for path in paths for stat in (os.stat(path),)]
     return hashlib.sha256(json.dumps([SITE_VERSION, stats]).encode()).hexdigest()

@@ -1,0 +1,201 @@
+// The hand in space: mesh, arm, joints and the cameras around it; turns by itself until it is taken hold of.
+'use strict';
+(function (mvhm) {
+  const { el } = mvhm;
+  const FIELD = 30; // degrees, of the camera that looks
+  let renderer; // one for all samples: browsers allow few
+
+  function available() {
+    if (renderer === undefined) {
+      const canvas = document.createElement('canvas'), context = window.THREE && canvas.getContext('webgl2', { antialias: true, alpha: true });
+      renderer = context ? new THREE.WebGLRenderer({ canvas, context, antialias: true, alpha: true }) : null;
+      if (renderer) canvas.setAttribute('aria-label', 'The hand in space; drag to turn it');
+    }
+    return renderer;
+  }
+
+  function geometry(points, faces) {
+    const shape = new THREE.BufferGeometry();
+    shape.setAttribute('position', new THREE.BufferAttribute(points, 3));
+    shape.setIndex(new THREE.BufferAttribute(faces, 1));
+    shape.computeVertexNormals();
+    return shape;
+  }
+
+  /** The hand, each triangle in a colour of its own, so that parts have sharp borders. */
+  function handMesh(sample, faces) {
+    const shape = geometry(sample.hand_points, faces).toNonIndexed();
+    shape.setAttribute('color', new THREE.BufferAttribute(new Float32Array(faces.length * 3), 3));
+    return new THREE.Mesh(shape, new THREE.MeshLambertMaterial({ vertexColors: true, side: THREE.DoubleSide, transparent: true }));
+  }
+
+  function paint(mesh, sample, byParts) {
+    const skin = new THREE.Color(mvhm.monk(sample.meta.monk_bin) || '#d7bd96'), colours = mesh.geometry.attributes.color;
+    const parts = mvhm.bytes(mvhm.model.face_part), palette = mvhm.model.part_colours.map((rgb) => new THREE.Color(mvhm.rgb(rgb)));
+    for (let i = 0; i < colours.count; i++) {
+      const colour = byParts ? palette[parts[Math.floor(i / 3)]] : skin;
+      colours.setXYZ(i, colour.r, colour.g, colour.b);
+    }
+    colours.needsUpdate = true;
+  }
+
+  /** Balls and bones, seen through the flesh. */
+  function skeleton(sample) {
+    const group = new THREE.Group(), at = sample.joints_world.map((joint) => new THREE.Vector3(...joint));
+    const { joint_parents: parents, joint_colours: colours } = mvhm.model, up = new THREE.Vector3(0, 1, 0);
+    const ball = new THREE.SphereGeometry(0.0032, 16, 12);
+    parents.forEach((parent, joint) => {
+      const material = new THREE.MeshLambertMaterial({ color: mvhm.rgb(colours[joint]), depthTest: false, transparent: true });
+      const dot = new THREE.Mesh(ball, material);
+      dot.position.copy(at[joint]);
+      dot.renderOrder = 3;
+      group.add(dot);
+      if (parent < 0) return;
+      const along = at[joint].clone().sub(at[parent]);
+      const bone = new THREE.Mesh(new THREE.CylinderGeometry(0.0016, 0.0016, along.length(), 8), material);
+      bone.position.copy(at[parent]).addScaledVector(along, 0.5);
+      bone.quaternion.setFromUnitVectors(up, along.normalize());
+      bone.renderOrder = 2;
+      group.add(bone);
+    });
+    return group;
+  }
+
+  /** Where a camera stands, and the corners of its picture at `depth` m before it, in the world. */
+  function frustum(K, matrix, depth) {
+    const { W, H } = mvhm.model.sizes, turn = matrix.map((row) => row.slice(0, 3)), shift = matrix.map((row) => row[3]);
+    const world = (p) => new THREE.Vector3(...[0, 1, 2].map((k) => [0, 1, 2].reduce((sum, i) => sum + turn[i][k] * (p[i] - shift[i]), 0)));
+    const corner = (u, v) => world([(u - K[0][2]) / K[0][0] * depth, (v - K[1][2]) / K[1][1] * depth, depth]);
+    return [world([0, 0, 0]), corner(0, 0), corner(W, 0), corner(W, H), corner(0, H)];
+  }
+
+  function cameras(sample) {
+    const points = [], places = [];
+    sample.K.forEach((K, view) => {
+      const [eye, a, b, c, d] = frustum(K, sample.world_to_cam[view], 0.09);
+      places.push(eye);
+      points.push(eye, a, eye, b, eye, c, eye, d, a, b, b, c, c, d, d, a);
+    });
+    const lines = new THREE.LineSegments(new THREE.BufferGeometry().setFromPoints(points), new THREE.LineBasicMaterial({ color: '#7a8494' }));
+    return { lines, places };
+  }
+
+  /** The 3D picture of a sample, seen first from view `front`. */
+  mvhm.Solid = class {
+    constructor(sample, front) {
+      this.sample = sample;
+      this.shows = { mesh: true, joints: true, cameras: false, parts: false, turn: !matchMedia('(prefers-reduced-motion: reduce)').matches };
+      this.stage = el('div', { class: 'stage' });
+      this.marks = [];
+      this.element = el('section', { class: 'solid' }, this.stage, el('div', { class: 'chips' }, ...Object.keys(this.shows).map((name) => this.chip(name))));
+      if (!available()) {
+        this.stage.append(el('p', { class: 'message' }, 'This browser shows no 3D (WebGL 2 is off).'));
+        return;
+      }
+      this.build(front);
+      this.stage.prepend(renderer.domElement);
+      this.watch = new ResizeObserver(() => this.resize());
+      this.watch.observe(this.stage);
+    }
+
+    chip(name) {
+      const button = el('button', { type: 'button', 'aria-pressed': this.shows[name], click: () => { this.set(name, !this.shows[name]); } }, name);
+      this.chips = { ...this.chips, [name]: button };
+      return button;
+    }
+
+    build(front) {
+      const { sample } = this, [faces, armFaces] = mvhm.triangles(sample.meta.hand === 'left');
+      this.group = new THREE.Group();
+      this.hand = handMesh(sample, faces);
+      this.arm = new THREE.Mesh(geometry(sample.arm_points, armFaces), new THREE.MeshLambertMaterial({ color: '#8d939e', side: THREE.DoubleSide }));
+      this.bones = skeleton(sample);
+      ({ lines: this.frusta, places: this.places } = cameras(sample));
+      this.group.add(this.hand, this.arm, this.bones, this.frusta);
+      this.stand(front);
+      this.scene = new THREE.Scene();
+      const sun = new THREE.DirectionalLight('#ffffff', 2.2);
+      this.eye = new THREE.PerspectiveCamera(FIELD, 1, 0.01, 20);
+      sun.position.set(0.4, 0.7, 1);
+      this.eye.add(sun);
+      this.scene.add(this.group, this.eye, new THREE.AmbientLight('#ffffff', 1.1));
+      this.controls = new THREE.OrbitControls(this.eye, renderer.domElement);
+      this.controls.autoRotateSpeed = 2.4;
+      this.controls.addEventListener('start', () => this.set('turn', false));
+      this.place(front, this.near);
+      for (const name of Object.keys(this.shows)) this.set(name, this.shows[name]);
+      this.frame = requestAnimationFrame(() => this.step());
+    }
+
+    /** Turn the world so that view `front` stands upright, the hand's middle at the origin. */
+    stand(front) {
+      const m = this.sample.world_to_cam[front], sphere = (this.hand.geometry.computeBoundingSphere(), this.hand.geometry.boundingSphere);
+      const turn = new THREE.Matrix4().set(m[0][0], m[0][1], m[0][2], 0, -m[1][0], -m[1][1], -m[1][2], 0, -m[2][0], -m[2][1], -m[2][2], 0, 0, 0, 0, 1);
+      this.group.quaternion.setFromRotationMatrix(turn);
+      this.group.position.copy(sphere.center).applyQuaternion(this.group.quaternion).negate();
+      this.group.updateMatrixWorld();
+      this.near = 1.12 * sphere.radius / Math.sin(FIELD * Math.PI / 360);
+      const ring = this.places.map((p) => p.clone().applyMatrix4(this.group.matrixWorld).length());
+      this.far = 1.12 * Math.max(...ring) / Math.sin(FIELD * Math.PI / 360);
+    }
+
+    /** Look from where view `view` is, from `distance` m. */
+    place(view, distance) {
+      this.eye.position.copy(this.places[view]).applyMatrix4(this.group.matrixWorld).setLength(distance);
+      this.controls.target.set(0, 0, 0);
+      this.controls.update();
+    }
+
+    set(name, on) {
+      this.shows[name] = on;
+      this.chips[name].setAttribute('aria-pressed', on);
+      if (!this.controls) return;
+      if (name === 'turn') this.controls.autoRotate = on;
+      if (name === 'mesh') this.hand.visible = this.arm.visible = on;
+      if (name === 'joints') { this.bones.visible = on; this.hand.material.opacity = on ? 0.82 : 1; }
+      if (name === 'parts') paint(this.hand, this.sample, on);
+      if (name === 'cameras') this.showCameras(on);
+    }
+
+    showCameras(on) {
+      this.frusta.visible = on;
+      this.marks.forEach((mark) => mark.remove());
+      this.marks = !on ? [] : this.places.map((_, view) => el('button', {
+        type: 'button', class: 'mark', 'aria-label': `Look from view ${view}`,
+        click: () => { this.set('turn', false); this.place(view, this.near); },
+      }, String(view)));
+      this.stage.append(...this.marks);
+      if (on || this.wasFar) this.eye.position.setLength(on ? this.far : this.near);
+      this.wasFar = on;
+    }
+
+    resize() {
+      const { clientWidth: width, clientHeight: height } = this.stage;
+      if (!width || !height) return;
+      renderer.setPixelRatio(Math.min(2, window.devicePixelRatio || 1));
+      renderer.setSize(width, height, false);
+      this.eye.aspect = width / height;
+      this.eye.updateProjectionMatrix();
+    }
+
+    step() {
+      this.frame = requestAnimationFrame(() => this.step());
+      if (!this.stage.isConnected || document.hidden) return;
+      this.controls.update();
+      renderer.render(this.scene, this.eye);
+      this.marks.forEach((mark, view) => {
+        const at = this.places[view].clone().applyMatrix4(this.group.matrixWorld).project(this.eye);
+        mark.style.left = `${50 + 50 * at.x}%`;
+        mark.style.top = `${50 - 50 * at.y}%`;
+      });
+    }
+
+    close() {
+      cancelAnimationFrame(this.frame);
+      if (!this.controls) return;
+      this.watch.disconnect();
+      this.controls.dispose();
+      this.group.traverse((part) => { if (part.geometry) { part.geometry.dispose(); part.material.dispose(); } });
+    }
+  };
+})(window.mvhm);
