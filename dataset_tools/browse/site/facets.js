@@ -3,7 +3,7 @@
 (function (mvhm) {
   const MONK = ['#f6ede4', '#f3e7db', '#f7ead0', '#eadaba', '#d7bd96', '#a07e56', '#825c43', '#604134', '#3a312a', '#292420'];
   const GROUPS = [
-    ['split', 'Split'], ['verdict', 'Verdict'], ['gesture', 'Gesture: stretched fingers'], ['monk_bin', 'Skin tone (Monk)'],
+    ['split', 'Split'], ['verdict', 'Verdict'], ['gesture', 'Gesture (stretched fingers)'], ['monk_bin', 'Skin tone (Monk)'],
     ['light', 'Light'], ['background', 'Background'], ['arm_style', 'Arm'], ['hand', 'Hand'], ['subject', 'Subject'],
   ];
   const OPEN = ['split', 'verdict', 'gesture', 'monk_bin'];

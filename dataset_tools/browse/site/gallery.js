@@ -32,8 +32,9 @@
     tile.style.width = `${side}px`;
     tile.href = mvhm.address(at);
     tile.dataset.place = place;
-    name.textContent = `${value('sample')} · ${value('gesture')}`;
-    about.textContent = `subject ${value('subject')} · ${value('split')}`;
+    name.textContent = `${value('sample')} · ${value('split')}`;
+    about.textContent = value('gesture');
+    tile.title = `subject ${value('subject')}, ${value('gesture')}`;
     tile.classList.toggle('fail', value('verdict') === 'fail');
     tile.setAttribute('aria-label', `Sample ${value('sample')}, ${value('gesture')}, subject ${value('subject')}, ` +
       `${value('split')}${value('verdict') === 'fail' ? ', failed validation' : ''}`);

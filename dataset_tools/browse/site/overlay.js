@@ -79,7 +79,7 @@
     const pen = layer.getContext('2d');
     pen.lineWidth = Math.max(0.5, layer.width / 900);
     pen.lineJoin = 'round';
-    pen.strokeStyle = 'rgba(120,225,255,.85)';
+    pen.strokeStyle = scale < 4 ? 'rgba(120,225,255,.5)' : 'rgba(120,225,255,.85)';
     for (const [, pixels, a, b, c, arm] of found) {
       pen.beginPath();
       for (const corner of [a, b, c]) pen.lineTo(pixels[corner], pixels[corner + 1]);

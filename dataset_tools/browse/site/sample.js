@@ -50,7 +50,7 @@
     };
     const badge = verdict ? [el('em', { class: verdict }, verdict === 'fail' ? 'failed validation' : 'passed validation')] : [];
     return el('div', { class: 'heading' },
-      el('a', { class: 'step', href: mvhm.address(null), 'aria-label': 'All samples' }, '← All samples'),
+      el('a', { class: 'step', href: mvhm.address(null), 'aria-label': 'All samples' }, '←', el('span', {}, ' All samples')),
       el('h1', {}, `Sample ${mvhm.value('sample', at)}`), ...badge,
       el('span', { class: 'where' }, place < 0 ? '' : `${(place + 1).toLocaleString('en')} of ${count.toLocaleString('en')}`),
       link(-1, '‹', 'Previous sample'), link(1, '›', 'Next sample'));
@@ -92,7 +92,7 @@
     solid = new mvhm.Solid(sample, seen.indexOf(Math.max(...seen)));
     const about = el('section', { class: 'about' }, el('h2', {}, 'Metadata'), facts(at, sample.meta), everything(sample.meta));
     page.replaceChildren(heading(at), toolbar(sample),
-      el('div', { class: 'columns' }, views.element, el('div', { class: 'side' }, solid.element, python(at), about)),
+      el('div', { class: 'columns' }, views.element, solid.element, about, python(at)),
       el('p', { class: 'keys' }, 'Keys: ', ...[['←', 'before'], ['→', 'after'], ['L', 'next label'], ['J', 'joints'], ['M', 'mesh'], ['Esc', 'all samples']].flatMap(([key, what]) => [el('kbd', {}, key), ` ${what}  `])));
     page.dataset.ready = at;
     views.draw();

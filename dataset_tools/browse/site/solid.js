@@ -72,7 +72,7 @@
   function cameras(sample) {
     const points = [], places = [];
     sample.K.forEach((K, view) => {
-      const [eye, a, b, c, d] = frustum(K, sample.world_to_cam[view], 0.09);
+      const [eye, a, b, c, d] = frustum(K, sample.world_to_cam[view], 0.16);
       places.push(eye);
       points.push(eye, a, eye, b, eye, c, eye, d, a, b, b, c, c, d, d, a);
     });
@@ -165,7 +165,11 @@
         click: () => { this.set('turn', false); this.place(view, this.near); },
       }, String(view)));
       this.stage.append(...this.marks);
-      if (on || this.wasFar) this.eye.position.setLength(on ? this.far : this.near);
+      if (on) { // from above, so that the ring is seen as one
+        this.eye.position.y = Math.max(this.eye.position.y, 0.5 * this.near);
+        this.eye.position.setLength(this.far);
+      }
+      else if (this.wasFar) this.eye.position.setLength(this.near);
       this.wasFar = on;
     }
 
