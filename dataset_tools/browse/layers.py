@@ -20,13 +20,16 @@ from ..pictures.drawing import (
 Sample = dict[str, Any]
 COLUMNS = 4  # of views in a sheet
 PHOTO_QUALITY, LOSSLESS, LOSSY = 90, 101, 88  # of JPEG; of WebP, where more than 100 loses nothing
+PHOTO_OPTIONS = [
+    cv2.IMWRITE_JPEG_QUALITY, PHOTO_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+]  # fmt: skip
 MASK, AMODAL, COVER = (235, 64, 90), (120, 94, 240), (38, 166, 154)
 VISIBLE, HIDDEN = (46, 160, 90), (225, 87, 60)
 
 
 def photograph(sample: Sample) -> bytes:
     """The sheet of photographs (V, H, W, 3) as JPEG."""
-    return _encoded(".jpg", tiled(sample["rgb"][..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, PHOTO_QUALITY])
+    return _encoded(".jpg", tiled(sample["rgb"][..., ::-1]), PHOTO_OPTIONS)
 
 
 def overlays(sample: Sample) -> dict[str, bytes]:

@@ -64,10 +64,12 @@
   }
 
   function again() {
+    const held = grid.contains(document.activeElement);
     for (const tile of tiles.values()) { tile.remove(); spare.push(tile); }
     tiles.clear();
     measure();
     draw();
+    if (held && tiles.has(current)) tiles.get(current).focus({ preventScroll: true });
   }
 
   /** Show these samples, from the first row on. */

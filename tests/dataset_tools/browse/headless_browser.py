@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ OPTIONS = (
     "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
     "--remote-debugging-pipe",
 )  # fmt: skip
+LAUNCH = """import fcntl, os, sys
+pipes = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 10) for word in sys.argv[1:3]]
+for pipe, place in zip(pipes, (3, 4)):  # where the browser reads and writes
+    os.dup2(pipe, place)
+os.execvp(sys.argv[3], sys.argv[3:])"""
 PATIENCE = 30.0  # s, for what should take one
 KEYS = {"Enter": 13, "Escape": 27, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39,
         "ArrowDown": 40, "PageDown": 34, "Tab": 9}  # fmt: skip
@@ -30,9 +36,10 @@ class Browser:
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", CHROMIUM, *OPTIONS,
+            [sys.executable, "-c", LAUNCH, str(theirs_in), str(theirs_out), CHROMIUM, *OPTIONS,
              f"--user-data-dir={profile}"],
-            pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )  # fmt: skip
         os.close(theirs_in)
         os.close(theirs_out)
@@ -72,7 +79,7 @@ class Browser:
             self.errors.append(said["exceptionDetails"].get("exception", {}).get("description", "exception"))
         elif method == "Runtime.consoleAPICalled" and said["type"] in ("error", "warning", "assert"):
             self.errors.append(" ".join(str(one.get("value", one.get("description"))) for one in said["args"]))
-        elif method == "Log.entryAdded" and said["entry"]["level"] in ("error", "warning"):
+        elif method == "Log.entryAdded" and said["entry"]["level"] == "error":
             self.errors.append(f"{said['entry']['text']} {said['entry'].get('url', '')}")
         elif method == "Network.requestWillBeSent":
             self.asked.append(said["request"]["url"])
