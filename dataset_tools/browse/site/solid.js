@@ -121,6 +121,7 @@
       this.scene.add(this.group, this.eye, new THREE.AmbientLight('#ffffff', 1.1));
       this.controls = new THREE.OrbitControls(this.eye, renderer.domElement);
       this.controls.autoRotateSpeed = 2.4;
+      renderer.domElement.style.touchAction = 'pan-y'; // a finger that goes up or down moves the page
       this.controls.addEventListener('start', () => this.set('turn', false));
       this.place(front, this.near);
       for (const name of Object.keys(this.shows)) this.set(name, this.shows[name]);

@@ -18,7 +18,13 @@
 
     figure(view) {
       const canvas = el('canvas', { width: 1, height: 1 }), said = el('span', {});
-      const toggle = () => { element.setAttribute('aria-pressed', element.classList.toggle('large')); this.draw(); };
+      const toggle = () => {
+        const large = element.classList.toggle('large');
+        element.setAttribute('aria-pressed', large);
+        for (const other of large ? this.figures : []) if (other.element !== element) this.shrink(other.element);
+        this.draw();
+        element.scrollIntoView({ block: 'nearest' });
+      };
       const element = el('figure', {
         tabindex: 0, role: 'button', 'aria-pressed': 'false', 'aria-label': `View ${view}, enlarge`, click: toggle,
         keydown: (event) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); toggle(); } },
@@ -26,6 +32,11 @@
         pointerleave: () => { said.textContent = ''; },
       }, canvas, el('figcaption', {}, el('b', {}, String(view)), said));
       return { element, canvas };
+    }
+
+    shrink(element) {
+      element.classList.remove('large');
+      element.setAttribute('aria-pressed', 'false');
     }
 
     /** The joint under the pointer in words. */
