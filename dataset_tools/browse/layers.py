@@ -19,7 +19,7 @@ from ..pictures.drawing import (
 
 Sample = dict[str, Any]
 COLUMNS = 4  # of views in a sheet
-PHOTO_QUALITY, LOSSLESS, LOSSY = 90, 101, 88  # of JPEG; of WebP, where more than 100 loses nothing
+PHOTO_QUALITY, LOSSLESS, LOSSY = 90, 101, 90  # of JPEG; of WebP, where more than 100 loses nothing
 PHOTO_OPTIONS = [
     cv2.IMWRITE_JPEG_QUALITY, PHOTO_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 ]  # fmt: skip
@@ -102,8 +102,8 @@ LAYERS: dict[str, tuple[Callable[[Sample], np.ndarray], int]] = {
     "parts": (lambda sample: _over(part_colours()[sample["parts"]], sample["parts"] > 0), LOSSLESS),
     "depth": (_depth, LOSSLESS),
     "normals": (_normals, LOSSY),
-    "flow_forward": (_flow("flow_forward"), LOSSLESS),
-    "flow_backward": (_flow("flow_backward"), LOSSLESS),
+    "flow_forward": (_flow("flow_forward"), LOSSY),
+    "flow_backward": (_flow("flow_backward"), LOSSY),
     "flow_forward_visible": (_flow_visible("flow_forward_visible"), LOSSLESS),
     "flow_backward_visible": (_flow_visible("flow_backward_visible"), LOSSLESS),
 }

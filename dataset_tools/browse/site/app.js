@@ -4,7 +4,9 @@
   const part = (id) => document.getElementById(id);
   const { facets, gallery, page, index } = mvhm;
   const number = (value) => value.toLocaleString('en');
-  let chosen = null, scrolled = 0, opened = null;
+  let chosen = null,
+    scrolled = 0,
+    opened = null;
 
   /** The address of sample `at`, or of all (null), with the filters as they are. */
   mvhm.address = function (at) {
@@ -14,15 +16,19 @@
   };
 
   function filter() {
-    const samples = facets.choose(), active = facets.active();
-    part('count').textContent = active ? `${number(samples.length)} of ${number(index.count)} samples` : `${number(index.count)} samples`;
+    const samples = facets.choose(),
+      active = facets.active();
+    part('count').textContent = active
+      ? `${number(samples.length)} of ${number(index.count)} samples`
+      : `${number(index.count)} samples`;
     part('active').textContent = active ? String(active) : '';
     part('reset').hidden = !active;
     gallery.show(samples);
   }
 
   function route() {
-    const words = new URLSearchParams(location.hash.slice(1)), wanted = words.get('sample');
+    const words = new URLSearchParams(location.hash.slice(1)),
+      wanted = words.get('sample');
     facets.read(words);
     const choice = String(facets.words());
     const at = wanted !== null && /^\d+$/.test(wanted) && Number(wanted) < index.count ? Number(wanted) : null;
@@ -30,8 +36,12 @@
     part('gallery').hidden = at !== null;
     part('sample').hidden = at === null;
     document.body.classList.toggle('one', at !== null);
-    if (choice !== chosen) { chosen = choice; filter(); }
-    if (at === null) leave(); else enter(at);
+    if (choice !== chosen) {
+      chosen = choice;
+      filter();
+    }
+    if (at === null) leave();
+    else enter(at);
   }
 
   function enter(at) {
@@ -63,7 +73,10 @@
   facets.read(new URLSearchParams(location.hash.slice(1)));
   facets.build(part('groups'), changed);
   part('facets').open = window.innerWidth >= 900;
-  part('reset').addEventListener('click', () => { facets.clear(); changed(); });
+  part('reset').addEventListener('click', () => {
+    facets.clear();
+    changed();
+  });
   window.addEventListener('hashchange', route);
   route();
 })(window.mvhm);

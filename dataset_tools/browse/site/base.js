@@ -16,24 +16,28 @@ window.mvhm = window.mvhm || {};
 
   /** Bytes of a text in base64. */
   mvhm.bytes = function (text) {
-    const raw = atob(text), out = new Uint8Array(raw.length);
+    const raw = atob(text),
+      out = new Uint8Array(raw.length);
     for (let i = 0; i < raw.length; i++) out[i] = raw.charCodeAt(i);
     return out;
   };
 
   /** Whole numbers of 16 bits, the low byte first. */
   mvhm.words = function (text) {
-    const bytes = mvhm.bytes(text), out = new Uint16Array(bytes.length / 2);
+    const bytes = mvhm.bytes(text),
+      out = new Uint16Array(bytes.length / 2);
     for (let i = 0; i < out.length; i++) out[i] = bytes[2 * i] | (bytes[2 * i + 1] << 8);
     return out;
   };
 
   /** Points as x, y, z in a row, m, from whole numbers between the least and greatest coordinate. */
   mvhm.points = function (packed) {
-    const steps = mvhm.words(packed.steps), out = new Float32Array(steps.length);
+    const steps = mvhm.words(packed.steps),
+      out = new Float32Array(steps.length);
     for (let i = 0; i < out.length; i++) {
-      const low = packed.low[i % 3], high = packed.high[i % 3];
-      out[i] = low + (high - low) * steps[i] / 65535;
+      const low = packed.low[i % 3],
+        high = packed.high[i % 3];
+      out[i] = low + ((high - low) * steps[i]) / 65535;
     }
     return out;
   };
@@ -44,7 +48,9 @@ window.mvhm = window.mvhm || {};
     return matrix.map((row) => row[0] * x + row[1] * y + row[2] * z + row[3]);
   };
 
-  const waiting = new Map(), kept = new Map(), KEPT = 8;
+  const waiting = new Map(),
+    kept = new Map(),
+    KEPT = 8;
 
   /** Called by a sample's script. */
   mvhm.receive = function (key, sample) {
@@ -63,14 +69,21 @@ window.mvhm = window.mvhm || {};
     const key = mvhm.key(at);
     if (kept.has(key)) return Promise.resolve(kept.get(key));
     if (!waiting.has(key)) {
-      waiting.set(key, new Promise((resolve, reject) => {
-        const script = document.createElement('script');
-        const end = (outcome) => { waiting.delete(key); script.remove(); outcome(); };
-        script.onload = () => end(() => resolve(kept.get(key)));
-        script.onerror = () => end(() => reject(new Error(`samples/${key}.js is missing`)));
-        script.src = `samples/${key}.js`;
-        document.head.append(script);
-      }));
+      waiting.set(
+        key,
+        new Promise((resolve, reject) => {
+          const script = document.createElement('script');
+          const end = (outcome) => {
+            waiting.delete(key);
+            script.remove();
+            outcome();
+          };
+          script.onload = () => end(() => resolve(kept.get(key)));
+          script.onerror = () => end(() => reject(new Error(`samples/${key}.js is missing`)));
+          script.src = `samples/${key}.js`;
+          document.head.append(script);
+        }),
+      );
     }
     return waiting.get(key);
   };
@@ -78,7 +91,8 @@ window.mvhm = window.mvhm || {};
   /** A promise of a sheet of all views; `name` is "rgb" or a label. */
   mvhm.fetchSheet = function (at, name) {
     return new Promise((resolve, reject) => {
-      const image = new Image(), url = `samples/${mvhm.key(at)}-${name}.${name === 'rgb' ? 'jpg' : 'webp'}`;
+      const image = new Image(),
+        url = `samples/${mvhm.key(at)}-${name}.${name === 'rgb' ? 'jpg' : 'webp'}`;
       image.onload = () => resolve(image);
       image.onerror = () => reject(new Error(`${url} is missing`));
       image.src = url;

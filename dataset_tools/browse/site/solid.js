@@ -7,7 +7,8 @@
 
   function available() {
     if (renderer === undefined) {
-      const canvas = document.createElement('canvas'), context = window.THREE && canvas.getContext('webgl2', { antialias: true, alpha: true });
+      const canvas = document.createElement('canvas'),
+        context = window.THREE && canvas.getContext('webgl2', { antialias: true, alpha: true });
       renderer = context ? new THREE.WebGLRenderer({ canvas, context, antialias: true, alpha: true }) : null;
       if (renderer) canvas.setAttribute('aria-label', 'The hand in space; drag to turn it');
     }
@@ -26,12 +27,17 @@
   function handMesh(sample, faces) {
     const shape = geometry(sample.hand_points, faces).toNonIndexed();
     shape.setAttribute('color', new THREE.BufferAttribute(new Float32Array(faces.length * 3), 3));
-    return new THREE.Mesh(shape, new THREE.MeshLambertMaterial({ vertexColors: true, side: THREE.DoubleSide, transparent: true }));
+    return new THREE.Mesh(
+      shape,
+      new THREE.MeshLambertMaterial({ vertexColors: true, side: THREE.DoubleSide, transparent: true }),
+    );
   }
 
   function paint(mesh, sample, byParts) {
-    const skin = new THREE.Color(mvhm.monk(sample.meta.monk_bin) || '#d7bd96'), colours = mesh.geometry.attributes.color;
-    const parts = mvhm.bytes(mvhm.model.face_part), palette = mvhm.model.part_colours.map((rgb) => new THREE.Color(mvhm.rgb(rgb)));
+    const skin = new THREE.Color(mvhm.monk(sample.meta.monk_bin) || '#d7bd96'),
+      colours = mesh.geometry.attributes.color;
+    const parts = mvhm.bytes(mvhm.model.face_part),
+      palette = mvhm.model.part_colours.map((rgb) => new THREE.Color(mvhm.rgb(rgb)));
     for (let i = 0; i < colours.count; i++) {
       const colour = byParts ? palette[parts[Math.floor(i / 3)]] : skin;
       colours.setXYZ(i, colour.r, colour.g, colour.b);
@@ -41,11 +47,17 @@
 
   /** Balls and bones, seen through the flesh. */
   function skeleton(sample) {
-    const group = new THREE.Group(), at = sample.joints_world.map((joint) => new THREE.Vector3(...joint));
-    const { joint_parents: parents, joint_colours: colours } = mvhm.model, up = new THREE.Vector3(0, 1, 0);
+    const group = new THREE.Group(),
+      at = sample.joints_world.map((joint) => new THREE.Vector3(...joint));
+    const { joint_parents: parents, joint_colours: colours } = mvhm.model,
+      up = new THREE.Vector3(0, 1, 0);
     const ball = new THREE.SphereGeometry(0.0032, 16, 12);
     parents.forEach((parent, joint) => {
-      const material = new THREE.MeshLambertMaterial({ color: mvhm.rgb(colours[joint]), depthTest: false, transparent: true });
+      const material = new THREE.MeshLambertMaterial({
+        color: mvhm.rgb(colours[joint]),
+        depthTest: false,
+        transparent: true,
+      });
       const dot = new THREE.Mesh(ball, material);
       dot.position.copy(at[joint]);
       dot.renderOrder = 3;
@@ -63,20 +75,27 @@
 
   /** Where a camera stands, and the corners of its picture at `depth` m before it, in the world. */
   function frustum(K, matrix, depth) {
-    const { W, H } = mvhm.model.sizes, turn = matrix.map((row) => row.slice(0, 3)), shift = matrix.map((row) => row[3]);
-    const world = (p) => new THREE.Vector3(...[0, 1, 2].map((k) => [0, 1, 2].reduce((sum, i) => sum + turn[i][k] * (p[i] - shift[i]), 0)));
-    const corner = (u, v) => world([(u - K[0][2]) / K[0][0] * depth, (v - K[1][2]) / K[1][1] * depth, depth]);
+    const { W, H } = mvhm.model.sizes,
+      turn = matrix.map((row) => row.slice(0, 3)),
+      shift = matrix.map((row) => row[3]);
+    const world = (p) =>
+      new THREE.Vector3(...[0, 1, 2].map((k) => [0, 1, 2].reduce((sum, i) => sum + turn[i][k] * (p[i] - shift[i]), 0)));
+    const corner = (u, v) => world([((u - K[0][2]) / K[0][0]) * depth, ((v - K[1][2]) / K[1][1]) * depth, depth]);
     return [world([0, 0, 0]), corner(0, 0), corner(W, 0), corner(W, H), corner(0, H)];
   }
 
   function cameras(sample) {
-    const points = [], places = [];
+    const points = [],
+      places = [];
     sample.K.forEach((K, view) => {
       const [eye, a, b, c, d] = frustum(K, sample.world_to_cam[view], 0.16);
       places.push(eye);
       points.push(eye, a, eye, b, eye, c, eye, d, a, b, b, c, c, d, d, a);
     });
-    const lines = new THREE.LineSegments(new THREE.BufferGeometry().setFromPoints(points), new THREE.LineBasicMaterial({ color: '#7a8494' }));
+    const lines = new THREE.LineSegments(
+      new THREE.BufferGeometry().setFromPoints(points),
+      new THREE.LineBasicMaterial({ color: '#7a8494' }),
+    );
     return { lines, places };
   }
 
@@ -84,10 +103,21 @@
   mvhm.Solid = class {
     constructor(sample, front) {
       this.sample = sample;
-      this.shows = { mesh: true, joints: true, cameras: false, parts: false, turn: !matchMedia('(prefers-reduced-motion: reduce)').matches };
+      this.shows = {
+        mesh: true,
+        joints: true,
+        cameras: false,
+        parts: false,
+        turn: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      };
       this.stage = el('div', { class: 'stage' });
       this.marks = [];
-      this.element = el('section', { class: 'solid' }, this.stage, el('div', { class: 'chips' }, ...Object.keys(this.shows).map((name) => this.chip(name))));
+      this.element = el(
+        'section',
+        { class: 'solid' },
+        this.stage,
+        el('div', { class: 'chips' }, ...Object.keys(this.shows).map((name) => this.chip(name))),
+      );
       if (!available()) {
         this.stage.append(el('p', { class: 'message' }, 'This browser shows no 3D (WebGL 2 is off).'));
         return;
@@ -99,16 +129,30 @@
     }
 
     chip(name) {
-      const button = el('button', { type: 'button', 'aria-pressed': this.shows[name], click: () => { this.set(name, !this.shows[name]); } }, name);
+      const button = el(
+        'button',
+        {
+          type: 'button',
+          'aria-pressed': this.shows[name],
+          click: () => {
+            this.set(name, !this.shows[name]);
+          },
+        },
+        name,
+      );
       this.chips = { ...this.chips, [name]: button };
       return button;
     }
 
     build(front) {
-      const { sample } = this, [faces, armFaces] = mvhm.triangles(sample.meta.hand === 'left');
+      const { sample } = this,
+        [faces, armFaces] = mvhm.triangles(sample.meta.hand === 'left');
       this.group = new THREE.Group();
       this.hand = handMesh(sample, faces);
-      this.arm = new THREE.Mesh(geometry(sample.arm_points, armFaces), new THREE.MeshLambertMaterial({ color: '#8d939e', side: THREE.DoubleSide }));
+      this.arm = new THREE.Mesh(
+        geometry(sample.arm_points, armFaces),
+        new THREE.MeshLambertMaterial({ color: '#8d939e', side: THREE.DoubleSide }),
+      );
       this.bones = skeleton(sample);
       ({ lines: this.frusta, places: this.places } = cameras(sample));
       this.group.add(this.hand, this.arm, this.bones, this.frusta);
@@ -130,14 +174,32 @@
 
     /** Turn the world so that view `front` stands upright, the hand's middle at the origin. */
     stand(front) {
-      const m = this.sample.world_to_cam[front], sphere = (this.hand.geometry.computeBoundingSphere(), this.hand.geometry.boundingSphere);
-      const turn = new THREE.Matrix4().set(m[0][0], m[0][1], m[0][2], 0, -m[1][0], -m[1][1], -m[1][2], 0, -m[2][0], -m[2][1], -m[2][2], 0, 0, 0, 0, 1);
+      const m = this.sample.world_to_cam[front],
+        sphere = (this.hand.geometry.computeBoundingSphere(), this.hand.geometry.boundingSphere);
+      const turn = new THREE.Matrix4().set(
+        m[0][0],
+        m[0][1],
+        m[0][2],
+        0,
+        -m[1][0],
+        -m[1][1],
+        -m[1][2],
+        0,
+        -m[2][0],
+        -m[2][1],
+        -m[2][2],
+        0,
+        0,
+        0,
+        0,
+        1,
+      );
       this.group.quaternion.setFromRotationMatrix(turn);
       this.group.position.copy(sphere.center).applyQuaternion(this.group.quaternion).negate();
       this.group.updateMatrixWorld();
-      this.near = 1.12 * sphere.radius / Math.sin(FIELD * Math.PI / 360);
+      this.near = (1.12 * sphere.radius) / Math.sin((FIELD * Math.PI) / 360);
       const ring = this.places.map((p) => p.clone().applyMatrix4(this.group.matrixWorld).length());
-      this.far = 1.12 * Math.max(...ring) / Math.sin(FIELD * Math.PI / 360);
+      this.far = (1.12 * Math.max(...ring)) / Math.sin((FIELD * Math.PI) / 360);
     }
 
     /** Look from where view `view` is, from `distance` m. */
@@ -153,7 +215,10 @@
       if (!this.controls) return;
       if (name === 'turn') this.controls.autoRotate = on;
       if (name === 'mesh') this.hand.visible = this.arm.visible = on;
-      if (name === 'joints') { this.bones.visible = on; this.hand.material.opacity = on ? 0.82 : 1; }
+      if (name === 'joints') {
+        this.bones.visible = on;
+        this.hand.material.opacity = on ? 0.82 : 1;
+      }
       if (name === 'parts') paint(this.hand, this.sample, on);
       if (name === 'cameras') this.showCameras(on);
     }
@@ -161,16 +226,29 @@
     showCameras(on) {
       this.frusta.visible = on;
       this.marks.forEach((mark) => mark.remove());
-      this.marks = !on ? [] : this.places.map((_, view) => el('button', {
-        type: 'button', class: 'mark', 'aria-label': `Look from view ${view}`,
-        click: () => { this.set('turn', false); this.place(view, this.near); },
-      }, String(view)));
+      this.marks = !on
+        ? []
+        : this.places.map((_, view) =>
+            el(
+              'button',
+              {
+                type: 'button',
+                class: 'mark',
+                'aria-label': `Look from view ${view}`,
+                click: () => {
+                  this.set('turn', false);
+                  this.place(view, this.near);
+                },
+              },
+              String(view),
+            ),
+          );
       this.stage.append(...this.marks);
-      if (on) { // from above, so that the ring is seen as one
+      if (on) {
+        // from above, so that the ring is seen as one
         this.eye.position.y = Math.max(this.eye.position.y, 0.5 * this.near);
         this.eye.position.setLength(this.far);
-      }
-      else if (this.wasFar) this.eye.position.setLength(this.near);
+      } else if (this.wasFar) this.eye.position.setLength(this.near);
       this.wasFar = on;
     }
 
@@ -200,7 +278,12 @@
       if (!this.controls) return;
       this.watch.disconnect();
       this.controls.dispose();
-      this.group.traverse((part) => { if (part.geometry) { part.geometry.dispose(); part.material.dispose(); } });
+      this.group.traverse((part) => {
+        if (part.geometry) {
+          part.geometry.dispose();
+          part.material.dispose();
+        }
+      });
     }
   };
 })(window.mvhm);

@@ -17,7 +17,8 @@
     }
 
     figure(view) {
-      const canvas = el('canvas', { width: 1, height: 1 }), said = el('span', {});
+      const canvas = el('canvas', { width: 1, height: 1 }),
+        said = el('span', {});
       const toggle = () => {
         const large = element.classList.toggle('large');
         element.setAttribute('aria-pressed', large);
@@ -25,12 +26,30 @@
         this.draw();
         element.scrollIntoView({ block: 'nearest' });
       };
-      const element = el('figure', {
-        tabindex: 0, role: 'button', 'aria-pressed': 'false', 'aria-label': `View ${view}, enlarge`, click: toggle,
-        keydown: (event) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); toggle(); } },
-        pointermove: (event) => { said.textContent = this.nearest(view, canvas, event); },
-        pointerleave: () => { said.textContent = ''; },
-      }, canvas, el('figcaption', {}, el('b', {}, String(view)), said));
+      const element = el(
+        'figure',
+        {
+          tabindex: 0,
+          role: 'button',
+          'aria-pressed': 'false',
+          'aria-label': `View ${view}, enlarge`,
+          click: toggle,
+          keydown: (event) => {
+            if (event.key === 'Enter' || event.key === ' ') {
+              event.preventDefault();
+              toggle();
+            }
+          },
+          pointermove: (event) => {
+            said.textContent = this.nearest(view, canvas, event);
+          },
+          pointerleave: () => {
+            said.textContent = '';
+          },
+        },
+        canvas,
+        el('figcaption', {}, el('b', {}, String(view)), said),
+      );
       return { element, canvas };
     }
 
@@ -41,12 +60,15 @@
 
     /** The joint under the pointer in words. */
     nearest(view, canvas, event) {
-      const box = canvas.getBoundingClientRect(), scale = box.width / mvhm.model.sizes.W, { sample } = this;
+      const box = canvas.getBoundingClientRect(),
+        scale = box.width / mvhm.model.sizes.W,
+        { sample } = this;
       const [x, y] = [(event.clientX - box.left) / scale, (event.clientY - box.top) / scale];
       const away = sample.joints_2d[view].map((joint) => Math.hypot(joint[0] - x, joint[1] - y));
       const joint = away.indexOf(Math.min(...away));
       if (away[joint] * scale > 14) return `${x.toFixed(0)}, ${y.toFixed(0)} px`;
-      const [u, v] = sample.joints_2d[view][joint], seen = sample.joint_visible[view][joint] ? '' : ', hidden';
+      const [u, v] = sample.joints_2d[view][joint],
+        seen = sample.joint_visible[view][joint] ? '' : ', hidden';
       return `${mvhm.model.joint_names[joint]} ${u.toFixed(1)}, ${v.toFixed(1)} px, ${(1000 * sample.joints_z[view][joint]).toFixed(0)} mm${seen}`;
     }
 
@@ -54,7 +76,13 @@
     sheet(name) {
       if (!this.sheets.has(name)) {
         this.sheets.set(name, null);
-        mvhm.fetchSheet(this.at, name).then((image) => { this.sheets.set(name, image); this.draw(); }, (error) => this.fail(error));
+        mvhm.fetchSheet(this.at, name).then(
+          (image) => {
+            this.sheets.set(name, image);
+            this.draw();
+          },
+          (error) => this.fail(error),
+        );
       }
       return this.sheets.get(name);
     }
@@ -65,17 +93,19 @@
 
     draw() {
       if (!this.element.isConnected) return;
-      const { W, H } = mvhm.model.sizes, ratio = window.devicePixelRatio || 1;
+      const { W, H } = mvhm.model.sizes,
+        ratio = window.devicePixelRatio || 1;
       this.figures.forEach(({ element, canvas }, view) => {
         const width = Math.max(1, Math.round(element.clientWidth * ratio));
         canvas.width = width; // wipes it, too
-        canvas.height = Math.round(width * H / W);
+        canvas.height = Math.round((width * H) / W);
         this.paint(canvas.getContext('2d'), view, width / W);
       });
     }
 
     paint(context, view, scale) {
-      const { label, opacity, joints, mesh } = this.options, photo = this.sheet('rgb');
+      const { label, opacity, joints, mesh } = this.options,
+        photo = this.sheet('rgb');
       if (photo) this.cut(context, photo, view, true);
       const over = label && this.sample.layers.includes(label) ? this.sheet(label) : null;
       if (over) {
@@ -89,10 +119,23 @@
 
     /** A view's part of a sheet, over the whole canvas. */
     cut(context, sheet, view, smooth) {
-      const { sizes: { W, H }, sheet_columns: across } = mvhm.model;
+      const {
+        sizes: { W, H },
+        sheet_columns: across,
+      } = mvhm.model;
       context.imageSmoothingEnabled = smooth;
       context.imageSmoothingQuality = 'high';
-      context.drawImage(sheet, (view % across) * W, Math.floor(view / across) * H, W, H, 0, 0, context.canvas.width, context.canvas.height);
+      context.drawImage(
+        sheet,
+        (view % across) * W,
+        Math.floor(view / across) * H,
+        W,
+        H,
+        0,
+        0,
+        context.canvas.width,
+        context.canvas.height,
+      );
     }
 
     close() {
