@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,8 +38,6 @@ def index_script(index: SampleIndex, gestures: list[str], facts: Mapping[str, An
     for name in CODED:
         values, codes = np.unique(gestures if name == "gesture" else index[name], return_inverse=True)
         columns[name] = {"values": [str(value) for value in values], "codes": codes.tolist()}
-    columns["ita"] = np.round(index["ita"].astype(float), 1).tolist()
-    columns["hand_length"] = np.round(index["hand_length"].astype(float), 4).tolist()
     return script("mvhm.index = ", {**facts, "count": len(index), "columns": columns})
 
 
@@ -57,10 +56,9 @@ def model_script(dataset: HandDataset) -> bytes:
 def sample_script(key: str, sample: Sample, layers: list[str]) -> bytes:
     """What the page of sample `key` draws, measures and tells."""
     fields = {
-        "K": sample["K"].round(4).tolist(), "world_to_cam": sample["world_to_cam"][:, :3].round(8).tolist(),
-        "joints_world": sample["joints_world"].astype(float).round(6).tolist(),
-        "joints_2d": sample["joints_2d"].astype(float).round(3).tolist(),
-        "joints_z": sample["joints_cam"][..., 2].astype(float).round(5).tolist(),
+        "K": drawable(sample["K"], 4), "world_to_cam": drawable(sample["world_to_cam"][:, :3], 8),
+        "joints_world": drawable(sample["joints_world"], 6), "joints_2d": drawable(sample["joints_2d"], 3),
+        "joints_z": drawable(sample["joints_cam"][..., 2], 5),
         "joint_visible": sample["joint_visible"].astype(int).tolist(),
         "joint_in_frame": sample["joint_in_frame"].astype(int).tolist(),
         "vertices": quantised(sample["vertices_world"]), "arm_vertices": quantised(sample["arm_vertices_world"]),
@@ -71,9 +69,15 @@ def sample_script(key: str, sample: Sample, layers: list[str]) -> bytes:
 
 def quantised(points: np.ndarray) -> dict[str, Any]:
     """Points (N, 3) m as whole numbers of 16 bits between their least and greatest coordinate: 0.01 mm within 0.6 m."""
-    low, high = points.min(0).astype(float), points.max(0).astype(float)
+    points = np.nan_to_num(points.astype(float), posinf=0, neginf=0)
+    low, high = points.min(0), points.max(0)
     steps = np.rint((points - low) / np.maximum(high - low, 1e-9) * LONGEST)
     return {"low": low.round(7).tolist(), "high": high.round(7).tolist(), "steps": packed(steps.astype("<u2"))}
+
+
+def drawable(values: np.ndarray, digits: int) -> list:
+    """Numbers (...) as nested lists; what is not finite is 0: a sample that failed validation is shown, too."""
+    return np.nan_to_num(values.astype(float), posinf=0, neginf=0).round(digits).tolist()
 
 
 def packed(array: np.ndarray) -> str:
@@ -84,13 +88,15 @@ def packed(array: np.ndarray) -> str:
 def told(value: Any) -> Any:
     """A metadata value (an array (...) or not) as JSON can hold it, and JSON texts as what they say."""
     if isinstance(value, np.ndarray):
-        return value.astype(float).round(5).tolist()
+        return [told(one) for one in value.astype(float).tolist()] if value.ndim < 2 else [told(row) for row in value]
     if isinstance(value, str) and value.startswith("{"):
         try:
             return json.loads(value)
         except json.JSONDecodeError:
             return value
-    return round(value, 5) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return round(value, 5) if math.isfinite(value) else str(value)
+    return value
 
 
 def script(before: str, fields: Any, after: str = "") -> bytes:

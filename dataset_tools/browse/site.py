@@ -23,8 +23,8 @@ from .site_folder import begin, finish, key_of
 from .verdicts import judged_index
 
 ASSETS = (
-    "style.css", "base.js", "facets.js", "gallery.js", "overlay.js", "views.js", "solid.js", "legend.js", "sample.js",
-    "app.js", "three.min.js", "three.LICENSE.txt",
+    "style.css", "base.js", "facets.js", "gallery.js", "overlay.js", "views.js", "bodies.js", "solid.js", "legend.js",
+    "about.js", "sample.js", "app.js", "three.min.js", "three.LICENSE.txt",
 )  # fmt: skip
 
 

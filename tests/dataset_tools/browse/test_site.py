@@ -15,7 +15,7 @@ from dataset_tools import HandDataset
 from dataset_tools.browse import blocks, site_folder
 from dataset_tools.browse import site as site_module
 from dataset_tools.browse.layers import tiled
-from dataset_tools.browse.scripts import quantised
+from dataset_tools.browse.scripts import quantised, sample_script
 from dataset_tools.browse.site import write_site
 from dataset_tools.load.index import index_of
 from dataset_tools.pictures.drawing import part_colours
@@ -86,27 +86,17 @@ def test_the_index_is_that_of_the_release(site, release):
     assert told["count"] == len(index) == 4
     for name, column in told["columns"].items():
         values = column if isinstance(column, list) else [column["values"][code] for code in column["codes"]]
-        if name in ("ita", "hand_length"):
-            assert np.allclose(values, index[name], atol=0.051)
-        elif name != "gesture":
+        if name != "gesture":
             assert values == index[name].tolist()
 
 
-def test_nothing_comes_from_elsewhere(site):
-    for path in site.rglob("*"):
-        if path.suffix in TEXTS:
-            text = path.read_text(encoding="utf-8").replace("http://www.w3.org/1999/xhtml", "")
-            assert "http://" not in text and "https://" not in text, path.name
-            assert 'type="module"' not in text and "fetch(" not in text, path.name
-
-
-def test_thumbnails_are_of_a_view_that_shows_the_hand(site, release):
-    assert len(list((site / "sheets").iterdir())) == 1
-    sheet = cv2.imread(str(site / "sheets" / "00000.jpg"))
-    assert sheet.shape == (blocks.THUMB, 8 * blocks.THUMB, 3)
-    wanted = blocks.thumbnail(HandDataset(release, fields=blocks.FIELDS)[2])
-    found = sheet[:, 2 * blocks.THUMB : 3 * blocks.THUMB, ::-1].astype(int)
-    assert np.abs(found - wanted).mean() < 6
+def test_a_broken_sample_is_shown_too(release):
+    sample = HandDataset(release, fields=blocks.FIELDS)[0]
+    sample["joints_2d"][2, 3], sample["vertices_world"][7] = np.nan, np.inf
+    sample["meta"]["ita"] = float("nan")
+    told = json.loads(sample_script("shard", sample, []).decode().split(", ", 1)[1].rstrip(";)\n"))
+    assert told["joints_2d"][2][3] == [0, 0]
+    assert told["meta"]["ita"] == "nan"
 
 
 @pytest.fixture
