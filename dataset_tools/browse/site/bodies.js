@@ -9,6 +9,8 @@
     return shape;
   }
 
+  const skinOf = (sample) => new THREE.Color(mvhm.monk(sample.meta.monk_bin) || '#d7bd96');
+
   /** The hand, each triangle in a colour of its own, so that parts have sharp borders. */
   function handMesh(sample, faces) {
     const shape = geometry(sample.hand_points, faces).toNonIndexed();
@@ -20,7 +22,7 @@
   }
 
   function paint(mesh, sample, byParts) {
-    const skin = new THREE.Color(mvhm.monk(sample.meta.monk_bin) || '#d7bd96'),
+    const skin = skinOf(sample),
       colours = mesh.geometry.attributes.color;
     const parts = mvhm.bytes(mvhm.model.face_part),
       palette = mvhm.model.part_colours.map((rgb) => new THREE.Color(mvhm.rgb(rgb)));
@@ -85,9 +87,10 @@
     return { lines, places };
   }
 
-  /** The arm, in one colour: it is no part of the hand. */
+  /** The arm: bare, or in a sleeve of whatever cloth as grey. */
   function armMesh(sample, faces) {
-    const material = new THREE.MeshLambertMaterial({ color: '#8d939e', side: THREE.DoubleSide });
+    const color = sample.meta.arm_style === 'bare' ? skinOf(sample) : new THREE.Color('#8d939e');
+    const material = new THREE.MeshLambertMaterial({ color, side: THREE.DoubleSide });
     return new THREE.Mesh(geometry(sample.arm_points, faces), material);
   }
 
