@@ -120,11 +120,13 @@
     place(view, distance) {
       this.eye.position.copy(this.places[view]).applyMatrix4(this.group.matrixWorld).setLength(distance);
       this.controls.target.set(0, 0, 0);
+      this.changed = true;
       this.controls.update();
     }
 
     set(name, on) {
       this.shows[name] = on;
+      this.changed = true;
       this.chips[name].setAttribute('aria-pressed', on);
       if (!this.controls) return;
       if (name === 'turn') this.controls.autoRotate = on;
@@ -172,13 +174,16 @@
       renderer.setPixelRatio(Math.min(2, window.devicePixelRatio || 1));
       renderer.setSize(width, height, false);
       this.eye.aspect = width / height;
+      this.changed = true;
       this.eye.updateProjectionMatrix();
     }
 
     step() {
       this.frame = requestAnimationFrame(() => this.step());
       if (!this.stage.isConnected || document.hidden) return;
-      this.controls.update();
+      const moved = this.controls.update();
+      if (!moved && !this.changed) return; // a picture at rest costs nothing
+      this.changed = false;
       renderer.render(this.scene, this.eye);
       this.marks.forEach((mark, view) => {
         const at = this.places[view].clone().applyMatrix4(this.group.matrixWorld).project(this.eye);

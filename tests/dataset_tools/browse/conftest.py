@@ -55,5 +55,6 @@ def browser(chromium):
     chromium.errors.clear()
     chromium.asked.clear()
     chromium.window(1280, 800)
+    chromium.still(True)
     yield chromium
     assert chromium.errors == []

@@ -91,6 +91,11 @@ class Browser:
         )
         self.send("Emulation.setTouchEmulationEnabled", enabled=phone)
 
+    def still(self, on: bool) -> None:
+        """Whether the user asked for pages that do not move by themselves."""
+        wish = {"name": "prefers-reduced-motion", "value": "reduce" if on else "no-preference"}
+        self.send("Emulation.setEmulatedMedia", features=[wish])
+
     def open(self, url: str) -> None:
         """Load an address anew and wait until it is there."""
         self.send("Page.navigate", url="about:blank")

@@ -132,6 +132,23 @@ def test_the_hand_in_space_is_drawn_and_seen_from_a_camera(browser, site, tmp_pa
     assert (saturation > 60).mean() > 0.02, "skin and coloured bones, on a grey ground"
 
 
+def test_the_hand_turns_until_it_is_told_to_stop(browser, site):
+    where = "document.querySelectorAll('.mark')[2].style.left"
+    browser.still(False)
+    browser.open(site.as_uri() + "/index.html#sample=0")
+    browser.wait(READY.format(0))
+    browser.js("[...document.querySelectorAll('.solid button')].filter((b) => 'cameras' == b.textContent)[0].click()")
+    browser.wait(f"document.querySelectorAll('.mark').length == 8 && {where}")
+    before = browser.js(where)
+    browser.wait(f"{where} != {json.dumps(before)}")
+    browser.js("[...document.querySelectorAll('.solid button')].filter((b) => 'turn' == b.textContent)[0].click()")
+    frame = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))"
+    browser.js(frame)
+    before = browser.js(where)
+    browser.js(frame)
+    assert browser.js(where) == before
+
+
 def test_ten_thousand_samples_keep_few_elements_and_filter_at_once(browser, site, release, tmp_path):
     for path in site.iterdir():
         (tmp_path / path.name).symlink_to(path)
