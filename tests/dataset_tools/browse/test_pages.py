@@ -12,6 +12,7 @@ from dataset_tools import HandDataset
 from dataset_tools.browse.layers import MASK
 from dataset_tools.browse.scripts import index_script
 from dataset_tools.load.index import SampleIndex, index_of
+from dataset_tools.pictures.drawing import joint_colours
 
 READY = "document.getElementById('sample').dataset.ready == '{}'"
 TILES = "document.querySelectorAll('.tile').length"
@@ -24,6 +25,11 @@ CENTRES = """(canvas) => {
     return [...data.slice(at, at + 3)];
   });
 }"""  # colours at the centres of the 64 x 64 pixels of a photograph
+AT = """(canvas, places) => {
+  const scale = canvas.width / 64, pen = canvas.getContext('2d');
+  const at = (x, y) => pen.getImageData(Math.floor(x * scale), Math.floor(y * scale), 1, 1).data;
+  return places.map(([x, y]) => [...at(x, y).slice(0, 3)]);
+}"""  # colours at places in px of a photograph of 64 x 64
 WIDER = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -113,6 +119,25 @@ def test_a_label_lies_exactly_over_the_photograph(browser, server, release):
         browser.wait(f"({centres}).filter((rgb) => rgb.join() === '{','.join(map(str, MASK))}').length > 20")
         seen = (np.array(browser.js(centres)) == MASK).all(-1).reshape(64, 64)
         assert np.array_equal(seen, mask[view])
+
+
+def test_joints_lie_where_the_shard_says_and_hidden_ones_are_hollow(browser, server, release):
+    browser.open(f"{server}index.html#sample=1")
+    browser.wait(READY.format(1))
+    sample = HandDataset(release, fields=["joints_2d", "joint_visible"])[1]
+    compared = set()
+    for view in range(8):
+        joints, visible = sample["joints_2d"][view], sample["joint_visible"][view]
+        canvas = f"document.querySelectorAll('figure canvas')[{view}]"
+        browser.wait(f"({CENTRES})({canvas}).some((rgb) => rgb.join() != '0,0,0')")
+        seen = browser.js(f"({AT})({canvas}, {json.dumps(joints.tolist())})")
+        for joint, place in enumerate(joints):
+            away = np.delete(np.linalg.norm(joints - place, axis=1), joint).min()
+            if away > 1.3 and (place > 1).all() and (place < 63).all():
+                wanted = joint_colours()[joint].tolist() if visible[joint] else [255, 255, 255]
+                assert seen[joint] == wanted, (view, joint)
+                compared.add(bool(visible[joint]))
+    assert compared == {True, False}
 
 
 def test_the_hand_in_space_is_drawn_and_seen_from_a_camera(browser, site, tmp_path):
