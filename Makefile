@@ -31,9 +31,9 @@ export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATC
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
 export MODEL PRESET SET INIT STB MHP OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
 export IMAGES CAMERAS BOX K HAND_LENGTH
-export PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
+export REFERENCE PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate browse release verify diff
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics browse release verify diff
 .PHONY: train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
@@ -113,6 +113,9 @@ check: setup-render  ## Check shards quickly, for what is wrong in each: DATA=pa
 
 validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/validation: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) validate $(call options,WORKERS PICTURES) -- "$$DATA"
+
+statistics: $(VENV)/.ready-publish  ## Say what a release covers, with plots in DATA/statistics: DATA=path [REFERENCE=folder of photographs]
+	@$(MVHM) statistics $(call options,REFERENCE POSES PICTURES) -- "$$DATA"
 
 browse: $(VENV)/.ready-publish  ## Write a static site to look at a release in DATA/browse: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) browse $(call options,WORKERS) -- "$$DATA"

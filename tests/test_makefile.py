@@ -13,10 +13,8 @@ import pytest
 from rigging.command_line import Parser, command_tables
 
 ROOT = Path(__file__).resolve().parent.parent
-NOT_IN_MAKE = {
-    ("validate", "--out"),
-    ("browse", "--out"),
-}  # a report elsewhere than in DATA; OUT is the folder of releases
+# elsewhere than in DATA; OUT is the folder of releases
+NOT_IN_MAKE = {("validate", "--out"), ("statistics", "--out"), ("browse", "--out")}
 PACKAGE = {name: package for package, table in command_tables().items() for name in table}
 
 
@@ -66,6 +64,8 @@ def test_settings_are_options_and_flags(make):
     assert make("check") == ["check", "--", "out/demo"]
     assert make("check", "RELEASE=/x/mine-1.2.toml", "OUT=/data") == ["check", "--", "/data/mine-1.2"]
     assert make("doctor") == ["doctor"]
+    counted = make("statistics", "DATA=/d", "REFERENCE=/my photos", "PICTURES=100")
+    assert counted == ["statistics", "--reference", "/my photos", "--pictures", "100", "--", "/d"]
     assert make("train", "MODEL=mvhm_sv", "SET=train.seed=1 data.batch=8") == [
         "train", "--model", "mvhm_sv", "--set", "train.seed=1 data.batch=8", "--", "out/demo"
     ]  # fmt: skip

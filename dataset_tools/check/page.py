@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -9,14 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
+from rigging.errors import InputError
 from rigging.files import write_atomic
 
+from ..statistics.stored import PLOTS, Statistics, find_statistics
 from ..store.layout import ReleaseFolder
+from ..store.release_manifest import data_hash
 from ..store.shard_file import ShardError
 from .figures import Check
 from .page_pictures import write_pictures
 from .report import CheckResult, Report, SampleResult, write_report
 from .verdicts import CHECKS
+
+log = logging.getLogger(__name__)
 
 BINS = 24  # of a bar chart: from far within the limit to beyond it
 PICTURES = "pictures"
@@ -34,14 +40,32 @@ def write_all(target: Path, folder: ReleaseFolder, report: Report, pictures: int
             drawn[one.shard, one.row] = write_pictures(folder.shard(one.shard), one, target / PICTURES)
         except (ShardError, OSError, ValueError):
             continue  # its verdict says that it cannot be read
-    write_atomic(target / "index.html", page(report, worst, drawn).encode())
+    statistics = _statistics_of(folder, report)
+    for name, plot in (statistics.plots if statistics else {}).items():
+        write_atomic(target / PICTURES / f"{name}.png", plot.read_bytes())
+    write_atomic(target / "index.html", page(report, worst, drawn, statistics).encode())
     write_report(target / folder.report.name, report)
 
 
-def page(report: Report, worst: Sequence[SampleResult], drawn: Mapping[tuple[int, int], str]) -> str:
+def _statistics_of(folder: ReleaseFolder, report: Report) -> Statistics | None:
+    """The statistics that lie in the folder, if they are of what was validated."""
+    try:
+        return find_statistics(folder, data_hash(report.shards.sha256))
+    except InputError as error:  # the validation says nothing of them
+        log.warning("%s", error)
+        return None
+
+
+def page(
+    report: Report,
+    worst: Sequence[SampleResult],
+    drawn: Mapping[tuple[int, int], str],
+    statistics: Statistics | None = None,
+) -> str:
     """The page's HTML; `drawn` names the picture of (shard, row)."""
     title = f"{report.release or 'release'}: {WORDS[report.verdict]}"
-    parts = [_head(report), _problems(report), _table(report), _samples(worst, drawn), _failed(report), _shards(report)]
+    parts = [_head(report), _problems(report), _table(report), _samples(worst, drawn), _failed(report)]
+    parts += [_statistics(statistics), _shards(report)]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{_style()}</style></head>\n'
@@ -173,6 +197,20 @@ def _failed(report: Report) -> str:
     more = f'<p class="note">and {len(failed) - LISTED} more, in report.json</p>' if len(failed) > LISTED else ""
     head = "<tr><th>shard</th><th>row</th><th>sample</th><th>checks that failed</th></tr>"
     return f"<section><h2>All that failed</h2><table><thead>{head}</thead><tbody>{rows}</tbody></table>{more}</section>"
+
+
+def _statistics(statistics: Statistics | None) -> str:
+    """What `mvhm statistics` found: a verdict is none of it."""
+    if statistics is None:
+        return ""
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(t)}</td></tr>" for name, t in statistics.summary.items())
+    plots = "".join(
+        f"<article><h3>{escape(PLOTS[name])}</h3>"
+        f'<img src="{PICTURES}/{name}.png" alt="{escape(PLOTS[name])}" loading="lazy"></article>'
+        for name in statistics.plots
+    )
+    note = '<p class="note">Not judged: what the samples cover, as mvhm statistics found it.</p>'
+    return f"<section><h2>Statistics</h2>{note}<table>{rows}</table>{plots}</section>"
 
 
 def _shards(report: Report) -> str:

@@ -30,9 +30,9 @@ def run(options: argparse.Namespace) -> int:
 
     need_embree()  # before what else of the extra may be missing
     from ..check.page import write_all
-    from ..check.report_folder import report_folder
     from ..check.validate import validate
     from ..store.layout import ReleaseFolder
+    from ..store.report_folder import report_folder
 
     for name, least in (("workers", 1), ("pictures", 0)):
         value = getattr(options, name)
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"--{name} {value}: a number from {least} is wanted")
     folder = ReleaseFolder(options.data)
     workers = options.workers or len(os.sched_getaffinity(0))
-    with report_folder(folder, options.out) as target:
+    with report_folder(folder, options.out, folder.report) as target:
         validation = validate(folder, workers)
         write_all(target, folder, validation.report, options.pictures)
     return _say(validation, options.out or folder.validation)

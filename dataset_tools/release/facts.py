@@ -10,6 +10,7 @@ import numpy as np
 
 from ..check.report import Report
 from ..load.index import SampleIndex
+from ..statistics.stored import Statistics
 from .gate import Gate
 from .licences import Licence
 
@@ -54,6 +55,7 @@ class Facts:
     licences: tuple[Licence, ...]
     report: Report
     gate: Gate | None
+    statistics: Statistics | None
     shards: tuple[PublishedFile, ...]
     data_hash: str
     changes: str  # of this version, Markdown

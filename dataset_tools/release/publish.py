@@ -19,6 +19,7 @@ from rigging.files import file_sha256, write_atomic
 from ..check.report import Report
 from ..load.index import SampleIndex, build_index, write_index
 from ..progress import Progress
+from ..statistics.stored import Statistics, find_statistics
 from ..store.layout import ReleaseFolder
 from ..store.release_manifest import data_hash, sealed
 from .card import card
@@ -79,12 +80,14 @@ def publish(request: Request) -> Path:
         next_version(request.version, before.version)
     next_version(request.version, None)
     report = passing_report(stock)
-    gate = read_gate(request.gate, data_hash(stock.sha256s)) if request.gate else None
+    hashed_data = data_hash(stock.sha256s)
+    gate = read_gate(request.gate, hashed_data) if request.gate else None
+    statistics = find_statistics(folder, hashed_data)
     check_own_texts(folder, request.gate)
     standing = standing_files(stock)
     check_paths(stock, [*standing, *filter(None, [request.gate])], request.keep_paths)
     index = with_verdicts(build_index(stock.paths), report)
-    facts = _facts(request, stock, index, report, gate)
+    facts = _facts(request, stock, index, report, gate, statistics)
     hashed = _hashed(folder, standing, stock.sha256s)
     facts = dataclasses.replace(facts, shards=tuple(hashed[path] for path in stock.paths))
     facts = dataclasses.replace(facts, changes=_changes(request, facts, hashed.values(), previous))
@@ -105,12 +108,12 @@ def need_libraries() -> None:
 
 
 def standing_files(stock: Inventory) -> list[Path]:
-    """Files that are published as they lie there: shards, their manifests and sheets, plan, rejects, validation."""
+    """Files that are published as they lie there: shards, manifests, sheets, plan, rejects, validation, statistics."""
     folder, out = stock.folder, list(stock.paths)
     for shard in range(len(stock.manifests)):
         out += [folder.manifest(shard), folder.sheet(shard)]
     out += [folder.plan, folder.rejects]
-    parts = [path for path in folder.validation.rglob("*") if path.is_file()]
+    parts = [path for of in (folder.validation, folder.statistics) for path in of.rglob("*") if path.is_file()]
     hidden = [path for path in parts if any(part.startswith(".") for part in path.relative_to(folder.path).parts)]
     return [path for path in (*out, *sorted(set(parts) - set(hidden))) if path.is_file()]
 
@@ -125,7 +128,10 @@ def with_verdicts(index: SampleIndex, report: Report) -> SampleIndex:
     return index.with_column("verdict", np.array(verdicts))
 
 
-def _facts(request: Request, stock: Inventory, index: SampleIndex, report: Report, gate: Gate | None) -> Facts:
+def _facts(
+    request: Request, stock: Inventory, index: SampleIndex, report: Report, gate: Gate | None,
+    statistics: Statistics | None,
+) -> Facts:  # fmt: skip
     header = stock.headers[0]
     terms = licences(stock.settings, stock.clips, stock.asset, index, request.licences)
     return Facts(
@@ -133,8 +139,8 @@ def _facts(request: Request, stock: Inventory, index: SampleIndex, report: Repor
         schema_version=header["schema_version"], configuration=last_components(stock.configuration),
         configuration_hash=header["configuration_hash"], device=header["device"],
         package_versions=stock.manifests[0]["package_versions"], sizes=header["sizes"], retarget=header["retarget"],
-        index=index, licences=terms, report=report, gate=gate, shards=(),
-        data_hash=data_hash(stock.sha256s), changes="",
+        index=index, licences=terms, report=report, gate=gate, statistics=statistics,
+        shards=(), data_hash=data_hash(stock.sha256s), changes="",
     )  # fmt: skip
 
 
@@ -189,7 +195,7 @@ def _published(folder: ReleaseFolder, path: Path) -> PublishedFile:
 
 def manifest_values(facts: Facts, files: list[PublishedFile]) -> dict[str, Any]:
     """What the manifest says of a release."""
-    report, gate = facts.report, facts.gate
+    report, gate, statistics = facts.report, facts.gate, facts.statistics
     return {
         "name": facts.name, "version": facts.version, "date": facts.date, "homepage": facts.homepage,
         "schema_version": facts.schema_version, "configuration_hash": facts.configuration_hash,
@@ -202,5 +208,6 @@ def manifest_values(facts: Facts, files: list[PublishedFile]) -> dict[str, Any]:
             "checks": [dataclasses.asdict(check) for check in report.checks],
         },
         "gate": gate and {"verdict": gate.verdict, "summary": gate.summary, "sha256": gate.sha256},
+        "statistics": statistics and {"summary": statistics.summary, "sha256": statistics.sha256},
         "data_hash": facts.data_hash, "files": [dataclasses.asdict(file) for file in files],
     }  # fmt: skip

@@ -85,6 +85,16 @@ class ReleaseFolder:
         return self.validation / "report.json"
 
     @property
+    def statistics(self) -> Path:
+        """The folder of the release's statistics and their plots."""
+        return self.path / "statistics"
+
+    @property
+    def statistics_table(self) -> Path:
+        """The statistics as numbers."""
+        return self.statistics / "statistics.json"
+
+    @property
     def preview(self) -> Path:
         """The card's picture."""
         return self.path / "preview.jpg"
@@ -209,7 +219,7 @@ class ReleaseFolder:
         """Files and folders of the release as a whole."""
         return (
             *self.plan_files, self.release_manifest, self.index, self.index_parquet, self.card, self.datasheet,
-            self.changelog, self.croissant, self.validation, self.preview, self.gate,
+            self.changelog, self.croissant, self.validation, self.statistics, self.preview, self.gate,
         )  # fmt: skip
 
     def _numbers(self, named: Callable[[int], Path]) -> list[int]:

@@ -18,10 +18,10 @@ from corruptions import CORRUPTIONS, VIEW
 from paired import SAMPLES, pair_records, write_release
 
 from dataset_tools.check.report import read_report
-from dataset_tools.check.report_folder import report_folder
 from dataset_tools.check.validate import validate
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.release_manifest import KEYS, sealed
+from dataset_tools.store.report_folder import report_folder
 from dataset_tools.store.writer import write_manifest
 from rigging.command_line import main
 from rigging.errors import InputError, PassingError
@@ -217,7 +217,7 @@ def test_the_worst_sample_comes_first_and_its_view_is_named(pairs, tmp_path):
 def test_an_earlier_report_is_replaced_and_kept_if_the_run_breaks_off(copy, monkeypatch):
     main(["validate", str(copy.path), "--workers", "1", "--pictures", "0"])
     before = copy.report.read_bytes()
-    with pytest.raises(RuntimeError), report_folder(copy, None):
+    with pytest.raises(RuntimeError), report_folder(copy, None, copy.report):
         raise RuntimeError("interrupted")
     assert copy.report.read_bytes() == before
     assert [path.name for path in copy.path.iterdir() if path.name.endswith((".part", ".old"))] == []
@@ -228,14 +228,14 @@ def test_where_nothing_can_be_written_it_says_so_before_any_work(copy, tmp_path,
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(InputError, match="--out FOLDER"), report_folder(copy, None):
+    with pytest.raises(InputError, match="--out FOLDER"), report_folder(copy, None, copy.report):
         pytest.fail("work began")
 
 
 def test_the_report_does_not_take_the_place_of_something_else(copy, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match="something else"), report_folder(copy, tmp_path / "photos"):
+    with pytest.raises(InputError, match="something else"), report_folder(copy, tmp_path / "photos", copy.report):
         pytest.fail("work began")
 
 

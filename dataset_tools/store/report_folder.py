@@ -1,4 +1,4 @@
-"""Where a validation's report goes: its folder is written beside its place and exchanged at the end."""
+"""Where a report on a release goes: its folder is written beside its place and exchanged at the end."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 from rigging.errors import InputError, is_disk_full
 
-from ..store.layout import ReleaseFolder
+from .layout import ReleaseFolder
 
 
 @contextmanager
-def report_folder(folder: ReleaseFolder, out: Path | None) -> Iterator[Path]:
-    """A new folder to write a report to; it takes the place of `out` (default: DATA/validation) at the end.
+def report_folder(folder: ReleaseFolder, out: Path | None, main: Path) -> Iterator[Path]:
+    """A new folder to write a report to; it takes the place of `out` (default: that of the file `main`) at the end.
 
     After an exception it is removed, and an earlier report stays. Raises InputError at once where nothing can be
     written, or where `out` is a folder of something else.
     """
-    final = out or folder.validation
+    final = out or main.parent
     part = final.with_name(f".{final.name}.{secrets.token_hex(4)}.part")
-    _check_place(final, folder, named=out is not None)
+    _check_place(final, folder, main.name, named=out is not None)
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir()
@@ -39,12 +39,12 @@ def report_folder(folder: ReleaseFolder, out: Path | None) -> Iterator[Path]:
         raise
 
 
-def _check_place(final: Path, folder: ReleaseFolder, named: bool) -> None:
+def _check_place(final: Path, folder: ReleaseFolder, main: str, named: bool) -> None:
     if not folder.path.is_dir():
         raise InputError(f"{folder.path}: no such folder; a folder of shards is wanted")
     if final.exists() and not final.is_dir():
         raise InputError(f"{final}: is a file; the report is a folder")
-    taken = final.is_dir() and any(final.iterdir()) and not (final / folder.report.name).is_file()
+    taken = final.is_dir() and any(final.iterdir()) and not (final / main).is_file()
     if taken and named:
         raise InputError(f"{final}: holds something else; give a new folder, or one with an earlier report")
 
