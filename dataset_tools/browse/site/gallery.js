@@ -26,7 +26,7 @@
   }
 
   function newTile() {
-    return el('a', { class: 'tile', role: 'listitem' }, el('i', {}), el('b', {}), el('span', {}));
+    return el('a', { class: 'tile' }, el('i', {}), el('b', {}), el('span', {}));
   }
 
   function fill(tile, place) {
