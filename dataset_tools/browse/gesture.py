@@ -7,7 +7,7 @@ import numpy as np
 from rigging.joints import FINGER_NAMES, JOINT_NAMES
 
 STRETCHED = 65.0  # degrees, at most, that a finger bends at its three joints together
-THUMB_STRETCHED = 30.0  # at its two
+THUMB_STRETCHED = 35.0  # at its two
 CLENCHED = 120.0  # at least, that every finger but the thumb bends in a fist
 OPEN, FOUR = FINGER_NAMES, FINGER_NAMES[1:]
 

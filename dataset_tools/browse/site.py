@@ -19,7 +19,7 @@ from ..load.index import SampleIndex
 from ..store.layout import ReleaseFolder
 from .blocks import BLOCK, SIDE, Block, blocks, write_block
 from .scripts import index_script, model_script
-from .site_folder import begin, finish, key_of
+from .site_folder import key_of, site_folder
 from .verdicts import judged_index
 
 ASSETS = (
@@ -38,12 +38,11 @@ def write_site(data: Path, out: Path | None = None, workers: int = 1) -> Path:
         raise InputError(f"{data}: no such folder; a folder of shards is wanted")
     folder = ReleaseFolder(data)
     index, final = judged_index(folder), out or folder.browse
-    part = begin(final, key_of(folder))
-    jobs = blocks(data, part, list(zip(index["shard"].tolist(), index["row"].tolist())))
-    write_blocks(jobs, workers)
-    write_pages(part, folder, index, [name for job in jobs for name in json.loads(job.mark.read_text())])
-    shutil.rmtree(part / "marks")
-    finish(part, final)
+    with site_folder(final, key_of(folder)) as part:
+        jobs = blocks(data, part, list(zip(index["shard"].tolist(), index["row"].tolist())))
+        write_blocks(jobs, workers)
+        write_pages(part, folder, index, [name for job in jobs for name in json.loads(job.mark.read_text())])
+        shutil.rmtree(part / "marks")
     return final / "index.html"
 
 

@@ -42,8 +42,8 @@ CURLED = (80, 90, 40)
     ("bent", "name"),
     [
         ({}, "open hand"),
-        ({"thumb": (0, 20, 11)}, "four fingers"),
-        ({"thumb": (40, 20, 9)}, "open hand"),
+        ({"thumb": (0, 20, 16)}, "four fingers"),
+        ({"thumb": (40, 20, 14)}, "open hand"),
         ({"thumb": (0, 40, 0)}, "four fingers"),
         (dict.fromkeys(FINGER_NAMES, CURLED), "fist"),
         (dict.fromkeys(FINGER_NAMES, (30, 40, 20)), "bent hand"),

@@ -11,6 +11,7 @@ import pytest
 from dataset_tools import HandDataset
 from dataset_tools.browse.layers import MASK
 from dataset_tools.browse.scripts import index_script
+from dataset_tools.load.dataset import outward
 from dataset_tools.load.index import SampleIndex, index_of
 from dataset_tools.pictures.drawing import joint_colours
 
@@ -138,6 +139,16 @@ def test_joints_lie_where_the_shard_says_and_hidden_ones_are_hollow(browser, ser
                 assert seen[joint] == wanted, (view, joint)
                 compared.add(bool(visible[joint]))
     assert compared == {True, False}
+
+
+def test_triangles_face_outwards_on_either_hand(browser, site, release):
+    browser.open(site.as_uri() + "/index.html")
+    browser.wait(f"{TILES} == 4")
+    dataset = HandDataset(release)
+    for hand in ("left", "right"):
+        for place, faces in enumerate((dataset.faces, dataset.arm_faces)):
+            found = browser.js(f"[...mvhm.triangles({json.dumps(hand == 'left')})[{place}]]")
+            assert np.array_equal(np.reshape(found, (-1, 3)), outward(faces, hand))
 
 
 def test_the_hand_in_space_is_drawn_and_seen_from_a_camera(browser, site, tmp_path):

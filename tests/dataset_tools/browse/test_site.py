@@ -21,6 +21,7 @@ from dataset_tools.load.index import index_of
 from dataset_tools.pictures.drawing import part_colours
 from dataset_tools.store.layout import ReleaseFolder
 from rigging.command_line import main
+from rigging.errors import InputError
 
 TEXTS = (".js", ".css", ".html")
 
@@ -174,6 +175,20 @@ def test_a_sample_is_the_same_in_whatever_block_it_is_written(monkeypatch, relea
     assert len(list((tmp_path / "again" / "sheets").iterdir())) == 2
     for path in (site / "samples").rglob("*.*"):
         assert (tmp_path / "again" / path.relative_to(site)).read_bytes() == path.read_bytes()
+
+
+def test_two_runs_do_not_write_one_site(small_blocks, release, tmp_path, monkeypatch):
+    out, write = tmp_path / "site", blocks.write_sample
+
+    def runs_again(*words):
+        with pytest.raises(InputError, match="another run is writing it"):
+            write_site(release, out)
+        write(*words)
+
+    monkeypatch.setattr(blocks, "write_sample", runs_again)
+    write_site(release, out)
+    assert len(list(out.rglob("*.js"))) == 4 + 2 + sum(name.endswith(".js") for name in site_module.ASSETS)
+    assert not list(tmp_path.rglob(".*"))
 
 
 @pytest.mark.parametrize(
