@@ -33,7 +33,7 @@ export MODEL PRESET SET INIT STB MHP OTHER DEVICE THREADS WITH WEIGHTS CHECKPOIN
 export IMAGES CAMERAS BOX K HAND_LENGTH
 export REFERENCE PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics release verify diff
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics browse release verify diff
 .PHONY: export-data train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
@@ -116,6 +116,9 @@ validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/v
 
 statistics: $(VENV)/.ready-publish  ## Say what a release covers, with plots in DATA/statistics: DATA=path [REFERENCE=folder of photographs]
 	@$(MVHM) statistics $(call options,REFERENCE POSES PICTURES) -- "$$DATA"
+
+browse: $(VENV)/.ready-publish  ## Write a static site to look at a release in DATA/browse: DATA=path [default OUT/RELEASE] [WORKERS=n]
+	@$(MVHM) browse $(call options,WORKERS) -- "$$DATA"
 
 release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
 	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"

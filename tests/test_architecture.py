@@ -56,7 +56,8 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "check": {"", "format", "store", "load", "pictures", "statistics"},
         "export": {"", "format", "store", "load"},
         "release": {"", "format", "store", "load", "pictures", "statistics", "check"},
-        "commands": {"format", "store", "load", "pictures", "statistics", "check", "export", "release"},
+        "browse": {"", "format", "store", "load", "pictures", "check"},
+        "commands": {"format", "store", "load", "pictures", "statistics", "check", "export", "release", "browse"},
     },
     "baselines": {
         "": set(),

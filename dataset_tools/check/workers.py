@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from rigging.errors import PassingError
@@ -57,7 +58,9 @@ def _stop(pool: ProcessPoolExecutor) -> None:
 
 def _start() -> None:
     import cv2
-    import embreex.mesh_construction  # noqa: F401  before the time of a job is taken
+
+    with suppress(ImportError):  # only checks need it
+        import embreex.mesh_construction  # noqa: F401  before the time of a job is taken
 
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle

@@ -120,9 +120,11 @@ def _counts(folder: ReleaseFolder, manifest: Mapping[str, Any]) -> Iterator[str]
 
 
 def _unlisted(root: Path, files: Mapping[str, tuple[int, str]]) -> Iterator[str]:
-    """Files that lie there and are not part of the release; hidden ones are nobody's."""
-    known = {*files, ReleaseFolder(root).release_manifest.name}
+    """Files that lie there and are not part of the release; hidden ones are nobody's, and a site is made of it."""
+    folder = ReleaseFolder(root)
+    known = {*files, folder.release_manifest.name}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
-        if path.is_file() and name.as_posix() not in known and not any(part.startswith(".") for part in name.parts):
+        passed_over = name.parts[0] == folder.browse.name or any(part.startswith(".") for part in name.parts)
+        if path.is_file() and name.as_posix() not in known and not passed_over:
             yield f"{name.as_posix()}: not listed in manifest.json, not part of the release"

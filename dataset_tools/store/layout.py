@@ -109,6 +109,13 @@ class ReleaseFolder:
         """What the previous version's manifest and index wait in while the next version is written."""
         return self.path / ".previous"
 
+    # what is made of it to look at; no part of the release
+
+    @property
+    def browse(self) -> Path:
+        """The folder of the static site."""
+        return self.path / "browse"
+
     # what the loader keeps
 
     @property

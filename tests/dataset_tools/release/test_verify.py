@@ -65,8 +65,11 @@ def test_all_that_is_broken_is_named_at_once(copy):
 def test_what_is_not_listed_is_a_note(copy):
     (copy / "notes.txt").write_text("mine")
     (copy / ".hidden").write_text("nobody's")
+    (copy / "browse").mkdir()
+    (copy / "browse" / "index.html").write_text("a site, which is made of the release")
     ran = run("verify", copy)
     assert ran.code == 0 and ran.out.startswith("note: notes.txt: not listed in manifest.json")
+    assert ran.out.count("note: ") == 1
     assert ".hidden" not in ran.out
 
 
