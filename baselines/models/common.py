@@ -25,7 +25,7 @@ from ..mesh_losses import (
     pose_loss,
     vertex_loss,
 )
-from .uvd import lift_uvd, scale_and_root, start_at_centre, true_mesh, true_root, true_scale
+from .uvd import held, held_size, lift_uvd, scale_and_root, start_at_centre, true_mesh, true_root, true_scale
 
 JOINTS = 21
 MESH_LOSSES = frozenset({"vertex", "normal", "edge", "laplacian"})  # the terms of Ge's L_M
@@ -109,10 +109,10 @@ def mesh_losses(mesh: Tensor, batch: Batch, faces: Tensor, edges: Tensor, reduct
 
 def lifted_pose(output: Output, batch: Batch, mean_bones: Tensor, oracle: bool) -> Pose:
     """The pose of `joints` (B, 21, 3) and, if there is one, `mesh`, both (u, v, d), of `heatmaps` and `size` (B,)."""
-    joints, bones = output["joints"], mean_bones * output["size"][:, None]
+    joints, bones = held(output["joints"]), mean_bones * held_size(output["size"])[:, None]
     frame = scale_and_root(joints[..., :2] * batch.size, joints[..., 2], batch, bones, oracle)
     seen = peaks(output["heatmaps"][:, -1], batch.size)
-    vertices = lift_uvd(output["mesh"], batch, *frame) if "mesh" in output else None
+    vertices = lift_uvd(held(output["mesh"]), batch, *frame) if "mesh" in output else None
     return Pose(lift_uvd(joints, batch, *frame), *seen, vertices)
 
 

@@ -22,7 +22,7 @@ from ..layers.hourglass import StackedHourglass
 from ..layers.image_encoder import LATENT, ImageEncoder
 from ..losses import depth_loss, heatmap_loss, mesh_loss, size_loss
 from .common import JOINTS, ImageConfig, check_size
-from .uvd import lift, lift_uvd, scale_and_root, true_depth, true_mesh
+from .uvd import held, held_depth, held_size, lift, lift_uvd, scale_and_root, true_depth, true_mesh
 
 
 @dataclass(frozen=True)
@@ -91,18 +91,18 @@ class MvhmSingleView(Estimator):
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
         uv, confidence = peaks(output["heatmaps"][:, -1], batch.size)
-        relative = output["depth"] - output["depth"][:, :1]
-        bones = self.mean_bones * output["size"][:, None]
+        relative = held_depth(output["depth"] - output["depth"][:, :1])
+        bones = self.mean_bones * held_size(output["size"])[:, None]
         scale, root = scale_and_root(uv, relative, batch, bones, oracle)
         joints = lift(uv, relative, scale, root, batch.K)
         vertices = None
         if "mesh" in output:
-            vertices = lift_uvd(output["mesh"], batch, scale, root)
+            vertices = lift_uvd(held(output["mesh"]), batch, scale, root)
         return Pose(joints, uv, confidence, vertices)
 
     def scale(self, output: Output) -> Tensor:
         """(B,) m, without an oracle: the mean hand's times the size."""
-        return self.mean_bones[SCALE_BONE] * output["size"]
+        return self.mean_bones[SCALE_BONE] * held_size(output["size"])
 
 
 class MeshNet(ImageEncoder):

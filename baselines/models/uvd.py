@@ -15,6 +15,9 @@ from ..batch import Batch
 from ..geometry.camera import SCALE_BONE, depth_from_size, project, unproject
 
 CENTRE = (0.5, 0.5, 0.0)  # of the crop, at the root's depth
+DEEPEST = 6.0  # scales from the wrist; a hand is 5.6 of them long
+OUTSIDE = (-1.0, 2.0)  # shares of the crop that a hand in it reaches at most
+SIZES = (0.5, 2.0)  # of the mean hand's; children of six have 0.7
 
 
 @torch.no_grad()
@@ -22,6 +25,24 @@ def start_at_centre(weight: Tensor, bias: Tensor) -> None:
     """Let a layer whose outputs are points say CENTRE for all of them: weight (...) 0, bias (3 N,) or (3,)."""
     weight.zero_()
     bias.view(-1, 3).copy_(bias.new_tensor(CENTRE))
+
+
+def held_depth(relative: Tensor) -> Tensor:
+    """Depths from the wrist (B, N) over the scale as a network says them, none further than any hand reaches.
+
+    What it has never seen the like of, a picture of one colour say, may drive a network out of all bounds.
+    """
+    return relative.clamp(-DEEPEST, DEEPEST)
+
+
+def held(points: Tensor) -> Tensor:
+    """Points (B, N, 3) (u, v, d) as a network says them, likewise."""
+    return torch.cat([points[..., :2].clamp(*OUTSIDE), held_depth(points[..., 2:])], -1)
+
+
+def held_size(size: Tensor) -> Tensor:
+    """Sizes (B,) over the mean hand's as a network says them, likewise."""
+    return size.clamp(*SIZES)
 
 
 def lift(uv: Tensor, relative: Tensor, scale: Tensor, root: Tensor, K: Tensor) -> Tensor:

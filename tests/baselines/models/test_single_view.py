@@ -110,6 +110,19 @@ def test_another_size_moves_the_hand_along_its_rays_unless_the_network_knows_it(
     torch.testing.assert_close(known, batch.joints_cam, atol=1e-5, rtol=0)
 
 
+def test_a_network_out_of_all_bounds_says_a_hand_still(estimator):
+    """A picture of one colour drove a trained network to depths of tens of metres: no hand is longer than 6 scales."""
+    batch = model_cases.batch(2)
+    wild = truth(batch)
+    wild |= {"depth": 1e4 * wild["depth"], "mesh": 1e4 * wild["mesh"], "size": torch.tensor([1e-4, 1e4])}
+    pose = estimator.pose(wild, batch)
+    scales = estimator.mean_bones[9] * torch.tensor([0.5, 2.0])
+    for points in (pose.joints_cam, pose.vertices_cam):
+        assert points.isfinite().all()
+    reach = (pose.joints_cam[..., 2] - pose.joints_cam[:, :1, 2]).abs().amax(1) / scales
+    torch.testing.assert_close(reach, torch.full((2,), 6.0), rtol=1e-3, atol=0)
+
+
 def test_the_oracle_needs_labels(estimator):
     batch = model_cases.batch(1)
     with pytest.raises(InputError, match="joints_cam"):
