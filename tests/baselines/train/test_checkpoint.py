@@ -169,6 +169,6 @@ def test_what_does_not_fit_or_cannot_be_read_is_said(tmp_path):
 def test_weights_of_pictures_go_channels_last_and_those_of_volumes_stay():
     network = nn.ModuleList([nn.Conv2d(3, 4, 3), nn.Conv3d(2, 4, 3), nn.Linear(2, 2)])
     before = [one.clone() for one in network.parameters()]
-    place(network, Training(), torch.device("cpu"))
+    place(network, torch.device("cpu"), Training())
     assert network[0].weight.is_contiguous(memory_format=torch.channels_last) and network[1].weight.is_contiguous()
     assert all(torch.equal(one, two) for one, two in zip(before, network.parameters()))
