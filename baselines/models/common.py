@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,10 @@ from rigging.hand.asset import load_asset
 
 from ..batch import Batch, Pose
 from ..estimator import Estimator, Output
-from ..geometry.camera import bone_lengths
+from ..geometry.camera import bone_lengths, rig_bones
 from ..layers.heatmap import gaussian_maps, peaks
-from ..layers.image_encoder import LATENT
+from ..layers.hourglass import StackedHourglass
+from ..layers.image_encoder import LATENT, ImageEncoder
 from ..losses import heatmap_loss, size_loss
 from ..mesh_losses import (
     Reduction,
@@ -53,6 +55,32 @@ class ImageConfig:
             raise ValueError(f"levels = {self.levels}: heat-maps of {self.size // 4} px allow fewer")
         if min(self.stacks, self.levels, self.modules, self.hidden, self.sigma, self.mean_scale) <= 0:
             raise ValueError("every number must be positive")
+
+
+class ImageEstimator(Estimator):
+    """What sees a picture by an hourglass and makes one latent feature of it; subclasses say what follows from that.
+
+    Its parts are `hourglass` and `encoder`. Of what subclasses say, `joints` and `size` have losses and a pose here.
+    """
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.hourglass = StackedHourglass(config.stacks, config.width, config.levels, config.modules, JOINTS)
+        self.encoder = ImageEncoder(JOINTS, config.width, config.size // 4)
+        self.register_buffer("mean_bones", rig_bones(config.mean_scale), persistent=False)  # (20,) m
+
+    def seen(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Heat-maps (B, stacks, 21, S/4, S/4), and both features (B, width, S/4, S/4) for the encoder beside them."""
+        check_size(self, batch)
+        return self.hourglass(batch.rgb - 0.5)
+
+    def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
+        how = self.config.reduction
+        found = heatmap_losses(output, batch, self.config.sigma, how)
+        return found | joint_losses(output, batch, self.mean_bones, how)
+
+    def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
+        return lifted_pose(output, batch, self.mean_bones, oracle)
 
 
 def check_size(estimator: Estimator, batch: Batch) -> None:

@@ -10,22 +10,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..batch import Batch, Pose
-from ..estimator import Estimator, Output
-from ..geometry.camera import rig_bones
+from ..batch import Batch
+from ..estimator import Output
 from ..layers.graph_conv import GraphBlock, GraphConv
 from ..layers.hierarchy import Hierarchy, load_hierarchy
-from ..layers.hourglass import StackedHourglass
-from ..layers.image_encoder import LATENT, ImageEncoder
+from ..layers.image_encoder import LATENT
 from ..mesh_losses import Reduction, pose_loss
 from .common import (
     JOINTS,
     MESH_LOSSES,
+    ImageEstimator,
     SizeHead,
-    check_size,
-    heatmap_losses,
-    joint_losses,
-    lifted_pose,
     mesh_losses,
     register_triangles,
 )
@@ -44,7 +39,7 @@ class Config(SingleConfig):
     shortcut: bool = True  # ours: the coarsest nodes' places come straight from the latent feature, too
 
 
-class GeGraphCnn(Estimator):
+class GeGraphCnn(ImageEstimator):
     """Output, with the losses it belongs to; only what the wanted losses need is computed.
 
     heatmaps  (B, stacks, 21, S/4, S/4)  `heatmap`, L_H
@@ -63,13 +58,10 @@ class GeGraphCnn(Estimator):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         hierarchy = load_hierarchy(config.matching, LEVELS)
-        self.hourglass = StackedHourglass(config.stacks, config.width, config.levels, config.modules, JOINTS)
-        self.encoder = ImageEncoder(JOINTS, config.width, config.size // 4)
         self.mesh = MeshNet(config, hierarchy)
         self.regressor = PoseRegressor(config, hierarchy)
         self.size = SizeHead(config.width, config.hidden)
         register_triangles(self)
-        self.register_buffer("mean_bones", rig_bones(config.mean_scale), persistent=False)  # (20,) m
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
         wanted = EVERY if wanted is None else wanted
@@ -78,8 +70,7 @@ class GeGraphCnn(Estimator):
             output["regressed"] = self.regressor(true_mesh(batch).nan_to_num())
         if wanted == {"regress"}:
             return output
-        check_size(self, batch)
-        maps, given, features = self.hourglass(batch.rgb - 0.5)
+        maps, given, features = self.seen(batch)
         output["heatmaps"] = maps.float()
         if wanted & (MESH_LOSSES | {"pose", "size"}):
             output |= self.shaped(maps[:, -1], given, features)
@@ -95,9 +86,7 @@ class GeGraphCnn(Estimator):
         return {"mesh": mesh, "joints": self.regressor(mesh), "size": self.size(latent)}
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
-        how = self.config.reduction
-        found = heatmap_losses(output, batch, self.config.sigma, how)
-        found |= joint_losses(output, batch, self.mean_bones, how)
+        found, how = super().losses(output, batch), self.config.reduction
         if batch.joints_cam is None or batch.vertices_cam is None:
             return found
         if "regressed" in output:
@@ -106,9 +95,6 @@ class GeGraphCnn(Estimator):
         if "mesh" in output:
             found |= mesh_losses(output["mesh"], batch, self.faces, self.edges, how)
         return found
-
-    def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        return lifted_pose(output, batch, self.mean_bones, oracle)
 
 
 def joints_of_known_meshes(batch: Batch) -> Tensor:

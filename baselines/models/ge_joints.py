@@ -13,21 +13,14 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..batch import Batch, Pose
-from ..estimator import Estimator, Output
-from ..geometry.camera import rig_bones
+from ..batch import Batch
+from ..estimator import Output
 from ..layers.hierarchy import load_hierarchy
-from ..layers.hourglass import StackedHourglass
-from ..layers.image_encoder import ImageEncoder
 from .common import (
-    JOINTS,
     MESH_LOSSES,
+    ImageEstimator,
     JointHead,
     SizeHead,
-    check_size,
-    heatmap_losses,
-    joint_losses,
-    lifted_pose,
     mesh_losses,
     register_triangles,
 )
@@ -42,7 +35,7 @@ class Config(GraphConfig):
     mesh: bool = False  # the latent feature is learnt from the mesh, too: baseline 2
 
 
-class GeJoints(Estimator):
+class GeJoints(ImageEstimator):
     """Output, with the losses it belongs to; only what the wanted losses need is computed.
 
     heatmaps (B, stacks, 21, S/4, S/4)  `heatmap`, L_H
@@ -57,18 +50,14 @@ class GeJoints(Estimator):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.hourglass = StackedHourglass(config.stacks, config.width, config.levels, config.modules, JOINTS)
-        self.encoder = ImageEncoder(JOINTS, config.width, config.size // 4)
         self.joints = JointHead(config.width, config.hidden)
         self.size = SizeHead(config.width, config.hidden)
         if config.mesh:
             self.mesh = MeshNet(config, load_hierarchy(config.matching, LEVELS))
             register_triangles(self)
-        self.register_buffer("mean_bones", rig_bones(config.mean_scale), persistent=False)  # (20,) m
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
-        check_size(self, batch)
-        maps, given, features = self.hourglass(batch.rgb - 0.5)
+        maps, given, features = self.seen(batch)
         output = {"heatmaps": maps.float()}
         if wanted == {"heatmap"}:
             return output
@@ -79,12 +68,7 @@ class GeJoints(Estimator):
         return output
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
-        how = self.config.reduction
-        found = heatmap_losses(output, batch, self.config.sigma, how)
-        found |= joint_losses(output, batch, self.mean_bones, how)
+        found = super().losses(output, batch)
         if "mesh" in output:
-            found |= mesh_losses(output["mesh"], batch, self.faces, self.edges, how)
+            found |= mesh_losses(output["mesh"], batch, self.faces, self.edges, self.config.reduction)
         return found
-
-    def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        return lifted_pose(output, batch, self.mean_bones, oracle)

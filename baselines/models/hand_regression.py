@@ -16,17 +16,16 @@ from torch import Tensor, nn
 from rigging.hand.shape import MAX_DEVIATIONS
 from rigging.joints import BONE_NAMES
 
-from ..batch import Batch, Pose
-from ..estimator import Estimator, Output
-from ..geometry.camera import SCALE_BONE, bone_lengths, rays, rig_bones
+from ..batch import Batch
+from ..estimator import Output
+from ..geometry.camera import SCALE_BONE, bone_lengths, rays
 from ..geometry.ik import bone_rotations
 from ..geometry.rotations import IDENTITY_6D, from_6d
 from ..layers.hand_layer import HandLayer, chain
-from ..layers.hourglass import StackedHourglass
-from ..layers.image_encoder import LATENT, ImageEncoder
+from ..layers.image_encoder import LATENT
 from ..losses import masked_mean
 from ..mesh_losses import Reduction, vertex_loss
-from .common import JOINTS, ImageConfig, SizeHead, check_size, heatmap_losses, joint_losses, lifted_pose
+from .common import ImageConfig, ImageEstimator, SizeHead
 from .uvd import lift_uvd, true_mesh, true_root, true_scale
 
 BONES = len(BONE_NAMES)
@@ -43,7 +42,7 @@ class Config(ImageConfig):
     reduction: Reduction = "mean"  # of the losses; "sum" is the paper's
 
 
-class HandRegression(Estimator):
+class HandRegression(ImageEstimator):
     """Output, with the losses it belongs to; only what the wanted losses need is computed.
 
     heatmaps  (B, stacks, 21, S/4, S/4)  `heatmap`, L_H
@@ -59,16 +58,12 @@ class HandRegression(Estimator):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.hourglass = StackedHourglass(config.stacks, config.width, config.levels, config.modules, JOINTS)
-        self.encoder = ImageEncoder(JOINTS, config.width, config.size // 4)
         self.hand = HandLayer(config.skinning)
         self.regressor = ParameterHead(config.width, config.hidden, len(self.hand.shape_joints))
         self.size = SizeHead(config.width, config.hidden)
-        self.register_buffer("mean_bones", rig_bones(config.mean_scale), persistent=False)  # (20,) m
 
     def forward(self, batch: Batch, wanted: frozenset[str] | None = None) -> Output:
-        check_size(self, batch)
-        maps, given, features = self.hourglass(batch.rgb - 0.5)
+        maps, given, features = self.seen(batch)
         output = {"heatmaps": maps.float()}
         if wanted == {"heatmap"}:
             return output
@@ -88,9 +83,7 @@ class HandRegression(Estimator):
         return {"joints": joints, "mesh": mesh}
 
     def losses(self, output: Output, batch: Batch) -> dict[str, Tensor]:
-        how = self.config.reduction
-        found = heatmap_losses(output, batch, self.config.sigma, how)
-        found |= joint_losses(output, batch, self.mean_bones, how)
+        found, how = super().losses(output, batch), self.config.reduction
         if "rotations" in output and batch.joints_cam is not None:
             true = bone_rotations(self.hand.joints, batch.joints_cam)
             found["rotation"] = rotation_loss(output["rotations"], true, batch.joint_valid)
@@ -99,9 +92,6 @@ class HandRegression(Estimator):
             uv, true_uv = (mesh[..., :2] for mesh in (output["mesh"], true_mesh(batch)))
             found["vertex"] = vertex_loss(vertices, batch.vertices_cam, uv, true_uv, how)
         return found
-
-    def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        return lifted_pose(output, batch, self.mean_bones, oracle)
 
 
 class Parameters(NamedTuple):
