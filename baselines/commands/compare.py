@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rigging.errors import InputError
-from rigging.option_types import positive
 
 from .data_sets import HELP, open_data
-from .options import add_device
+from .options import add_batch, add_machine, use_machine
 
 if TYPE_CHECKING:
     from ..evaluate.compare import Comparison
@@ -37,20 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, metavar="DATA", help=HELP)
     parser.add_argument("--split", default="test_subject", metavar="NAME", help="of DATA (default: test_subject)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"write {OUT}.json and {OUT}.md there, too")
-    parser.add_argument("--batch", type=positive(int), metavar="N", help="crops at a time (default: as in training)")
-    add_device(parser)
-    parser.add_argument("--threads", type=positive(int), metavar="N", help="of the CPU (default: one a core)")
+    add_batch(parser)
+    add_machine(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure every run, print the tables and write them down where that is asked for."""
-    import torch
 
     from ..evaluate.compare import compare, comparison_text
-    from ..train.ranks import choose_device, cores
 
-    choose_device(options.device)
-    torch.set_num_threads(options.threads or cores())
+    use_machine(options)
     ways = named(options.runs)
     if options.out and options.out.exists() and not options.out.is_dir():
         raise InputError(f"--out {options.out}: is a file; a folder is wanted")

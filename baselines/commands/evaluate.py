@@ -7,11 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rigging.option_types import positive
-
 from ..registry import estimator_class
 from .data_sets import HELP, open_data
-from .options import add_device
+from .options import add_batch, add_machine, use_machine
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -42,23 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the scores (default: CHECKPOINT/evaluation)")
     parser.add_argument("--save", action="store_true", help="keep the predictions, too")
-    parser.add_argument("--batch", type=positive(int), metavar="N", help="crops at a time (default: as in training)")
-    add_device(parser)
-    parser.add_argument("--threads", type=positive(int), metavar="N", help="of the CPU (default: one a core)")
+    add_batch(parser)
+    add_machine(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Score every split, print the table and write it down."""
-    import torch
 
     from rigging.files import write_atomic
 
     from ..evaluate.score import table_text
-    from ..train.ranks import choose_device, cores
     from ..train.run_folder import load_run
 
-    choose_device(options.device)
-    torch.set_num_threads(options.threads or cores())
+    use_machine(options)
     estimator, config = load_run(options.checkpoint)
     sources = by_split(options.data, config, options.split or [])
     run_folder = options.checkpoint if options.checkpoint.is_dir() else options.checkpoint.parent

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rigging.errors import InputError
 from rigging.option_types import positive
 
-from .options import add_device
+from .options import add_machine, use_machine
 
 if TYPE_CHECKING:
     from ..inference.job import Job
@@ -56,8 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("out/predict"), metavar="FOLDER", help="default: out/predict")
     parser.add_argument("--overwrite", action="store_true", help="files that are there already")
-    add_device(parser)
-    parser.add_argument("--threads", type=positive(int), metavar="N", help="of the CPU (default: one a core)")
+    add_machine(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -100,20 +99,17 @@ def _check(options: argparse.Namespace, inputs: Inputs) -> None:
 
 def _job(options: argparse.Namespace, inputs: Inputs) -> Job:
     """What predicts. Raises InputError for a checkpoint or an option that cannot be used."""
-    import torch
 
     from ..inference.answer import About
     from ..inference.boxes import Finder, mediapipe_detector, read_boxes
     from ..inference.cameras import read_intrinsics
     from ..inference.job import Job
-    from ..train.ranks import choose_device, cores
     from ..train.run_folder import load_run
 
     K = read_intrinsics(options.K) if options.K else None
     names = [path.name for path in (*inputs.pictures, *inputs.films)]
     boxes = read_boxes(options.box, names) if options.box else None
-    device = choose_device(options.device)
-    torch.set_num_threads(options.threads or cores())
+    device = use_machine(options)
     estimator, config = load_run(options.checkpoint)
     if estimator.multi_view and not options.cameras:
         raise InputError(f"{options.checkpoint}: {estimator.name} wants several views of one hand, with --cameras")
