@@ -15,6 +15,7 @@ from dataset_tools.load.transforms import mirror
 from rigging.errors import InputError
 from rigging.geometry.projection import project
 from rigging.hand.shape import chain_length
+from rigging.spin.posed import MIRROR
 
 from ..batch import Batch, Pose
 from ..config import Config
@@ -81,12 +82,11 @@ def mirrored(view: View) -> View:
 
 def mirrored_hand(hand: Hand, width: int) -> Hand:
     """The hand in a mirrored photograph of `width` px, in the photograph itself."""
-    flip = np.array([-1.0, 1, 1])
     return dataclasses.replace(
         hand,
-        joints_cam=hand.joints_cam * flip,
-        joints_2d=hand.joints_2d * flip[:2] + [width, 0],
-        vertices_cam=None if hand.vertices_cam is None else hand.vertices_cam * flip,
+        joints_cam=hand.joints_cam * MIRROR,
+        joints_2d=hand.joints_2d * MIRROR[:2] + [width, 0],
+        vertices_cam=None if hand.vertices_cam is None else hand.vertices_cam * MIRROR,
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rigging.geometry.projection import project
+from rigging.spin.posed import MIRROR
 
 from ..batch import Batch, Pose
 from ..config import Config
@@ -79,10 +80,9 @@ def _with_mesh(fused: Pose, single: Pose) -> Pose:
 
 
 def _unmirrored(hand: FusedHand, views: Sequence[View]) -> FusedHand:
-    flip = np.array([-1.0, 1, 1])
-    vertices = None if hand.vertices_world is None else hand.vertices_world * flip
+    vertices = None if hand.vertices_world is None else hand.vertices_world * MIRROR
     own = tuple(mirrored_hand(one, view.rgb.shape[1]) for one, view in zip(hand.views, views))
-    return FusedHand(hand.joints_world * flip, vertices, own)
+    return FusedHand(hand.joints_world * MIRROR, vertices, own)
 
 
 def _as_seen(hand: FusedHand, views: Sequence[View]) -> FusedHand:

@@ -14,6 +14,7 @@ from rigging.errors import InputError, input_errors
 from rigging.geometry.cameras import palm_frame
 from rigging.geometry.rotations import normalise
 from rigging.joints import ARM_PART
+from rigging.spin.posed import MIRROR
 
 from ..load.dataset import HandDataset
 from ..load.index import SampleIndex
@@ -23,7 +24,6 @@ from .picture_measures import MEASURES, measure
 
 LABELS = ("parts", "joints_world", "joint_visible", "joint_in_frame", "world_to_cam", "wrist_angles", "light",
           "background", "hand")  # fmt: skip
-MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
