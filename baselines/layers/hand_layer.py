@@ -16,6 +16,7 @@ from .skinning import dual_quaternion, linear_blend
 
 SKINNING = {"dual_quaternion": dual_quaternion, "linear": linear_blend}
 STARTS = BONE_STARTS.tolist()
+MIDDLE = slice(9, 10)  # the knuckle of the middle finger
 
 
 class Hand(NamedTuple):
@@ -89,9 +90,12 @@ class HandLayer(nn.Module):
     def pose(self, rest: Hand, rotations: Tensor, root: Tensor | None = None) -> Hand:
         """A hand at rest with its bones turned by rotations (B, 21, 3, 3), its wrist at root (B, 3) m or at zero."""
         vectors = (rotations @ _vectors(rest.joints)[..., None])[..., 0]
-        joints = _joints(vectors, torch.zeros_like(vectors[:, :1]) if root is None else root[:, None])
-        shift = _shift(rotations, rest.joints, joints)
-        return Hand(self.skin(rest.vertices, self.weights, rotations, shift), joints)
+        joints = _joints(vectors, torch.zeros_like(vectors[:, :1]))
+        middle, posed = rest.joints[:, MIDDLE], joints[:, MIDDLE]  # near it, single precision loses the fewest digits
+        shift = _shift(rotations, rest.joints - middle, joints - posed)
+        vertices = self.skin(rest.vertices - middle, self.weights, rotations, shift)
+        root = 0 if root is None else root[:, None]
+        return Hand(vertices + (posed + root), joints + root)
 
 
 def chain(palm: Tensor, local: Tensor) -> Tensor:
