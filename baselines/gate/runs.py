@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dataset_tools.check.workers import run_jobs
+from dataset_tools.workers import run_jobs
 
 from ..config import Config, as_table, load_config
 from ..data.opening import open_source
