@@ -10,8 +10,8 @@ from publishing import copy_of, published, run
 
 from dataset_tools.check.page import write_all
 from dataset_tools.check.report import read_report
-from dataset_tools.statistics.stored import PLOTS, shards_hash, write_statistics
 from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.quoted import STATISTICS, shards_hash, write_quoted
 from rigging.files import file_sha256
 
 
@@ -21,7 +21,7 @@ def counted(ready, tmp_path_factory) -> Path:
     folder = ReleaseFolder(copy_of(ready, tmp_path_factory.mktemp("counted") / "data"))
     folder.statistics.mkdir()
     table = {"data_hash": shards_hash(folder), "summary": {"pose clusters": "13.7 effective of 16", "hands": "186 mm"}}
-    write_statistics(folder.statistics, folder.statistics_table.name, table, dict.fromkeys(PLOTS, b"a plot"))
+    write_quoted(STATISTICS, folder.statistics_table, table, dict.fromkeys(STATISTICS.plots, b"a plot"))
     return folder.path
 
 
@@ -69,4 +69,4 @@ def test_the_validation_s_page_shows_them(data, tmp_path, caplog):
     folder.statistics_table.write_text("[]")
     write_all(tmp_path / "without", folder, report, 0)
     assert "<h2>Statistics</h2>" not in (tmp_path / "without" / "index.html").read_text()
-    assert "not statistics of a release" in caplog.text
+    assert "not a report of mvhm statistics" in caplog.text
