@@ -6,16 +6,20 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 DRAWS, LEVEL = 2000, 0.95
+FEWEST = 5  # clusters; of fewer, draws say next to nothing
 
 
 def mean_interval(values: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[float, float] | None:
-    """The 95 % interval of the mean of values (n,) of samples in clusters (n,); None for less than two clusters."""
+    """The 95 % interval of the mean of values (n,) of samples in clusters (n,).
+
+    None for less than FEWEST clusters, and where all are alike: draws from those never differ.
+    """
     sums, counts = by_cluster(np.asarray(values, float)[None], clusters)
-    if len(counts) < 2:
+    if len(counts) < FEWEST:
         return None
     means = resampled(sums, counts, np.random.default_rng(seed), DRAWS, LEVEL)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    return (float(low), float(high)) if low < high else None
 
 
 def by_cluster(values: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -58,7 +58,7 @@ JUDGE = Kind(
     {
         "groups": "Hands found, and errors, by group of views, with 95 % intervals",
         "missed": "Views in which no hand was found",
-        "worst": "Views in which a hand was found far from the label (white: the label)",
+        "worst": "Views with the largest errors (white: the label)",
     },
 )  # fmt: skip
 KINDS = (STATISTICS, JUDGE)
@@ -110,9 +110,8 @@ def find_quoted(kind: Kind, folder: ReleaseFolder, wanted: str) -> Quoted | None
     except (ValueError, RecursionError):
         table = None
     if not isinstance(table, dict) or table.get("format") != kind.format or table.get("version") != kind.version:
-        raise InputError(
-            f"{path}: not a report of mvhm {kind.command} (format {kind.format!r}, version {kind.version} are wanted); {again}"
-        )
+        form = f"format {kind.format!r}, version {kind.version}"
+        raise InputError(f"{path}: not a report of mvhm {kind.command} ({form} are wanted); {again}")
     if table.get("data_hash") != wanted:
         raise InputError(f"{path}: of other data than these shards; {again}")
     summary = table.get("summary")
