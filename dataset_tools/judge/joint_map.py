@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rigging.geometry.cameras import palm_frame
 from rigging.geometry.projection import project
+
+from ..statistics.directions import palm_axes
 
 MAPPED = (0, 1, 5, 9, 13, 17)  # wrist, thumb_cmc and the MCP joints
 # (6, 3) palm lengths: across (index to little), along (wrist to knuckles), out of the back. Fitted by
@@ -21,11 +22,6 @@ OFFSETS = np.zeros((6, 3))
 def palm_length(joints: np.ndarray) -> float:
     """Distance from the wrist to the middle MCP of joints (21, 3), in their unit."""
     return float(np.linalg.norm(joints[9] - joints[0]))
-
-
-def palm_axes(joints: np.ndarray, hand: str) -> np.ndarray:
-    """Axes (3, 3) of the palm of joints (21, 3) as columns: across, along, out of the back, of either hand."""
-    return palm_frame(joints)[1] * ([1, 1, -1] if hand == "left" else [1, 1, 1])  # a left hand's normal leaves its palm
 
 
 def mapped(joints: np.ndarray, hand: str, offsets: np.ndarray = OFFSETS) -> np.ndarray:

@@ -83,7 +83,7 @@ def _tile(rgb: np.ndarray, seen: Seen, view: View) -> np.ndarray:
     picture = enlarge(rgb, scale)
     if seen.found[view]:
         picture = _label(picture, seen.expected[view] * scale)
-        picture = draw_skeleton(picture, seen.points[view], np.ones(21, bool), scale, 0.5)
+        picture = draw_skeleton(picture, seen.points[view], np.ones(21, bool), scale, 0.8)
     return cv2.copyMakeBorder(fit(picture, TILE), 0, 18, 0, 0, cv2.BORDER_CONSTANT, value=WHITE)
 
 
@@ -92,5 +92,5 @@ def _label(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     out, ends = picture.copy(), np.clip(np.nan_to_num(points), -4096, 8192).round().astype(int).tolist()
     for joint, parent in enumerate(JOINT_PARENTS):
         if parent >= 0:
-            cv2.line(out, ends[parent], ends[joint], WHITE, max(1, picture.shape[0] // 100), cv2.LINE_AA)
+            cv2.line(out, ends[parent], ends[joint], WHITE, max(1, picture.shape[0] // 200), cv2.LINE_AA)
     return out

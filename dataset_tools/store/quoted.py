@@ -17,7 +17,7 @@ from .manifest import read_manifest
 from .release_manifest import data_hash, listed, read_release_manifest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """A kind of report, made by `mvhm COMMAND`."""
 

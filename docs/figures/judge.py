@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from dataset_tools import HandDataset
-from dataset_tools.judge.joint_map import MAPPED, palm_axes, palm_length
+from dataset_tools.judge.joint_map import MAPPED, palm_length
 from dataset_tools.judge.run import VIEWS
+from dataset_tools.statistics.directions import palm_axes
 from dataset_tools.store.layout import ReleaseFolder
 from rigging.geometry.projection import project, to_camera
 from rigging.joints import JOINT_NAMES
