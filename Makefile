@@ -23,7 +23,7 @@ DATA    ?= $(OUT)/$(notdir $(RELEASE:.toml=))
 
 # Settings are options of `mvhm` (SAMPLE_SECONDS=60 is --sample-seconds 60), which tells them in this form while MVHM_MAKE
 # is set. Their values reach the shell in its environment: no character in them breaks a line.
-MVHM    := MVHM_MAKE=1 $(BIN)/mvhm
+MVHM     = MVHM_MAKE=1 $(BIN)/mvhm
 option   = --$(shell tr A-Z_ a-z- <<< '$(1)')
 options  = $(foreach name,$(1),$(if $($(name)),$(call option,$(name)) "$$$(name)"))
 flags    = $(foreach name,$(1),$(if $($(name)),$(call option,$(name))))
@@ -129,8 +129,9 @@ validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/v
 statistics: $(VENV)/.ready-publish  ## Say what a release covers, with plots in DATA/statistics: DATA=path [REFERENCE=folder of photographs]
 	@$(MVHM) statistics $(call options,REFERENCE POSES PICTURES) -- "$$DATA"
 
+judge: private BIN := $(JUDGE_VENV)/bin
 judge: $(JUDGE_VENV)/.ready  ## Say how surely an outside detector (MediaPipe) finds a release's hands: DATA=path [PHOTOGRAPHS=folder] [WORKERS=n]
-	@MVHM_MAKE=1 $(JUDGE_VENV)/bin/mvhm judge $(call options,PHOTOGRAPHS WORKERS) -- "$$DATA"
+	@$(MVHM) judge $(call options,PHOTOGRAPHS WORKERS) -- "$$DATA"
 
 browse: $(VENV)/.ready-publish  ## Write a static site to look at a release in DATA/browse: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) browse $(call options,WORKERS) -- "$$DATA"
