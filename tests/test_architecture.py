@@ -81,7 +81,7 @@ HOME_OF = {
     "bpy": {"blender_scripts"},
     "mathutils": {"blender_scripts"},
     "numba": {"blender_scripts"},
-    "mediapipe": {"dataset_tools"},
+    "mediapipe": {"dataset_tools", "baselines"},
     "ray": {"render_farm"},
     "h5py": {"dataset_tools"},
     "hdf5plugin": {"dataset_tools"},

@@ -14,7 +14,7 @@ import numpy as np
 
 from rigging.errors import InputError
 
-WANTED = "0.10.14"  # the last whose wheel holds the model that `solutions.hands` runs
+WANTED = "0.10.14"  # its wheel holds the models; those after 0.10.21 hold none
 SETTINGS = {"static_image_mode": True, "max_num_hands": 1, "model_complexity": 1, "min_detection_confidence": 0.5}
 # Its labels are those of a mirrored picture, such as a selfie; ours are not mirrored.
 OUR_SIDE = {"Left": "right", "Right": "left"}

@@ -1,5 +1,5 @@
 """Fit the judge's fixed joint map (`OFFSETS` of dataset_tools/judge/joint_map.py) to what the detector found, and say
-what it does for subjects that it was not fitted on.
+what it does for subjects that it was not fitted on. The judge's plot becomes docs/images/judge.png.
 
 Run: python -m docs.figures.judge DATA [FOLDER of what mvhm judge wrote, if it is not DATA/judge]
 """
@@ -16,9 +16,11 @@ from dataset_tools.judge.joint_map import MAPPED, palm_length
 from dataset_tools.judge.run import VIEWS
 from dataset_tools.statistics.directions import palm_axes
 from dataset_tools.store.layout import ReleaseFolder
+from rigging.files import write_atomic
 from rigging.geometry.projection import project, to_camera
 from rigging.joints import JOINT_NAMES
 
+OUT = Path(__file__).parents[1] / "images" / "judge.png"
 ROUNDS = 50  # of reweighting; it stands still after about 20
 
 
@@ -61,6 +63,7 @@ def main() -> None:
     """Print the offsets of one half of the subjects, of the other, and the median errors of the other."""
     data = Path(sys.argv[1])
     judged = Path(sys.argv[2]) if len(sys.argv) > 2 else ReleaseFolder(data).judge
+    write_atomic(OUT, (judged / "groups.png").read_bytes())
     slope, gap, subject = rows_of(data, judged)
     _, rank = np.unique(subject, return_inverse=True)
     half = rank % 2 == 0
