@@ -83,7 +83,8 @@ def figures(views: Views) -> dict[str, Any]:
         return out | {"error": None, "side": None, "score": None, "astray": None}
     error = hits.error.mean(1)
     known = error[np.isfinite(error)]
-    mean = {"mean": float(known.mean()), "interval": mean_interval(known, hits.subject[np.isfinite(error)])}
+    interval = mean_interval(known, hits.subject[np.isfinite(error)])
+    mean = {"mean": float(known.mean()), "interval": interval and list(interval)}
     out["error"] = {"median": float(np.median(known)), **mean}
     sure = {"side": rate(hits.sided, hits.subject), "score": {"median": float(np.median(hits.score))}}
     return out | sure | {"astray": float((known > ASTRAY).mean())}
@@ -92,7 +93,7 @@ def figures(views: Views) -> dict[str, Any]:
 def rate(right: np.ndarray, subject: np.ndarray) -> dict[str, Any]:
     """The share of (n,) bool that is true, with its interval over subjects (n,)."""
     interval = mean_interval(right, subject)
-    return {"mean": float(right.mean()), "interval": interval and list(np.clip(interval, 0, 1).tolist())}
+    return {"mean": float(right.mean()), "interval": interval and np.clip(interval, 0, 1).tolist()}
 
 
 def joint_errors(views: Views) -> dict[str, float]:
