@@ -23,7 +23,7 @@ CROP, MARGIN = 224.0, 1.3
 NEEDED = ("joints_cam", "joints_2d", "joint_visible", "K", "world_to_cam")
 JOINTS = np.arange(21)
 AT_A_TIME = 256  # samples
-FINGER, LEVEL = (JOINTS - 1) // 4, (JOINTS - 1) % 4  # the wrist is of finger -1, level 3
+FINGER, LEVEL = (JOINTS - 1) // 4, (JOINTS - 1) % 4  # the wrist is of finger -1
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def swapped(seen: np.ndarray, draws: Draws, noise: Noise) -> np.ndarray:
     chance = noise.swap + noise.swap_hidden * (hidden[..., :-1] + hidden[..., 1:]) / 2  # (n, V, 4)
     pair = (draws.pair[..., None] >= np.cumsum(chance, -1)).sum(-1)[..., None]  # (n, V, 1); 4 is none
     outer = (draws.level[..., None] <= LEVEL) & (pair < 4)
-    return JOINTS + 4 * (outer & (pair == FINGER)) - 4 * (outer & (pair + 1 == FINGER) & (JOINTS > 0))
+    return JOINTS + 4 * (outer & (pair == FINGER)) - 4 * (outer & (pair + 1 == FINGER))
 
 
 def confidence(sigma: np.ndarray, mistaken: np.ndarray, draws: Draws, noise: Noise) -> np.ndarray:

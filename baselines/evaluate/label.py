@@ -99,7 +99,7 @@ def check_apart(run: Path, source: Source) -> dict[str, Any]:
         raise InputError(f"{run}: no run.json in it: what it was trained on is not known")
     about = json.loads(path.read_text(encoding="utf-8"))
     for row in about["data"]:
-        if not row.get("labels") and _same(row, source):
+        if "labels" not in row and _same(row, source):
             _check_subjects(run, row, source)
     if about.get("init") and (Path(about["init"]) / path.name).is_file():
         check_apart(Path(about["init"]), source)
