@@ -183,6 +183,30 @@ def test_from_noise_to_a_run_that_says_by_which_labels(data, tmp_path, capsys):
     assert told == labels.about
 
 
+def test_a_run_does_not_go_on_with_other_labels(data, tmp_path, monkeypatch, capsys):
+    path, preset = tmp_path / "noise.npz", tmp_path / "blind.toml"
+    preset.write_text(to_toml(as_table(a_config(BLIND))))
+    words = ("train", "DATA", "--preset", preset, "--labels", path, "--out", tmp_path / "run", "--resume")
+    command("label", "DATA", "--noise", "--out", path)
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("baselines.train.loop._train_stage", Interrupted.now)
+        assert command(*words) == 130
+    before = path.read_bytes()
+    command("label", "DATA", "--noise", "--seed", 1, "--out", path)
+    assert command(*words) == 2
+    assert f"--resume {tmp_path / 'run'}: that run learns from other labels: {path}" in capsys.readouterr().err
+    path.write_bytes(before)
+    assert command(*words) == 0
+
+
+class Interrupted:
+    """Ctrl-C."""
+
+    @staticmethod
+    def now(*_):
+        raise KeyboardInterrupt
+
+
 def test_a_trained_run_s_labels_say_which_weights_made_them(data, run, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("baselines.train.run_folder.create_estimator", lambda *_, **__: Knowing(a_config_of()))
     path, noise = tmp_path / "found.npz", tmp_path / "noise.npz"
