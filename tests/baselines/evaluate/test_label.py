@@ -39,13 +39,14 @@ class Knowing(StandingIn):
 
 
 class Fusing(Knowing):
-    """Fuses to the truth; the first view's own is 30 mm off, the others' are not."""
+    """Fuses to the truth; the first view's own is a bone's length off, the others' are not."""
 
     multi_view = True
 
     def forward(self, batch, wanted=None, precomputed=None):
         fused = super().forward(batch)["joints"]
-        off = torch.where(batch.view == 0, 0.03, 0.0)[:, None, None] * torch.tensor([0.0, 0.6, 0.8])
+        bone = (fused[:, 10] - fused[:, 9]).norm(dim=-1)
+        off = torch.where(batch.view == 0, bone, 0)[:, None, None] * torch.tensor([0.0, 0.6, 0.8])
         return {"joints": fused, "fused_joints": fused, "interact_joints": fused + off}
 
     def pose(self, output, batch, oracle=False):
@@ -80,14 +81,16 @@ def test_a_fused_hand_is_projected_into_every_view_as_sure_as_views_agree():
     data = Memory()
     found, sure = estimated_labels(Fusing(a_config_of()), around(data), a_config(), device="cpu")
     np.testing.assert_allclose(found, truth(data), atol=1e-3)
-    np.testing.assert_allclose(sure, 1 / (1 + 1.5**2), rtol=1e-5)  # two views, one 30 mm off: a mean of 15 mm
+    np.testing.assert_allclose(sure, 1 / (1 + (0.5 / 0.3) ** 2), rtol=1e-4)
 
 
 def test_agreement_is_of_the_sample_s_own_views_joint_by_joint():
-    fused, own = torch.zeros(4, 21, 3), torch.zeros(4, 21, 3)
-    own[1, 5, 2] = 0.02  # of the first sample's two views one, by 20 mm: a mean of 10 mm
+    fused = torch.zeros(4, 21, 3)
+    fused[:, 10, 0] = 5.0  # the middle finger's first bone, in any unit
+    own = fused.clone()
+    own[1, 5, 2] += 3.0  # of the first sample's two views one, by 0.6 bones: a mean of 0.3
     sure = agreement(own, fused, 2)
-    assert sure[:2, 5].tolist() == [0.5, 0.5]
+    np.testing.assert_allclose(sure[:2, 5], 0.5, rtol=1e-6)
     sure[:2, 5] = 1
     assert (sure == 1).all()
 
