@@ -252,3 +252,12 @@ def test_without_labels_of_its_own_training_needs_a_loss_that_labels_give(data, 
     assert command("train", "DATA", "--preset", preset, "--labels", path, "--out", tmp_path / "run") == 2
     assert "no loss 'pose' can be had, only size (the data have no joints_cam)" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_out_of_memory_says_what_to_do(monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(Knowing, "forward", full)
+    with pytest.raises(InputError, match=r"^out of memory with 4 crops at a time; --batch sets fewer$"):
+        estimated_labels(Knowing(a_config_of()), Memory(), a_config(), device="cpu")
