@@ -168,9 +168,13 @@ def command(*words: object) -> int:
     return main([*map(str, words), "--threads", "1", "--device", "cpu"], ("baselines",))
 
 
+def opened(path, split="", fields=()):
+    return Memory(without=set() if "rgb" in fields else {"rgb"})
+
+
 @pytest.fixture
 def data(monkeypatch):
-    monkeypatch.setattr(opening_module, "open_source", lambda *_, **__: Memory())
+    monkeypatch.setattr(opening_module, "open_source", opened)
 
 
 def test_from_noise_to_a_run_that_says_by_which_labels(data, tmp_path, capsys):
