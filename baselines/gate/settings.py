@@ -16,6 +16,7 @@ from ..geometry.simulate import PixelNoise
 from .claims import ARMS, FUSION, ONE, Claim
 
 On = Literal["release", "other"]  # the release that is judged, or the data of `--other`
+NOISE = "noise"  # labels: the release's own with a detector's errors
 LISTS = ("overfits", "extras", "claims", "tables")
 
 
@@ -41,9 +42,23 @@ class Extra:
     preset: str = ""  # FILE of FILE.toml beside gate.toml (default: the estimator's)
     sets: tuple[str, ...] = ()  # settings that are changed, as `--set` has them
     init: str = ""  # an extra before, mvhm_sv or mvhm_mv: the run of the same seed whose weights are begun with
+    of: str = ""  # an extra before whose weights are tested anew with `sets`; nothing is trained
+    labels: str = ""  # pseudo labels are all it learns from: "noise", or an extra before whose estimates they are
     on: On = "release"  # what is trained on
     made: str = ""  # how, in words
     seeds: int = 0  # of its training; 0: `extra_seeds`, or as many as mvhm_sv has
+
+    def __post_init__(self) -> None:
+        if self.name == NOISE:
+            raise ValueError(f"{NOISE!r} is what labels with simulated errors are called")
+        if self.of and (self.init or self.labels or self.preset or self.on != "release" or not self.sets):
+            raise ValueError(f"{self.name!r}: with `of` nothing is trained, so `sets` and no other choice is wanted")
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """The extras whose runs of the same seed it needs."""
+        labels = "" if self.labels == NOISE else self.labels
+        return tuple(one for one in (self.init, self.of, labels) if one)
 
 
 @dataclass(frozen=True)
@@ -91,9 +106,9 @@ class GateSettings:
             raise ValueError("seeds, mutated, draws and noises are numbers from 1")
         if not 0 <= self.extra_seeds <= self.seeds:
             raise ValueError(f"extra_seeds = {self.extra_seeds}: from 0 to seeds = {self.seeds}")
-        _in_order([(one.estimator, one.init) for one in self.overfits], [], "overfits")
+        _in_order([(one.estimator, *filter(None, [one.init])) for one in self.overfits], [], "overfits")
         names = [one.name for one in self.extras]
-        _in_order([(one.name, one.init) for one in self.extras], [ONE, FUSION], "extras")
+        _in_order([(one.name, *one.before) for one in self.extras], [ONE, FUSION], "extras")
         self._check_seeds()
         _known([arm for one in self.claims for arm in (one.better, one.worse)], [*ARMS, *names], "claims")
         _known([row for one in self.tables for row in one.rows], [ONE, FUSION, *names], "tables")
@@ -103,10 +118,10 @@ class GateSettings:
         return extra.seeds or self.extra_seeds or self.seeds
 
     def _check_seeds(self) -> None:
-        """Each seed of an extra begins with the same seed of what its `init` names."""
+        """Each seed of an extra needs the same seed of what came before."""
         there = {one.name: self.seeds_of(one) for one in self.extras}
         for extra in self.extras:
-            most = there.get(extra.init, self.seeds)
+            most = min([there.get(one, self.seeds) for one in extra.before], default=self.seeds)
             if not 0 < there[extra.name] <= most:
                 raise ValueError(f"extras: {extra.name!r}: seeds = {extra.seeds}, where 1 to {most} can be begun with")
 
@@ -138,12 +153,11 @@ def _known(names: Iterable[str], known: Iterable[str], what: str) -> None:
         raise ValueError(f"{what}: there is no {strange[0]!r}{nearest(strange[0], known)}")
 
 
-def _in_order(pairs: Iterable[tuple[str, str]], before: Iterable[str], what: str) -> None:
-    """Names and what they begin with: every name once, and what it begins with before it."""
+def _in_order(rows: Iterable[tuple[str, ...]], before: Iterable[str], what: str) -> None:
+    """Names and what each of them needs: every name once, and what it needs before it."""
     seen = list(before)
-    for name, init in pairs:
+    for name, *needed in rows:
         if name in seen:
             raise ValueError(f"{what}: there is another {name!r} before")
-        if init:
-            _known([init], seen, f"{what}: init of {name!r}")
+        _known(needed, seen, f"{what}: {name!r}")
         seen.append(name)
