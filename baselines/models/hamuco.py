@@ -5,6 +5,7 @@ Each view says its own hand, all interact and say theirs again, and their fusion
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -135,7 +136,8 @@ class HaMuCo(Estimator):
         return found
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        return placed(output, batch, self.config.scored, self.config.extrinsics, oracle)
+        pose = placed(output, batch, self.config.scored, self.config.extrinsics, oracle)
+        return dataclasses.replace(pose, vertices_cam=None) if self.config.single.mano else pose  # other points
 
 
 class GraphFeatures(nn.Module):

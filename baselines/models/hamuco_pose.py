@@ -32,9 +32,8 @@ def placed(output: Output, batch: Batch, who: str, extrinsics: bool, oracle: boo
     else:
         scale, root = joints.new_full((len(joints),), UNIT), root_in_camera(output[f"{seen}_camera"], batch)
     points = (root + scale[:, None, None] * output[f"{who}_{kind}"] for kind in ("joints", "vertices"))
-    placed_joints, vertices = points
-    of_ours = vertices.shape[1] == len(batch.vertices_cam[0]) if batch.vertices_cam is not None else True
-    return Pose(placed_joints, pixels, torch.ones_like(pixels[..., 0]), vertices if of_ours else None)
+    joints_cam, vertices_cam = points
+    return Pose(joints_cam, pixels, torch.ones_like(pixels[..., 0]), vertices_cam)
 
 
 def by_oracle(joints: Tensor, pixels: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
