@@ -41,6 +41,7 @@ class EfficientNet(nn.Module):
                 inputs, number = outputs, number + 1
             groups.append(nn.Sequential(*group))
         self.outputs = scaled(LAST, width)  # features of the last map
+        self.channels = (*(scaled(GROUPS[number - 1][3], width) for number in SHOWN[:-1]), self.outputs)
         self.features = nn.Sequential(*groups, convolution(inputs, self.outputs, 1))
         _start(self)
 
