@@ -21,7 +21,10 @@ def make_batch(raw: Raw, data: Data, views: int = 1, augment: Augment | None = N
 
 def _made(raw: Raw, data: Data, views: int, augment: Augment | None, generator: torch.Generator) -> Batch:
     whole = _whole(raw, views)
-    part = crop.squares(whole.joints_2d, whole.joint_valid, data.margin)
+    located, sure = whole.joint_valid, whole.label_confidence
+    if sure is not None:
+        located = crop.trusted(whole.joints_2d, located, sure)
+    part = crop.squares(whole.joints_2d, located, data.margin)
     if augment is not None:
         part = crop.jitter(part, augment, generator)
     maps, samples = part.maps(data.size), crop.oversampling(whole.rgb.shape[-2:], data.size)
@@ -54,6 +57,7 @@ def _whole(raw: Raw, views: int) -> Batch:
         mask=raw.get("mask"),
         depth=_depth_of_hand(raw),
         view=raw["view"],
+        label_confidence=raw.get("label_confidence"),
     )
 
 
