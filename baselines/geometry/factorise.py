@@ -28,6 +28,11 @@ class Structure(NamedTuple):
         """The points (..., V, N, 3) in the axes of each camera."""
         return self.points[..., None, :, :] @ self.rotations.mT
 
+    def in_place(self) -> Tensor:
+        """The same from each camera's centre: all of them in the points' unit, whatever that is."""
+        centres = torch.cat([self.centres, torch.ones_like(self.centres[..., :1])], -1) / self.scales[..., None]
+        return self.in_cameras() + centres[..., None, :]
+
     def depths(self) -> Tensor:
         """(..., V, N) over the centre's."""
         return (1 + self.scales[..., None] * self.in_cameras()[..., 2]).clamp_min(NEAREST)

@@ -40,6 +40,8 @@ def test_without_noise_hands_and_turns_are_exact_but_for_size(seed, views):
     assert off(found.in_cameras(), true).max() < 1e-3
     turn = align(found.in_cameras(), true).rotation  # of what is in a camera's axes already: none
     assert (turn - torch.eye(3, dtype=torch.float64)).abs().max() < 1e-5
+    size = true.norm(dim=-1).mean((-2, -1)) / found.in_place().norm(dim=-1).mean((-2, -1))
+    assert torch.allclose(size[:, None, None, None] * found.in_place(), true, atol=1e-6)
     depth = true[..., 2].mean(-1)
     assert torch.allclose(found.depths(), true[..., 2] / depth[..., None], atol=1e-3)
 
