@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rigging.errors import InputError
-from rigging.files import write_atomic
+from rigging.files import file_sha256, write_atomic
 from rigging.npz import read_npz
 
 from .source import Source
@@ -60,7 +59,7 @@ def load_labels(path: Path | str) -> Labels:
         about = json.loads(str(arrays["about"]))
         if about.get("format") != FORMAT or about.get("version") != VERSION:
             raise ValueError(f"format {about.get('format')!r}, version {about.get('version')!r}")
-        found = {"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        found = {"path": str(path), "sha256": file_sha256(path)}
         values = [arrays[name].astype(dtype) for name, dtype in zip(ARRAYS, (np.int64, np.float32, np.float32))]
         return Labels(*values, about | found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:

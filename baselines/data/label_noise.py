@@ -15,10 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dataset_tools.progress import Progress
+
+from .source import Source, require
+
 CROP, MARGIN = 224.0, 1.3
 NEEDED = ("joints_cam", "joints_2d", "joint_visible", "K", "world_to_cam")
 JOINTS = np.arange(21)
-FINGER, LEVEL = (JOINTS - 1) // 4, (JOINTS - 1) % 4  # the wrist is of finger -1
+AT_A_TIME = 256  # samples
+FINGER, LEVEL = (JOINTS - 1) // 4, (JOINTS - 1) % 4  # the wrist is of finger -1, level 3
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,8 @@ def swapped(seen: np.ndarray, draws: Draws, noise: Noise) -> np.ndarray:
     hidden = 1 - seen[..., 1:].reshape(*seen.shape[:-1], 5, 4).mean(-1)
     chance = noise.swap + noise.swap_hidden * (hidden[..., :-1] + hidden[..., 1:]) / 2  # (n, V, 4)
     pair = (draws.pair[..., None] >= np.cumsum(chance, -1)).sum(-1)[..., None]  # (n, V, 1); 4 is none
-    outer = (LEVEL >= draws.level[..., None]) & (FINGER >= 0) & (pair < 4)
-    return JOINTS + 4 * (outer & (FINGER == pair)) - 4 * (outer & (FINGER == pair + 1))
+    outer = (draws.level[..., None] <= LEVEL) & (pair < 4)
+    return JOINTS + 4 * (outer & (pair == FINGER)) - 4 * (outer & (pair + 1 == FINGER) & (JOINTS > 0))
 
 
 def confidence(sigma: np.ndarray, mistaken: np.ndarray, draws: Draws, noise: Noise) -> np.ndarray:
@@ -131,6 +136,25 @@ def confidence(sigma: np.ndarray, mistaken: np.ndarray, draws: Draws, noise: Noi
     """
     logit = 1.5 - 1.5 * np.log(sigma / noise.visible) - 0.5 * mistaken + 0.5 * draws.doubt
     return 1 / (1 + np.exp(-logit))
+
+
+def noise_labels(source: Source, seed: int = 0, noise: Noise = Noise()) -> tuple[np.ndarray, np.ndarray]:
+    """`noisy`, (n, V, 21, 2) and (n, V, 21), of a source; InputError for one without exact labels."""
+    require(source, NEEDED, "the noise model")
+    parts = []
+    with Progress("label", source.samples, "sample") as progress:
+        for start in range(0, source.samples, AT_A_TIME):
+            rows = range(start, min(start + AT_A_TIME, source.samples))
+            drawn = draw(seed, source.numbers[start:][: len(rows)], source.views, noise.tail)
+            parts.append(noisy(_truth(source, rows), drawn, noise))
+            progress.add(len(rows))
+    joints, sure = map(np.concatenate, zip(*parts))
+    return joints, sure
+
+
+def _truth(source: Source, rows: Sequence[int]) -> Truth:
+    read = [source.read(row) for row in rows]
+    return Truth(*(np.stack([one[name] for one in read]) for name in NEEDED), source.image_size)
 
 
 def _inside(truth: Truth) -> np.ndarray:

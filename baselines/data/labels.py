@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,7 +28,7 @@ class PseudoLabelled:
         self.numbers, self.subjects, self.splits = source.numbers, source.subjects, source.splits
         self.configuration_hash = getattr(source, "configuration_hash", "")
         self.fields = frozenset(source.fields & set(SEEN)) | set(GIVEN)
-        self._rows = _rows_of(source, labels)
+        self._rows = rows_of(source, labels)
 
     def read(self, sample: int, views: Sequence[int] | None = None) -> Arrays:
         """See Source."""
@@ -39,8 +40,21 @@ class PseudoLabelled:
         }
 
 
-def _rows_of(source: Source, labels: Labels) -> np.ndarray:
-    """(n,) int64: the row of the labels of each of the source's samples."""
+def with_true_view(labels: Labels, truth: Source, view: int) -> Labels:
+    """The labels with those of one view, from 0, as they are in `truth`, and sure: weak supervision.
+
+    Zheng et al. 2023, supplement, Table C. Raises InputError for a view that there is not.
+    """
+    if not 0 <= view < truth.views:
+        raise InputError(f"--true-view {view}: {truth.name} has the views 0 to {truth.views - 1}")
+    joints, sure, rows = labels.joints_2d.copy(), labels.confidence.copy(), rows_of(truth, labels)
+    joints[rows, view] = [truth.read(sample, (view,))["joints_2d"][0] for sample in range(truth.samples)]
+    sure[rows, view] = 1
+    return dataclasses.replace(labels, joints_2d=joints, confidence=sure, about=labels.about | {"true_view": view})
+
+
+def rows_of(source: Source, labels: Labels) -> np.ndarray:
+    """(n,) int64: the row of the labels of each of the source's samples. Raises InputError where they do not fit."""
     where = labels.about.get("path", "labels")
     made = {name: labels.about.get("data", {}).get(name) for name in identity(source)}
     for name, here in identity(source).items():

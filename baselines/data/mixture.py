@@ -25,7 +25,8 @@ class MixedBatches:
 
     A batch has the same number of crops of each source every time: `data.batch` shared out by weight. An epoch has as
     many steps as all crops together fill. A label that one source lacks is missing, but for vertices, which are NaN
-    there, and the confidence of labels, which is 1: `needed` may name them if one source has them. Raises InputError as Batches, and for weights that do not fit.
+    there (`needed` may name them if one source has them), and the confidence of labels, which is 1. Raises InputError
+    as Batches, and for weights that do not fit.
     """
 
     def __init__(
