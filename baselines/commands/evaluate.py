@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rigging.option_types import positive
+
 from ..registry import estimator_class
 from .data_sets import HELP, open_data
 from .options import add_batch, add_machine, use_machine
@@ -24,6 +26,7 @@ run, or --out, then holds scores.json, scores.md, and with --save SPLIT.npz with
 
   mvhm evaluate out/train/mvhm_sv-nano out/gate
   mvhm evaluate out/train/mvhm_sv-nano out/gate --split test_all --save
+  mvhm evaluate out/train/hamuco-nano out/gate --split val --views 2 --views 4 --views 8
 """
 
 
@@ -37,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help=HELP)
     parser.add_argument(
         "--split", action="append", metavar="NAME", help="score this split; again for each (default: all but train)"
+    )
+    parser.add_argument(
+        "--views",
+        action="append",
+        type=positive(int),
+        metavar="N",
+        help="of a sample, seen together; each camera counts as often as any other; again for each (default: as in "
+        "training)",
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the scores (default: CHECKPOINT/evaluation)")
     parser.add_argument("--save", action="store_true", help="keep the predictions, too")
@@ -59,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or run_folder / "evaluation"
     out.mkdir(parents=True, exist_ok=True)
     tables = {
-        split: _scored(estimator, source, config, options, out, split).table() for split, source in sources.items()
+        _name(split, views): _scored(estimator, source, config, options, out, split, views).table()
+        for split, source in sources.items()
+        for views in options.views or [0]
     }
     text = table_text(tables)
     about = {"format": "mvhm-scores", "version": 1, "checkpoint": str(options.checkpoint), "data": str(options.data)}
@@ -67,6 +80,11 @@ def run(options: argparse.Namespace) -> int:
     write_atomic(out / "scores.md", text.encode())
     print(text)
     return 0
+
+
+def _name(split: str, views: int) -> str:
+    """Of a table and a file of predictions."""
+    return f"{split}-{views}-views" if views else split
 
 
 def by_split(data: str, config: Config, splits: list[str]) -> dict[str, Source]:
@@ -84,16 +102,23 @@ def by_split(data: str, config: Config, splits: list[str]) -> dict[str, Source]:
 
 
 def _scored(
-    estimator: Estimator, source: Source, config: Config, options: argparse.Namespace, out: Path, split: str
+    estimator: Estimator,
+    source: Source,
+    config: Config,
+    options: argparse.Namespace,
+    out: Path,
+    split: str,
+    views: int,
 ) -> Scores:
-    """The scores of a split; its predictions are kept if that is asked for."""
+    """The scores of a split, seen by so many views at once; its predictions are kept if that is asked for."""
     from ..evaluate.predict import each_batch, joined
     from ..evaluate.score import scored
 
-    parts = each_batch(estimator, source, config, options.device, batch=options.batch or 0, vertices=True)
+    how = {"batch": options.batch or 0, "vertices": True, "views": views}
+    parts = each_batch(estimator, source, config, options.device, **how)
     if not options.save:
         return scored(parts)
     kept = []
     scores = scored(kept.append(part.without_vertices()) or part for part in parts)
-    joined(kept).save(out / f"{split}.npz")
+    joined(kept).save(out / f"{_name(split, views)}.npz")
     return scores
