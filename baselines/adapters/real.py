@@ -142,3 +142,13 @@ def check_folder(root: Path, parts: Sequence[str], kind: str) -> None:
         raise InputError(
             f"{root}: no {' and no '.join(missing)} in it; the folder of {kind} holds {' and '.join(parts)}"
         )
+
+
+def check_any_folder(root: Path, parts: Sequence[str], kind: str) -> tuple[str, ...]:
+    """The folders among `parts` of a data set that are there. Raises FileNotFoundError; InputError where none is."""
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root}: no such folder; the one that holds {kind}'s {' and '.join(parts)} is wanted")
+    there = tuple(part for part in parts if (root / part).is_dir())
+    if not there:
+        raise InputError(f"{root}: neither {' nor '.join(parts)} in it; the folder of {kind} holds them")
+    return there

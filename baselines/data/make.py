@@ -21,7 +21,7 @@ def make_batch(raw: Raw, data: Data, views: int = 1, augment: Augment | None = N
 
 def _made(raw: Raw, data: Data, views: int, augment: Augment | None, generator: torch.Generator) -> Batch:
     whole = _whole(raw, views)
-    part = crop.squares(whole.joints_2d, whole.joint_valid, data.margin)
+    part = crop.squares(*_extent(raw, whole), data.margin)
     if augment is not None:
         part = crop.jitter(part, augment, generator)
     maps, samples = part.maps(data.size), crop.oversampling(whole.rgb.shape[-2:], data.size)
@@ -55,6 +55,15 @@ def _whole(raw: Raw, views: int) -> Batch:
         depth=_depth_of_hand(raw),
         view=raw["view"],
     )
+
+
+def _extent(raw: Raw, whole: Batch) -> tuple[Tensor, Tensor]:
+    """Points (B, n, 2) px that a crop is made about, and which there are (B, n): joints, and corners of `hand_box`."""
+    if "hand_box" not in raw:
+        return whole.joints_2d, whole.joint_valid
+    corners = raw["hand_box"].unflatten(-1, (2, 2)).to(whole.joints_2d)
+    known = corners.isfinite().all(-1)
+    return torch.cat([whole.joints_2d, corners], 1), torch.cat([whole.joint_valid, known], 1)
 
 
 def _depth_of_hand(raw: Raw) -> Tensor | None:

@@ -28,7 +28,9 @@ class Source(Protocol):
     numbers: np.ndarray  # (n,) int64, the samples' numbers in the data set
     subjects: np.ndarray  # (n,) int64
     splits: np.ndarray  # (n,) str
-    fields: frozenset[str]  # what `read` gives, as the schema names it, and `joint_valid` where some joints lack labels
+    # What `read` gives, as the schema names it; where some joints lack labels also `joint_valid` (v, 21) bool, and where
+    # those that have some do not say how far the hand reaches, `hand_box` (v, 4) px: x0, y0, x1, y1, crops are about.
+    fields: frozenset[str]
 
     def read(self, sample: int, views: Sequence[int] | None = None) -> Arrays:
         """Sample 0 to n - 1 as the loader gives it, with an axis of those views (default: all): `rgb` (v, H, W, 3) ...
