@@ -10,7 +10,14 @@ from rigging.settings import nearest
 if TYPE_CHECKING:
     from .real import RealSource
 
-ADAPTERS = ("stb", "mhp", "rhd", "freihand", "hanco", "dexter")
+ADAPTERS = {  # data sets by the names that commands have for them
+    "stb": "STB",
+    "mhp": "MHP",
+    "rhd": "RHD",
+    "freihand": "FreiHAND",
+    "hanco": "HanCo",
+    "dexter": "Dexter+Object",
+}
 
 
 def open_real(spec: str, split: str = "", **options: Any) -> RealSource:

@@ -29,7 +29,7 @@ SHIFT = np.array([19.0473, -1.8514, -4.7501])  # mm
 MEASURABLE = (100.0, 2000.0)  # mm, z of a label; 32001 is the depth camera's for "nothing"
 USUAL_AXES = (-1, -1)  # x to the left and y up, as public readers have them
 DISAGREEING = 20.0  # px of the depth picture
-REACH = 0.1  # m, of a hand to all sides about its fingertips' middle
+REACH = 0.11  # m, of a hand to all sides about its fingertips' middle
 
 
 class DexterSource(RealSource):

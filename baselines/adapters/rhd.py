@@ -95,7 +95,7 @@ def _read_labels(path: Path) -> Labels:
 
 def _array(entry: object, name: str, path: Path, key: object) -> np.ndarray:
     """An array (...) float64 of a picture's labels, of the shape that SHAPES names."""
-    value = entry.get(name) if isinstance(entry, dict) else None
+    value = entry.get(name) if isinstance(entry, dict) else entry
     if not isinstance(value, np.ndarray) or value.shape != SHAPES[name] or value.dtype.kind not in "fiu":
         got = getattr(value, "shape", type(value).__name__)
         raise InputError(f"{path}: picture {key}: {name} with shape {SHAPES[name]} is wanted, got {got}")

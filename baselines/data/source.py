@@ -28,8 +28,8 @@ class Source(Protocol):
     numbers: np.ndarray  # (n,) int64, the samples' numbers in the data set
     subjects: np.ndarray  # (n,) int64
     splits: np.ndarray  # (n,) str
-    # What `read` gives, as the schema names it; where some joints lack labels also `joint_valid` (v, 21) bool, and where
-    # those that have some do not say how far the hand reaches, `hand_box` (v, 4) px: x0, y0, x1, y1, crops are about.
+    # What `read` gives, as the schema names it; where some joints lack labels also `joint_valid` (v, 21) bool, and
+    # where the others do not say how far a hand reaches `hand_box` (v, 4) px, x0 y0 x1 y1, which crops then hold.
     fields: frozenset[str]
 
     def read(self, sample: int, views: Sequence[int] | None = None) -> Arrays:

@@ -27,6 +27,7 @@ from ..data.opening import open_source
 from ..data.source import require, wanted_fields
 from ..registry import estimator_class
 from ..train.ranks import choose_device, cores
+from .across import across_sets
 from .extras import extra_arms, tables_of, train_extras
 from .kept import Kept
 from .real import RealSet, real_rows
@@ -92,7 +93,8 @@ def judged(request: Request, settings: GateSettings, about: About, runs: Runs) -
     arms |= extra_arms(runs, extras, settings)
     ranks = tier2(arms, subjects, settings.seed, settings.draws, settings.claims)
     tables = tables_of(runs, extras, settings)
-    scores = Tier3(scores_of(runs, trained), real_rows(runs, request.real))
+    seen = across_sets(runs, request.real, extras)
+    scores = Tier3(scores_of(runs, trained), real_rows(runs, request.real), seen)
     return Gated(dataclasses.replace(report, tier1=by_heart, tier2=ranks, tables=tables, tier3=scores), runs, trained)
 
 

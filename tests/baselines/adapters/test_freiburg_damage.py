@@ -85,7 +85,7 @@ def test_damaged_files_are_named_in_one_line(request, tmp_path, case):
 
 @pytest.mark.parametrize("protocol", [0, 2, pickle.HIGHEST_PROTOCOL])
 @pytest.mark.parametrize(
-    "evil", [Evil(print, "ran"), Evil(eval, "1"), Evil(getattr, np, "load"), Evil(Path.touch, Path("ran"))]
+    "evil", [Evil(print, "ran"), Evil(eval, "1"), Evil(getattr, "ran", "upper"), Evil(Path.touch, Path("ran"))]
 )
 def test_a_pickle_that_asks_for_anything_but_arrays_is_refused(request, tmp_path, evil, protocol, capsys, monkeypatch):
     """Wherever in the file it hides: in an entry, or as the object of an array of objects."""
@@ -135,7 +135,7 @@ def test_other_folders_are_named_in_one_line(tmp_path, stb, rhd):
             open_real(f"{name}:{stb}")
         with pytest.raises(FileNotFoundError, match="none: no such folder; the one that holds"):
             open_real(f"{name}:{tmp_path / 'none'}")
-    with pytest.raises(InputError, match="no training_xyz.json and no evaluation_xyz.json"):
+    with pytest.raises(InputError, match=r"no training_xyz\.json and no evaluation_xyz\.json"):
         open_real(f"freihand:{rhd}")
     (tmp_path / "data").mkdir()
     with pytest.raises(InputError, match="none of Grasp1, Grasp2, Occlusion, Pinch, Rigid, Rotate in it"):

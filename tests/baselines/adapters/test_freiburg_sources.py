@@ -120,7 +120,7 @@ def test_freihand_numbers_pictures_by_version(freihand, sources):
     assert hom.samples == 3 and hom.label(0) == "training hom/00000003.jpg"
     np.testing.assert_array_equal(hom.read(0)["rgb"], sources["freihand"].read(3)["rgb"])
     assert hom.read(0)["rgb"].mean() > sources["freihand"].read(0)["rgb"].mean() + 4  # versions are tinted apart
-    with pytest.raises(InputError, match="versions .*some of gs, hom, sample, auto"):
+    with pytest.raises(InputError, match=r"versions .*some of gs, hom, sample, auto"):
         FreihandSource(freihand, versions=("green",))
 
 
