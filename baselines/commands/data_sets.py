@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..data.source import Source
     from ..estimator import Estimator
 
-HELP = "folder of shards, a shard, a pack, or your own stb:PATH or mhp:PATH"
+HELP = "folder of shards, a shard, a pack, or your own NAME:PATH, such as stb:/data/STB (docs/real_data.md)"
 
 
 def open_data(spec: str, split: str, estimator: type[Estimator], augment: Augment | None = None) -> Source:

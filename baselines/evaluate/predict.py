@@ -65,6 +65,11 @@ class Predictions:
         """The same without meshes, which are nearly all of it."""
         return dataclasses.replace(self, vertices_cam=None, oracle_vertices_cam=None, true_vertices_cam=None)
 
+    def rows(self, chosen: np.ndarray) -> Predictions:
+        """Those of some crops, by a mask or their places (m,)."""
+        arrays = {name: value[chosen] for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        return dataclasses.replace(self, **arrays)
+
     @classmethod
     def load(cls, path: Path | str) -> Predictions:
         """What `save` wrote. Raises InputError."""

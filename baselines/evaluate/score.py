@@ -8,6 +8,7 @@ from ..metrics import PROTOCOLS, Protocol, Scores
 from .predict import Predictions
 
 Table = dict[str, dict[str, float | int | str | None]]
+ORACLE = (0, 9, 10)  # joints that root depth and scale of the labels are made of
 COLUMNS = {
     "epe": "EPE",
     "auc_0_50": "AUC 0-50",
@@ -27,18 +28,26 @@ def scored(predictions: Predictions | Iterable[Predictions], protocols: Sequence
     """The same, to be merged with others or asked for curves."""
     total = Scores(protocols)
     for part in [predictions] if isinstance(predictions, Predictions) else predictions:
-        image = None if part.joints_2d is None else (part.joints_2d, part.true_joints_2d)
-        whole = part.vertices_cam is not None and part.true_vertices_cam is not None
-        total.add(
-            part.joints_cam,
-            part.true_joints_cam,
-            part.joint_valid,
-            oracle=part.oracle_joints_cam,
-            vertices=(part.vertices_cam, part.true_vertices_cam) if whole else None,
-            oracle_vertices=part.oracle_vertices_cam if whole else None,
-            image=image,
-        )
+        known = part.joint_valid[:, ORACLE].all(1)
+        for rows, oracle in ((known, True), (~known, False)):
+            if rows.any():
+                _add(total, part.rows(rows), oracle)
     return total
+
+
+def _add(total: Scores, part: Predictions, oracle: bool) -> None:
+    """Score crops; without `oracle` they lack the labels that one is made with."""
+    image = None if part.joints_2d is None else (part.joints_2d, part.true_joints_2d)
+    whole = part.vertices_cam is not None and part.true_vertices_cam is not None
+    total.add(
+        part.joints_cam,
+        part.true_joints_cam,
+        part.joint_valid,
+        oracle=part.oracle_joints_cam if oracle else None,
+        vertices=(part.vertices_cam, part.true_vertices_cam) if whole else None,
+        oracle_vertices=part.oracle_vertices_cam if whole and oracle else None,
+        image=image,
+    )
 
 
 def table_text(tables: Mapping[str, Table]) -> str:

@@ -11,13 +11,14 @@ from typing import Any, Literal
 from rigging.errors import InputError
 from rigging.settings import from_table, nearest
 
+from ..config import PRESETS
 from ..evaluate.measures import MEASURES
 from ..geometry.simulate import PixelNoise
 from .claims import ARMS, FUSION, ONE, Claim
 
 On = Literal["release", "other"]  # the release that is judged, or the data of `--other`
 NOISE = "noise"  # labels: the release's own with a detector's errors
-LISTS = ("overfits", "extras", "claims", "tables")
+LISTS = {"overfits": "estimator", "extras": "name", "claims": "name", "tables": "title"}  # and what names their rows
 
 
 @dataclass(frozen=True)
@@ -126,22 +127,54 @@ class GateSettings:
                 raise ValueError(f"extras: {extra.name!r}: seeds = {extra.seeds}, where 1 to {most} can be begun with")
 
 
-def read_settings(presets: Path) -> GateSettings:
-    """A preset's `gate.toml`. Where it says `more = "FILE"`, the lists in that file come first. Raises InputError."""
+def read_settings(presets: Path, tables: Iterable[str] = ()) -> GateSettings:
+    """A preset's `gate.toml`, with the lists of more files. Raises InputError.
+
+    Where it says `more = "FILE"`, the lists of that file beside it come first; those of `tables`, names in presets/ or
+    files, come last. What has the name of something before takes its place.
+    """
     path = presets / "gate.toml"
     table = _read(path)
     if more := table.pop("more", ""):
-        beside = _read(presets / str(more))
-        if strange := [name for name in beside if name not in LISTS]:
-            raise InputError(f"{presets / more}: {strange[0]!r}: only {', '.join(LISTS)} are wanted here")
-        table |= {name: [*rows, *table.get(name, [])] for name, rows in beside.items()}
+        table = _joined(_lists(presets / str(more)), table)
+    for name in tables:
+        table = _joined(table, _lists(_listed(name)))
     return from_table(GateSettings, table, str(path))
+
+
+def _listed(name: str) -> Path:
+    """The file that `--tables` names. Raises InputError."""
+    known = sorted(path.stem for path in PRESETS.glob("*.toml"))
+    if name.endswith(".toml") or "/" in name:
+        return Path(name)
+    if name not in known:
+        raise InputError(f"--tables {name}: no list is called so{nearest(name, known)}; or give a TOML file")
+    return PRESETS / f"{name}.toml"
+
+
+def _joined(table: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """`table` with `more`: of lists those rows last, in place of rows of the same name."""
+    rows = {}
+    for kind, key in LISTS.items():
+        new = more.get(kind, [])
+        named = [row.get(key) for row in new]
+        rows[kind] = [row for row in table.get(kind, []) if row.get(key) not in named] + new
+    return table | more | rows
+
+
+def _lists(path: Path) -> dict[str, Any]:
+    """A file of nothing but lists."""
+    found = _read(path)
+    for name, rows in found.items():
+        if name not in LISTS or not isinstance(rows, list):
+            raise InputError(f"{path}: {name!r}: only {', '.join(f'[[{one}]]' for one in LISTS)} are wanted here")
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"{path}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not TOML ({error})") from error

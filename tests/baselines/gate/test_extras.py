@@ -182,14 +182,14 @@ def test_an_extra_may_have_seeds_of_its_own(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ('init = "better"', 'init = "beter"', "extras: init of 'tuned': there is no 'beter'; did you mean 'better'?"),
-        ('init = "first"', 'init = "tuned"', "extras: init of 'better': there is no 'tuned'"),
+        ('init = "better"', 'init = "beter"', "extras: 'tuned': there is no 'beter'; did you mean 'better'?"),
+        ('init = "first"', 'init = "tuned"', "extras: 'better': there is no 'tuned'"),
         ('made = "half', 'seeds = 1\nmade = "half', "extras: 'tuned': seeds = 0, where 1 to 1 can be begun with"),
         ('name = "better"', 'name = "first"', "extras: there is another 'first' before"),
         ('worse = "first"', 'worse = "last"', "claims: there is no 'last'"),
         ('"better", "tuned"]', '"better", "tund"]', "tables: there is no 'tund'; did you mean 'tuned'?"),
         ('measures = ["joints, mm"]', 'measures = ["joints"]', "measures: there is no 'joints'"),
-        ("[[claims]]", "[[claim]]", "more.toml: 'claim': only overfits, extras, claims, tables are wanted here"),
+        ("[[claims]]", "[[claim]]", "more.toml: 'claim': only [[overfits]], [[extras]], [[claims]], [[tables]] are wanted"),
         ('on = "other"', 'on = "another"', "on = 'another': must be one of 'release', 'other'"),
         ("[[extras]]", "[[extras", "not TOML"),
     ],
