@@ -57,7 +57,7 @@ class View(NamedTuple):
 class SingleView(nn.Module):
     """Backbone and three heads for pose, shape and a weak-perspective camera; `decode` makes points of what they say.
 
-    It begins near the hand at rest, in the middle of the crop.
+    It begins near the hand at rest, upright in the middle of the crop.
     """
 
     def __init__(self, config: SingleConfig) -> None:
@@ -103,8 +103,9 @@ def head(features: int, outputs: int) -> nn.Sequential:
 
 @torch.no_grad()
 def start_at_rest(layer: nn.Linear) -> None:
-    """Let a layer that ends in 16 rotations of six numbers each say near the identity at first."""
-    layer.bias[: 6 * ROTATIONS].copy_(torch.tensor(IDENTITY_6D).repeat(ROTATIONS))
+    """Let a layer that begins with 16 rotations of six numbers each say at first: at rest, fingers up."""
+    layer.bias[:6].copy_(-torch.tensor(IDENTITY_6D))  # a half-turn about the line of sight: at rest fingers are down
+    layer.bias[6 : 6 * ROTATIONS].copy_(torch.tensor(IDENTITY_6D).repeat(ROTATIONS - 1))
 
 
 def positive(camera: Tensor) -> Tensor:
