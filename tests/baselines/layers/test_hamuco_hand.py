@@ -9,6 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baselines import create_estimator
+from baselines.batch import Batch
 from baselines.geometry.rotations import from_axis_angle
 from baselines.layers.hand_layer import HandLayer
 from baselines.models.hamuco_hand import FROM_MANO, ROTATIONS, TIPS, ManoDecoder, RigDecoder
@@ -72,3 +74,12 @@ def test_mano_gives_our_joints_with_tips_of_the_mesh(mano):
     root = own.joints[:, 4:5]  # its middle finger begins with its joint 4
     torch.testing.assert_close(hand.joints[:, 4::4], (own.vertices[:, list(TIPS)] - root) / 0.2)
     torch.testing.assert_close(hand.joints[:, [0, 1, 5, 9, 13, 17]], (own.joints[:, [0, 13, 1, 4, 10, 7]] - root) / 0.2)
+
+
+def test_an_estimator_with_mano_tells_joints_and_no_mesh_of_ours(mano, tmp_path):
+    net = create_estimator("hamuco", single={"size": 64, "width": 2, "mano": str(tmp_path / "hand.npz")}).eval()
+    crops = Batch(torch.rand(2, 3, 64, 64), 99 * torch.eye(3).repeat(2, 1, 1), torch.eye(4).repeat(2, 1, 1), None, None)
+    output = net(crops)
+    assert output["single_shape"].shape == (2, 10) and output["fused_vertices"].shape == (2, 778, 3)
+    pose = net.pose(output, crops)
+    assert pose.vertices_cam is None and pose.joints_cam.shape == (2, 21, 3)
