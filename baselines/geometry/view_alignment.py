@@ -10,7 +10,7 @@ from .procrustes import Similarity, kabsch
 
 @torch.no_grad()
 def between_views(points: Tensor, rotations: Tensor | None = None) -> Similarity:
-    """A_i of HaMuCo (Zheng et al., ICCV 2023, section 3.4): (S, V, V) similarities, [s, i, j] brings view j onto view i.
+    """A_i of HaMuCo (Zheng et al., ICCV 2023, section 3.4): similarities (S, V, V), [s, i, j] takes view j onto view i.
 
     points (S, V, N, 3) in the axes of each camera; `rotations` (S, V, 3, 3) from common axes to each camera's: the turn
     is then R_i R_j^T, and without them the one of least squares (Procrustes). Scale and shift are of least squares, as

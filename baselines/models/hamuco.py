@@ -22,6 +22,7 @@ from .common import check_size
 from .hamuco_hand import FINGERS, ROTATIONS
 from .hamuco_pose import placed
 from .hamuco_single import SingleConfig, SingleView, View, head, positive, start_at_rest, to_uv
+from .learnable_triangulation import by_sample
 
 REGRESSED = 32  # features of a joint that parameters follow from
 OF_SINGLE = frozenset({"single_2d", "single_prior"})
@@ -44,7 +45,8 @@ class Config:
     sampled: bool = True  # and what the other maps show there
     extrinsics: bool = True  # views are turned onto each other by their cameras, or else by Procrustes
     masks: bool = False  # while training, views see some of the others only: fine-tuning for any number of views
-    scored: Literal["fused", "interact", "single"] = "fused"  # what `pose` tells; weights are the same
+    scored: Literal["fused", "interact", "single"] = "fused"  # what `pose` tells
+    absolute: Literal["centre", "ransac"] = "centre"  # how several calibrated views place it; neither changes weights
 
     def __post_init__(self) -> None:
         if min(self.embedding, self.maps) < 1 or self.interactions < 0:
@@ -63,7 +65,7 @@ class Config:
 class HaMuCo(Estimator):
     """Output, for WHO of single (each view alone) and interact (after interaction), with the losses it belongs to:
 
-    WHO_joints    (B, 21, 3)      `consistency_2d` and `consistency_fused` in turn (of interact), `distillation` (single)
+    WHO_joints    (B, 21, 3)      `consistency_2d` and `consistency_fused` in turn (interact), `distillation` (single)
     WHO_vertices  (B, 2651, 3)    likewise
     WHO_uv        (B, 21, 2)      `WHO_2d`: -1 to 1 over the crop, against labels
     WHO_rotations (B, 16, 3, 3)   `WHO_prior`; with shape (B, K) of the single view, which interaction keeps
@@ -136,7 +138,8 @@ class HaMuCo(Estimator):
         return found
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        pose = placed(output, batch, self.config.scored, self.config.extrinsics, oracle)
+        absolute = self.config.absolute if self.config.extrinsics else None
+        pose = placed(output, batch, self.config.scored, absolute, oracle)
         return dataclasses.replace(pose, vertices_cam=None) if self.config.single.mano else pose  # other points
 
 
@@ -220,11 +223,6 @@ def points_of(who: str, output: Output) -> Tensor:
 def turns_of(who: str, output: Output) -> Tensor:
     """(B, 15, 3) rad: the turns of the fingers' bones as axis-angle."""
     return to_axis_angle(output[f"{who}_rotations"][:, FINGERS])
-
-
-def by_sample(values: Tensor, batch: Batch) -> Tensor:
-    """Values (B, ...) of crops as (S, V, ...) of samples."""
-    return values.unflatten(0, (-1, batch.views))
 
 
 def _named(who: str, view: View) -> Output:

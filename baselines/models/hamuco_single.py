@@ -103,7 +103,7 @@ def head(features: int, outputs: int) -> nn.Sequential:
 
 @torch.no_grad()
 def start_at_rest(layer: nn.Linear) -> None:
-    """Let a layer that begins with 16 rotations of six numbers each say at first: at rest, fingers up in the picture."""
+    """Let a layer that begins with 16 rotations of six numbers each say at first: at rest, fingers up."""
     layer.bias[:6].copy_(-torch.tensor(IDENTITY_6D))  # a half-turn about the line of sight: at rest fingers are down
     layer.bias[6 : 6 * ROTATIONS].copy_(torch.tensor(IDENTITY_6D).repeat(ROTATIONS - 1))
 

@@ -69,7 +69,7 @@ class SelfSupervised(Estimator):
         """Those that the labels of all views of a sample give, by name."""
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        return placed(output, batch, "single", extrinsics=False, oracle=oracle)
+        return placed(output, batch, "single", absolute=None, oracle=oracle)
 
 
 class EpipolarPose(SelfSupervised):

@@ -11,7 +11,7 @@ from typing import Any
 from rigging.errors import InputError
 from rigging.files import write_atomic
 
-from ..config import Config, as_table, complete, load_config, to_toml
+from ..config import Config, as_table, changed, complete, to_toml
 from ..estimator import Estimator
 from ..registry import create_estimator
 from .checkpoint import VERSION, fill, read
@@ -68,15 +68,13 @@ class RunFolder:
 def load_run(path: Path | str, sets: Iterable[str] = ()) -> tuple[Estimator, Config]:
     """The estimator that a run has trained, in eval mode on the CPU, and what ran.
 
-    `path` is the run's folder or its weights; `sets` such as "model.scored=single" change settings that the weights do
-    not depend on. Raises InputError for an unfinished run, and for weights of another estimator, settings or version;
-    FileNotFoundError.
+    `path` is the run's folder or its weights; `sets` change settings that weights do not hang on, such as
+    "model.scored=single". Raises InputError for an unfinished run, and for weights of another estimator, settings or
+    version; FileNotFoundError.
     """
     path = Path(path)
     folder = RunFolder(path.parent if path.suffix == ".safetensors" else path)
-    config = folder.read_config()
-    if sets := list(sets):
-        config = load_config(folder.config, config.estimator, sets)
+    config = changed(folder.read_config(), sets, str(folder.config))
     if not folder.weights.exists() and folder.state.exists():
         raise InputError(f"{folder.path}: this training has not ended; go on with it (train --resume)")
     tensors, _ = read(folder.weights, "mvhm-weights", config.estimator)
