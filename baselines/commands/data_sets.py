@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ def open_data(spec: str, split: str, estimator: type[Estimator], augment: Augmen
     from ..data import opening
     from ..data.source import wanted_fields
 
-    if spec.partition(":")[0] in ADAPTERS:
+    name, colon, _ = spec.partition(":")
+    if name in ADAPTERS or (colon and name.isalpha() and not Path(spec).exists()):  # what is no adapter is told so
         return open_real(spec, split)
     return opening.open_source(spec, split, wanted_fields(estimator.fields, augment))
