@@ -30,11 +30,11 @@ LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
 export MODEL PRESET SET INIT STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
-export IMAGES CAMERAS BOX K HAND_LENGTH
+export IMAGES CAMERAS BOX K HAND_LENGTH LABELS TAKE TRUE_VIEW SEED
 export REFERENCE PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics browse release verify diff
-.PHONY: export-data train evaluate compare predict gate test lint bench clean
+.PHONY: export-data label train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -132,8 +132,11 @@ diff: $(VENV)/.ready-publish  ## Say what changed between two releases: OLD=path
 export-data: $(VENV)/.ready-publish  ## Write a release as others read it: FORMAT=webdataset|huggingface|freihand|interhand|coco|coco-wholebody|hamer|obj|ply|glb DATA=path [OUT=folder]
 	@$(MVHM) export-data $(call options,$(GIVEN_OUT)) -- "$$FORMAT" "$$DATA"
 
-train: $(VENV)/.ready-train  ## Train an estimator: MODEL=mvhm_sv DATA=path [PRESET=nano] [SET='k=v ...'] [OUT=folder] [INIT=run] [RESUME=1]
-	@$(MVHM) train $(call options,MODEL PRESET SET $(GIVEN_OUT) INIT WITH WEIGHTS DEVICE THREADS) $(call flags,RESUME) -- "$$DATA"
+label: $(VENV)/.ready-train  ## Write pseudo labels: DATA=path OUT=FILE.npz NOISE=1|CHECKPOINT=run [SPLIT=train] [TRUE_VIEW=n] [LABELS=FILE.npz] [SEED=n]
+	@$(MVHM) label $(call options,$(GIVEN_OUT) CHECKPOINT TAKE LABELS TRUE_VIEW SEED SPLIT BATCH DEVICE THREADS) $(call flags,NOISE) -- "$$DATA"
+
+train: $(VENV)/.ready-train  ## Train an estimator: MODEL=mvhm_sv DATA=path [PRESET=nano] [SET='k=v ...'] [OUT=folder] [INIT=run] [LABELS=FILE.npz] [RESUME=1]
+	@$(MVHM) train $(call options,MODEL PRESET SET $(GIVEN_OUT) INIT LABELS WITH WEIGHTS DEVICE THREADS) $(call flags,RESUME) -- "$$DATA"
 
 evaluate: $(VENV)/.ready-train  ## Score a trained estimator: CHECKPOINT=run DATA=path [SPLIT=test_all] [SAVE=1] [OUT=folder]
 	@$(MVHM) evaluate $(call options,SPLIT $(GIVEN_OUT) BATCH DEVICE THREADS) $(call flags,SAVE) -- "$$CHECKPOINT" "$$DATA"

@@ -30,6 +30,7 @@ class Batch:
     mask: Tensor | None = None  # (B, S, S) bool, the hand without the arm
     depth: Tensor | None = None  # (B, S, S) float32 m, z in camera axes of the hand without the arm; 0 elsewhere
     view: Tensor | None = None  # (B,) int64, which of the sample's cameras
+    label_confidence: Tensor | None = None  # (B, 21) float32, 0 to 1, of joints_2d as labels; None counts as 1
 
     def __len__(self) -> int:
         return len(self.rgb)

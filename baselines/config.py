@@ -51,6 +51,7 @@ class Data:
     margin: float = 1.3  # crop's side over that of the joints' box
     samples: int = 0  # only the first of the split; 0 takes all
     workers: int = 2  # threads that read and decode; 0: the one that trains
+    shuffle_views: bool = False  # of the samples of a batch, in training: in an order of each batch's own
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "size", "batch", "views")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..config import Augment
     from ..data.source import Source
     from ..estimator import Estimator
@@ -23,3 +25,11 @@ def open_data(spec: str, split: str, estimator: type[Estimator], augment: Augmen
     if name in ADAPTERS or (colon and name.isalpha() and not Path(spec).exists()):  # what is no adapter is told so
         return open_real(spec, split)
     return opening.open_source(spec, split, wanted_fields(estimator.fields, augment))
+
+
+def with_labels(source: Source, path: Path) -> Source:
+    """The source with the pseudo labels of a file, and none of its own. Raises InputError, FileNotFoundError."""
+    from ..data.label_file import load_labels
+    from ..data.labels import PseudoLabelled
+
+    return PseudoLabelled(source, load_labels(path))

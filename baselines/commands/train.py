@@ -11,7 +11,7 @@ from rigging.errors import InputError
 from rigging.option_types import positive
 
 from ..registry import estimator_class, list_estimators
-from .data_sets import HELP, open_data
+from .data_sets import HELP, open_data, with_labels
 from .options import add_device
 
 KEPT = "the run's folder keeps its last state; --resume goes on from there"
@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--weights", metavar="A,B,...", help="shares of a batch of DATA and each --with (default: equal)"
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE", help="pseudo labels (`mvhm label`) of DATA, the only ones it then has"
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the run (default: out/train/MODEL-PRESET)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
@@ -77,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or RUNS / f"{config.estimator}-{Path(options.preset).stem}"
     cls, specs = estimator_class(config.estimator), [options.data, *options.others]
     opened = [open_data(spec, config.data.split, cls, config.augment) for spec in specs]
+    if options.labels:
+        opened[0] = with_labels(opened[0], options.labels)
     sources = list(zip(opened, shares(options.weights, len(specs))))
     path = train(config, sources, out, resume=options.resume, init=options.init, device=options.device)
     if os.environ.get("RANK", "0") == "0":

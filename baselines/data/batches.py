@@ -71,9 +71,11 @@ class Batches:
     def epoch(self, stage: int, epoch: int, start_step: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from `start_step` on: a function of seed, stage, epoch and step alone."""
         order = self._order(stage, epoch)
-        crops = [order[step * self.data.batch :][: self.data.batch] for step in range(start_step, len(self))]
-        rank, augment = self.share[0], self.augment or Augment()
-        seeds = [seed_of(self.seed, stage, epoch, step, rank) for step in range(start_step, len(self))]
+        rank, augment, steps = self.share[0], self.augment or Augment(), range(start_step, len(self))
+        seeds = [seed_of(self.seed, stage, epoch, step, rank) for step in steps]
+        crops = [order[step * self.data.batch :][: self.data.batch] for step in steps]
+        if self.data.shuffle_views:
+            crops = [_shuffled(one, self.views, seed) for one, seed in zip(crops, seeds)]
         return self._batches(list(zip(crops, seeds)), augment)
 
     def ordered(self, start: int = 0) -> Iterator[Batch]:
@@ -113,6 +115,12 @@ class Batches:
             asked = time.perf_counter()
             self.elapsed += asked - began
             began = asked
+
+
+def _shuffled(crops: np.ndarray, views: int, seed: int) -> np.ndarray:
+    """Crops (B, 2) of whole samples, the views of all in another order."""
+    order = np.random.default_rng([seed, views]).permutation(views)
+    return crops.reshape(-1, views, 2)[:, order].reshape(-1, 2)
 
 
 def seed_of(*numbers: int) -> int:

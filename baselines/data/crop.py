@@ -18,6 +18,8 @@ from ..config import Augment
 
 SMALLEST = 2.0  # px; the side of a crop is no smaller
 TYPICAL = 0.8  # share of a picture that a crop takes, as our rings frame hands
+SURE = 0.3  # confidence of a pseudo label that says where the hand is
+FAR = 6.0  # median distances from the middle, that hardly a joint of a hand is away
 MOST = 4  # samples along a side of a pixel
 
 
@@ -49,6 +51,19 @@ def squares(joints_2d: Tensor, joint_valid: Tensor, margin: float) -> Squares:
     centre = torch.where(found[:, None], (low + high) / 2, torch.zeros_like(low))
     side = torch.where(found, (high - low).amax(1) * margin, torch.zeros_like(low[:, 0]))
     return Squares(centre, side.clamp_min(SMALLEST), torch.zeros_like(side))
+
+
+def trusted(joints_2d: Tensor, joint_valid: Tensor, confidence: Tensor) -> Tensor:
+    """(B, 21) bool: which labels (B, 21, 2) px, of confidence (B, 21), say where the hand is.
+
+    Those that are SURE, or at least half as sure as the surest, and no farther from the median of these than FAR times
+    their median distance: a label that is confidently elsewhere is.
+    """
+    surest = confidence.masked_fill(~joint_valid, 0).amax(1, keepdim=True)
+    sure = joint_valid & (confidence >= (surest / 2).clamp_max(SURE))
+    points = joints_2d.double().masked_fill(~sure[..., None], torch.nan)
+    away = (points - points.nanmedian(1, keepdim=True).values).norm(dim=-1)  # NaN for what is not sure
+    return sure & (away <= FAR * away.nanmedian(1, keepdim=True).values)
 
 
 def jitter(given: Squares, augment: Augment, generator: torch.Generator) -> Squares:

@@ -54,16 +54,20 @@ def _whole(raw: Raw, views: int) -> Batch:
         mask=raw.get("mask"),
         depth=_depth_of_hand(raw),
         view=raw["view"],
+        label_confidence=raw.get("label_confidence"),
     )
 
 
 def _extent(raw: Raw, whole: Batch) -> tuple[Tensor, Tensor]:
     """Points (B, n, 2) px that a crop is made about, and which there are (B, n): joints, and corners of `hand_box`."""
+    located, sure = whole.joint_valid, whole.label_confidence
+    if sure is not None:
+        located = crop.trusted(whole.joints_2d, located, sure)
     if "hand_box" not in raw:
-        return whole.joints_2d, whole.joint_valid
+        return whole.joints_2d, located
     corners = raw["hand_box"].unflatten(-1, (2, 2)).to(whole.joints_2d)
     known = corners.isfinite().all(-1)
-    return torch.cat([whole.joints_2d, corners], 1), torch.cat([whole.joint_valid, known], 1)
+    return torch.cat([whole.joints_2d, corners], 1), torch.cat([located, known], 1)
 
 
 def _depth_of_hand(raw: Raw) -> Tensor | None:

@@ -25,7 +25,8 @@ class MixedBatches:
 
     A batch has the same number of crops of each source every time: `data.batch` shared out by weight. An epoch has as
     many steps as all crops together fill. A label that one source lacks is missing, but for vertices, which are NaN
-    there: `needed` may name them if one source has them. Raises InputError as Batches, and for weights that do not fit.
+    there (`needed` may name them if one source has them), and the confidence of labels, which is 1. Raises InputError
+    as Batches, and for weights that do not fit.
     """
 
     def __init__(
@@ -121,16 +122,20 @@ def _endless(part: Batches, stage: int, start: int) -> Iterator[Batch]:
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """One batch of several: a label that one of them lacks is None, but vertices_cam (NaN in its rows)."""
+    """One batch of several: a label that one of them lacks is None, but vertices_cam (NaN in its rows) and
+    label_confidence (1).
+    """
     fields = {field.name: [getattr(batch, field.name) for batch in batches] for field in dataclasses.fields(Batch)}
     views = fields.pop("views")[0]
-    fields["vertices_cam"] = _with_nan(fields["vertices_cam"], [len(batch) for batch in batches])
+    counts = [len(batch) for batch in batches]
+    for name, value in (("vertices_cam", torch.nan), ("label_confidence", 1.0)):
+        fields[name] = _filled(fields[name], counts, value)
     whole = {name: None if any(v is None for v in values) else torch.cat(values) for name, values in fields.items()}
     return Batch(**whole, views=views)
 
 
-def _with_nan(vertices: list[Tensor | None], counts: list[int]) -> list[Tensor | None]:
-    given = next((one for one in vertices if one is not None), None)
+def _filled(labels: list[Tensor | None], counts: list[int], value: float) -> list[Tensor | None]:
+    given = next((one for one in labels if one is not None), None)
     if given is None:
-        return vertices
-    return [given.new_full((n, *given.shape[1:]), torch.nan) if v is None else v for v, n in zip(vertices, counts)]
+        return labels
+    return [given.new_full((n, *given.shape[1:]), value) if one is None else one for one, n in zip(labels, counts)]

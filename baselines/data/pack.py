@@ -33,6 +33,7 @@ class PackSource:
         splits = names[file.arrays["split"]]
         self._rows = chosen_rows(splits, split, self.name)
         self.samples, self.views = len(self._rows), int(file.texts["views"])
+        self.configuration_hash = file.texts["configuration_hash"]
         height, width = json.loads(file.texts["image_size"])
         self.image_size = (height, width)
         self.splits = splits[self._rows]

@@ -31,6 +31,7 @@ class ShardSource:
         self.samples, self.views = len(hands), hands.sizes["V"]
         if not self.samples:
             raise InputError(f"{path}: holds no samples")
+        self.configuration_hash = str(hands.attrs["configuration_hash"])
         self.image_size = (hands.sizes["H"], hands.sizes["W"])
         self.numbers, self.subjects, self.splits = index["sample"], index["subject"], index["split"]
         self.fields = frozenset(hands.fields)

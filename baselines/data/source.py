@@ -29,7 +29,8 @@ class Source(Protocol):
     subjects: np.ndarray  # (n,) int64
     splits: np.ndarray  # (n,) str
     # What `read` gives, as the schema names it; where some joints lack labels also `joint_valid` (v, 21) bool, and
-    # where the others do not say how far a hand reaches `hand_box` (v, 4) px, x0 y0 x1 y1, which crops then hold.
+    # where the others do not say how far a hand reaches `hand_box` (v, 4) px, x0 y0 x1 y1, which crops then hold;
+    # `label_confidence` (v, 21) where joints_2d are pseudo labels.
     fields: frozenset[str]
 
     def read(self, sample: int, views: Sequence[int] | None = None) -> Arrays:

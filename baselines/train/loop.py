@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,11 +33,10 @@ from .initial import initialise
 from .keeper import Keeper
 from .optimise import Learning, learn, learning_rate, set_rate, start_learning
 from .ranks import Ranks, joined
+from .record import Sources, check_labels, record
 from .run_folder import RunFolder
 
 log = logging.getLogger(__name__)
-
-Sources = Sequence[tuple[Source, float]]  # and the share of a batch that each gets
 
 
 @dataclass(frozen=True)
@@ -90,12 +86,14 @@ def _train(
     """Train from the state in the folder, or from the beginning, to the end."""
     estimator = create_estimator(config.estimator, **config.model)
     state = _begin(estimator, folder, init)
+    if state.tensors:
+        check_labels(folder, sources)
     place(estimator, device, config.train)
     network = torch.compile(estimator) if config.train.compile else estimator
     run = Run(config, make_batches(config, sources, device, ranks), estimator, network, device, ranks, folder)
     check_stages(run, sources)
     if ranks.first and not state.tensors:
-        folder.begin(config, _about(run, sources, init))
+        folder.begin(config, record(config, estimator, sources, init, device, ranks.count))
         save_state(folder.state, estimator, Position())
     for number in range(state.position.stage, len(config.stages)):
         state = State(_train_stage(run, config.stages[number], state))
@@ -221,28 +219,3 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
-
-
-def _about(run: Run, sources: Sources, init: Path | str | None) -> dict[str, Any]:
-    """What ran, besides the settings."""
-    device = run.device
-    return {
-        "estimator": run.config.estimator,
-        "parameters": sum(one.numel() for one in run.estimator.parameters()),
-        "init": None if init is None else str(init),
-        "data": [
-            {"name": one.name, "samples": int(one.samples), "views": int(one.views), "weight": weight}
-            for one, weight in sources
-        ],
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu",
-        "processes": run.ranks.count,
-        "threads": torch.get_num_threads(),
-        "packages": {"mvhm": _version("mvhm"), "torch": torch.__version__, "python": platform.python_version()},
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:  # run from a checkout
-        return "not installed"
