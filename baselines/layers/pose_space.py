@@ -25,7 +25,7 @@ from ..geometry.ik import bone_rotations
 from ..geometry.rotations import from_axis_angle, to_quaternion
 
 ASSET = Path(__file__).parent.parent / "assets" / "pose_space.npz"
-DRAWN = 10_000  # poses
+DRAWN = 2_000  # poses
 KEPT = 30  # components; the sampler moves no more
 FINGERS, PHALANGES = 5, 3  # bones that bend: from joints 1, 5, 9, 13, 17 on to the tips
 MOST = 3.0  # standard deviations

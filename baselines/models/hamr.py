@@ -59,7 +59,7 @@ class Config:
     shape: int = 10  # the size, and components of the shape
     mesh: bool = True  # False regresses joints without a hand model: the paper's ablation
     side: int = 64  # px, of silhouettes
-    softness: float = 0.5  # px of them
+    softness: float = 0.15  # px of them; with more the many small triangles swell
     skinning: Skinning = "dual_quaternion"  # as releases are skinned; MANO's is linear
 
     def __post_init__(self) -> None:

@@ -93,7 +93,7 @@ def test_the_curve_is_the_share_of_joints_without_the_wrist(said):
 
 
 def test_the_curve_in_the_image_is_of_the_joints_as_the_camera_sees_them(said):
-    """Two crops, joints one and two px off: half of them within 1 px, all within 2. One behind the camera is far off."""
+    """Joints one and two px off: half of them within 1 px, all within 2. One behind the camera is far off."""
     K = np.broadcast_to(np.diag([100.0, 100, 1]), said.K.shape)
     joints = np.zeros_like(said.joints_cam) + [0.01, 0, 1]  # seen at x = 1 px
     flat = np.zeros_like(said.true_joints_2d)

@@ -21,7 +21,7 @@ SETTINGS = {  # of estimators that are quick, by name; SMALL of those of one vie
     "mvhm_mv": {"single": SMALL, "fusion": "set"},
     "lt_alg": LT,
     "lt_vol": LT | {"resolution": 8, "levels": 1, "features": 4, "volume_width": 8, "first": 3},
-    "hamr": {"size": SIZE, "stacks": 1, "width": 8, "growth": 4, "feature": 16, "hidden": 16, "side": 16},
+    "hamr": {"size": SIZE, "stacks": 1, "width": 8, "growth": 4, "feature": 16, "hidden": 16, "side": 16, "sigma": 1.5},
 }
 
 
