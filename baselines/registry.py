@@ -21,6 +21,7 @@ ESTIMATORS = {  # name -> module in `models`, class in it
     "ge_gcn_weak": ("ge_weak", "GeWeak"),
     "lt_alg": ("learnable_triangulation", "LtAlgebraic"),
     "lt_vol": ("learnable_triangulation", "LtVolumetric"),
+    "hamr": ("hamr", "Hamr"),
 }
 
 

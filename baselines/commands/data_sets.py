@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from ..data.source import Source
     from ..estimator import Estimator
 
+SCORED = ("mask",)  # fields that only scores need
 HELP = "folder of shards, a shard, a pack, or your own NAME:PATH, such as stb:/data/STB (docs/real_data.md)"
 
 
-def open_data(spec: str, split: str, estimator: type[Estimator], augment: Augment | None = None) -> Source:
-    """The samples of a split ("" for all), with what the estimator and the augmentation need. Raises InputError."""
+def open_data(
+    spec: str, split: str, estimator: type[Estimator], augment: Augment | None = None, more: tuple[str, ...] = ()
+) -> Source:
+    """The samples of a split ("" for all), with what the estimator and the augmentation need, and `more` fields.
+
+    Raises InputError.
+    """
     from ..adapters import ADAPTERS, open_real
     from ..data import opening
     from ..data.source import wanted_fields
@@ -24,7 +30,7 @@ def open_data(spec: str, split: str, estimator: type[Estimator], augment: Augmen
     name, colon, _ = spec.partition(":")
     if name in ADAPTERS or (colon and name.isalpha() and not Path(spec).exists()):  # what is no adapter is told so
         return open_real(spec, split)
-    return opening.open_source(spec, split, wanted_fields(estimator.fields, augment))
+    return opening.open_source(spec, split, wanted_fields((*estimator.fields, *more), augment))
 
 
 def with_labels(source: Source, path: Path) -> Source:
