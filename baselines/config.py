@@ -66,6 +66,10 @@ class Augment:
     scale: float = 0.0  # the crop's side changes by up to this share
     shift: float = 0.0  # of the side
     colour: float = 0.0  # brightness, contrast and each channel, by up to this share
+    brightness: float = 0.0  # alone, and in turn the next: by factors of up to this share less or more
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0  # of a circle, either way
     noise: float = 0.0  # standard deviation, of 0 to 1
     blur: float = 0.0  # share of the crops that are blurred
     jpeg: float = 0.0  # share of the crops that are compressed

@@ -60,9 +60,9 @@ def _whole(raw: Raw, views: int) -> Batch:
 
 def _extent(raw: Raw, whole: Batch) -> tuple[Tensor, Tensor]:
     """Points (B, n, 2) px that a crop is made about, and which there are (B, n): joints, and corners of `hand_box`."""
-    located = whole.joint_valid
-    if whole.label_confidence is not None:
-        located = crop.trusted(whole.joints_2d, located, whole.label_confidence)
+    located, sure = whole.joint_valid, whole.label_confidence
+    if sure is not None:
+        located = crop.trusted(whole.joints_2d, located, sure)
     if "hand_box" not in raw:
         return whole.joints_2d, located
     corners = raw["hand_box"].unflatten(-1, (2, 2)).to(whole.joints_2d)

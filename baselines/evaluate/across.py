@@ -17,6 +17,7 @@ from ..metrics.curves import auc, pck
 from ..metrics.protocol import Protocol, protocol
 from .markdown import table
 from .predict import Predictions
+from .score import projected
 
 ROOTED, ROOTLESS, IMAGE = protocol("root_relative"), protocol("centred"), protocol("image")
 MILLIMETRES, PIXELS = np.arange(101.0), np.arange(31.0)  # thresholds; px of a crop of SIDE
@@ -62,15 +63,8 @@ def _in_space(run: Predictions, how: Protocol) -> np.ndarray:
 
 
 def _in_image(run: Predictions) -> np.ndarray:
-    """Errors (n, 21) px of the crop: of what was found in the image, or else of the pose, projected.
-
-    A joint at or behind the camera's plane is seen nowhere: infinitely far.
-    """
-    pixels = run.joints_2d
-    if pixels is None:
-        image = run.joints_cam @ run.K.transpose(0, 2, 1)
-        depth = image[..., 2:]
-        pixels = np.where(depth > 0, image[..., :2] / np.where(depth > 0, depth, 1), np.float32(1e9))
+    """Errors (n, 21) px of the crop: of what was found in the image, or else of the pose as the camera sees it."""
+    pixels = projected(run) if run.joints_2d is None else run.joints_2d
     return IMAGE.errors(pixels, run.true_joints_2d, run.joint_valid)
 
 

@@ -24,6 +24,7 @@ from ..estimator import Estimator
 from ..train.faults import memory_for
 from ..train.forward import forward
 from ..train.ranks import choose_device
+from .masks import overlap
 
 NEEDED = ("joints_cam",)
 
@@ -51,6 +52,8 @@ class Predictions:
     vertices_cam: np.ndarray | None = None  # (n, 2651, 3) float32 m, without an oracle
     oracle_vertices_cam: np.ndarray | None = None  # (n, 2651, 3) float32 m
     true_vertices_cam: np.ndarray | None = None  # (n, 2651, 3) float32 m
+    iou: np.ndarray | None = None  # (n,) of the mesh's silhouette and the hand's mask; NaN where that is not known
+    oracle_iou: np.ndarray | None = None  # (n,)
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -109,9 +112,9 @@ def each_batch(
     """The same, batch by batch: crops as in training without augmentation, views as in training.
 
     `batch` is in crops (0: that of training). With `vertices` meshes come too, where estimator and data have them; they
-    take 64 KB a crop. With `views` so many are seen together, each of the source's cameras as often as any other (see
-    `all_alike`). Raises InputError for data without joints_cam, for `views` that estimator or data do not allow, and
-    what reading raises.
+    take 64 KB a crop. Where the data have masks, it is said how well meshes fill them. With `views` so many are seen
+    together, each of the source's cameras as often as any other (see `all_alike`). Raises InputError for data without
+    joints_cam, for `views` that estimator or data do not allow, and what reading raises.
     """
     chosen = choose_device(device)
     estimator = estimator.to(chosen).eval()
@@ -182,6 +185,8 @@ def _predictions(batch: Batch, pose: Pose, oracle: Pose, vertices: bool) -> Pred
         vertices_cam=_array(meshes[0]),
         oracle_vertices_cam=_array(meshes[1]),
         true_vertices_cam=_array(meshes[2]),
+        iou=overlap(meshes[0], batch),
+        oracle_iou=overlap(meshes[1], batch),
     )
 
 

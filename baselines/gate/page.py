@@ -10,6 +10,7 @@ from dataset_tools.progress import duration
 from ..evaluate.across import Across, across_lines
 from ..evaluate.compare import told
 from ..evaluate.markdown import table
+from ..evaluate.measures import digits
 from ..metrics.intervals import Interval
 from .claims import HOLDS
 from .compare import Change
@@ -141,7 +142,7 @@ def _comparison(one: Table) -> Iterator[str]:
 
 
 def _told(figures: Table, name: str, sign: str = "") -> str:
-    return told(Interval(**figures[name]) if name in figures else None, 3 if "AUC" in name else 2, sign)
+    return told(Interval(**figures[name]) if name in figures else None, digits(name), sign)
 
 
 def _tier3(tier: Table | None, pictures: Sequence[str]) -> Iterator[str]:

@@ -39,6 +39,7 @@ class Protocol:
     unit: Literal["mm", "px"] = "mm"
     points: Literal["joints", "vertices"] = "joints"
     bone: tuple[int, int] = (WRIST, MIDDLE_MCP)  # for scale "bone"
+    projected: bool = False  # in pixels: where the camera sees the joints in space, instead of those found in the image
 
     def __post_init__(self) -> None:
         if self.scale != "none" and self.root is None:
@@ -47,6 +48,8 @@ class Protocol:
             raise InputError(f"protocol {self.name}: an alignment leaves nothing to a root or scale")
         if self.unit == "px" and (self.root is not None or self.alignment != "none" or self.points != "joints"):
             raise InputError(f"protocol {self.name}: in pixels, joints are compared as they are")
+        if self.projected and self.unit != "px":
+            raise InputError(f"protocol {self.name}: what is projected is compared in pixels")
 
     def describe(self) -> str:
         """All of it in words, for the head of a table."""
@@ -59,7 +62,8 @@ class Protocol:
             "procrustes": "Procrustes-aligned",
             "procrustes_or_mirror": "Procrustes-aligned, mirroring allowed",
         }
-        how = aligned.get(self.alignment, root if self.unit == "px" else f"{root}, {scale}")
+        seen = "those in space as the camera sees them" if self.projected else root
+        how = aligned.get(self.alignment, seen if self.unit == "px" else f"{root}, {scale}")
         oracle = "root depth and scale of the labels" if self.oracle else "no oracle"
         return f"{self.points} in {self.unit}, {how}, {oracle}"
 
@@ -121,6 +125,7 @@ PROTOCOLS = (
     Protocol("mpvpe_oracle", root=WRIST, oracle=True, points="vertices"),
     Protocol("mpvpe_procrustes", alignment="procrustes", points="vertices"),
     Protocol("image", unit="px"),
+    Protocol("projected", unit="px", projected=True),
 )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from baselines.adapters import open_real
+from rigging.command_line import main
 from rigging.errors import InputError
 
 
@@ -140,6 +141,19 @@ def test_other_folders_are_named_in_one_line(tmp_path, stb, rhd):
     (tmp_path / "data").mkdir()
     with pytest.raises(InputError, match="none of Grasp1, Grasp2, Occlusion, Pinch, Rigid, Rotate in it"):
         open_real(f"dexter:{tmp_path}")
+
+
+def test_commands_name_the_adapters_there_are(tmp_path, capsys):
+    """What has an adapter's form but not its name, or no such split, is one line; a path may hold a colon."""
+    for spec, says in (
+        ("rdh:/data/RHD", "with a NAME of stb, mhp, rhd, freihand, hanco, dexter; did you mean 'rhd'?"),
+        ("rhd:", "'rhd:': NAME:PATH is wanted"),
+        (f"{tmp_path}/a:b", "a:b: no such data set"),
+        (f"dexter:{tmp_path}", "no data in it; the folder of Dexter+Object holds data"),
+    ):
+        assert main(["train", spec, "--model", "mvhm_sv", "--out", str(tmp_path / "out")], ("baselines",)) == 2
+        error = capsys.readouterr().err
+        assert says in error and error.count("\n") == 1 and not (tmp_path / "out").exists()
 
 
 def copied(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> Path:
