@@ -10,8 +10,8 @@ import numpy as np
 
 from ..evaluate.compare import Comparison, compare
 from ..evaluate.measures import JOINTS, Measured
-from .claims import FUSION, ONE, Arm
-from .pseudo_labels import noisy, relabelled
+from .claims import FUSION, LABEL_DLT, LABEL_RANSAC, ONE, Arm
+from .pseudo_labels import label_arms, noisy, relabelled
 from .runs import Named, Runs, Training
 from .settings import NOISE, Extra, GateSettings, Table
 from .tier2 import SPLIT, VIEWS, Trained
@@ -68,9 +68,10 @@ def _learnt_from(runs: Runs, extra: Extra, seed: int, found: Folders, ons: Mappi
 
 
 def extra_arms(runs: Runs, folders: Folders, settings: GateSettings) -> dict[str, Arm]:
-    """The arms that the preset's own claims name, of the extras that were trained on the release."""
+    """The arms that the preset's own claims name: of extras that were trained on the release, and of pseudo labels."""
     named = {arm for claim in settings.claims for arm in (claim.better, claim.worse)}
-    return {
+    labels = label_arms(runs.samples("release", SPLIT), settings.seeds) if named & {LABEL_DLT, LABEL_RANSAC} else {}
+    return labels | {
         extra.name: arm_of(_measured(runs, folders, extra.name, settings), extra.made or extra.estimator)
         for extra in settings.extras
         if extra.name in named and extra.name in folders

@@ -92,7 +92,7 @@ def judged(request: Request, settings: GateSettings, about: About, runs: Runs) -
     extras = train_extras(runs, trained, settings)
     arms, subjects = arms_of(runs, trained, settings)
     arms |= extra_arms(runs, extras, settings)
-    ranks = tier2(arms, subjects, settings.seed, settings.draws, settings.claims)
+    ranks = tier2(arms, subjects, settings.seed, settings.draws, settings.own_claims)
     tables = tables_of(runs, extras, settings)
     seen = across_sets(runs, request.real, extras)
     scores = Tier3(scores_of(runs, trained), real_rows(runs, request.real), seen)

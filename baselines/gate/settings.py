@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -87,6 +88,7 @@ class GateSettings:
     overfits: tuple[Overfit, ...]
     extras: tuple[Extra, ...] = ()
     claims: tuple[Claim, ...] = ()  # besides those that every gate decides
+    musts: tuple[str, ...] = ()  # names of claims that must hold here, besides those that say so
     tables: tuple[Table, ...] = ()
     overfit_views: int = 32
     overfit_share: float = 0.0  # of the mean pose's error, that an overfitted one must stay below; 0: no such limit
@@ -112,7 +114,13 @@ class GateSettings:
         _in_order([(one.name, *one.before) for one in self.extras], [ONE, FUSION], "extras")
         self._check_seeds()
         _known([arm for one in self.claims for arm in (one.better, one.worse)], [*ARMS, *names], "claims")
+        _known(self.musts, [one.name for one in self.claims], "musts")
         _known([row for one in self.tables for row in one.rows], [ONE, FUSION, *names], "tables")
+
+    @property
+    def own_claims(self) -> tuple[Claim, ...]:
+        """`claims`, with what `musts` demands."""
+        return tuple(dataclasses.replace(one, must=one.must or one.name in self.musts) for one in self.claims)
 
     def seeds_of(self, extra: Extra) -> int:
         """How many seeds an extra is trained with."""
@@ -130,13 +138,14 @@ class GateSettings:
 def read_settings(presets: Path, tables: Iterable[str] = ()) -> GateSettings:
     """A preset's `gate.toml`, with the lists of more files. Raises InputError.
 
-    Where it says `more = "FILE"`, the lists of that file beside it come first; those of `tables`, names in presets/ or
-    files, come last. What has the name of something before takes its place.
+    Where it says `more = ["FILE"]`, the lists of those files beside it come first; those of `tables`, names in presets/
+    or files, come last. What has the name of something before takes its place.
     """
     path = presets / "gate.toml"
     table = _read(path)
-    if more := table.pop("more", ""):
-        table = _joined(_lists(presets / str(more)), table)
+    more = table.pop("more", [])
+    for name in reversed([more] if isinstance(more, str) else more):
+        table = _joined(_lists(presets / str(name)), table)
     for name in tables:
         table = _joined(table, _lists(_listed(name)))
     return from_table(GateSettings, table, str(path))
