@@ -66,6 +66,10 @@ class Augment:
     scale: float = 0.0  # the crop's side changes by up to this share
     shift: float = 0.0  # of the side
     colour: float = 0.0  # brightness, contrast and each channel, by up to this share
+    brightness: float = 0.0  # alone, and in turn the next: by factors of up to this share less or more
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0  # of a circle, either way
     noise: float = 0.0  # standard deviation, of 0 to 1
     blur: float = 0.0  # share of the crops that are blurred
     jpeg: float = 0.0  # share of the crops that are compressed
@@ -131,8 +135,16 @@ def load_config(preset: str | Path, estimator: str = "", sets: Iterable[str] = (
     if estimator and table.get("estimator", estimator) != estimator:
         raise InputError(f"{where}: settings of {table['estimator']!r}, not of {estimator!r}")
     config = complete(table, where)
-    if not sets:
-        return config
+    return _changed(table, sets, where) if sets else config
+
+
+def changed(config: Config, sets: Iterable[str], where: str) -> Config:
+    """The settings changed by `sets`, as `load_config` does it. Raises InputError that names `where`."""
+    sets = list(sets)
+    return _changed(as_table(config), sets, where) if sets else config
+
+
+def _changed(table: dict[str, Any], sets: list[str], where: str) -> Config:
     for text in sets:
         _change(table, text)
     return complete(table, f"{where} with --set {' '.join(sets)}")
@@ -207,14 +219,30 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _change(table: dict[str, Any], text: str) -> None:
-    """Set one value of a table in place: `data.batch=16`, `stages.mesh.lr=1e-3`, `model.fusion="set"`."""
+    """Set a value of a table in place: `data.batch=16`, `stages.mesh.lr=1e-3`, `model.fusion="set"`.
+
+    `stages.*.losses.mesh=0` does so in every stage that has that loss.
+    """
     key, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key):
+    if not equals or not re.fullmatch(r"(stages\.\*\.)?[\w-]+(\.[\w-]+)*", key):
         raise InputError(f"--set {text}: KEY=VALUE is wanted, as in data.batch=16 or stages.NAME.epochs=3")
-    *path, last = key.split(".")
+    *path, last = key.removeprefix("stages.*.").split(".")
+    everywhere = key.startswith("stages.*.")
+    tables = [one for one in table["stages"] if _has(one, [*path, last])] if everywhere else [table]
+    if not tables:
+        raise InputError(f"--set {text}: no stage has {'.'.join([*path, last])}")
+    for one in tables:
+        for name in path:
+            one = _inner(one, name, text)
+        one[last] = _parsed(value)
+
+
+def _has(table: Any, path: list[str]) -> bool:
     for name in path:
-        table = _inner(table, name, text)
-    table[last] = _parsed(value)
+        if not isinstance(table, dict) or name not in table:
+            return False
+        table = table[name]
+    return True
 
 
 def _inner(table: Any, name: str, text: str) -> Any:

@@ -70,7 +70,7 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "data": {"", "geometry"},
         "adapters": {"", "geometry", "data"},
         "train": {"", "data"},
-        "evaluate": {"", "geometry", "metrics", "data", "train"},
+        "evaluate": {"", "geometry", "layers", "metrics", "data", "train"},
         "inference": {"", "geometry", "layers", "data", "adapters", "train"},
         "gate": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate"},
         "commands": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate", "inference", "gate"},

@@ -83,8 +83,8 @@ def test_settings_are_options_and_flags(make):
         "coco",
         "/d",
     ]
-    judged = make("gate", "DATA=/d", "PRESET=gate", "STB=/s b")
-    assert judged == ["gate", "--preset", "gate", "--stb", "/s b", "--", "/d"]
+    judged = make("gate", "DATA=/d", "PRESET=gate", "STB=/s b", "DEXTER=/o")
+    assert judged == ["gate", "--preset", "gate", "--stb", "/s b", "--dexter", "/o", "--", "/d"]
     assert make("evaluate", "CHECKPOINT=/run", "DATA=/d") == ["evaluate", "--", "/run", "/d"]
     predicted = make("predict", "CHECKPOINT=/run", "IMAGES=/a /b", "K=1,1,2,2", "LEFT=1")
     assert predicted == ["predict", "--checkpoint", "/run", "--k", "1,1,2,2", "--left", "--", "/a", "/b"]

@@ -75,7 +75,7 @@ def test_learnable_triangulation_is_trained_as_published():
     assert volumetric.stages[-1].losses == {"volume_joints": 1.0, "volume": 0.01} and volumetric.stages[-1].lr == 1e-4
 
 
-@pytest.mark.parametrize("name", [name for name in list_estimators() if not name.startswith("lt_")])
+@pytest.mark.parametrize("name", [name for name in list_estimators() if not name.startswith(("lt_", "hamr"))])
 def test_full_and_paper_are_the_same_network_but_for_the_matching(name):
     full, paper = ((FOLDER / preset / f"{name}.toml") for preset in ("full", "paper"))
     cls = estimator_class(name).Config
@@ -96,6 +96,20 @@ def test_ges_stages_are_the_papers():
     assert {(stage.optimiser, stage.lr) for stage in config.stages} == {("rmsprop", 1e-3)} and config.data.batch == 32
 
 
+def test_hamr_is_trained_as_published():
+    """Its weights of the losses, optimiser and augmentation; `full` regresses another rotation and more of the pose."""
+    full, paper = (read(FOLDER / preset / "hamr.toml") for preset in ("full", "paper"))
+    weights = {"joints": 1000, "image": 1, "geometry": 1, "camera": 0.1, "heatmap": 100, "silhouette": 10}
+    assert paper.stages[-1].losses == full.stages[-1].losses == weights
+    assert {(stage.optimiser, stage.lr) for stage in paper.stages} == {("rmsprop", 2e-4)}
+    wide = paper.augment
+    assert (wide.rotate, wide.brightness, wide.contrast, wide.saturation, wide.noise) == (60, 0.8, 0.7, 0.6, 0.01)
+    assert set(full.model.items()) - set(paper.model.items()) == {("turn", "6d"), ("pose", 20)}
+    model = from_table(estimator_class("hamr").Config, paper.model, "model")
+    assert (model.stacks, model.width, model.growth, model.levels, model.maps) == (2, 256, 128, 4, 64)
+    assert (model.feature, model.hidden, model.dropout, model.iterations) == (2048, 2048, 0.4, 3)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_ges_comparisons_are_trained_as_long_as_what_they_are_compared_with(preset):
     graph, joints, both = (read(FOLDER / preset / f"{name}.toml") for name in ("ge_gcn", "ge_joints", "ge_joints_mesh"))
@@ -104,3 +118,23 @@ def test_ges_comparisons_are_trained_as_long_as_what_they_are_compared_with(pres
     assert epochs[1] == epochs[2] == {name: count for name, count in epochs[0].items() if name != "regressor"}
     transfer = read(FOLDER / preset / "ge_joints_transfer.toml").stages
     assert [stage.name for stage in transfer] == ["joints"] and "encoder" not in transfer[0].learns
+
+
+def test_hamucos_stages_are_the_papers():
+    """Section 4: AdamW, 3e-4, 8 time steps of 8 views in random order; L_c and L_d come in after 10 of 40 epochs."""
+    config = read(FOLDER / "paper" / "hamuco.toml")
+    assert config.data.batch == 8 * config.data.views == 64 and config.data.shuffle_views
+    assert [(one.epochs, one.optimiser, one.lr, one.schedule) for one in config.stages] == [
+        (10, "adamw", 3e-4, "cosine"),
+        (30, "adamw", 3e-4, "cosine"),
+    ]
+    first, second = (set(one.losses) for one in config.stages)
+    assert second - first == {"consistency_2d", "consistency_fused", "distillation"} and first < second
+    assert all(set(one.losses.values()) == {1.0} for one in config.stages)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_hamuco_is_tuned_for_any_number_of_views_with_its_own_network(preset):
+    whole, masked = (read(FOLDER / preset / f"{name}.toml") for name in ("hamuco", "hamuco_masked"))
+    assert masked.model == whole.model | {"masks": True} and masked.data == whole.data
+    assert [one.losses for one in masked.stages] == [whole.stages[1].losses]
