@@ -32,7 +32,7 @@ GIVEN_OUT = $(if $(filter-out file,$(origin OUT)),OUT)
 LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
-export MODEL PRESET SET INIT STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
+export MODEL PRESET TABLES SET INIT STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
 export IMAGES CAMERAS BOX K HAND_LENGTH LABELS TAKE TRUE_VIEW SEED
 export REFERENCE PHOTOGRAPHS PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
@@ -163,8 +163,8 @@ compare: $(VENV)/.ready-train  ## Trained estimators in one table with intervals
 predict: $(VENV)/.ready-train  ## Joints and mesh of a hand: CHECKPOINT=run IMAGES='a.jpg folder film.mp4' [CAMERAS=file] [LEFT=1] [BOX=file] [K=file] [HAND_LENGTH=m] [OUT=folder]
 	@$(MVHM) predict $(call options,CHECKPOINT CAMERAS BOX K HAND_LENGTH $(GIVEN_OUT) DEVICE THREADS) $(call flags,LEFT OVERWRITE) -- $$IMAGES
 
-gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [PREVIOUS=path] [STB=path] [MHP=path] [RHD=path] [FREIHAND=path] [HANCO=path] [DEXTER=path] [OTHER=path]
-	@$(MVHM) gate $(call options,PRESET $(GIVEN_OUT) PREVIOUS STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
+gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [TABLES='hamuco ...'] [PREVIOUS=path] [STB=path] [MHP=path] [RHD=path] [FREIHAND=path] [HANCO=path] [DEXTER=path] [OTHER=path]
+	@$(MVHM) gate $(call options,PRESET TABLES $(GIVEN_OUT) PREVIOUS STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
 
 # Where Python 3.13 is beside 3.11, the tests of exactness run on what Blender 5.2 renders, too.
 .PHONY: setup-other
