@@ -16,6 +16,7 @@ from baselines.geometry.camera import bone_lengths, project
 from baselines.geometry.ik import bone_rotations
 from baselines.geometry.rotations import to_6d
 from baselines.hamr_losses import DM, true_camera
+from baselines.layers.growing_hourglass import GrowingStack, StridedEncoder
 from baselines.layers.heatmap import gaussian_maps
 from baselines.models.hamr import Hamr, placed
 from baselines.models.hamr_hand import HandNumbers, IterativeRegression, JointNumbers
@@ -76,6 +77,17 @@ def test_there_are_22_numbers_as_published_and_three_of_the_forearm():
     assert len(published.regressor.start) == 3 + 3 + 6 + 10 + 3
     assert published.regressor.start[:3].tolist() == [1, 0, 0]
     assert len(made(mesh=False).regressor.start) == 3 + 60
+
+
+def test_the_published_network_has_114_million_weights():
+    config, counted = Hamr.Config(), 0
+    with torch.device("meta"):
+        stack = GrowingStack(config.stacks, config.width, config.growth, config.levels, config.maps)
+        encoder = StridedEncoder(config.size // 4, config.width + config.maps, config.feature)
+        regressor = IterativeRegression(torch.empty(25), config.feature, config.hidden, config.dropout, 3)
+        for part in (stack, encoder, regressor):
+            counted += sum(one.numel() for one in part.parameters())
+    assert round(counted / 1e6, 1) == 113.8
 
 
 @pytest.mark.parametrize("turn", ["axis_angle", "6d"])
