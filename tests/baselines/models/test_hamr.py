@@ -182,6 +182,8 @@ def test_samples_without_a_mask_or_without_all_joints_count_where_they_can(estim
     for name in ("silhouette", "camera", "joints"):
         torch.testing.assert_close(both[name], alone[name])
     assert "silhouette" not in estimator.losses(output, dataclasses.replace(batch, mask=None))
+    none = dataclasses.replace(batch, mask=torch.zeros_like(batch.mask))
+    assert estimator.losses(output, none)["silhouette"] == 0
 
 
 def test_a_perfect_network_gives_an_exact_pose_relative_to_the_wrist_and_the_right_place_from_afar(estimator):
