@@ -56,7 +56,7 @@ def iterate(data: str, out: Path, options: argparse.Namespace) -> list[Row]:
                     "--labels",
                     str(out / f"labels-{number - 1}.npz"),
                 ]
-            do(["label", data, "--split", options.train_split, "--out", str(labels), *made])
+            do(["label", data, "--split", options.train_split, "--out", str(labels), "--threads", "1", *made])
         do(train_words(data, labels, run, options))
         rows.append({"iteration": number} | measured(data, labels, run, options.split))
         write(out, rows, options)
