@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..config import Augment
@@ -16,13 +17,17 @@ HELP = "folder of shards, a shard, a pack, or your own stb:PATH or mhp:PATH"
 
 def open_data(spec: str, split: str, estimator: type[Estimator], augment: Augment | None = None) -> Source:
     """The samples of a split ("" for all), with what the estimator and the augmentation need. Raises InputError."""
-    from ..adapters import ADAPTERS, open_real
-    from ..data import opening
     from ..data.source import wanted_fields
 
-    if spec.partition(":")[0] in ADAPTERS:
-        return open_real(spec, split)
-    return opening.open_source(spec, split, wanted_fields(estimator.fields, augment))
+    return open_fields(spec, split, wanted_fields(estimator.fields, augment))
+
+
+def open_fields(spec: str, split: str, fields: Sequence[str]) -> Source:
+    """The same with those fields of a release; real data sets give what they have. Raises InputError."""
+    from ..adapters import ADAPTERS, open_real
+    from ..data import opening
+
+    return open_real(spec, split) if spec.partition(":")[0] in ADAPTERS else opening.open_source(spec, split, fields)
 
 
 def with_labels(source: Source, path: Path) -> Source:
