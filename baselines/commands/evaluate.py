@@ -27,6 +27,7 @@ run, or --out, then holds scores.json, scores.md, and with --save SPLIT.npz with
   mvhm evaluate out/train/mvhm_sv-nano out/gate
   mvhm evaluate out/train/mvhm_sv-nano out/gate --split test_all --save
   mvhm evaluate out/train/hamuco-nano out/gate --split val --views 2 --views 4 --views 8
+  mvhm evaluate out/train/hamuco-nano out/gate --set model.scored=single --out out/single
 """
 
 
@@ -49,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a sample, seen together; each camera counts as often as any other; again for each (default: as in "
         "training)",
     )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting that weights do not hang on, "
+        "changed, such as model.scored=single; again for each",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the scores (default: CHECKPOINT/evaluation)")
     parser.add_argument("--save", action="store_true", help="keep the predictions, too")
     add_batch(parser)
@@ -64,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     from ..train.run_folder import load_run
 
     use_machine(options)
-    estimator, config = load_run(options.checkpoint)
+    estimator, config = load_run(options.checkpoint, options.set)
     sources = by_split(options.data, config, options.split or [])
     run_folder = options.checkpoint if options.checkpoint.is_dir() else options.checkpoint.parent
     out = options.out or run_folder / "evaluation"
@@ -76,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
     }
     text = table_text(tables)
     about = {"format": "mvhm-scores", "version": 1, "checkpoint": str(options.checkpoint), "data": str(options.data)}
+    about |= {"set": options.set} if options.set else {}
     write_atomic(out / "scores.json", json.dumps(about | {"splits": tables}, indent=1).encode())
     write_atomic(out / "scores.md", text.encode())
     print(text)
