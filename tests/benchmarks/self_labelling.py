@@ -11,7 +11,6 @@ are written after every iteration; started again, what is there already is not d
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +18,9 @@ from typing import Any
 
 import torch
 
-from baselines.config import Config
 from baselines.data.label_file import load_labels
 from baselines.data.opening import open_source
 from baselines.data.source import wanted_fields
-from baselines.estimator import Estimator
 from baselines.evaluate.image_area import area_of_estimates, area_of_labels
 from baselines.evaluate.markdown import table
 from baselines.evaluate.predict import Predictions, predict
@@ -78,22 +75,21 @@ def do(words: Sequence[str]) -> None:
 
 def measured(data: str, labels: Path, run: Path, split: str) -> Row:
     """2D AUC on the pictures that have the labels, and mm on `split`: of each WHO, and of the fusion by views."""
-    estimator, config = load_run(run)
-    told = {who: said(estimator, config, data, config.data.split, who) for who in WHO[:2]}
+    config = load_run(run)[1]
+    told = {who: said(run, data, config.data.split, who) for who in WHO[:2]}
     truth = open_source(data, config.data.split, ("joints_2d",))
     areas = {who: area_of_estimates(one, config.data.size) for who, one in told.items()}
     row: Row = {"auc_2d": {"labels": area_of_labels(load_labels(labels), truth, config.data.margin)} | areas}
     for who in WHO:
-        row[who] = millimetres(said(estimator, config, data, split, who))
-    row["views"] = {views: millimetres(said(estimator, config, data, split, "fused", views)) for views in ANY}
+        row[who] = millimetres(said(run, data, split, who))
+    row["views"] = {views: millimetres(said(run, data, split, "fused", views)) for views in ANY}
     return row
 
 
-def said(estimator: Estimator, config: Config, data: str, split: str, who: str, views: int = 0) -> Predictions:
-    """What the estimator's single views, interaction or fusion say of a split, seen by so many views at once."""
-    estimator.config = dataclasses.replace(estimator.config, scored=who)
-    source = open_source(data, split, wanted_fields(estimator.fields))
-    return predict(estimator, source, config, views=views)
+def said(run: Path, data: str, split: str, who: str, views: int = 0) -> Predictions:
+    """What a run's single views, interaction or fusion say of a split, seen by so many views at once."""
+    estimator, config = load_run(run, [f"model.scored={who}"])
+    return predict(estimator, open_source(data, split, wanted_fields(estimator.fields)), config, views=views)
 
 
 def millimetres(told: Predictions) -> list[float]:
@@ -112,7 +108,7 @@ def write(out: Path, rows: list[Row], options: argparse.Namespace) -> None:
 
 def iterations_table(rows: list[Row]) -> list[str]:
     """Lines: a row for each iteration."""
-    head = ["iteration", "2D AUC: labels", "single", "interact", *(f"{who}, N-MPJPE / PA mm" for who in WHO), "HaMuCo"]
+    head = ["iteration", "2D AUC: labels", "single", "interact", *(f"{who}, N-MPJPE / PA mm" for who in WHO), "HaMuCo's, HanCo"]
     cells = (
         [row["iteration"], *(f"{row['auc_2d'][who]:.3f}" for who in ("labels", *WHO[:2])),
          *(pair(row[who]) for who in WHO), published(row["iteration"])]
