@@ -29,7 +29,7 @@ class Structure(NamedTuple):
         return self.points[..., None, :, :] @ self.rotations.mT
 
     def in_place(self) -> Tensor:
-        """The same from each camera's centre: all of them in the points' unit, whatever that is."""
+        """(..., V, N, 3) the same from each camera's centre, in the points' unit, whatever that is."""
         centres = torch.cat([self.centres, torch.ones_like(self.centres[..., :1])], -1) / self.scales[..., None]
         return self.in_cameras() + centres[..., None, :]
 

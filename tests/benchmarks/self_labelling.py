@@ -108,14 +108,8 @@ def write(out: Path, rows: list[Row], options: argparse.Namespace) -> None:
 
 def iterations_table(rows: list[Row]) -> list[str]:
     """Lines: a row for each iteration."""
-    head = [
-        "iteration",
-        "2D AUC: labels",
-        "single",
-        "interact",
-        *(f"{who}, N-MPJPE / PA mm" for who in WHO),
-        "HaMuCo's, HanCo",
-    ]
+    ours = (f"{who}, N-MPJPE / PA mm" for who in WHO)
+    head = ["iteration", "2D AUC: labels", *WHO[:2], *ours, "published, fused, HanCo"]
     cells = (
         [row["iteration"], *(f"{row['auc_2d'][who]:.3f}" for who in ("labels", *WHO[:2])),
          *(pair(row[who]) for who in WHO), published(row["iteration"])]
