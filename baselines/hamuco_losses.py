@@ -21,7 +21,7 @@ def label_loss(uv: Tensor, labels: Tensor, confidence: Tensor | None = None, val
 def pairwise_loss(moved: Tensor, points: Tensor) -> Tensor:
     """L_c2D: |A_i(M_j)_xy - sg(M_i)_xy|_1 over all pairs of views: each is to look right from where the others stand.
 
-    moved (S, V, V, N, 2), [s, i, j] is A_i(M_j)_xy; points (S, V, N, 3), taken as they are: the others are drawn to M_i.
+    moved (S, V, V, N, 2), [s, i, j] is A_i(M_j)_xy; points (S, V, N, 3) stay, the others are drawn to them.
     """
     return (moved - points.detach()[:, :, None, :, :2]).abs().mean()
 

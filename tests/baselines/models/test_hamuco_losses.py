@@ -50,7 +50,8 @@ def test_pairs_are_those_of_a_loop_over_views(extrinsics):
         scale, turn, shift = (part[s, i, j] for part in (between.scale, between.rotation, between.shift))
         moved = scale * (turn @ points[s, j, n]) + shift
         total += float((moved[:2] - points[s, i, n, :2]).abs().sum())
-    assert float(pairwise_loss(onto_each(points, between, 2), points)) == pytest.approx(total / (2 * 3 * 3 * 5 * 2), rel=1e-5)
+    found = float(pairwise_loss(onto_each(points, between, 2), points))
+    assert found == pytest.approx(total / (2 * 3 * 3 * 5 * 2), rel=1e-5)
 
 
 def test_the_fused_loss_is_that_of_a_loop_over_views():
