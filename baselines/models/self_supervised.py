@@ -6,6 +6,7 @@ lifts joints; the hand model in their place is as HaMuCo compares them. docs/rep
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from dataclasses import dataclass
 
@@ -69,7 +70,8 @@ class SelfSupervised(Estimator):
         """Those that the labels of all views of a sample give, by name."""
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        return placed(output, batch, "single", absolute=None, oracle=oracle)
+        pose = placed(output, batch, "single", None, oracle)
+        return dataclasses.replace(pose, vertices_cam=None) if self.config.mano else pose  # other points
 
 
 class EpipolarPose(SelfSupervised):
