@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .geometry.procrustes import Similarity
-from .geometry.view_alignment import onto_each
 from .losses import masked_mean
 
 POSE_WEIGHT = 0.01  # alpha of L_p; the shape's is a hundred times (gamma) as large, 1
@@ -20,12 +18,12 @@ def label_loss(uv: Tensor, labels: Tensor, confidence: Tensor | None = None, val
     return masked_mean(distance if confidence is None else confidence * distance, valid)
 
 
-def pairwise_loss(points: Tensor, between: Similarity) -> Tensor:
+def pairwise_loss(moved: Tensor, points: Tensor) -> Tensor:
     """L_c2D: |A_i(M_j)_xy - sg(M_i)_xy|_1 over all pairs of views: each is to look right from where the others stand.
 
-    points (S, V, N, 3), between (S, V, V), constants. M_i is taken as it is, so the others are drawn to it.
+    moved (S, V, V, N, 2), [s, i, j] is A_i(M_j)_xy; points (S, V, N, 3) stay, the others are drawn to them.
     """
-    return (onto_each(points, between, axes=2) - points.detach()[:, :, None, :, :2]).abs().mean()
+    return (moved - points.detach()[:, :, None, :, :2]).abs().mean()
 
 
 def fused_loss(points: Tensor, fused: Tensor) -> Tensor:

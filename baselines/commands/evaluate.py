@@ -11,7 +11,7 @@ from rigging.option_types import positive
 
 from ..registry import estimator_class
 from .data_sets import HELP, SCORED, open_data
-from .options import add_batch, add_machine, use_machine
+from .options import add_batch, add_machine, each_setting, use_machine
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     from ..train.run_folder import load_run
 
     use_machine(options)
-    estimator, config = load_run(options.checkpoint, options.set)
+    estimator, config = load_run(options.checkpoint, each_setting(options.set))
     sources = by_split(options.data, config, options.split or [])
     run_folder = options.checkpoint if options.checkpoint.is_dir() else options.checkpoint.parent
     out = options.out or run_folder / "evaluation"

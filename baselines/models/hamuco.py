@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..batch import Batch, Pose
 from ..estimator import Estimator, Output
 from ..geometry.rotations import from_6d, to_axis_angle
-from ..geometry.view_alignment import between_views, fused_in_each
+from ..geometry.view_alignment import between_views, fused_in_each, onto_each
 from ..hamuco_losses import fused_loss, label_loss, pairwise_loss, pose_prior, shape_prior
 from ..layers.interaction import JOINTS, SLOPE, DualBranch, random_groups
 from .common import check_size
@@ -132,7 +132,8 @@ class HaMuCo(Estimator):
         found = dict.fromkeys(IN_TURN, points.new_zeros(()))
         if turn != 1:
             views = by_sample(points, batch)
-            found["consistency_2d"] = pairwise_loss(views, between_views(views, self.turns(batch)))
+            moved = onto_each(views, between_views(views, self.turns(batch)), axes=2)
+            found["consistency_2d"] = pairwise_loss(moved, views)
         if turn != 0 and "fused_joints" in output:
             found["consistency_fused"] = fused_loss(points, points_of("fused", output))
         return found

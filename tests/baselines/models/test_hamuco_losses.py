@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from baselines.geometry.procrustes import Similarity
-from baselines.geometry.view_alignment import between_views, fused_in_each
+from baselines.geometry.view_alignment import between_views, fused_in_each, onto_each
 from baselines.hamuco_losses import fused_loss, label_loss, pairwise_loss, pose_prior, shape_prior
 
 
@@ -39,7 +39,7 @@ def test_pairs_by_hand():
     points = torch.tensor([[[[1.0, 0, 5]], [[3.0, 0, 9]]]])
     eye = torch.eye(3).expand(1, 2, 2, 3, 3)
     same = Similarity(eye, torch.ones(1, 2, 2), torch.zeros(1, 2, 2, 3))
-    assert pairwise_loss(points, same) == pytest.approx((0 + 2 + 2 + 0) / 4 / 2)
+    assert pairwise_loss(onto_each(points, same, 2), points) == pytest.approx((0 + 2 + 2 + 0) / 4 / 2)
 
 
 @pytest.mark.parametrize("extrinsics", [True, False])
@@ -50,7 +50,8 @@ def test_pairs_are_those_of_a_loop_over_views(extrinsics):
         scale, turn, shift = (part[s, i, j] for part in (between.scale, between.rotation, between.shift))
         moved = scale * (turn @ points[s, j, n]) + shift
         total += float((moved[:2] - points[s, i, n, :2]).abs().sum())
-    assert float(pairwise_loss(points, between)) == pytest.approx(total / (2 * 3 * 3 * 5 * 2), rel=1e-5)
+    found = float(pairwise_loss(onto_each(points, between, 2), points))
+    assert found == pytest.approx(total / (2 * 3 * 3 * 5 * 2), rel=1e-5)
 
 
 def test_the_fused_loss_is_that_of_a_loop_over_views():
@@ -72,7 +73,8 @@ def test_the_view_that_is_looked_from_is_not_drawn():
     onto_first = torch.zeros(1, 2, 2, 3, 3)
     onto_first[0, 0, 1] = torch.eye(3)
     shift = torch.zeros(1, 2, 2, 3)
-    pairwise_loss(points, Similarity(onto_first, torch.ones(1, 2, 2), shift)).backward()
+    between = Similarity(onto_first, torch.ones(1, 2, 2), shift)
+    pairwise_loss(onto_each(points, between, 2), points).backward()
     assert not points.grad[0, 0].any() and points.grad[0, 1, 0].tolist() == [1 / 8, 0, 0]
 
 
