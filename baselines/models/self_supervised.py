@@ -51,6 +51,7 @@ class SelfSupervised(Estimator):
     Config = Config
     fields = ("rgb", "K", "world_to_cam", "joints_2d")
     multi_view = True
+    alone = ()
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
