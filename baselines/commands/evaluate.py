@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..estimator import Estimator
     from ..metrics import Scores
 
-DRAWN = {"mm": "root_relative", "px": "projected"}  # protocols of the curves
+DRAWN = {"mm": ("root_relative", "centred"), "px": ("projected",)}  # protocols of the curves, the first that was scored
 KEPT = "splits that were done are kept"
 EPILOG = """
 Figures are told by protocol (docs/metrics.md): in millimetres or pixels, with and without an oracle. The folder of the
@@ -69,7 +69,10 @@ def run(options: argparse.Namespace) -> int:
     told = about | {"splits": tables, "curve_step": CURVE_STEP, "curves": lines}
     write_atomic(out / "scores.json", json.dumps(told, indent=1).encode())
     write_atomic(out / "scores.md", text.encode())
-    shown = {split: {unit: one.get(name) for unit, name in DRAWN.items()} for split, one in lines.items()}
+    shown = {
+        split: {unit: next((one[name] for name in names if name in one), None) for unit, names in DRAWN.items()}
+        for split, one in lines.items()
+    }
     draw_pck(out / "pck.png", shown, CURVE_STEP)
     print(text)
     return 0
