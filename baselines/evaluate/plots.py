@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 from rigging.files import write_atomic
 
 PANELS = {  # by unit: heading, and how far the axis goes
-    "mm": ("3D PCK, no oracle: relative to the wrist (tips alone: to their mean)", 50.0),
+    "mm": ("3D PCK, no oracle: from the wrist, or the tips' mean", 50.0),
     "px": ("2D PCK: those joints as the crop's camera sees them", 30.0),
 }
 

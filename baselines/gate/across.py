@@ -6,12 +6,13 @@ it is also trained on these two, as the paper does, and Dexter+Object is a set i
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..evaluate.across import Across, across
 from ..train.run_folder import load_run
-from .real import RealSet
+from .real import VIEWS, RealSet
 from .runs import Named, Runs, Training, spread
 from .tier2 import SINGLE
 
@@ -46,12 +47,15 @@ def _trained(runs: Runs, real: Sequence[RealSet], folders: Mapping[str, Sequence
 
 
 def on_the_pair(runs: Runs, pair: Sequence[RealSet]) -> Training:
-    """HAMR on two real sets, half of every batch each."""
+    """HAMR on two real sets, half of every batch each; as many pictures of each as a preset takes of a release."""
     config = runs.config(HAMR)
-    sources = [(one.open("train"), 0.5) for one in pair]
-    return Training(
-        f"{HAMR} on {' and '.join(PAIR)}", config, Named(" and ".join(f"{name} train" for name in PAIR), sources)
-    )
+    each = [
+        spread(Named(f"{one.name} train", source), config.data.samples * VIEWS // source.views)
+        for one, source in ((one, one.open("train")) for one in pair)
+    ]
+    every = dataclasses.replace(config, data=dataclasses.replace(config.data, samples=0))
+    both = Named(" and ".join(named.name for named in each), [(named.source, 0.5) for named in each])
+    return Training(f"{HAMR} on {' and '.join(PAIR)}", every, both)
 
 
 def _figures(runs: Runs, name: str, on: Named, run: Path, trained_on: str) -> Across:
