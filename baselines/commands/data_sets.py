@@ -23,12 +23,12 @@ def open_data(
 
     Raises InputError.
     """
-    from ..adapters import ADAPTERS, open_real
+    from ..adapters import is_real, open_real
     from ..data import opening
     from ..data.source import wanted_fields
 
     name, colon, _ = spec.partition(":")
-    if name in ADAPTERS or (colon and name.isalpha() and not Path(spec).exists()):  # what is no adapter is told so
+    if is_real(spec) or (colon and name.isalpha() and not Path(spec).exists()):  # what is no adapter is told so
         return open_real(spec, split)
     return opening.open_source(spec, split, wanted_fields((*estimator.fields, *more), augment))
 

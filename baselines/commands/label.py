@@ -86,11 +86,11 @@ def _check(options: argparse.Namespace) -> None:
 
 def _truth(options: argparse.Namespace) -> Source:
     """The data's own labels, of a release without its pictures."""
-    from ..adapters import ADAPTERS, open_real
+    from ..adapters import is_real, open_real
     from ..data.label_noise import NEEDED
     from ..data.opening import open_source
 
-    real = options.data.partition(":")[0] in ADAPTERS
+    real = is_real(options.data)
     return open_real(options.data, options.split) if real else open_source(options.data, options.split, NEEDED)
 
 

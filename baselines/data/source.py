@@ -29,7 +29,7 @@ class Source(Protocol):
     subjects: np.ndarray  # (n,) int64
     splits: np.ndarray  # (n,) str
     # What `read` gives, as the schema names it; where some joints lack labels also `joint_valid` (v, 21) bool, and
-    # where the others do not say how far a hand reaches `hand_box` (v, 4) px, x0 y0 x1 y1, which crops then hold;
+    # where crops are not made about joints `hand_box` (v, 4) px, x0 y0 x1 y1, which they are made about;
     # `label_confidence` (v, 21) where joints_2d are pseudo labels.
     fields: frozenset[str]
 
