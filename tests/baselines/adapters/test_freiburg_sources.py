@@ -190,7 +190,7 @@ def test_options_of_a_source_are_part_of_its_name_in_commands(stb, mhp, hanco, f
     assert is_real("stb,camera=bb:/data") and not is_real("/data/stb:x") and not is_real("stb")
     for spec, says in (
         ("stb,kamera=bb:x", "'kamera=bb': no option KEY=VALUE of stb; did you mean 'camera'?"),
-        ("rhd,hand=left:x", "'hand=left': no option KEY=VALUE of rhd; it has none"),
+        ("rhd,hand=left:x", "'hand=left': no option KEY=VALUE of rhd, it has none"),
         ("hanco,verified=yes:x", "'verified=yes': true or false is wanted"),
         ("hanco,crop:x", "'crop': no option KEY=VALUE of hanco"),
     ):
