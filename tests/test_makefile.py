@@ -70,6 +70,8 @@ def test_settings_are_options_and_flags(make):
         "train", "--model", "mvhm_sv", "--set", "train.seed=1 data.batch=8", "--", "out/demo"
     ]  # fmt: skip
     assert make("train", "DATA=/a b", "OUT=/c d", "RESUME=1") == ["train", "--out", "/c d", "--resume", "--", "/a b"]
+    told = make("label", "DATA=/d", "NOISE=1", "OUT=/n.npz", "TRUE_VIEW=0")
+    assert told == ["label", "--out", "/n.npz", "--true-view", "0", "--noise", "--", "/d"]
     assert make("export-data", "FORMAT=coco", "DATA=/d", "OUT=/e f") == [
         "export-data",
         "--out",

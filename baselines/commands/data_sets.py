@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..config import Augment
@@ -23,14 +24,20 @@ def open_data(
 
     Raises InputError.
     """
+    from ..data.source import wanted_fields
+
+    return open_fields(spec, split, wanted_fields((*estimator.fields, *more), augment))
+
+
+def open_fields(spec: str, split: str, fields: Sequence[str]) -> Source:
+    """The same with those fields of a release; real data sets give what they have. Raises InputError."""
     from ..adapters import is_real, open_real
     from ..data import opening
-    from ..data.source import wanted_fields
 
     name, colon, _ = spec.partition(":")
     if is_real(spec) or (colon and name.isalpha() and not Path(spec).exists()):  # what is no adapter is told so
         return open_real(spec, split)
-    return opening.open_source(spec, split, wanted_fields((*estimator.fields, *more), augment))
+    return opening.open_source(spec, split, fields)
 
 
 def with_labels(source: Source, path: Path) -> Source:

@@ -146,13 +146,14 @@ def noise_labels(source: Source, seed: int = 0, noise: Noise = Noise()) -> tuple
         for start in range(0, source.samples, AT_A_TIME):
             rows = range(start, min(start + AT_A_TIME, source.samples))
             drawn = draw(seed, source.numbers[start:][: len(rows)], source.views, noise.tail)
-            parts.append(noisy(_truth(source, rows), drawn, noise))
+            parts.append(noisy(read_truth(source, rows), drawn, noise))
             progress.add(len(rows))
     joints, sure = map(np.concatenate, zip(*parts))
     return joints, sure
 
 
-def _truth(source: Source, rows: Sequence[int]) -> Truth:
+def read_truth(source: Source, rows: Sequence[int]) -> Truth:
+    """The exact labels of those rows of a source; pictures are not read if it was opened with NEEDED alone."""
     read = [source.read(row) for row in rows]
     return Truth(*(np.stack([one[name] for one in read]) for name in NEEDED), source.image_size)
 

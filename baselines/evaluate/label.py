@@ -22,6 +22,7 @@ from ..data.reading import Raw, SampleCache, read_crops
 from ..data.source import Source
 from ..estimator import Estimator, Output
 from ..geometry.camera import SCALE_BONE, bone_lengths, project, rays
+from ..train.faults import memory_for
 from ..train.forward import forward
 from ..train.ranks import choose_device
 from ..train.run_folder import RunFolder
@@ -45,7 +46,8 @@ def estimated_labels(
     estimator = estimator.to(chosen).eval()
     parts = []
     for raw, one in _batches(estimator, source, config, chosen, batch):
-        output = forward(estimator, one, config.train)
+        with memory_for(len(one)):
+            output = forward(estimator, one, config.train)
         parts.append(labels_of(estimator.pose(output, one), output, one, raw["K"].float(), take))
     joints, sure = (torch.cat(column).cpu().numpy() for column in zip(*parts))
     shape = (source.samples, source.views, 21)

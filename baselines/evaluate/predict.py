@@ -21,7 +21,7 @@ from ..config import Config
 from ..data.batches import Batches
 from ..data.source import Source
 from ..estimator import Estimator
-from ..train.faults import is_out_of_memory
+from ..train.faults import memory_for
 from ..train.forward import forward
 from ..train.ranks import choose_device
 from .masks import overlap
@@ -134,13 +134,9 @@ def _batches(
 
 def _poses(estimator: Estimator, batch: Batch, config: Config) -> tuple[Pose, Pose]:
     """Without an oracle and with one. Raises InputError if the batch does not fit into memory."""
-    try:
+    with memory_for(len(batch)):
         output = forward(estimator, batch, config.train)
         return estimator.pose(output, batch), estimator.pose(output, batch, oracle=True)
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            raise InputError(f"out of memory with {len(batch)} crops at a time; --batch sets fewer") from error
-        raise
 
 
 def _predictions(batch: Batch, pose: Pose, oracle: Pose, vertices: bool) -> Predictions:

@@ -168,9 +168,13 @@ def command(*words: object) -> int:
     return main([*map(str, words), "--threads", "1", "--device", "cpu"], ("baselines",))
 
 
+def opened(path, split="", fields=()):
+    return Memory(without=set() if "rgb" in fields else {"rgb"})
+
+
 @pytest.fixture
 def data(monkeypatch):
-    monkeypatch.setattr(opening_module, "open_source", lambda *_, **__: Memory())
+    monkeypatch.setattr(opening_module, "open_source", opened)
 
 
 def test_from_noise_to_a_run_that_says_by_which_labels(data, tmp_path, capsys):
@@ -252,3 +256,12 @@ def test_without_labels_of_its_own_training_needs_a_loss_that_labels_give(data, 
     assert command("train", "DATA", "--preset", preset, "--labels", path, "--out", tmp_path / "run") == 2
     assert "no loss 'pose' can be had, only size (the data have no joints_cam)" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_out_of_memory_says_what_to_do(monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(Knowing, "forward", full)
+    with pytest.raises(InputError, match=r"^out of memory with 4 crops at a time; --batch sets fewer$"):
+        estimated_labels(Knowing(a_config_of()), Memory(), a_config(), device="cpu")
