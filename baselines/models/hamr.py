@@ -71,7 +71,8 @@ class Config:
             raise ValueError(f"maps = {self.maps}, side = {self.side}: from {JOINTS} on, and a part of {self.size} px")
         if not 0 <= self.dropout < 1 or not 1 <= self.shape <= 1 + len(load_asset().shape_names):
             raise ValueError(f"dropout = {self.dropout}, shape = {self.shape}: from 0 to below 1, from 1 to 19")
-        if min(self.stacks, self.width, self.sigma, self.feature, self.hidden, self.iterations, self.softness) <= 0:
+        numbers = (self.stacks, self.width, self.sigma, self.feature, self.hidden, self.iterations, self.side)
+        if min(*numbers, self.softness) <= 0:
             raise ValueError("every number must be positive")
 
 
@@ -151,9 +152,8 @@ class Hamr(Estimator):
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
         joints = output["joints"].clamp(-REACH, REACH)
         scale, root = placed(joints, output["camera"], batch, oracle)
-        points = [scale * output[name] + root for name in ("vertices",) if name in output]
-        seen = peaks(output["heatmaps"][:, -1], batch.size)
-        return Pose(scale * joints + root, *seen, *points)
+        vertices = scale * output["vertices"] + root if "vertices" in output else None
+        return Pose(scale * joints + root, *peaks(output["heatmaps"][:, -1], batch.size), vertices)
 
 
 def placed(joints: Tensor, camera: Tensor, batch: Batch, oracle: bool) -> tuple[Tensor, Tensor]:
