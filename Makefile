@@ -30,7 +30,7 @@ LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
 export MODEL PRESET SET INIT STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
-export IMAGES CAMERAS BOX K HAND_LENGTH LABELS TAKE TRUE_VIEW SEED
+export IMAGES CAMERAS BOX K HAND_LENGTH LABELS TAKE TRUE_VIEW SEED VIEWS
 export REFERENCE PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics browse release verify diff
@@ -138,8 +138,8 @@ label: $(VENV)/.ready-train  ## Write pseudo labels: DATA=path OUT=FILE.npz NOIS
 train: $(VENV)/.ready-train  ## Train an estimator: MODEL=mvhm_sv DATA=path [PRESET=nano] [SET='k=v ...'] [OUT=folder] [INIT=run] [LABELS=FILE.npz] [RESUME=1]
 	@$(MVHM) train $(call options,MODEL PRESET SET $(GIVEN_OUT) INIT LABELS WITH WEIGHTS DEVICE THREADS) $(call flags,RESUME) -- "$$DATA"
 
-evaluate: $(VENV)/.ready-train  ## Score a trained estimator: CHECKPOINT=run DATA=path [SPLIT=test_all] [SAVE=1] [OUT=folder]
-	@$(MVHM) evaluate $(call options,SPLIT $(GIVEN_OUT) BATCH DEVICE THREADS) $(call flags,SAVE) -- "$$CHECKPOINT" "$$DATA"
+evaluate: $(VENV)/.ready-train  ## Score a trained estimator: CHECKPOINT=run DATA=path [SPLIT=test_all] [VIEWS=4] [SET='k=v ...'] [SAVE=1] [OUT=folder]
+	@$(MVHM) evaluate $(call options,SPLIT VIEWS SET $(GIVEN_OUT) BATCH DEVICE THREADS) $(call flags,SAVE) -- "$$CHECKPOINT" "$$DATA"
 
 compare: $(VENV)/.ready-train  ## Trained estimators in one table with intervals: RUNS='run ...' DATA=path [SPLIT=test_subject] [OUT=folder]
 	@$(MVHM) compare $(call options,DATA SPLIT $(GIVEN_OUT) BATCH DEVICE THREADS) -- $$RUNS

@@ -135,8 +135,16 @@ def load_config(preset: str | Path, estimator: str = "", sets: Iterable[str] = (
     if estimator and table.get("estimator", estimator) != estimator:
         raise InputError(f"{where}: settings of {table['estimator']!r}, not of {estimator!r}")
     config = complete(table, where)
-    if not sets:
-        return config
+    return _changed(table, sets, where) if sets else config
+
+
+def changed(config: Config, sets: Iterable[str], where: str) -> Config:
+    """The settings changed by `sets`, as `load_config` does it. Raises InputError that names `where`."""
+    sets = list(sets)
+    return _changed(as_table(config), sets, where) if sets else config
+
+
+def _changed(table: dict[str, Any], sets: list[str], where: str) -> Config:
     for text in sets:
         _change(table, text)
     return complete(table, f"{where} with --set {' '.join(sets)}")

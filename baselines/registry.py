@@ -22,6 +22,9 @@ ESTIMATORS = {  # name -> module in `models`, class in it
     "lt_alg": ("learnable_triangulation", "LtAlgebraic"),
     "lt_vol": ("learnable_triangulation", "LtVolumetric"),
     "hamr": ("hamr", "Hamr"),
+    "hamuco": ("hamuco", "HaMuCo"),
+    "epipolar_pose": ("self_supervised", "EpipolarPose"),
+    "canon_pose": ("self_supervised", "CanonPose"),
 }
 
 

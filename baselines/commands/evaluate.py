@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rigging.option_types import positive
+
 from ..registry import estimator_class
 from .data_sets import HELP, SCORED, open_data
-from .options import add_batch, add_machine, use_machine
+from .options import add_batch, add_machine, each_setting, use_machine
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -26,6 +28,8 @@ SPLIT.npz with every prediction beside its label.
 
   mvhm evaluate out/train/mvhm_sv-nano out/gate
   mvhm evaluate out/train/mvhm_sv-nano out/gate --split test_all --save
+  mvhm evaluate out/train/hamuco-nano out/gate --split val --views 2 --views 4 --views 8
+  mvhm evaluate out/train/hamuco-nano out/gate --set model.scored=single --out out/single
 """
 
 
@@ -40,6 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", action="append", metavar="NAME", help="score this split; again for each (default: all but train)"
     )
+    parser.add_argument(
+        "--views",
+        action="append",
+        type=positive(int),
+        metavar="N",
+        help="of a sample, seen together; each camera counts as often as any other; again for each (default: as in "
+        "training)",
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting that weights do not hang on, "
+        "changed, such as model.scored=single; again for each",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the scores (default: CHECKPOINT/evaluation)")
     parser.add_argument("--save", action="store_true", help="keep the predictions, too")
     add_batch(parser)
@@ -57,15 +73,20 @@ def run(options: argparse.Namespace) -> int:
     from ..train.run_folder import load_run
 
     use_machine(options)
-    estimator, config = load_run(options.checkpoint)
+    estimator, config = load_run(options.checkpoint, each_setting(options.set))
     sources = by_split(options.data, config, options.split or [])
     run_folder = options.checkpoint if options.checkpoint.is_dir() else options.checkpoint.parent
     out = options.out or run_folder / "evaluation"
     out.mkdir(parents=True, exist_ok=True)
-    found = {split: _scored(estimator, source, config, options, out, split) for split, source in sources.items()}
-    tables, lines = ({split: tell(one) for split, one in found.items()} for tell in (Scores.table, curves))
+    found = {
+        _name(split, views): _scored(estimator, source, config, options, out, split, views)
+        for split, source in sources.items()
+        for views in options.views or [0]
+    }
+    tables, lines = ({name: tell(one) for name, one in found.items()} for tell in (Scores.table, curves))
     text = table_text(tables)
     about = {"format": "mvhm-scores", "version": 1, "checkpoint": str(options.checkpoint), "data": str(options.data)}
+    about |= {"set": options.set} if options.set else {}
     told = about | {"splits": tables, "curve_step": CURVE_STEP, "curves": lines}
     write_atomic(out / "scores.json", json.dumps(told, indent=1).encode())
     write_atomic(out / "scores.md", text.encode())
@@ -76,6 +97,11 @@ def run(options: argparse.Namespace) -> int:
     draw_pck(out / "pck.png", shown, CURVE_STEP)
     print(text)
     return 0
+
+
+def _name(split: str, views: int) -> str:
+    """Of a table and a file of predictions."""
+    return f"{split}-{views}-views" if views else split
 
 
 def by_split(data: str, config: Config, splits: list[str]) -> dict[str, Source]:
@@ -93,16 +119,23 @@ def by_split(data: str, config: Config, splits: list[str]) -> dict[str, Source]:
 
 
 def _scored(
-    estimator: Estimator, source: Source, config: Config, options: argparse.Namespace, out: Path, split: str
+    estimator: Estimator,
+    source: Source,
+    config: Config,
+    options: argparse.Namespace,
+    out: Path,
+    split: str,
+    views: int,
 ) -> Scores:
-    """The scores of a split; its predictions are kept if that is asked for."""
+    """The scores of a split, seen by so many views at once; its predictions are kept if that is asked for."""
     from ..evaluate.predict import each_batch, joined
     from ..evaluate.score import scored
 
-    parts = each_batch(estimator, source, config, options.device, batch=options.batch or 0, vertices=True)
+    how = {"batch": options.batch or 0, "vertices": True, "views": views}
+    parts = each_batch(estimator, source, config, options.device, **how)
     if not options.save:
         return scored(parts)
     kept = []
     scores = scored(kept.append(part.without_vertices()) or part for part in parts)
-    joined(kept).save(out / f"{split}.npz")
+    joined(kept).save(out / f"{_name(split, views)}.npz")
     return scores

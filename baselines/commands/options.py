@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING
 
 from rigging.option_types import positive
@@ -38,3 +39,8 @@ def use_machine(options: argparse.Namespace) -> torch.device:
 def add_batch(parser: argparse.ArgumentParser) -> None:
     """--batch, of commands that go through a data set."""
     parser.add_argument("--batch", type=positive(int), metavar="N", help="crops at a time (default: as in training)")
+
+
+def each_setting(texts: list[str]) -> list[str]:
+    """Every KEY=VALUE of what was given as --set: each has one, or several with spaces between."""
+    return [one for text in texts for one in re.split(r"\s+(?=[\w-]+(?:\.[\w-]+)*=)", text.strip())]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from pathlib import Path
 
 from rigging.errors import InputError
@@ -12,7 +11,7 @@ from rigging.option_types import positive
 
 from ..registry import estimator_class, list_estimators
 from .data_sets import HELP, open_data, with_labels
-from .options import add_device
+from .options import add_device, each_setting
 
 KEPT = "the run's folder keeps its last state; --resume goes on from there"
 RUNS = Path("out/train")
@@ -74,8 +73,7 @@ def run(options: argparse.Namespace) -> int:
     from ..train.ranks import choose_device, cores
 
     choose_device(options.device)  # before data are opened
-    sets = [one for text in options.set for one in re.split(r"\s+(?=[\w-]+(?:\.[\w-]+)*=)", text.strip())]
-    config = load_config(options.preset, options.model or "", sets)
+    config = load_config(options.preset, options.model or "", each_setting(options.set))
     torch.set_num_threads(options.threads or config.train.threads or cores())
     out = options.out or RUNS / f"{config.estimator}-{Path(options.preset).stem}"
     cls, specs = estimator_class(config.estimator), [options.data, *options.others]

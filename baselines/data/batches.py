@@ -26,9 +26,10 @@ ALWAYS = ("rgb", "K", "world_to_cam", "joints_2d")  # joints_2d says where the h
 class Batches:
     """The crops of a source's samples (of `data.samples` only the first), `data.batch` at a time.
 
-    With `multi_view` a batch holds whole samples, of each `data.views` cameras spread evenly over all there are.
-    `share` is (rank, processes): each process gets its part of every epoch, and batches of `data.batch` crops.
-    `needed` are fields of the schema. Raises InputError for a field that the data lack and for sizes that do not fit.
+    With `multi_view` a batch holds whole samples, of each `data.views` cameras spread evenly over all there are;
+    `cameras` (G, v) says otherwise: of every sample G times v of them. `share` is (rank, processes): each process gets
+    its part of every epoch, and batches of `data.batch` crops. `needed` are fields of the schema. Raises InputError for
+    a field that the data lack and for sizes that do not fit.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Batches:
         *,
         needed: Iterable[str] = (),
         multi_view: bool = False,
+        cameras: np.ndarray | None = None,
         device: torch.device | str = "cpu",
         share: tuple[int, int] = (0, 1),
         cache_mib: int = CACHE_MIB,
@@ -48,8 +50,9 @@ class Batches:
         self.source, self.data, self.augment, self.seed, self.share = source, data, augment, seed, share
         self.device = torch.device(device)
         self.samples = min(data.samples or source.samples, source.samples)
-        self.cameras = _cameras(source, data) if multi_view else np.arange(source.views)
-        self.views = len(self.cameras) if multi_view else 1
+        if cameras is None:
+            cameras = _cameras(source, data)[None] if multi_view else np.arange(source.views)[:, None]
+        self.cameras, self.views = cameras, cameras.shape[1]
         self.waited, self.elapsed = 0.0, 0.0  # s, in loops over batches so far
         self._cache = SampleCache(source, cache_mib * MIB)
         _check(self)
@@ -57,7 +60,7 @@ class Batches:
     @property
     def crops(self) -> int:
         """Crops there are."""
-        return self.samples * len(self.cameras)
+        return self.samples * self.cameras.size
 
     def __len__(self) -> int:
         """Batches of an epoch; what does not fill a last one is left out, and has its turn in another epoch."""
@@ -85,8 +88,8 @@ class Batches:
 
     def _every(self) -> np.ndarray:
         """(items, crops of an item, 2) int64: row and view; an item is a view, or a whole sample."""
-        rows, views = np.meshgrid(np.arange(self.samples), self.cameras, indexing="ij")
-        return np.stack([rows, views], -1).reshape(-1, self.views, 2)
+        rows = np.arange(self.samples)[:, None, None]
+        return np.stack(np.broadcast_arrays(rows, self.cameras), -1).reshape(-1, self.views, 2)
 
     def _order(self, stage: int, epoch: int) -> np.ndarray:
         """(crops, 2) int64: this process's crops in the order of an epoch."""
@@ -148,6 +151,16 @@ def _ahead(prepare: Callable, jobs: list, workers: int) -> Iterator:
 
 def _pinned(value: torch.Tensor) -> torch.Tensor:
     return value.pin_memory() if torch.cuda.is_available() else value
+
+
+def all_alike(cameras: int, views: int) -> np.ndarray:
+    """(G, views) int64: so many of the cameras, spread evenly and turned on by one, each camera in as many of the G.
+
+    With these every camera is scored, and none more than another, however many views are seen together.
+    """
+    spread = np.arange(views) * cameras // views
+    turned = {tuple(sorted((spread + turn) % cameras)) for turn in range(cameras)}
+    return np.array(sorted(turned))
 
 
 def _cameras(source: Source, data: Data) -> np.ndarray:

@@ -18,7 +18,7 @@ from rigging.files import write_atomic
 
 from ..batch import Batch, Pose
 from ..config import Config
-from ..data.batches import Batches
+from ..data.batches import Batches, all_alike
 from ..data.source import Source
 from ..estimator import Estimator
 from ..train.faults import memory_for
@@ -85,25 +85,40 @@ class Predictions:
 
 
 def predict(
-    estimator: Estimator, source: Source, config: Config, device: str = "", *, batch: int = 0, vertices: bool = False
+    estimator: Estimator,
+    source: Source,
+    config: Config,
+    device: str = "",
+    *,
+    batch: int = 0,
+    vertices: bool = False,
+    views: int = 0,
 ) -> Predictions:
     """What `estimator`, trained with `config`, says of every sample of `source`, in memory; see `each_batch`."""
-    return joined(each_batch(estimator, source, config, device, batch=batch, vertices=vertices))
+    return joined(each_batch(estimator, source, config, device, batch=batch, vertices=vertices, views=views))
 
 
 @torch.inference_mode()
 def each_batch(
-    estimator: Estimator, source: Source, config: Config, device: str = "", *, batch: int = 0, vertices: bool = False
+    estimator: Estimator,
+    source: Source,
+    config: Config,
+    device: str = "",
+    *,
+    batch: int = 0,
+    vertices: bool = False,
+    views: int = 0,
 ) -> Iterator[Predictions]:
     """The same, batch by batch: crops as in training without augmentation, views as in training.
 
     `batch` is in crops (0: that of training). With `vertices` meshes come too, where estimator and data have them; they
-    take 64 KB a crop. Where the data have masks, it is said how well meshes fill them. Raises InputError for data
-    without joints_cam, and what reading raises.
+    take 64 KB a crop. Where the data have masks, it is said how well meshes fill them. With `views` so many are seen
+    together, each of the source's cameras as often as any other (see `all_alike`). Raises InputError for data without
+    joints_cam, for `views` that estimator or data do not allow, and what reading raises.
     """
     chosen = choose_device(device)
     estimator = estimator.to(chosen).eval()
-    batches = _batches(estimator, source, config, chosen, batch, vertices)
+    batches = _batches(estimator, source, config, chosen, batch, vertices, views)
     with Progress("predict", batches.crops) as progress:
         for one in batches.ordered():
             poses = _poses(estimator, one, config)
@@ -123,13 +138,24 @@ def joined(parts: Iterable[Predictions]) -> Predictions:
 
 
 def _batches(
-    estimator: Estimator, source: Source, config: Config, device: torch.device, batch: int, vertices: bool
+    estimator: Estimator,
+    source: Source,
+    config: Config,
+    device: torch.device,
+    batch: int,
+    vertices: bool,
+    views: int,
 ) -> Batches:
-    views = config.data.views if estimator.multi_view else 1
-    crops = max(batch or config.data.batch, views) // views * views
+    if views and not estimator.multi_view:
+        raise InputError(f"--views {views}: {estimator.name} sees one view at a time")
+    if views > source.views:
+        raise InputError(f"--views {views}: {source.name} has {source.views}")
+    together = (views or config.data.views) if estimator.multi_view else 1
+    crops = max(batch or config.data.batch, together) // together * together
     data = dataclasses.replace(config.data, batch=crops, samples=0)
     needed = (*NEEDED, "vertices_world") if vertices and "vertices_world" in source.fields else NEEDED
-    return Batches(source, data, needed=needed, multi_view=estimator.multi_view, device=device)
+    cameras = all_alike(source.views, views) if views else None
+    return Batches(source, data, needed=needed, multi_view=estimator.multi_view, cameras=cameras, device=device)
 
 
 def _poses(estimator: Estimator, batch: Batch, config: Config) -> tuple[Pose, Pose]:

@@ -30,15 +30,20 @@ def align(source: Tensor, target: Tensor, weights: Tensor | None = None, scale: 
     weights = weights / weights.sum(dim=-1, keepdim=True).clamp_min(1e-30)
     centres = [(weights[..., None] * points).sum(dim=-2) for points in (source, target)]
     x, y = source - centres[0][..., None, :], target - centres[1][..., None, :]
-    u, singular, vh = torch.linalg.svd((weights[..., None] * y).mT @ x)
-    sign = torch.ones_like(singular)
-    sign[..., 2] = torch.where(torch.linalg.det(u @ vh) < 0, -1.0, 1.0)
-    rotation = (u * sign[..., None, :]) @ vh
-    size = torch.ones_like(singular[..., 0])
+    rotation, strength = kabsch((weights[..., None] * y).mT @ x)
+    size = torch.ones_like(strength)
     if scale:
         spread = (weights[..., None] * x.square()).sum(dim=(-1, -2))
-        size = torch.where(spread > 0, (singular * sign).sum(dim=-1) / spread.clamp_min(1e-30), size)
+        size = torch.where(spread > 0, strength / spread.clamp_min(1e-30), size)
     return Similarity(rotation, size, centres[1] - size[..., None] * (rotation @ centres[0][..., None])[..., 0])
+
+
+def kabsch(covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """The rotation R (..., 3, 3) with the largest trace of R^T C, and that trace (...), of C (..., 3, 3): sum y x^T."""
+    u, singular, vh = torch.linalg.svd(covariance)
+    sign = torch.ones_like(singular)
+    sign[..., 2] = torch.where(torch.linalg.det(u @ vh) < 0, -1.0, 1.0)
+    return (u * sign[..., None, :]) @ vh, (singular * sign).sum(dim=-1)
 
 
 def aligned(source: Tensor, target: Tensor, weights: Tensor | None = None, scale: bool = True) -> Tensor:

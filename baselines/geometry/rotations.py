@@ -37,6 +37,20 @@ def from_axis_angle(vectors: Tensor) -> Tensor:
     return torch.eye(3).to(vectors) + sine * cross + versine * (cross @ cross)
 
 
+def to_axis_angle(rotations: Tensor) -> Tensor:
+    """Vectors (..., 3) of rotations (..., 3, 3): about which to turn, as long as the angle, 0 to pi rad.
+
+    Differentiable but for half-turns; at the identity, too.
+    """
+    quaternions = to_quaternion(rotations)
+    quaternions = torch.where(quaternions[..., :1] < 0, -quaternions, quaternions)
+    w, v = quaternions[..., :1], quaternions[..., 1:]
+    squared = v.square().sum(-1, keepdim=True)
+    tiny = squared < 1e-12
+    sine = torch.where(tiny, 1.0, squared).sqrt()
+    return v * torch.where(tiny, 2.0, 2 * torch.atan2(sine, w) / sine)
+
+
 def skew(vectors: Tensor) -> Tensor:
     """Matrices (..., 3, 3) that take the cross product with `vectors` (..., 3) from the left."""
     x, y, z = vectors.unbind(-1)

@@ -72,6 +72,7 @@ class ResNet(nn.Module):
             blocks += [block(inputs, outputs, 1) for _ in range(count - 1)]
             setattr(self, f"layer{group + 1}", nn.Sequential(*blocks))
         self.outputs = inputs  # features of the last group
+        self.channels = tuple(width * 2**group * block.growth for group in range(4))  # of the four maps
         _start_for_relu(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from rigging.errors import InputError
 from rigging.files import write_atomic
 
-from ..config import Config, as_table, complete, to_toml
+from ..config import Config, as_table, changed, complete, to_toml
 from ..estimator import Estimator
 from ..registry import create_estimator
 from .checkpoint import VERSION, fill, read
@@ -64,15 +65,16 @@ class RunFolder:
             raise InputError(f"--resume {self.path}: that run has other settings: {'; '.join(other)}")
 
 
-def load_run(path: Path | str) -> tuple[Estimator, Config]:
+def load_run(path: Path | str, sets: Iterable[str] = ()) -> tuple[Estimator, Config]:
     """The estimator that a run has trained, in eval mode on the CPU, and what ran.
 
-    `path` is the run's folder or its weights. Raises InputError for an unfinished run, and for weights of another
-    estimator, settings or version; FileNotFoundError.
+    `path` is the run's folder or its weights; `sets` change settings that weights do not hang on, such as
+    "model.scored=single". Raises InputError for an unfinished run, and for weights of another estimator, settings or
+    version; FileNotFoundError.
     """
     path = Path(path)
     folder = RunFolder(path.parent if path.suffix == ".safetensors" else path)
-    config = folder.read_config()
+    config = changed(folder.read_config(), sets, str(folder.config))
     if not folder.weights.exists() and folder.state.exists():
         raise InputError(f"{folder.path}: this training has not ended; go on with it (train --resume)")
     tensors, _ = read(folder.weights, "mvhm-weights", config.estimator)

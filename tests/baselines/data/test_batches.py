@@ -12,7 +12,7 @@ from stand_in_source import StandInSource
 
 from baselines.batch import Batch
 from baselines.config import Augment, Data
-from baselines.data.batches import Batches
+from baselines.data.batches import Batches, all_alike
 from rigging.errors import InputError
 
 ALL = Augment(rotate=20, scale=0.1, shift=0.1, colour=0.2, noise=0.05, blur=0.5, jpeg=0.5, erase=0.5, background=0.5,
@@ -45,6 +45,23 @@ def test_batches_are_a_function_of_seed_stage_epoch_and_step_alone():
         list(again.epoch(0, 0))
         assert all(map(same, whole[1:], again.epoch(1, 2, start_step=1)))
     assert not same(whole[0], next(Batches(StandInSource(), SMALL, ALL, seed=6).epoch(1, 2)))
+
+
+@pytest.mark.parametrize(("views", "groups"), [(1, 8), (2, 4), (3, 8), (4, 2), (6, 4), (7, 8), (8, 1)])
+def test_however_many_views_are_seen_together_all_cameras_count_alike(views, groups):
+    turned = all_alike(8, views)
+    assert turned.shape == (groups, views) and len({tuple(row) for row in turned.tolist()}) == groups
+    assert len(set(np.bincount(turned.ravel(), minlength=8))) == 1
+    gaps = np.diff(np.concatenate([turned, turned[:, :1] + 8], 1))
+    assert gaps.max() - gaps.min() <= 1  # spread evenly
+
+
+def test_a_sample_can_be_seen_by_several_groups_of_its_cameras():
+    cameras = np.array([[0, 2], [1, 3], [0, 1]])
+    batches = Batches(StandInSource(), SMALL, multi_view=True, cameras=cameras)
+    told = list(batches.ordered())
+    assert batches.crops == 36 and all(batch.views == 2 for batch in told)
+    assert crops_of(told) == [(100 + i, view) for i in range(6) for view in (0, 2, 1, 3, 0, 1)]
 
 
 def test_shapes_and_dtypes_are_those_of_a_batch():

@@ -150,3 +150,28 @@ def test_estimators_of_several_views_get_whole_samples(monkeypatch):
     )
     told = predict(create_estimator("standing_in"), Memory(samples=5, views=2), a_config(), "cpu", batch=5)
     assert told.views == 2 and seen == [(4, 2), (4, 2), (2, 2)]
+
+
+def test_any_number_of_views_can_be_seen_together(run, monkeypatch):
+    """Each camera is in as many groups as any other: 4 cameras by threes are 4 groups, 12 crops a sample."""
+    monkeypatch.setattr(StandingIn, "multi_view", True)
+    config, estimator = a_config(), create_estimator("standing_in")
+    told = predict(estimator, Memory(samples=2, views=4), config, "cpu", views=3)
+    assert told.views == 3 and len(told) == 24
+    assert (
+        np.bincount(told.view).tolist() == [6, 6, 6, 6]
+        and told.sample.tolist() == [told.sample[0]] * 12 + [told.sample[12]] * 12
+    )
+    words = ["evaluate", str(run), "DATA", "--split", "val", "--views", "1", "--views", "2", "--save"]
+    assert main([*words, "--threads", "1", "--device", "cpu"], ("baselines",)) == 0
+    kept = json.loads((run / "evaluation" / "scores.json").read_text())["splits"]
+    assert set(kept) == {"val-1-views", "val-2-views"}
+    assert [Predictions.load(run / "evaluation" / f"val-{k}-views.npz").views for k in (1, 2)] == [1, 2]
+
+
+def test_views_that_cannot_be_seen_together_are_one_line(estimator, monkeypatch):
+    with pytest.raises(InputError, match=r"^--views 2: standing_in sees one view at a time$"):
+        predict(estimator, Memory(views=4), a_config(), "cpu", views=2)
+    monkeypatch.setattr(StandingIn, "multi_view", True)
+    with pytest.raises(InputError, match=r"^--views 5: .* has 4$"):
+        predict(estimator, Memory(views=4), a_config(), "cpu", views=5)

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from torch.autograd import gradcheck
 
-from baselines.geometry.rotations import IDENTITY_6D, from_6d, from_axis_angle, swing, to_6d, to_quaternion
+from baselines.geometry.rotations import (
+    IDENTITY_6D,
+    from_6d,
+    from_axis_angle,
+    swing,
+    to_6d,
+    to_axis_angle,
+    to_quaternion,
+)
 from rigging.geometry import rotations as rigging_rotations
 
 FEW = settings(max_examples=40, deadline=None)
@@ -50,6 +58,21 @@ def test_six_numbers_are_a_rotation_and_those_of_a_rotation_give_it_back(seed):
 def test_axis_and_angle_as_in_scipy(seed, angle):
     vectors = angle * units(seed, 4)
     np.testing.assert_allclose(from_axis_angle(vectors), Rotation.from_rotvec(vectors).as_matrix(), atol=1e-12)
+
+
+@FEW
+@given(SEEDS, st.sampled_from([0.0, 1e-9, 1e-4, 1.0, 3.1415]))
+def test_axis_and_angle_come_back(seed, angle):
+    vectors = angle * units(seed, 4)
+    np.testing.assert_allclose(to_axis_angle(from_axis_angle(vectors)), vectors, atol=1e-7)
+    np.testing.assert_allclose(to_axis_angle(from_axis_angle(5.0 * units(seed, 4))).norm(dim=-1), 2 * np.pi - 5)
+
+
+def test_gradients_to_axis_and_angle_at_the_identity_too():
+    assert gradcheck(lambda vectors: to_axis_angle(from_axis_angle(vectors)), units(1, 3).requires_grad_())
+    assert gradcheck(
+        lambda numbers: to_axis_angle(from_6d(numbers)), torch.tensor(IDENTITY_6D, **DOUBLE).requires_grad_()
+    )
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-3, 2.0])

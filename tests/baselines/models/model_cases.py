@@ -20,6 +20,9 @@ LT = {"size": SIZE, "depth": 18, "width": 4, "deconv": 8}
 SETTINGS = {  # of estimators that are quick, by name; SMALL of those of one view
     "mvhm_mv": {"single": SMALL, "fusion": "set"},
     "lt_alg": LT,
+    "hamuco": {"single": {"size": SIZE, "width": 4, "skinning": "linear"}, "embedding": 4, "maps": 2},
+    "epipolar_pose": {"size": SIZE, "width": 8},
+    "canon_pose": {"size": SIZE, "width": 8},
     "lt_vol": LT | {"resolution": 8, "levels": 1, "features": 4, "volume_width": 8, "first": 3},
     "hamr": {"size": SIZE, "stacks": 1, "width": 8, "growth": 4, "feature": 16, "hidden": 16, "side": 16, "sigma": 1.5},
 }

@@ -118,3 +118,23 @@ def test_ges_comparisons_are_trained_as_long_as_what_they_are_compared_with(pres
     assert epochs[1] == epochs[2] == {name: count for name, count in epochs[0].items() if name != "regressor"}
     transfer = read(FOLDER / preset / "ge_joints_transfer.toml").stages
     assert [stage.name for stage in transfer] == ["joints"] and "encoder" not in transfer[0].learns
+
+
+def test_hamucos_stages_are_the_papers():
+    """Section 4: AdamW, 3e-4, 8 time steps of 8 views in random order; L_c and L_d come in after 10 of 40 epochs."""
+    config = read(FOLDER / "paper" / "hamuco.toml")
+    assert config.data.batch == 8 * config.data.views == 64 and config.data.shuffle_views
+    assert [(one.epochs, one.optimiser, one.lr, one.schedule) for one in config.stages] == [
+        (10, "adamw", 3e-4, "cosine"),
+        (30, "adamw", 3e-4, "cosine"),
+    ]
+    first, second = (set(one.losses) for one in config.stages)
+    assert second - first == {"consistency_2d", "consistency_fused", "distillation"} and first < second
+    assert all(set(one.losses.values()) == {1.0} for one in config.stages)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_hamuco_is_tuned_for_any_number_of_views_with_its_own_network(preset):
+    whole, masked = (read(FOLDER / preset / f"{name}.toml") for name in ("hamuco", "hamuco_masked"))
+    assert masked.model == whole.model | {"masks": True} and masked.data == whole.data
+    assert [one.losses for one in masked.stages] == [whole.stages[1].losses]
