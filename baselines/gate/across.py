@@ -17,6 +17,7 @@ from .runs import Named, Runs, Training, spread
 from .tier2 import SINGLE
 
 HAMR, PAIR = "hamr", ("RHD", "STB")
+SCORED = (SINGLE, HAMR, "hamuco")  # of what a gate trains on the release
 CROPS = 4096  # of a data set, at most, evenly spread
 
 
@@ -40,7 +41,7 @@ def _trained(runs: Runs, real: Sequence[RealSet], folders: Mapping[str, Sequence
     """Runs and what they were trained on."""
     if not real:
         return
-    yield from ((folders[name][0], "the release") for name in (SINGLE, HAMR) if name in folders)
+    yield from ((folders[name][0], "the release") for name in SCORED if name in folders)
     given = {one.name: one for one in real}
     if all(name in given for name in PAIR) and (runs.presets / f"{HAMR}.toml").is_file():
         yield runs.train(on_the_pair(runs, [given[name] for name in PAIR])), " and ".join(PAIR)
