@@ -131,21 +131,17 @@ def load_config(preset: str | Path, estimator: str = "", sets: Iterable[str] = (
     too. Raises InputError for what is unknown or wrong, with the file and the key.
     """
     path = _preset_path(str(preset), estimator)
-    where, sets = str(path), list(sets)
     table = _read_toml(path)
     if estimator and table.get("estimator", estimator) != estimator:
-        raise InputError(f"{where}: settings of {table['estimator']!r}, not of {estimator!r}")
-    config = complete(table, where)
-    return _changed(table, sets, where) if sets else config
+        raise InputError(f"{path}: settings of {table['estimator']!r}, not of {estimator!r}")
+    return changed(complete(table, str(path)), sets, str(path))
 
 
 def changed(config: Config, sets: Iterable[str], where: str) -> Config:
     """The settings changed by `sets`, as `load_config` does it. Raises InputError that names `where`."""
-    sets = list(sets)
-    return _changed(as_table(config), sets, where) if sets else config
-
-
-def _changed(table: dict[str, Any], sets: list[str], where: str) -> Config:
+    if not (sets := list(sets)):
+        return config
+    table = as_table(config)
     for text in sets:
         change(table, text)
     return complete(table, f"{where} with --set {' '.join(sets)}")

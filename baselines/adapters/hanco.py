@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,9 +21,12 @@ from rigging.poses.readers.files import numbers, read_json
 from rigging.poses.readers.hanco import HAMUCO_TEST, HAMUCO_TRAIN, read_meta
 from rigging.poses.readers.units import unit_scale
 
+from ..config import Data
 from .real import HALF, Frame, Layout, RealSource, check_folder
 
 CAMERAS = 8
+PICTURE = 224.0  # px, a side
+MIDDLE = 130.0  # px, the side of HaMuCo's crop at test, about the picture's middle
 PICTURES = ("rgb", "rgb_merged", "rgb_homo", "rgb_color_auto", "rgb_color_sample")
 
 
@@ -31,13 +34,23 @@ class HancoSource(RealSource):
     """Eight views of every frame with a fit whose joints, cameras and pictures are all there; `skipped` the others.
 
     `split` is "train", "val" or "" for both; sequences that were not downloaded are left out. `pictures` names a folder
-    of PICTURES; with `verified` only frames count that a person looked at. `subjects` are those of meta.json. All hands
-    are right ones. See RealSource for the rest. Raises FileNotFoundError; InputError for a folder of another layout,
-    damaged files, and a split without samples.
+    of PICTURES; with `verified` only frames count that a person looked at. `crop` is "middle", of which no label has a
+    say (see MIDDLE), or "joints". `subjects` are those of meta.json. All hands are right ones. See RealSource for the
+    rest. Raises FileNotFoundError; InputError for a folder of another layout, damaged files, and a split without
+    samples.
     """
 
-    def __init__(self, root: Path | str, split: str = "", pictures: str = "rgb", verified: bool = False) -> None:
-        root = Path(root)
+    def __init__(
+        self,
+        root: Path | str,
+        split: str = "",
+        pictures: str = "rgb",
+        verified: bool = False,
+        crop: Literal["middle", "joints"] = "middle",
+    ) -> None:
+        root, self.crop = Path(root), crop
+        if crop not in ("middle", "joints"):
+            raise InputError(f"crop {crop!r}: 'middle' or 'joints' is wanted")
         if pictures not in PICTURES:
             raise InputError(f"pictures {pictures!r}: one of {', '.join(PICTURES)} is wanted")
         check_folder(root, (pictures, "xyz", "calib"), "HanCo")
@@ -53,7 +66,8 @@ class HancoSource(RealSource):
         names, counts = tuple(f"{s:04d}" for s in self._frames), tuple(map(len, self._frames.values()))
         splits = tuple("train" if s in HAMUCO_TRAIN else "val" for s in self._frames)
         people = np.array([_subject(meta, s, f) for s, frames in self._frames.items() for f in frames])
-        super().__init__(root, Layout("HanCo", names, counts, splits, CAMERAS, people), split)
+        boxed = ("hand_box",) if crop == "middle" else ()
+        super().__init__(root, Layout("HanCo", names, counts, splits, CAMERAS, people), split, boxed)
 
     def _frame(self, sequence: int, place: int) -> Frame:
         name = self.layout.sequences[sequence]
@@ -67,7 +81,14 @@ class HancoSource(RealSource):
             for key, shape in (("K", (CAMERAS, 3, 3)), ("M", (CAMERAS, 4, 4)))
         )
         pictures = tuple(self.root / self.pictures / name / f"cam{c}" / f"{frame}.jpg" for c in range(CAMERAS))
-        return Frame(pictures, joints * unit_scale(joints[None], "m", str(path)), False, K + HALF, world_to_cam)
+        more = {"hand_box": np.tile(middle_box(), (CAMERAS, 1))} if self.crop == "middle" else {}
+        return Frame(pictures, joints * unit_scale(joints[None], "m", str(path)), False, K + HALF, world_to_cam, more)
+
+
+def middle_box(side: float = MIDDLE, picture: float = PICTURE) -> np.ndarray:
+    """(4,) px, x0 y0 x1 y1: what a crop of `side` px about a picture's middle is made of, times the usual margin."""
+    half = side / Data.margin / 2
+    return picture / 2 + np.array([-half, -half, half, half])
 
 
 def _wanted(meta: dict[str, Any], sequence: int, verified: bool) -> list[int]:

@@ -30,11 +30,11 @@ def open_data(
 
 def open_fields(spec: str, split: str, fields: Sequence[str]) -> Source:
     """The same with those fields of a release; real data sets give what they have. Raises InputError."""
-    from ..adapters import ADAPTERS, open_real
+    from ..adapters import is_real, open_real
     from ..data import opening
 
     name, colon, _ = spec.partition(":")
-    if name in ADAPTERS or (colon and name.isalpha() and not Path(spec).exists()):  # what is no adapter is told so
+    if is_real(spec) or (colon and name.isalpha() and not Path(spec).exists()):  # what is no adapter is told so
         return open_real(spec, split)
     return opening.open_source(spec, split, fields)
 

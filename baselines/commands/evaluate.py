@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..estimator import Estimator
     from ..metrics import Scores
 
-DRAWN = {"mm": "root_relative", "px": "projected"}  # protocols of the curves
+DRAWN = {"mm": ("root_relative", "centred"), "px": ("projected",)}  # protocols of the curves, the first that was scored
 KEPT = "splits that were done are kept"
 EPILOG = """
 Figures are told by protocol (docs/metrics.md): in millimetres or pixels, with and without an oracle. The folder of the
@@ -83,14 +83,17 @@ def run(options: argparse.Namespace) -> int:
         for split, source in sources.items()
         for views in options.views or [0]
     }
-    tables, lines = ({split: tell(one) for split, one in found.items()} for tell in (Scores.table, curves))
+    tables, lines = ({name: tell(one) for name, one in found.items()} for tell in (Scores.table, curves))
     text = table_text(tables)
     about = {"format": "mvhm-scores", "version": 1, "checkpoint": str(options.checkpoint), "data": str(options.data)}
     about |= {"set": options.set} if options.set else {}
     told = about | {"splits": tables, "curve_step": CURVE_STEP, "curves": lines}
     write_atomic(out / "scores.json", json.dumps(told, indent=1).encode())
     write_atomic(out / "scores.md", text.encode())
-    shown = {split: {unit: one.get(name) for unit, name in DRAWN.items()} for split, one in lines.items()}
+    shown = {
+        split: {unit: next((one[name] for name in names if name in one), None) for unit, names in DRAWN.items()}
+        for split, one in lines.items()
+    }
     draw_pck(out / "pck.png", shown, CURVE_STEP)
     print(text)
     return 0

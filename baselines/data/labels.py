@@ -12,7 +12,9 @@ from rigging.errors import InputError
 from .label_file import Labels, identity
 from .source import Arrays, Source
 
-SEEN = ("rgb", "K", "world_to_cam")  # of the source; its own labels, mask, alpha, depth and mesh are not read on
+# Of the source, with the part of a picture that no label has a say in; its own labels, mask, alpha, depth and mesh are
+# not read on.
+SEEN = ("rgb", "K", "world_to_cam", "hand_box")
 GIVEN = ("joints_2d", "label_confidence")  # by the labels
 
 

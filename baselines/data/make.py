@@ -59,15 +59,14 @@ def _whole(raw: Raw, views: int) -> Batch:
 
 
 def _extent(raw: Raw, whole: Batch) -> tuple[Tensor, Tensor]:
-    """Points (B, n, 2) px that a crop is made about, and which there are (B, n): joints, and corners of `hand_box`."""
+    """Points (B, n, 2) px that a crop is made about, and which there are (B, n): joints, or corners of `hand_box`."""
+    if "hand_box" in raw:
+        corners = raw["hand_box"].unflatten(-1, (2, 2)).to(whole.joints_2d)
+        return corners, torch.ones_like(corners[..., 0], dtype=torch.bool)
     located, sure = whole.joint_valid, whole.label_confidence
     if sure is not None:
         located = crop.trusted(whole.joints_2d, located, sure)
-    if "hand_box" not in raw:
-        return whole.joints_2d, located
-    corners = raw["hand_box"].unflatten(-1, (2, 2)).to(whole.joints_2d)
-    known = corners.isfinite().all(-1)
-    return torch.cat([whole.joints_2d, corners], 1), torch.cat([located, known], 1)
+    return whole.joints_2d, located
 
 
 def _depth_of_hand(raw: Raw) -> Tensor | None:

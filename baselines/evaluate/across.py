@@ -19,7 +19,7 @@ from .markdown import table
 from .predict import Predictions
 from .score import projected
 
-ROOTED, ROOTLESS, IMAGE = protocol("root_relative"), protocol("centred"), protocol("image")
+ROOTED, ROOTLESS, IMAGE = protocol("root_relative"), protocol("centred"), protocol("projected")
 MILLIMETRES, PIXELS = np.arange(101.0), np.arange(31.0)  # thresholds; px of a crop of SIDE
 SIDE = 256
 
@@ -39,6 +39,11 @@ class Across:
     auc_image: float  # 0 to 30 px
     curve: Sequence[float] = field(repr=False)  # 3D PCK within 0, 1, ... 100 mm
     image_curve: Sequence[float] = field(repr=False)  # 2D PCK within 0, 1, ... 30 px
+
+    @property
+    def curves(self) -> dict[str, Sequence[float]]:
+        """By unit, as `plots.draw_pck` takes them."""
+        return {"mm": self.curve, "px": self.image_curve}
 
 
 def across(data: str, estimator: str, trained_on: str, run: Predictions, side: int) -> Across:
@@ -63,9 +68,8 @@ def _in_space(run: Predictions, how: Protocol) -> np.ndarray:
 
 
 def _in_image(run: Predictions) -> np.ndarray:
-    """Errors (n, 21) px of the crop: of what was found in the image, or else of the pose as the camera sees it."""
-    pixels = projected(run) if run.joints_2d is None else run.joints_2d
-    return IMAGE.errors(pixels, run.true_joints_2d, run.joint_valid)
+    """Errors (n, 21) px of the crop, of the pose as its camera sees it."""
+    return IMAGE.errors(projected(run), run.true_joints_2d, run.joint_valid)
 
 
 def _shares(errors: np.ndarray, thresholds: np.ndarray) -> tuple[float, ...]:

@@ -6,16 +6,18 @@ it is also trained on these two, as the paper does, and Dexter+Object is a set i
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..evaluate.across import Across, across
 from ..train.run_folder import load_run
-from .real import RealSet
+from .real import VIEWS, RealSet
 from .runs import Named, Runs, Training, spread
 from .tier2 import SINGLE
 
 HAMR, PAIR = "hamr", ("RHD", "STB")
+SCORED = (SINGLE, HAMR, "hamuco")  # of what a gate trains on the release
 CROPS = 4096  # of a data set, at most, evenly spread
 
 
@@ -39,19 +41,22 @@ def _trained(runs: Runs, real: Sequence[RealSet], folders: Mapping[str, Sequence
     """Runs and what they were trained on."""
     if not real:
         return
-    yield from ((folders[name][0], "the release") for name in (SINGLE, HAMR) if name in folders)
+    yield from ((folders[name][0], "the release") for name in SCORED if name in folders)
     given = {one.name: one for one in real}
     if all(name in given for name in PAIR) and (runs.presets / f"{HAMR}.toml").is_file():
         yield runs.train(on_the_pair(runs, [given[name] for name in PAIR])), " and ".join(PAIR)
 
 
 def on_the_pair(runs: Runs, pair: Sequence[RealSet]) -> Training:
-    """HAMR on two real sets, half of every batch each."""
+    """HAMR on two real sets, half of every batch each; as many pictures of each as a preset takes of a release."""
     config = runs.config(HAMR)
-    sources = [(one.open("train"), 0.5) for one in pair]
-    return Training(
-        f"{HAMR} on {' and '.join(PAIR)}", config, Named(" and ".join(f"{name} train" for name in PAIR), sources)
-    )
+    each = [
+        spread(Named(f"{one.name} train", source), config.data.samples * VIEWS // source.views)
+        for one, source in ((one, one.open("train")) for one in pair)
+    ]
+    every = dataclasses.replace(config, data=dataclasses.replace(config.data, samples=0))
+    both = Named(" and ".join(named.name for named in each), [(named.source, 0.5) for named in each])
+    return Training(f"{HAMR} on {' and '.join(PAIR)}", every, both)
 
 
 def _figures(runs: Runs, name: str, on: Named, run: Path, trained_on: str) -> Across:

@@ -10,12 +10,14 @@ import numpy as np
 
 from rigging.files import write_atomic
 
+from ..evaluate.across import MILLIMETRES
+from ..evaluate.plots import draw_pck
 from .arms import relative_errors
 from .claims import MANY, ONE
 from .compare import caveats, changes
 from .page import page
 from .pictures import Shown, chosen, draw_predictions, spread_views
-from .plots import draw_across, draw_arms, draw_claims, draw_splits
+from .plots import draw_arms, draw_claims, draw_splits
 from .report import plain, write_report
 from .run import Gated
 from .runs import Runs
@@ -49,8 +51,9 @@ def draw_all(folder: Path, gated: Gated, table: Mapping[str, Any], previous: Map
     draw_splits(folder / SPLITS, plain(gated.report.tier3.curves), "camera axes, with the oracle")
     draw_some(folder / PREDICTIONS, gated.runs, gated.trained)
     drawn = [CLAIMS, CURVES, SPLITS, PREDICTIONS]
-    if rows := table["tier3"]["across"]:
-        draw_across(folder / ACROSS, rows)
+    if rows := gated.report.tier3.across:
+        lines = {f"{one.data}: {one.estimator} of {one.trained_on}": one.curves for one in rows}
+        draw_pck(folder / ACROSS, lines, reach=float(MILLIMETRES[-1]))
         drawn.append(ACROSS)
     return drawn
 

@@ -19,7 +19,7 @@ from dataset_tools.load.transforms import mirror
 RHD_ORDER = [0, 4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9, 16, 15, 14, 13, 20, 19, 18, 17]
 RHD_CAMERA = np.array([[410.0, 0, 160], [0, 410.0, 160], [0, 0, 1]])  # rendered: 160 is the middle of 320 px
 FREIHAND_CAMERA = np.array([[388.9, 0, 112], [0, 388.7, 112], [0, 0, 1]])
-HANCO_CAMERA = np.array([[301.2, 0, 115.5], [0, 300.8, 108.25], [0, 0, 1]])
+HANCO_CAMERA = np.array([[301.2, 0, 109.5], [0, 300.8, 130.25], [0, 0, 1]])
 DEXTER_COLOUR = np.array([[587.45209, 0, 325], [0, 600.67456, 249], [0, 0, 1]])
 DEXTER_POSE = np.array(
     [[0.9999, 0.0034, 0.0161, 19.0473], [-0.0033, 1.0, -0.0079, -1.8514], [-0.0162, 0.0079, 0.9998, -4.7501]]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pickle
+import re
 import shutil
 
 import numpy as np
 import pytest
+import torch
 from freiburg_layouts import write_freihand, write_hanco, write_rhd
 from real_layouts import centroid, dot_at
 
-from baselines.adapters import open_real
+from baselines.adapters import is_real, open_real
 from baselines.adapters.freihand import FreihandSource
-from baselines.adapters.hanco import HancoSource
+from baselines.adapters.hanco import HancoSource, middle_box
 from baselines.adapters.rhd import RhdSource, larger_hand
 from baselines.config import Data
 from baselines.data.batches import Batches
@@ -161,7 +163,36 @@ def test_skeletons_are_drawn_on_hands(sources, renders):
             assert (found["rgb"][0, v, u] <= patch.max((0, 1)) + 15).all()
 
 
-def test_batches_of_eight_views_are_made_of_hanco(sources):
-    batch = next(iter(Batches(sources["hanco"], Data(size=64, batch=8, views=8, workers=0), multi_view=True).ordered()))
-    assert batch.rgb.shape == (8, 3, 64, 64) and batch.views == 8
-    assert batch.joints_2d.min() > 0 and batch.joints_2d.max() < 64
+def test_batches_of_eight_views_are_made_of_hanco(hanco):
+    """About the middle of the picture as HaMuCo does, 130 px of 224, by no label; or about joints."""
+    data = Data(size=130, batch=8, views=8, workers=0)
+    middle, joints = (HancoSource(hanco, crop=crop) for crop in ("middle", "joints"))
+    batch = next(iter(Batches(middle, data, multi_view=True).ordered()))
+    assert batch.rgb.shape == (8, 3, 130, 130) and batch.views == 8
+    given = middle.read(0)
+    shift = torch.from_numpy(given["joints_2d"]) - batch.joints_2d
+    assert torch.allclose(shift, torch.tensor(47.0), atol=1e-3)  # (224 - 130) / 2, and no scale
+    part = given["rgb"][3, 47:177, 47:177].astype(float)  # a crop's pixels are means of two by two points in it
+    assert np.abs(255 * batch.rgb[3].movedim(0, -1).numpy() - part).mean() < 2
+    np.testing.assert_allclose(middle_box(side=130, picture=224), [62, 62, 162, 162])
+    tight = next(iter(Batches(joints, data, multi_view=True).ordered()))
+    extent = (tight.joints_2d.amax(1) - tight.joints_2d.amin(1)).amax(1)
+    assert torch.allclose(extent, torch.tensor(100.0), atol=1e-2)  # 130 / 1.3
+    with pytest.raises(InputError, match="crop 'hand': 'middle' or 'joints' is wanted"):
+        HancoSource(hanco, crop="hand")
+
+
+def test_options_of_a_source_are_part_of_its_name_in_commands(stb, mhp, hanco, freihand, rhd):
+    assert open_real(f"stb,camera=bb,hand=left:{stb}").views == 2
+    assert open_real(f"mhp,validation=3:{mhp}", "val").label(0) == "data_3/0_webcam_1.jpg"
+    assert open_real(f"hanco,crop=joints,verified=true:{hanco}", "train").samples == 1
+    assert open_real(f"freihand,versions=gs+auto:{freihand}", "train").samples == 6
+    assert is_real("stb,camera=bb:/data") and not is_real("/data/stb:x") and not is_real("stb")
+    for spec, says in (
+        ("stb,kamera=bb:x", "'kamera=bb': no option KEY=VALUE of stb; did you mean 'camera'?"),
+        ("rhd,hand=left:x", "'hand=left': no option KEY=VALUE of rhd, it has none"),
+        ("hanco,verified=yes:x", "'verified=yes': true or false is wanted"),
+        ("hanco,crop:x", "'crop': no option KEY=VALUE of hanco"),
+    ):
+        with pytest.raises(InputError, match=re.escape(says)):
+            open_real(spec)

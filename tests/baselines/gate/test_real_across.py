@@ -11,11 +11,11 @@ import pytest
 from quick_estimators import Hands, write_preset
 
 from baselines.evaluate.across import Across
+from baselines.evaluate.plots import draw_pck
 from baselines.gate import runs
 from baselines.gate.across import CROPS, across_sets, on_the_pair, validating
 from baselines.gate.kept import Kept
 from baselines.gate.page import page
-from baselines.gate.plots import draw_across
 from baselines.gate.real import RealSet, real_sets
 from baselines.gate.report import plain
 from baselines.gate.runs import Training
@@ -109,7 +109,7 @@ def test_what_cannot_be_opened_is_told_before_any_work(copies, tmp_path):
 def test_the_report_has_a_table_and_curves(tmp_path):
     row = Across("RHD", "hamr", "the release", 9, 21, "root_relative", 0.9, 0.8, 0.7, (0.5,) * 101, (0.6,) * 31)
     rows = [plain(dataclasses.asdict(one)) for one in (row, dataclasses.replace(row, data="STB"))]
-    draw_across(tmp_path / "across.png", rows)
+    draw_pck(tmp_path / "across.png", {"RHD": row.curves}, reach=100.0)
     assert cv2.imread(str(tmp_path / "across.png")).shape[1] > 800
     empty = {"scores": [], "table2": [], "across": rows}
     about = dict.fromkeys(
