@@ -1,0 +1,98 @@
+"""Writing a recording of chosen samples of a release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rerun as rr
+
+from rigging.files import write_atomic
+
+from ..load.dataset import HandDataset
+from ..progress import Progress
+from ..store.shard_file import ShardFile
+from .chosen import Span, chosen_samples, place_of
+from .entities import FIELDS, lasting_entities, sample_entities
+from .views import blueprint
+
+log = logging.getLogger(__name__)
+
+APPLICATION = "mvhm"
+EYE_CLOSER = 1.1  # the first eye's distance from the hand, of that of camera 0
+CHUNK_SECONDS = 3600  # chunks are cut by their bytes, never by time, so that a recording is the same every time
+
+
+def write_recording(data: Path, out: Path | None = None, samples: Span | None = None, split: str | None = None) -> Path:
+    """Write the samples first to last (of a split) of a shard or folder of shards `data`; returns the file's path.
+
+    The timelines are `frame` (0, 1, 2, ... in the order of the release: poses of a pair or clip follow each other),
+    `sample` (its number in the release) and `clip`. All of the recording is in memory before it is written, as it is in
+    the viewer. Raises FileNotFoundError, ShardError, InputError without such samples or for a bad `out`, OSError.
+    """
+    path = place_of(data, out)
+    dataset = HandDataset(data, fields=FIELDS)
+    dataset = dataset if split is None else dataset.select(split=split)
+    chosen = chosen_samples(len(dataset), samples)
+    if len(chosen) < len(dataset):
+        log.info("%d of %d samples (see --samples)", len(chosen), len(dataset))
+    write_atomic(path, recorded(dataset, chosen))
+    return path
+
+
+def recorded(dataset: HandDataset, chosen: Sequence[int]) -> bytes:
+    """The recording of the samples at positions `chosen` of `dataset`, which has to have FIELDS."""
+    stream = new_stream(dataset, chosen)
+    buffer = stream.binary_stream()
+    stream.set_log_time_enabled(False)
+    with Progress("rerun", len(chosen), "sample") as progress:
+        for path, entity in lasting_entities(dataset.sizes["V"]):
+            stream.log(path, entity, static=True)
+        for frame, (sample, pictures) in enumerate(_read(dataset, chosen)):
+            if frame == 0:
+                stream.send_blueprint(_opened_on(sample))
+            for timeline, number in times(frame, sample["meta"]).items():
+                stream.set_time(timeline, sequence=number)
+            for path, entity in sample_entities(sample, pictures, dataset):
+                stream.log(path, entity)
+            progress.add(1)
+    return buffer.read() or b""
+
+
+def new_stream(dataset: HandDataset, chosen: Sequence[int]) -> rr.RecordingStream:
+    """An empty recording, named after the release; its id is one of these samples."""
+    attrs = dataset.attrs
+    what = [attrs["release"], attrs["configuration_hash"], *dataset.index["sample"][list(chosen)].tolist()]
+    config = rr.ChunkBatcherConfig.DEFAULT()
+    config.flush_tick = timedelta(seconds=CHUNK_SECONDS)
+    name = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+    return rr.RecordingStream(APPLICATION, recording_id=name, send_properties=False, batcher_config=config)
+
+
+def times(frame: int, meta: dict[str, Any]) -> dict[str, int]:
+    """Where a sample is on each timeline."""
+    return {"frame": frame, "sample": meta["sample"], "clip": meta["pair"]}
+
+
+def _read(dataset: HandDataset, chosen: Sequence[int]) -> Iterator[tuple[dict[str, Any], tuple[bytes, ...]]]:
+    """Samples, each with its JPEG streams."""
+    shard: ShardFile | None = None
+    for position in chosen:
+        path, row = dataset.locate(position)
+        if shard is None or shard.path != path:
+            shard = ShardFile(path)
+        yield dataset[position], shard.streams(row)
+
+
+def _opened_on(sample: dict[str, Any]) -> Any:
+    """The layout, opened before the hand of a sample, from near its first camera."""
+    centre = sample["vertices_world"].mean(0)
+    matrix = sample["world_to_cam"][0]
+    eye = -matrix[:3, :3].T @ matrix[:3, 3]
+    return blueprint(centre + EYE_CLOSER * (eye - centre) + np.array([0, 0, 0.1]), centre, len(sample["K"]))
