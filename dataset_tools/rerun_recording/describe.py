@@ -21,7 +21,7 @@ def description(meta: Mapping[str, Any]) -> str:
         "background": _words(background, ("kind",)),
     }
     lines = [f"| {name} | {_plain(str(value))} |" for name, value in rows.items()]
-    return "\n".join([f"# Sample {meta['sample']}", "", "| | |", "|---|---|", *lines])
+    return "\n".join([f"### Sample {meta['sample']}", "", "| | |", "|---|---|", *lines])
 
 
 def _words(facts: Mapping[str, Any], names: tuple[str, ...], lamps: Any = None) -> str:

@@ -32,12 +32,13 @@ FIELDS = (
 FLOWS = ("flow_forward", "flow_backward")
 BONES = [(parent, joint) for joint, parent in enumerate(JOINT_PARENTS) if parent >= 0]
 JOINT_RADIUS, BONE_RADIUS = 0.0022, 0.0011  # m
-JOINT_DOT, BONE_WIDTH, ARROW_WIDTH = 4.0, 1.5, 1.0  # points on the screen, as radii
+JOINT_DOT, BONE_WIDTH, ARROW_WIDTH = 2.6, 1.0, 0.8  # points on the screen, as radii
 HIDDEN = (150, 150, 156)
 MASK, FLOW = (235, 64, 90), (46, 148, 222)
 IMAGE_PLANE = 0.12  # m from a camera to its picture
 ARROWS = 20  # of flow in a row
 HALF = 0.5  # px
+POINT_FILL = 0.35  # of a pixel: the mesh shows between the points of depth
 Entity = tuple[str, Any]  # path and archetype
 
 
@@ -120,7 +121,9 @@ def depth_entity(view: int, sample: Mapping[str, Any], limits: tuple[float, floa
     height, width = sample["depth"].shape[1:]
     corner = sample["K"][view] - np.array([[0, 0, HALF], [0, 0, HALF], [0, 0, 0]])
     yield depth_path(view), _pinhole(corner, width, height)
-    yield depth_path(view), rr.DepthImage(sample["depth"][view], meter=1.0, depth_range=limits)
+    yield depth_path(view), rr.DepthImage(
+        sample["depth"][view], meter=1.0, depth_range=limits, point_fill_ratio=POINT_FILL
+    )
 
 
 def labels(view: int, sample: Mapping[str, Any]) -> Iterator[Entity]:

@@ -25,7 +25,7 @@ from .views import blueprint
 log = logging.getLogger(__name__)
 
 APPLICATION = "mvhm"
-EYE_CLOSER = 1.1  # the first eye's distance from the hand, of that of camera 0
+EYE_ABOVE = 0.5  # tangent of the first eye's angle with the plane of the cameras
 CHUNK_SECONDS = 3600  # chunks are cut by their bytes, never by time, so that a recording is the same every time
 
 
@@ -91,8 +91,17 @@ def _read(dataset: HandDataset, chosen: Sequence[int]) -> Iterator[tuple[dict[st
 
 
 def _opened_on(sample: dict[str, Any]) -> Any:
-    """The layout, opened before the hand of a sample, from near its first camera."""
-    centre = sample["vertices_world"].mean(0)
-    matrix = sample["world_to_cam"][0]
-    eye = -matrix[:3, :3].T @ matrix[:3, 3]
-    return blueprint(centre + EYE_CLOSER * (eye - centre) + np.array([0, 0, 0.1]), centre, len(sample["K"]))
+    """The layout, opened before the hand of a sample."""
+    return blueprint(*first_look(sample["world_to_cam"], sample["vertices_world"].mean(0)), len(sample["K"]))
+
+
+def first_look(world_to_cam: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Eye, target and up, each (3,): beside camera 0 of those of a ring (V, 4, 4) around `centre` (3,) m, upright as it.
+
+    The eye is moved along the ring's axis, so that no camera stands before it.
+    """
+    away = -np.einsum("vji,vj->vi", world_to_cam[:, :3, :3], world_to_cam[:, :3, 3]) - centre
+    up, axis = -world_to_cam[0, 1, :3], np.linalg.svd(away)[2][2]
+    distance = np.linalg.norm(away[0])
+    direction = away[0] / distance + EYE_ABOVE * axis * (1 if axis @ up >= 0 else -1)
+    return centre + distance * direction / np.linalg.norm(direction), centre, up
