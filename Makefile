@@ -10,6 +10,7 @@ python_of = $(shell for p in python$(1) python3 python; do \
 PYTHON  ?= $(or $(call python_of,3.11),$(call python_of,3.13))
 OTHER_VENV   := $(VENV)-5.2
 OTHER_PYTHON ?= $(call python_of,3.13)
+RERUN_VENV   := $(VENV)-rerun
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 
 SHARD   ?= 0
@@ -34,7 +35,7 @@ export IMAGES CAMERAS BOX K HAND_LENGTH
 export REFERENCE PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
 .PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics browse release verify diff
-.PHONY: export-data train evaluate compare predict gate test lint bench clean
+.PHONY: rerun export-data train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -80,6 +81,14 @@ $(VENV)/.ready-gate: $(VENV)/.ready-train
 	@$(PIP) install -c constraints.txt -e '.[train,publish]'
 	@touch $@
 
+# rerun-sdk needs numpy 2, and Blender 4.5 numpy 1: the loader and rerun have an environment of their own.
+$(RERUN_VENV)/.ready: pyproject.toml constraints-rerun.txt
+	@[ -n "$(PYTHON)" ] || { echo 'mvhm needs Python 3.11 or 3.13: install one, or say make PYTHON=/path/to/python3.11' >&2; exit 2; }
+	@echo 'installing Rerun into $(RERUN_VENV) (about 1 GB, half a minute) ...'
+	@[ -x $(RERUN_VENV)/bin/python ] || $(PYTHON) -m venv $(RERUN_VENV)
+	@$(RERUN_VENV)/bin/python -m pip --disable-pip-version-check -q install -c constraints-rerun.txt -e '.[rerun]'
+	@touch $@
+
 $(VENV)/.ready-dev: $(VENV)/.ready-farm
 	@echo 'installing what the tests need ...'
 	@$(PIP) install -c constraints.txt -e '.[render,view,farm,train,publish,dev]'
@@ -120,6 +129,10 @@ statistics: $(VENV)/.ready-publish  ## Say what a release covers, with plots in 
 browse: $(VENV)/.ready-publish  ## Write a static site to look at a release in DATA/browse: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) browse $(call options,WORKERS) -- "$$DATA"
 
+rerun: MVHM := MVHM_MAKE=1 $(RERUN_VENV)/bin/mvhm
+rerun: $(RERUN_VENV)/.ready  ## Write a recording for the Rerun viewer: DATA=path [SAMPLES=0-99] [SPLIT=name] [OUT=FILE.rrd]
+	@$(MVHM) rerun $(call options,$(GIVEN_OUT) SAMPLES SPLIT) -- "$$DATA"
+
 release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
 	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"
 
@@ -154,8 +167,8 @@ setup-other:
 	  $(MAKE) -s setup-render VENV=$(OTHER_VENV) PYTHON=$(OTHER_PYTHON) \
 	    || echo '$(OTHER_VENV) cannot be made: Blender 5.2 is not tested' >&2; fi
 
-test: $(VENV)/.ready-dev setup-other  ## Run all tests (real Blender, real HDF5)
-	@MVHM_OTHER="$(OTHER_VENV)" $(BIN)/python -m pytest $(TEST_OPTIONS)
+test: $(VENV)/.ready-dev setup-other $(RERUN_VENV)/.ready  ## Run all tests (real Blender, real HDF5)
+	@MVHM_OTHER="$(OTHER_VENV)" MVHM_RERUN="$(RERUN_VENV)" $(BIN)/python -m pytest $(TEST_OPTIONS)
 
 lint: $(VENV)/.ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -164,5 +177,5 @@ bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet mach
 	@$(BIN)/python -m tests.benchmarks.run --folder "$$OUT/bench"
 
 clean:  ## Remove the environment and caches (never OUT)
-	rm -rf $(VENV) $(OTHER_VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(OTHER_VENV) $(RERUN_VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,7 +6,7 @@
     world/cameras/V                  where camera V is
     world/cameras/V/photograph       its pinhole and picture; below it labels in that picture: mask, parts, joints, bones,
                                      flow_forward, flow_backward
-    world/cameras/V/depth            depth with a pinhole of its own: see `depth_entity`
+    world/cameras/V/depth            depth with a pinhole of its own: see `layout.from_corners`
     sample                           what is known of the sample, as text
 """
 
@@ -24,6 +24,7 @@ from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
 from ..load.dataset import HandDataset, outward
 from ..pictures.drawing import joint_colours, part_colours
 from .describe import description
+from .layout import HALF, arrow_pixels, from_corners, vertex_parts
 
 FIELDS = (
     "mask", "parts", "depth", "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid",
@@ -36,8 +37,6 @@ JOINT_DOT, BONE_WIDTH, ARROW_WIDTH = 2.6, 1.0, 0.8  # points on the screen, as r
 HIDDEN = (150, 150, 156)
 MASK, FLOW = (235, 64, 90), (46, 148, 222)
 IMAGE_PLANE = 0.12  # m from a camera to its picture
-ARROWS = 20  # of flow in a row
-HALF = 0.5  # px
 POINT_FILL = 0.35  # of a pixel: the mesh shows between the points of depth
 Entity = tuple[str, Any]  # path and archetype
 
@@ -87,13 +86,6 @@ def meshes(sample: Mapping[str, Any], dataset: HandDataset) -> Iterator[Entity]:
     yield "world/arm", _mesh(sample["arm_vertices_world"], outward(dataset.arm_faces, hand), arm)
 
 
-def vertex_parts(faces: np.ndarray, face_part: np.ndarray, count: int) -> np.ndarray:
-    """(N,) the part of each of `count` vertices, by faces (F, 3) of parts (F,): that of most of its faces."""
-    votes = np.zeros((count, len(PART_NAMES)), np.int64)
-    np.add.at(votes, (faces, face_part[:, None]), 1)
-    return votes.argmax(1)
-
-
 def skeleton(joints: np.ndarray) -> Iterator[Entity]:
     """Joints (21, 3) m and the bones between them."""
     colours = joint_colours()
@@ -113,14 +105,9 @@ def camera_entities(view: int, sample: Mapping[str, Any], stream: bytes) -> Iter
 
 
 def depth_entity(view: int, sample: Mapping[str, Any], limits: tuple[float, float]) -> Iterator[Entity]:
-    """Depth in m, coloured between `limits`, with a pinhole whose principal point is half a pixel less than K's.
-
-    The viewer (0.41, its shader depth_cloud.wgsl) puts the point of pixel (i, j) on the ray through (j, i), where our
-    depth is that of (j + 0.5, i + 0.5): with this pinhole the point lies where the surface is.
-    """
+    """Depth in m, coloured between `limits`, with a pinhole by which the viewer's points lie on the surface."""
     height, width = sample["depth"].shape[1:]
-    corner = sample["K"][view] - np.array([[0, 0, HALF], [0, 0, HALF], [0, 0, 0]])
-    yield depth_path(view), _pinhole(corner, width, height)
+    yield depth_path(view), _pinhole(from_corners(sample["K"][view]), width, height)
     yield depth_path(view), rr.DepthImage(
         sample["depth"][view], meter=1.0, depth_range=limits, point_fill_ratio=POINT_FILL
     )
@@ -143,13 +130,6 @@ def labels(view: int, sample: Mapping[str, Any]) -> Iterator[Entity]:
     )
     for name in FLOWS:
         yield f"{path}/{name}", _arrows(sample[name][view], sample["depth"][view], bool(sample[f"{name}_valid"]))
-
-
-def arrow_pixels(depth: np.ndarray) -> np.ndarray:
-    """(P, 2) row and column of the pixels that get an arrow: those of a grid that show a surface, by depth (H, W)."""
-    step = max(1, round(max(depth.shape) / ARROWS))
-    rows, columns = np.nonzero(depth[step // 2 :: step, step // 2 :: step])
-    return np.stack([rows, columns], axis=1) * step + step // 2
 
 
 def _arrows(flow: np.ndarray, depth: np.ndarray, valid: bool) -> rr.Arrows2D | rr.Clear:

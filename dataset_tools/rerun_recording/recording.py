@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import rerun as rr
 
 from rigging.files import write_atomic
@@ -20,12 +19,12 @@ from ..progress import Progress
 from ..store.shard_file import ShardFile
 from .chosen import Span, chosen_samples, place_of
 from .entities import FIELDS, lasting_entities, sample_entities
+from .layout import first_look
 from .views import blueprint
 
 log = logging.getLogger(__name__)
 
 APPLICATION = "mvhm"
-EYE_ABOVE = 0.5  # tangent of the first eye's angle with the plane of the cameras
 CHUNK_SECONDS = 3600  # chunks are cut by their bytes, never by time, so that a recording is the same every time
 
 
@@ -93,15 +92,3 @@ def _read(dataset: HandDataset, chosen: Sequence[int]) -> Iterator[tuple[dict[st
 def _opened_on(sample: dict[str, Any]) -> Any:
     """The layout, opened before the hand of a sample."""
     return blueprint(*first_look(sample["world_to_cam"], sample["vertices_world"].mean(0)), len(sample["K"]))
-
-
-def first_look(world_to_cam: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eye, target and up, each (3,): beside camera 0 of those of a ring (V, 4, 4) around `centre` (3,) m, upright as it.
-
-    The eye is moved along the ring's axis, so that no camera stands before it.
-    """
-    away = -np.einsum("vji,vj->vi", world_to_cam[:, :3, :3], world_to_cam[:, :3, 3]) - centre
-    up, axis = -world_to_cam[0, 1, :3], np.linalg.svd(away)[2][2]
-    distance = np.linalg.norm(away[0])
-    direction = away[0] / distance + EYE_ABOVE * axis * (1 if axis @ up >= 0 else -1)
-    return centre + distance * direction / np.linalg.norm(direction), centre, up
