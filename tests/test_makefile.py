@@ -28,6 +28,9 @@ def make(tmp_path):
         (venv / "bin" / name).chmod(0o755)
     link = tmp_path / "venv"
     link.symlink_to(venv)
+    rerun = tmp_path / "venv-rerun"
+    rerun.symlink_to(venv)
+    (venv / ".ready").touch()
     for stage in ("render", "farm", "publish", "train", "gate", "dev"):
         (venv / f".ready-{stage}").touch()
 
@@ -78,6 +81,10 @@ def test_settings_are_options_and_flags(make):
         "coco",
         "/d",
     ]
+    assert make("rerun", "DATA=/d", "SAMPLES=0-9") == ["rerun", "--samples", "0-9", "--", "/d"]
+    assert make("rerun", "DATA=/d", "SPLIT=val", "OUT=/e f.rrd") == [
+        "rerun", "--out", "/e f.rrd", "--split", "val", "--", "/d"
+    ]  # fmt: skip
     judged = make("gate", "DATA=/d", "PRESET=gate", "STB=/s b")
     assert judged == ["gate", "--preset", "gate", "--stb", "/s b", "--", "/d"]
     assert make("evaluate", "CHECKPOINT=/run", "DATA=/d") == ["evaluate", "--", "/run", "/d"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..rerun_recording.chosen import span
+from ..rerun_recording.span import span
 
 MISSING = (
-    "rerun needs the package rerun-sdk, in an environment of its own (numpy 2): `make rerun DATA=path` makes it, or in a "
-    "new one: pip install -c constraints-rerun.txt '.[rerun]'"
+    "rerun needs the package rerun-sdk, in an environment of its own (numpy 2): `make rerun DATA=path` makes one; "
+    "or in a new one: pip install -c constraints-rerun.txt '.[rerun]'"
 )
 
 

@@ -7,23 +7,25 @@ from pathlib import Path
 
 from rigging.errors import InputError
 
+from ..load.dataset import HandDataset
+from .span import Span
+
 FEW = 100  # samples that are recorded by default; the viewer holds all of them in memory
 ENDING = ".rrd"
-Span = tuple[int, int | None]  # first and last; no last: to the end
+FIELDS = (
+    "mask", "parts", "depth", "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid",
+    "joints_world", "joints_2d", "joint_visible", "vertices_world", "arm_vertices_world", "K", "world_to_cam", "meta",
+)  # fmt: skip
 
 
-def span(text: str) -> Span:
-    """`all`, a number, or first and last as `10-19`. Raises ValueError."""
-    if text == "all":
-        return 0, None
-    first, dash, last = text.partition("-")
-    numbers = int(first), int(last if dash else first)
-    if not 0 <= numbers[0] <= numbers[1]:
-        raise ValueError
-    return numbers
+def choose(data: Path, samples: Span | None, split: str | None) -> tuple[HandDataset, range]:
+    """The samples of a shard or folder of shards (of a split) with FIELDS, and which of them are recorded.
 
-
-span.__name__ = "'all', number or FIRST-LAST"
+    Raises FileNotFoundError, ShardError, InputError for a split or samples that are not there.
+    """
+    dataset = HandDataset(data, fields=FIELDS)
+    dataset = dataset if split is None else dataset.select(split=split)
+    return dataset, chosen_samples(len(dataset), samples)
 
 
 def chosen_samples(count: int, samples: Span | None) -> range:

@@ -1,13 +1,13 @@
 """A sample as what the viewer shows: paths of entities, and what is logged there.
 
-    world                            +z up, metres
-    world/hand, world/arm            meshes
-    world/joints, world/bones        joints inside the flesh
-    world/cameras/V                  where camera V is
-    world/cameras/V/photograph       its pinhole and picture; below it labels in that picture: mask, parts, joints, bones,
-                                     flow_forward, flow_backward
-    world/cameras/V/depth            depth with a pinhole of its own: see `layout.from_corners`
-    sample                           what is known of the sample, as text
+world                            +z up, metres
+world/hand, world/arm            meshes
+world/joints, world/bones        joints inside the flesh
+world/cameras/V                  where camera V is
+world/cameras/V/photograph       its pinhole and picture; below it labels in that picture: mask, parts,
+                                 joints, bones, flow_forward, flow_backward
+world/cameras/V/depth            depth with a pinhole of its own: see `layout.from_corners`
+sample                           what is known of the sample, as text
 """
 
 from __future__ import annotations
@@ -26,10 +26,6 @@ from ..pictures.drawing import joint_colours, part_colours
 from .describe import description
 from .layout import HALF, arrow_pixels, from_corners, vertex_parts
 
-FIELDS = (
-    "mask", "parts", "depth", "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid",
-    "joints_world", "joints_2d", "joint_visible", "vertices_world", "arm_vertices_world", "K", "world_to_cam", "meta",
-)  # fmt: skip
 FLOWS = ("flow_forward", "flow_backward")
 BONES = [(parent, joint) for joint, parent in enumerate(JOINT_PARENTS) if parent >= 0]
 JOINT_RADIUS, BONE_RADIUS = 0.0022, 0.0011  # m
@@ -66,7 +62,7 @@ def lasting_entities(views: int) -> Iterator[Entity]:
 
 
 def sample_entities(sample: Mapping[str, Any], streams: Sequence[bytes], dataset: HandDataset) -> Iterator[Entity]:
-    """All that is logged of a sample of `dataset` with FIELDS, and of its V JPEG streams."""
+    """All that is logged of a sample of `dataset`, and of its V JPEG streams."""
     yield "sample", rr.TextDocument(description(sample["meta"]), media_type=rr.MediaType.MARKDOWN)
     yield from meshes(sample, dataset)
     yield from skeleton(sample["joints_world"])
@@ -97,8 +93,9 @@ def skeleton(joints: np.ndarray) -> Iterator[Entity]:
 def camera_entities(view: int, sample: Mapping[str, Any], stream: bytes) -> Iterator[Entity]:
     """Where camera `view` is, its pinhole (x right, y down, z forward, as ours), and its picture as it is stored."""
     matrix, (height, width) = sample["world_to_cam"][view], sample["depth"].shape[1:]
-    yield camera_path(view), rr.Transform3D(
-        translation=matrix[:3, 3], mat3x3=matrix[:3, :3], relation=rr.TransformRelation.ChildFromParent
+    yield (
+        camera_path(view),
+        rr.Transform3D(translation=matrix[:3, 3], mat3x3=matrix[:3, :3], relation=rr.TransformRelation.ChildFromParent),
     )
     yield photograph_path(view), _pinhole(sample["K"][view], width, height)
     yield photograph_path(view), rr.EncodedImage(contents=stream, media_type="image/jpeg")
@@ -108,13 +105,14 @@ def depth_entity(view: int, sample: Mapping[str, Any], limits: tuple[float, floa
     """Depth in m, coloured between `limits`, with a pinhole by which the viewer's points lie on the surface."""
     height, width = sample["depth"].shape[1:]
     yield depth_path(view), _pinhole(from_corners(sample["K"][view]), width, height)
-    yield depth_path(view), rr.DepthImage(
-        sample["depth"][view], meter=1.0, depth_range=limits, point_fill_ratio=POINT_FILL
+    yield (
+        depth_path(view),
+        rr.DepthImage(sample["depth"][view], meter=1.0, depth_range=limits, point_fill_ratio=POINT_FILL),
     )
 
 
 def labels(view: int, sample: Mapping[str, Any]) -> Iterator[Entity]:
-    """Labels in the picture of camera `view`: mask, parts, joints with the hidden ones grey, flow where there is one."""
+    """Labels in the picture of camera `view`: mask, parts, joints (grey: hidden), bones, flow where there is one."""
     path = photograph_path(view)
     yield f"{path}/mask", rr.SegmentationImage(sample["mask"][view].astype(np.uint8))
     yield f"{path}/parts", rr.SegmentationImage(sample["parts"][view])
@@ -122,11 +120,13 @@ def labels(view: int, sample: Mapping[str, Any]) -> Iterator[Entity]:
     colours = joint_colours()
     dots = np.where(seen[:, None], colours, np.uint8(HIDDEN))
     strips = [joints[list(bone)] for bone in BONES]
-    yield f"{path}/bones", rr.LineStrips2D(
-        strips, colors=[colours[j] for _, j in BONES], radii=rr.Radius.ui_points(BONE_WIDTH)
+    yield (
+        f"{path}/bones",
+        rr.LineStrips2D(strips, colors=[colours[j] for _, j in BONES], radii=rr.Radius.ui_points(BONE_WIDTH)),
     )
-    yield f"{path}/joints", rr.Points2D(
-        joints, colors=dots, radii=rr.Radius.ui_points(JOINT_DOT), labels=JOINT_NAMES, show_labels=False
+    yield (
+        f"{path}/joints",
+        rr.Points2D(joints, colors=dots, radii=rr.Radius.ui_points(JOINT_DOT), labels=JOINT_NAMES, show_labels=False),
     )
     for name in FLOWS:
         yield f"{path}/{name}", _arrows(sample[name][view], sample["depth"][view], bool(sample[f"{name}_valid"]))
@@ -138,9 +138,7 @@ def _arrows(flow: np.ndarray, depth: np.ndarray, valid: bool) -> rr.Arrows2D | r
         return rr.Clear(recursive=False)
     at = arrow_pixels(depth)
     vectors = flow[at[:, 0], at[:, 1]]
-    return rr.Arrows2D(
-        vectors=vectors, origins=at[:, ::-1] + HALF, colors=FLOW, radii=rr.Radius.ui_points(ARROW_WIDTH)
-    )
+    return rr.Arrows2D(vectors=vectors, origins=at[:, ::-1] + HALF, colors=FLOW, radii=rr.Radius.ui_points(ARROW_WIDTH))
 
 
 def _mesh(vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray) -> rr.Mesh3D:

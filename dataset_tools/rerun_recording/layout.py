@@ -36,7 +36,7 @@ def arrow_pixels(depth: np.ndarray) -> np.ndarray:
 
 
 def first_look(world_to_cam: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eye, target and up, each (3,): beside camera 0 of those of a ring (V, 4, 4) around `centre` (3,) m, upright as it.
+    """Eye, target and up, each (3,): beside camera 0 of a ring (V, 4, 4) around `centre` (3,) m, and upright as it is.
 
     The eye is moved along the ring's axis, so that no camera stands before it.
     """

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,16 @@ from rigging.files import write_atomic
 from ..load.dataset import HandDataset
 from ..progress import Progress
 from ..store.shard_file import ShardFile
-from .chosen import Span, chosen_samples, place_of
-from .entities import FIELDS, lasting_entities, sample_entities
+from .chosen import choose, place_of
+from .entities import lasting_entities, sample_entities
 from .layout import first_look
+from .span import Span
 from .views import blueprint
 
 log = logging.getLogger(__name__)
 
 APPLICATION = "mvhm"
-CHUNK_SECONDS = 3600  # chunks are cut by their bytes, never by time, so that a recording is the same every time
+CHUNK_SAMPLES = 8  # that are kept together; chunks are never cut by time, so that a recording is the same every time
 
 
 def write_recording(data: Path, out: Path | None = None, samples: Span | None = None, split: str | None = None) -> Path:
@@ -36,9 +36,7 @@ def write_recording(data: Path, out: Path | None = None, samples: Span | None = 
     the viewer. Raises FileNotFoundError, ShardError, InputError without such samples or for a bad `out`, OSError.
     """
     path = place_of(data, out)
-    dataset = HandDataset(data, fields=FIELDS)
-    dataset = dataset if split is None else dataset.select(split=split)
-    chosen = chosen_samples(len(dataset), samples)
+    dataset, chosen = choose(data, samples, split)
     if len(chosen) < len(dataset):
         log.info("%d of %d samples (see --samples)", len(chosen), len(dataset))
     write_atomic(path, recorded(dataset, chosen))
@@ -46,7 +44,7 @@ def write_recording(data: Path, out: Path | None = None, samples: Span | None = 
 
 
 def recorded(dataset: HandDataset, chosen: Sequence[int]) -> bytes:
-    """The recording of the samples at positions `chosen` of `dataset`, which has to have FIELDS."""
+    """The recording of the samples at positions `chosen` of `dataset`, as `choose` gives them."""
     stream = new_stream(dataset, chosen)
     buffer = stream.binary_stream()
     stream.set_log_time_enabled(False)
@@ -60,6 +58,8 @@ def recorded(dataset: HandDataset, chosen: Sequence[int]) -> bytes:
                 stream.set_time(timeline, sequence=number)
             for path, entity in sample_entities(sample, pictures, dataset):
                 stream.log(path, entity)
+            if frame % CHUNK_SAMPLES == CHUNK_SAMPLES - 1:
+                stream.flush()
             progress.add(1)
     return buffer.read() or b""
 
@@ -68,10 +68,9 @@ def new_stream(dataset: HandDataset, chosen: Sequence[int]) -> rr.RecordingStrea
     """An empty recording, named after the release; its id is one of these samples."""
     attrs = dataset.attrs
     what = [attrs["release"], attrs["configuration_hash"], *dataset.index["sample"][list(chosen)].tolist()]
-    config = rr.ChunkBatcherConfig.DEFAULT()
-    config.flush_tick = timedelta(seconds=CHUNK_SECONDS)
+    batches = rr.ChunkBatcherConfig.NEVER()
     name = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
-    return rr.RecordingStream(APPLICATION, recording_id=name, send_properties=False, batcher_config=config)
+    return rr.RecordingStream(APPLICATION, recording_id=name, send_properties=False, batcher_config=batches)
 
 
 def times(frame: int, meta: dict[str, Any]) -> dict[str, int]:

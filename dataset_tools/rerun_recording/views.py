@@ -50,8 +50,7 @@ def _pictures(name: str, below: Sequence[str], views: int) -> rrb.Grid:
     """The photographs of all cameras, with the entities `below` each."""
     contents = ["+ $origin", *[f"+ $origin/{entity}" for entity in below]]
     tiles = [
-        rrb.Spatial2DView(name=str(view), origin=photograph_path(view), contents=contents)
-        for view in range(views)
+        rrb.Spatial2DView(name=str(view), origin=photograph_path(view), contents=contents) for view in range(views)
     ]
     return rrb.Grid(*tiles, grid_columns=COLUMNS, name=name)
 
