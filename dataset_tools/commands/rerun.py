@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..rerun_recording.span import span
 
+KEPT = "nothing is written"
 MISSING = (
     "rerun needs the package rerun-sdk, in an environment of its own (numpy 2): `make rerun DATA=path` makes one; "
     "or in a new one: pip install -c constraints-rerun.txt '.[rerun]'"

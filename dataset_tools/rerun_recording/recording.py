@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import rerun as rr
 
 from rigging.files import write_atomic
@@ -16,7 +17,7 @@ from rigging.files import write_atomic
 from ..load.dataset import HandDataset
 from ..progress import Progress
 from ..store.shard_file import ShardFile
-from .chosen import choose, place_of
+from .chosen import choose, place_of, require_memory
 from .entities import lasting_entities, sample_entities
 from .layout import first_look
 from .span import Span
@@ -39,12 +40,14 @@ def write_recording(data: Path, out: Path | None = None, samples: Span | None = 
     dataset, chosen = choose(data, samples, split)
     if len(chosen) < len(dataset):
         log.info("%d of %d samples (see --samples)", len(chosen), len(dataset))
+    require_memory(len(chosen), dataset.sizes, psutil.virtual_memory().available)
     write_atomic(path, recorded(dataset, chosen))
     return path
 
 
 def recorded(dataset: HandDataset, chosen: Sequence[int]) -> bytes:
     """The recording of the samples at positions `chosen` of `dataset`, as `choose` gives them."""
+    rr.set_strict_mode(True)  # or rerun makes warnings of exceptions, and of what signals raise
     stream = new_stream(dataset, chosen)
     buffer = stream.binary_stream()
     stream.set_log_time_enabled(False)

@@ -219,7 +219,7 @@ def test_some_samples_are_as_they_are_among_all_and_twice_the_same(
         assert picked.keys() == known.keys()
         assert all(np.array_equal(picked[key], known[key]) for key in picked)
     assert not any(key.startswith("frame=2|") for key in some)
-    compare = [rerun_python.with_name("rerun"), "rrd", "compare", first, again]
+    compare = [rerun_python.with_name("rerun"), "rrd", "compare", "--unordered", first, again]
     assert subprocess.run(compare, capture_output=True, check=False).returncode == 0
     compare[-1] = hands[0]
     assert subprocess.run(compare, capture_output=True, check=False).returncode != 0
@@ -228,20 +228,3 @@ def test_some_samples_are_as_they_are_among_all_and_twice_the_same(
 def test_rerun_says_that_the_file_is_whole(hands, rerun_python):
     verify = [rerun_python.with_name("rerun"), "rrd", "verify", hands[0]]
     assert subprocess.run(verify, capture_output=True, check=False).returncode == 0
-
-
-# ---- what can go wrong
-
-
-def test_a_full_disk_leaves_nothing(mvhm_rerun, release, tmp_path):
-    done = mvhm_rerun(release, "--out", tmp_path / "a.rrd", limits="ulimit -f 64")
-    assert done.returncode != 0 and done.stdout == ""
-    assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path / 'a.rrd'}: File too large")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_wrong_input_is_one_line(mvhm_rerun, release):
-    done = mvhm_rerun(release, "--split", "trian")
-    told = "error: split: no sample has 'trian'; there are: train\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
-    assert not release.with_name(f"{release.name}.rrd").exists()

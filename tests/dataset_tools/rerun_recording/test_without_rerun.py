@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import ring, rotation
 
-from dataset_tools.rerun_recording.chosen import FEW, choose, chosen_samples, place_of
+from dataset_tools.rerun_recording.chosen import FEW, choose, chosen_samples, place_of, require_memory
 from dataset_tools.rerun_recording.describe import description
 from dataset_tools.rerun_recording.layout import arrow_pixels, first_look, from_corners, vertex_parts
 from dataset_tools.rerun_recording.span import span
@@ -48,6 +48,13 @@ def test_samples_are_counted_in_their_split(release):
         choose(release, (2, 7), None)
     with pytest.raises(InputError, match=r"^--out a.mp4: a recording is a .rrd$"):
         place_of(release, Path("a.mp4"))
+
+
+def test_more_samples_than_memory_holds_are_refused():
+    sizes = {"V": 8, "H": 256, "W": 256}
+    require_memory(100, sizes, 839_000_000)
+    with pytest.raises(InputError, match=r"^--samples: a recording of 101 samples takes about 0.8 GB of memory"):
+        require_memory(101, sizes, 839_000_000)
 
 
 def test_a_recording_lies_beside_the_release_and_never_in_it(tmp_path, monkeypatch):
