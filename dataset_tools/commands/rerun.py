@@ -26,12 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the recording and print its path."""
+    import os
     from importlib.util import find_spec
 
     from rigging.errors import InputError
 
     if find_spec("rerun") is None:
         raise InputError(MISSING)
+    os.environ.setdefault("RUST_LOG", "error")  # before rerun is imported: it warns of what an interrupted run drops
     from ..rerun_recording.recording import write_recording
 
     print(write_recording(options.data, options.out, options.samples, options.split))

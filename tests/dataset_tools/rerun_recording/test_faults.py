@@ -20,9 +20,16 @@ def test_a_full_disk_leaves_nothing(mvhm_rerun, release, tmp_path):
 
 ENDED = """
 import os, signal, sys
-import rerun as rr
+from dataset_tools.rerun_recording import chosen
 from rigging.command_line import main
-rr.Mesh3D.as_component_batches = lambda mesh: os.kill(os.getpid(), getattr(signal, sys.argv[1])) or []
+choose = chosen.choose
+
+def and_patch_rerun(*words):
+    import rerun
+    rerun.Mesh3D.as_component_batches = lambda mesh: os.kill(os.getpid(), getattr(signal, sys.argv[1])) or []
+    return choose(*words)
+
+chosen.choose = and_patch_rerun
 sys.exit(main(["rerun", *sys.argv[2:]]))
 """
 
