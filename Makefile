@@ -83,9 +83,8 @@ $(VENV)/.ready-gate: $(VENV)/.ready-train
 
 # rerun-sdk needs numpy 2, and Blender 4.5 numpy 1: the loader and rerun have an environment of their own.
 $(RERUN_VENV)/.ready: pyproject.toml constraints-rerun.txt
-	@[ -n "$(PYTHON)" ] || { echo 'mvhm needs Python 3.11 or 3.13: install one, or say make PYTHON=/path/to/python3.11' >&2; exit 2; }
-	@echo 'installing Rerun into $(RERUN_VENV) (about 1 GB, half a minute) ...'
-	@[ -x $(RERUN_VENV)/bin/python ] || $(PYTHON) -m venv $(RERUN_VENV)
+	@$(MAKE) -s $(RERUN_VENV)/bin/python VENV=$(RERUN_VENV)
+	@echo 'installing Rerun into $(RERUN_VENV) (1.3 GB, half a minute) ...'
 	@$(RERUN_VENV)/bin/python -m pip --disable-pip-version-check -q install -c constraints-rerun.txt -e '.[rerun]'
 	@touch $@
 

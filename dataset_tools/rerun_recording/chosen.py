@@ -53,13 +53,25 @@ def require_memory(count: int, sizes: Mapping[str, int], free: int) -> None:
 
 
 def place_of(data: Path, out: Path | None) -> Path:
-    """The file to write: `out`, or by default beside the folder of shards. Raises InputError inside that folder."""
+    """The file to write: `out`, or by default beside the folder of shards.
+
+    Raises InputError in that folder, and where nothing can be written.
+    """
     folder = Path(os.path.abspath(data.parent if data.suffix == ".h5" else data))
     if out is None:
         name = f"{folder.name}-{data.stem}" if data.suffix == ".h5" else folder.name
-        return folder.with_name(name + ENDING)
+        return _writable(folder.with_name(name + ENDING))
     if out.suffix != ENDING:
         raise InputError(f"--out {out}: a recording is a {ENDING}")
     if Path(os.path.realpath(folder)) in Path(os.path.realpath(out)).parents:
         raise InputError(f"--out {out}: lies in the release; a recording belongs beside it")
-    return out
+    return _writable(out)
+
+
+def _writable(path: Path) -> Path:
+    """The path, if its folder is there and may be written to."""
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: no such folder; choose another --out")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path}: cannot be written there; choose another --out")
+    return path

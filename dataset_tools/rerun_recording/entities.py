@@ -55,7 +55,8 @@ def depth_path(view: int) -> str:
 def lasting_entities(views: int) -> Iterator[Entity]:
     """What holds for all samples: which way is up, and the colours of classes."""
     yield "world", rr.ViewCoordinates.RIGHT_HAND_Z_UP
-    parts = [(i, name, (*colour, 255 if i else 0)) for i, (name, colour) in enumerate(zip(PART_NAMES, _parts()))]
+    named = zip(PART_NAMES, part_colours().tolist())
+    parts = [(number, name, (*colour, 255 if number else 0)) for number, (name, colour) in enumerate(named)]
     yield "world", rr.AnnotationContext(parts)
     for view in range(views):
         yield f"{photograph_path(view)}/mask", rr.AnnotationContext([(0, "", (0, 0, 0, 0)), (1, "hand", MASK)])
@@ -151,10 +152,6 @@ def _pinhole(K: np.ndarray, width: int, height: int) -> rr.Pinhole:
         image_from_camera=K, resolution=(width, height), camera_xyz=rr.ViewCoordinates.RDF,
         image_plane_distance=IMAGE_PLANE,
     )  # fmt: skip
-
-
-def _parts() -> list[tuple[int, ...]]:
-    return [tuple(colour) for colour in part_colours().tolist()]
 
 
 def _range(depth: np.ndarray) -> tuple[float, float]:

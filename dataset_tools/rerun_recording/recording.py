@@ -6,6 +6,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ def write_recording(data: Path, out: Path | None = None, samples: Span | None = 
     path = place_of(data, out)
     dataset, chosen = choose(data, samples, split)
     if len(chosen) < len(dataset):
-        log.info("%d of %d samples (see --samples)", len(chosen), len(dataset))
+        log.info("%d of %d samples", len(chosen), len(dataset))
     require_memory(len(chosen), dataset.sizes, psutil.virtual_memory().available)
     write_atomic(path, recorded(dataset, chosen))
     return path
@@ -83,12 +85,12 @@ def times(frame: int, meta: dict[str, Any]) -> dict[str, int]:
 
 def _read(dataset: HandDataset, chosen: Sequence[int]) -> Iterator[tuple[dict[str, Any], tuple[bytes, ...]]]:
     """Samples, each with its JPEG streams."""
-    shard: ShardFile | None = None
-    for position in chosen:
-        path, row = dataset.locate(position)
-        if shard is None or shard.path != path:
-            shard = ShardFile(path)
-        yield dataset[position], shard.streams(row)
+    places = [(position, *dataset.locate(position)) for position in chosen]
+    for path, group in groupby(places, key=itemgetter(1)):
+        with ShardFile(path) as shard:
+            for position, _, row in group:
+                yield dataset[position], shard.streams(row)
+    dataset.close()
 
 
 def _opened_on(sample: dict[str, Any]) -> Any:

@@ -73,6 +73,14 @@ def test_a_recording_lies_beside_the_release_and_never_in_it(tmp_path, monkeypat
                 place_of(data, inside)
 
 
+def test_where_nothing_can_be_written_is_said_before_anything_is_read(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="no such folder; choose another --out"):
+        place_of(tmp_path, tmp_path.parent / "nowhere" / "a.rrd")
+    monkeypatch.setattr(os, "access", lambda path, mode: not (path == tmp_path.parent and mode == os.W_OK))
+    with pytest.raises(InputError, match="cannot be written there; choose another --out"):
+        place_of(tmp_path, None)
+
+
 def test_without_rerun_one_line_says_how_to_get_it(capsys, monkeypatch):
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "rerun" else real(name))
