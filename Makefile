@@ -144,7 +144,7 @@ judge: $(JUDGE_VENV)/.ready  ## Say how surely an outside detector (MediaPipe) f
 browse: $(VENV)/.ready-publish  ## Write a static site to look at a release in DATA/browse: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) browse $(call options,WORKERS) -- "$$DATA"
 
-rerun: MVHM := MVHM_MAKE=1 $(RERUN_VENV)/bin/mvhm
+rerun: private BIN := $(RERUN_VENV)/bin
 rerun: $(RERUN_VENV)/.ready  ## Write a recording for the Rerun viewer: DATA=path [SAMPLES=0-99] [SPLIT=name] [OUT=FILE.rrd]
 	@$(MVHM) rerun $(call options,$(GIVEN_OUT) SAMPLES SPLIT) -- "$$DATA"
 
