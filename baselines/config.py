@@ -215,14 +215,30 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _change(table: dict[str, Any], text: str) -> None:
-    """Set one value of a table in place: `data.batch=16`, `stages.mesh.lr=1e-3`, `model.fusion="set"`."""
+    """Set a value of a table in place: `data.batch=16`, `stages.mesh.lr=1e-3`, `model.fusion="set"`.
+
+    `stages.*.losses.mesh=0` does so in every stage that has that loss.
+    """
     key, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key):
+    if not equals or not re.fullmatch(r"(stages\.\*\.)?[\w-]+(\.[\w-]+)*", key):
         raise InputError(f"--set {text}: KEY=VALUE is wanted, as in data.batch=16 or stages.NAME.epochs=3")
-    *path, last = key.split(".")
+    *path, last = key.removeprefix("stages.*.").split(".")
+    everywhere = key.startswith("stages.*.")
+    tables = [one for one in table["stages"] if _has(one, [*path, last])] if everywhere else [table]
+    if not tables:
+        raise InputError(f"--set {text}: no stage has {'.'.join([*path, last])}")
+    for one in tables:
+        for name in path:
+            one = _inner(one, name, text)
+        one[last] = _parsed(value)
+
+
+def _has(table: Any, path: list[str]) -> bool:
     for name in path:
-        table = _inner(table, name, text)
-    table[last] = _parsed(value)
+        if not isinstance(table, dict) or name not in table:
+            return False
+        table = table[name]
+    return True
 
 
 def _inner(table: Any, name: str, text: str) -> Any:

@@ -21,10 +21,10 @@ ESTIMATORS = {  # name -> module in `models`, class in it
     "ge_gcn_weak": ("ge_weak", "GeWeak"),
     "lt_alg": ("learnable_triangulation", "LtAlgebraic"),
     "lt_vol": ("learnable_triangulation", "LtVolumetric"),
-    "hamr": ("hamr", "Hamr"),
     "hamuco": ("hamuco", "HaMuCo"),
     "epipolar_pose": ("self_supervised", "EpipolarPose"),
     "canon_pose": ("self_supervised", "CanonPose"),
+    "hamr": ("hamr", "Hamr"),
 }
 
 

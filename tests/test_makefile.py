@@ -14,7 +14,7 @@ from rigging.command_line import Parser, command_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 # elsewhere than in DATA; OUT is the folder of releases
-NOT_IN_MAKE = {("validate", "--out"), ("statistics", "--out"), ("browse", "--out")}
+NOT_IN_MAKE = {("validate", "--out"), ("statistics", "--out"), ("judge", "--out"), ("browse", "--out")}
 PACKAGE = {name: package for package, table in command_tables().items() for name in table}
 
 
@@ -30,6 +30,8 @@ def make(tmp_path):
     link.symlink_to(venv)
     for stage in ("render", "farm", "publish", "train", "gate", "dev"):
         (venv / f".ready-{stage}").touch()
+    (tmp_path / "venv-judge").symlink_to(venv)  # an environment of its own
+    (venv / ".ready").touch()
 
     def run(target: str, *settings: str, **environment: str) -> list[str]:
         clean = {"PATH": os.environ["PATH"], **environment}
@@ -66,6 +68,7 @@ def test_settings_are_options_and_flags(make):
     assert make("doctor") == ["doctor"]
     counted = make("statistics", "DATA=/d", "REFERENCE=/my photos", "PICTURES=100")
     assert counted == ["statistics", "--reference", "/my photos", "--pictures", "100", "--", "/d"]
+    assert make("judge", "DATA=/d", "PHOTOGRAPHS=/my photos")[1:] == ["--photographs", "/my photos", "--", "/d"]
     assert make("train", "MODEL=mvhm_sv", "SET=train.seed=1 data.batch=8") == [
         "train", "--model", "mvhm_sv", "--set", "train.seed=1 data.batch=8", "--", "out/demo"
     ]  # fmt: skip

@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "gate-short, gate, full, paper, or a folder with gate.toml and one of each estimator (default: nano)",
     )  # fmt: skip
     parser.add_argument(
+        "--tables", action="append", default=[], metavar="NAME|FILE", help="train, claim and show more than the preset "
+        "does: comparisons, hamuco, hamr, or a TOML file of such lists; again for each",
+    )  # fmt: skip
+    parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="FOLDER",
         help="runs and report go to FOLDER/gates/RELEASE-PRESET (default: out)",
     )  # fmt: skip
@@ -58,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     real = real_sets({adapter: getattr(options, adapter) for adapter in ADAPTERS})
     request = Request(
         options.data, options.preset, options.out, real, options.other, options.device,
-        options.workers or 0, options.keep_going,
+        options.workers or 0, options.keep_going, tuple(options.tables),
     )  # fmt: skip
     gated = gate(request)
     folder = report_folder(request, gated.report.about)

@@ -58,12 +58,14 @@ MEASURES = (
     Measure("joints, mm", protocol("root_relative")),
     Measure("joints, oracle, mm", protocol("mvhm")),
     Measure("AUC 20-50, oracle", protocol("mvhm"), (20.0, 50.0)),
+    Measure("n_mpjpe_bone, mm", protocol("n_mpjpe_bone")),
+    Measure("PA joints, mm", protocol("procrustes")),
     Measure("mesh, mm", protocol("mpvpe")),
     Measure("mesh, oracle, mm", protocol("mpvpe_absolute_oracle")),
     Measure("mask IoU", protocol("mpvpe_absolute"), overlap=True),
     Measure("mask IoU, oracle", protocol("mpvpe_absolute_oracle"), overlap=True),
 )
-JOINTS, _, AREA, _, MESH_ORACLE, *_ = (one.name for one in MEASURES)
+JOINTS, _, AREA, _, _, _, MESH_ORACLE, *_ = (one.name for one in MEASURES)
 
 
 def digits(measure: str) -> int:
