@@ -12,6 +12,7 @@ OTHER_VENV   := $(VENV)-5.2
 OTHER_PYTHON ?= $(call python_of,3.13)
 JUDGE_VENV   := $(VENV)-judge
 JUDGE_PYTHON ?= $(call python_of,3.11)
+RERUN_VENV   := $(VENV)-rerun
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 JUDGE_PIP := $(JUDGE_VENV)/bin/python -m pip --disable-pip-version-check -q
 
@@ -32,12 +33,12 @@ GIVEN_OUT = $(if $(filter-out file,$(origin OUT)),OUT)
 LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
-export MODEL PRESET SET INIT STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
+export MODEL PRESET TABLES SET INIT STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
 export IMAGES CAMERAS BOX K HAND_LENGTH LABELS TAKE TRUE_VIEW SEED VIEWS
 export REFERENCE PHOTOGRAPHS PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics judge browse release verify diff
-.PHONY: export-data label train evaluate compare predict gate test lint bench clean
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics judge browse rerun release verify
+.PHONY: diff export-data label train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -81,6 +82,13 @@ $(VENV)/.ready-train: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/.ready-gate: $(VENV)/.ready-train
 	@echo 'installing what validation needs ...'
 	@$(PIP) install -c constraints.txt -e '.[train,publish]'
+	@touch $@
+
+# rerun-sdk needs numpy 2, and Blender 4.5 numpy 1: the loader and rerun have an environment of their own.
+$(RERUN_VENV)/.ready: pyproject.toml constraints-rerun.txt
+	@$(MAKE) -s $(RERUN_VENV)/bin/python VENV=$(RERUN_VENV)
+	@echo 'installing Rerun into $(RERUN_VENV) (1.3 GB, half a minute) ...'
+	@$(RERUN_VENV)/bin/python -m pip --disable-pip-version-check -q install -c constraints-rerun.txt -e '.[rerun]'
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready-farm
@@ -136,6 +144,10 @@ judge: $(JUDGE_VENV)/.ready  ## Say how surely an outside detector (MediaPipe) f
 browse: $(VENV)/.ready-publish  ## Write a static site to look at a release in DATA/browse: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) browse $(call options,WORKERS) -- "$$DATA"
 
+rerun: MVHM := MVHM_MAKE=1 $(RERUN_VENV)/bin/mvhm
+rerun: $(RERUN_VENV)/.ready  ## Write a recording for the Rerun viewer: DATA=path [SAMPLES=0-99] [SPLIT=name] [OUT=FILE.rrd]
+	@$(MVHM) rerun $(call options,$(GIVEN_OUT) SAMPLES SPLIT) -- "$$DATA"
+
 release: $(VENV)/.ready-publish  ## Publish validated shards: DATA=path VERSION=x.y.z [GATE=report.json] [CHANGES=text|file] [PREVIOUS=path]
 	@$(MVHM) release $(call options,VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE) $(call flags,KEEP_PATHS) -- "$$DATA"
 
@@ -163,8 +175,8 @@ compare: $(VENV)/.ready-train  ## Trained estimators in one table with intervals
 predict: $(VENV)/.ready-train  ## Joints and mesh of a hand: CHECKPOINT=run IMAGES='a.jpg folder film.mp4' [CAMERAS=file] [LEFT=1] [BOX=file] [K=file] [HAND_LENGTH=m] [OUT=folder]
 	@$(MVHM) predict $(call options,CHECKPOINT CAMERAS BOX K HAND_LENGTH $(GIVEN_OUT) DEVICE THREADS) $(call flags,LEFT OVERWRITE) -- $$IMAGES
 
-gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [PREVIOUS=path] [STB=path] [MHP=path] [RHD=path] [FREIHAND=path] [HANCO=path] [DEXTER=path] [OTHER=path]
-	@$(MVHM) gate $(call options,PRESET $(GIVEN_OUT) PREVIOUS STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
+gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [TABLES='hamuco ...'] [PREVIOUS=path] [STB=path] [MHP=path] [RHD=path] [FREIHAND=path] [HANCO=path] [DEXTER=path] [OTHER=path]
+	@$(MVHM) gate $(call options,PRESET TABLES $(GIVEN_OUT) PREVIOUS STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
 
 # Where Python 3.13 is beside 3.11, the tests of exactness run on what Blender 5.2 renders, too.
 .PHONY: setup-other
@@ -173,14 +185,17 @@ setup-other:
 	  $(MAKE) -s setup-render VENV=$(OTHER_VENV) PYTHON=$(OTHER_PYTHON) \
 	    || echo '$(OTHER_VENV) cannot be made: Blender 5.2 is not tested' >&2; fi
 
-# The judge's environment takes half a minute.
-.PHONY: setup-judge
+# The environments of the judge and of Rerun take half a minute each.
+.PHONY: setup-judge setup-rerun
 setup-judge:
 	@if [ -n "$(JUDGE_PYTHON)" ]; then \
 	  $(MAKE) -s $(JUDGE_VENV)/.ready || echo '$(JUDGE_VENV) cannot be made: MediaPipe is not tested' >&2; fi
 
-test: $(VENV)/.ready-dev setup-other setup-judge  ## Run all tests (real Blender, real HDF5)
-	@MVHM_OTHER="$(OTHER_VENV)" MVHM_JUDGE="$(JUDGE_VENV)" $(BIN)/python -m pytest $(TEST_OPTIONS)
+setup-rerun:
+	@$(MAKE) -s $(RERUN_VENV)/.ready || echo '$(RERUN_VENV) cannot be made: Rerun is not tested' >&2
+
+test: $(VENV)/.ready-dev setup-other setup-judge setup-rerun  ## Run all tests (real Blender, real HDF5)
+	@MVHM_OTHER="$(OTHER_VENV)" MVHM_JUDGE="$(JUDGE_VENV)" MVHM_RERUN="$(RERUN_VENV)" $(BIN)/python -m pytest $(TEST_OPTIONS)
 
 lint: $(VENV)/.ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -189,5 +204,5 @@ bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet mach
 	@$(BIN)/python -m tests.benchmarks.run --folder "$$OUT/bench"
 
 clean:  ## Remove the environment and caches (never OUT)
-	rm -rf $(VENV) $(OTHER_VENV) $(JUDGE_VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(OTHER_VENV) $(JUDGE_VENV) $(RERUN_VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ class Estimator(nn.Module, ABC):
     Config: ClassVar[type]
     fields: ClassVar[tuple[str, ...]]  # of the schema, that training needs
     multi_view: ClassVar[bool] = False  # needs all views of a sample in a batch
+    alone: ClassVar[tuple[str, ...] | None] = None  # of those: settings with which it answers one view, where it can
 
     def __init__(self, config: Any) -> None:
         super().__init__()

@@ -58,8 +58,9 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "export": {"", "format", "store", "load"},
         "release": {"", "format", "store", "load", "pictures", "statistics", "check"},
         "browse": {"", "format", "store", "load", "pictures", "check"},
+        "rerun_recording": {"", "store", "load", "pictures"},
         "commands": {"format", "store", "load", "pictures", "statistics", "check", "judge", "export", "release",
-                     "browse"},
+                     "browse", "rerun_recording"},
     },
     "baselines": {
         "": set(),
@@ -85,6 +86,7 @@ HOME_OF = {
     "ray": {"render_farm"},
     "h5py": {"dataset_tools"},
     "hdf5plugin": {"dataset_tools"},
+    "rerun": {"dataset_tools"},
     "torch": {"baselines", "dataset_tools"},
 }
 

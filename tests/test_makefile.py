@@ -30,7 +30,8 @@ def make(tmp_path):
     link.symlink_to(venv)
     for stage in ("render", "farm", "publish", "train", "gate", "dev"):
         (venv / f".ready-{stage}").touch()
-    (tmp_path / "venv-judge").symlink_to(venv)  # an environment of its own
+    for own in ("judge", "rerun"):  # environments of their own
+        (tmp_path / f"venv-{own}").symlink_to(venv)
     (venv / ".ready").touch()
 
     def run(target: str, *settings: str, **environment: str) -> list[str]:
@@ -83,6 +84,10 @@ def test_settings_are_options_and_flags(make):
         "coco",
         "/d",
     ]
+    assert make("rerun", "DATA=/d", "SAMPLES=0-9") == ["rerun", "--samples", "0-9", "--", "/d"]
+    assert make("rerun", "DATA=/d", "SPLIT=val", "OUT=/e f.rrd") == [
+        "rerun", "--out", "/e f.rrd", "--split", "val", "--", "/d"
+    ]  # fmt: skip
     judged = make("gate", "DATA=/d", "PRESET=gate", "STB=/s b", "DEXTER=/o")
     assert judged == ["gate", "--preset", "gate", "--stb", "/s b", "--dexter", "/o", "--", "/d"]
     assert make("evaluate", "CHECKPOINT=/run", "DATA=/d") == ["evaluate", "--", "/run", "/d"]

@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--tables", action="append", default=[], metavar="NAME|FILE", help="train, claim and show more than the preset "
-        "does: comparisons, hamuco, hamr, or a TOML file of such lists; again for each",
+        "does: comparisons, hamuco, hamuco_more, hamr, or a TOML file of such lists; again for each, or several with "
+        "spaces between",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="FOLDER",
@@ -62,7 +63,8 @@ def run(options: argparse.Namespace) -> int:
     real = real_sets({adapter: getattr(options, adapter) for adapter in ADAPTERS})
     request = Request(
         options.data, options.preset, options.out, real, options.other, options.device,
-        options.workers or 0, options.keep_going, tuple(options.tables),
+        options.workers or 0, options.keep_going,
+        tuple(name for text in options.tables for name in text.split()),
     )  # fmt: skip
     gated = gate(request)
     folder = report_folder(request, gated.report.about)

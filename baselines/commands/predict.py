@@ -112,7 +112,9 @@ def _job(options: argparse.Namespace, inputs: Inputs) -> Job:
     device = use_machine(options)
     estimator, config = load_run(options.checkpoint)
     if estimator.multi_view and not options.cameras:
-        raise InputError(f"{options.checkpoint}: {estimator.name} wants several views of one hand, with --cameras")
+        if estimator.alone is None:
+            raise InputError(f"{options.checkpoint}: {estimator.name} wants several views of one hand, with --cameras")
+        estimator, config = load_run(options.checkpoint, estimator.alone)
     about = About(str(options.checkpoint), estimator.name, options.left, options.hand_length)
     finder = Finder(boxes, None if boxes else mediapipe_detector())
     return Job(estimator.to(device), config, device, about, finder, options.out, K)

@@ -155,7 +155,7 @@ def _views(run: Predictions) -> int:
 
 
 def arm_of_rows(errors: Sequence[np.ndarray], rows: Sequence[int], made: str) -> Arm:
-    """An arm of errors (S rows, 21) mm of each seed: means over the rows of a sample, and the curve over all joints."""
+    """An arm of errors (n, 21) mm of each seed, `rows` of a sample: their means, and the curve over all joints."""
     samples = [sample_errors(one).reshape(-1, many).mean(axis=1) for one, many in zip(errors, rows)]
     curve = pck(np.concatenate([one[:, 1:].ravel() for one in errors]), THRESHOLDS)
     return Arm(np.stack(samples), made, tuple(float(f"{share:.4f}") for share in curve))

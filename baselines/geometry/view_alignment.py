@@ -13,8 +13,8 @@ def between_views(points: Tensor, rotations: Tensor | None = None) -> Similarity
     """A_i of HaMuCo (Zheng et al., ICCV 2023, section 3.4): similarities (S, V, V), [s, i, j] takes view j onto view i.
 
     points (S, V, N, 3) in the axes of each camera; `rotations` (S, V, 3, 3) from common axes to each camera's: the turn
-    is then R_i R_j^T, and without them the one of least squares (Procrustes). Scale and shift are of least squares, as
-    a view knows neither size nor place. Constants: no gradient goes through.
+    is then R_i R_j^T, and without them the one of least squares (Procrustes). Scale, at least 0, and shift are of least
+    squares, as a view knows neither size nor place. Constants: no gradient goes through.
     """
     centre = points.mean(2)  # (S, V, 3)
     centred = points - centre[:, :, None]
@@ -25,7 +25,7 @@ def between_views(points: Tensor, rotations: Tensor | None = None) -> Similarity
         turn = torch.einsum("siab,sjcb->sijac", rotations, rotations)
         strength = (turn * covariance).sum((-2, -1))
     spread = centred.square().sum((-2, -1))[:, None]  # (S, 1, V): of view j
-    scale = torch.where(spread > 0, strength / spread.clamp_min(1e-30), 1.0)
+    scale = torch.where(spread > 0, strength.clamp_min(0) / spread.clamp_min(1e-30), 1.0)
     moved = scale[..., None] * torch.einsum("sijab,sjb->sija", turn, centre)
     return Similarity(turn, scale, centre[:, :, None] - moved)
 

@@ -80,6 +80,7 @@ class HaMuCo(Estimator):
     Config = Config
     fields = ("rgb", "K", "world_to_cam", "joints_2d")
     multi_view = True
+    alone = ("model.scored=single",)
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -11,6 +11,7 @@ COMMANDS = {
     "clip": "write an mp4 of a pair or clip: photographs and a label beside them",
     "sheet": "write a contact sheet of a shard",
     "browse": "write a static site to look at a release: thumbnails, labels, meshes; in DATA/browse",
+    "rerun": "write a recording for the Rerun viewer: meshes, cameras, pictures, depth, sample by sample",
     "export-data": "write a release as WebDataset, Parquet, FreiHAND, InterHand2.6M, COCO, HaMeR's tars or meshes",
     "release": "publish a validated folder of shards as a versioned release",
     "verify": "say whether a copy of a release is whole, and what is missing or broken",

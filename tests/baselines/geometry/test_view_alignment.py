@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from geometry_cases import hands, ring, rotations
+from geometry_cases import HAND, hands, ring, rotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,6 +80,14 @@ def test_points_that_coincide_keep_their_size(extrinsics):
     between = between_views(points, turns if extrinsics else None)
     assert (between.scale == 1).all()
     torch.testing.assert_close(fused_in_each(points, between), points)
+
+
+def test_views_that_say_opposite_things_do_not_mirror_each_other():
+    """By least squares the opposite hand fits best at scale -1; without mirrors it fits best as a point."""
+    points = torch.stack([HAND - HAND.mean(0), HAND.mean(0) - HAND])[None]
+    between = between_views(points, torch.eye(3, dtype=torch.float64).expand(1, 2, 3, 3))
+    torch.testing.assert_close(between.scale[0], torch.eye(2, dtype=torch.float64))
+    torch.testing.assert_close(fused_in_each(points, between), points / 2)
 
 
 def test_kabsch_by_hand():

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from model_cases import SMALL
+from model_cases import SMALL, settings
 
 from baselines.config import Config, complete
 from baselines.registry import create_estimator
@@ -20,13 +20,17 @@ from rigging.hand.asset import load_asset
 QUICK = SMALL | {"levels": 1, "width": 8}
 STAGE = {"name": "all", "learns": ["single"], "losses": {"fused": 1.0}, "epochs": 1, "lr": 1e-3}
 VIEWS = 3
+MODELS = {
+    "mvhm_sv": QUICK,
+    "mvhm_mv": {"fusion": "set", "views": VIEWS, "width": 8, "single": QUICK},
+    "hamuco": settings("hamuco"),
+}
 
 
 def a_config(name: str = "mvhm_sv") -> Config:
     """Settings of an estimator that takes no time."""
-    model = QUICK if name == "mvhm_sv" else {"fusion": "set", "views": VIEWS, "width": 8, "single": QUICK}
     data = {"size": 64, "views": VIEWS, "batch": VIEWS}
-    return complete({"estimator": name, "stages": [STAGE], "model": model, "data": data}, "test")
+    return complete({"estimator": name, "stages": [STAGE], "model": MODELS[name], "data": data}, "test")
 
 
 def a_run(folder: Path, name: str = "mvhm_sv") -> Path:

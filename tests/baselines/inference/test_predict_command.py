@@ -21,9 +21,9 @@ from rigging.geometry.projection import project
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """The folders of a single-view and of a multi-view run."""
+    """The folders of a single-view run, of a multi-view one, and of one that is both."""
     folder = tmp_path_factory.mktemp("runs")
-    return {name: str(a_run(folder / name, name)) for name in ("mvhm_sv", "mvhm_mv")}
+    return {name: str(a_run(folder / name, name)) for name in ("mvhm_sv", "mvhm_mv", "hamuco")}
 
 
 @pytest.fixture
@@ -148,6 +148,18 @@ def test_checkpoints_of_the_wrong_kind_are_refused(files, runs, capsys):
                       (str(files / "pictures"), "no folder of a run")):  # fmt: skip
         assert predict(files, run, "HERE/pictures/view0.png") == 2
         assert line in capsys.readouterr().err and not (files / "out").exists()
+
+
+def test_hamuco_answers_a_photograph_by_its_single_view_and_several_by_their_fusion(files, runs):
+    words = ("HERE/pictures/view0.png", "HERE/pictures/view1.png", "HERE/pictures/view2.png", "--box")
+    assert predict(files, runs["hamuco"], *words, "HERE/boxes.json") == 0
+    alone = [answer(files, f"view{view}") for view in range(VIEWS)]
+    cameras = ("HERE/boxes.json", "--cameras", "HERE/cameras.json", "--overwrite")
+    assert predict(files, runs["hamuco"], *words, *cameras) == 0
+    together = answer(files, "hand")
+    assert np.array(together["joints_world"]).shape == (21, 3)
+    said = [np.array(one["joints_2d"]) for one in together["views"]]
+    assert all(np.abs(one - other["joints_2d"]).max() > 0.1 for one, other in zip(said, alone))
 
 
 def test_answers_that_are_there_stay_unless_that_is_wished(files, runs, capsys):
