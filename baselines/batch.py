@@ -27,7 +27,7 @@ class Batch:
     joint_valid: Tensor | None = None  # (B, 21) bool, there is an annotation
     joint_visible: Tensor | None = None  # (B, 21) bool, not occluded
     vertices_cam: Tensor | None = None  # (B, 2651, 3) float32 m, camera axes
-    mask: Tensor | None = None  # (B, S, S) bool, the hand without the arm
+    mask: Tensor | None = None  # (B, S, S) bool, the hand without the arm; empty where it is not known
     depth: Tensor | None = None  # (B, S, S) float32 m, z in camera axes of the hand without the arm; 0 elsewhere
     view: Tensor | None = None  # (B,) int64, which of the sample's cameras
     label_confidence: Tensor | None = None  # (B, 21) float32, 0 to 1, of joints_2d as labels; None counts as 1

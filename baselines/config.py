@@ -14,6 +14,7 @@ from typing import Any, Literal
 from rigging.errors import InputError
 from rigging.settings import from_table, nearest
 
+from .change import change
 from .registry import estimator_class
 
 PRESETS = Path(__file__).parent / "presets"  # PRESET/ESTIMATOR.toml
@@ -66,6 +67,10 @@ class Augment:
     scale: float = 0.0  # the crop's side changes by up to this share
     shift: float = 0.0  # of the side
     colour: float = 0.0  # brightness, contrast and each channel, by up to this share
+    brightness: float = 0.0  # alone, and in turn the next: by factors of up to this share less or more
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0  # of a circle, either way
     noise: float = 0.0  # standard deviation, of 0 to 1
     blur: float = 0.0  # share of the crops that are blurred
     jpeg: float = 0.0  # share of the crops that are compressed
@@ -142,7 +147,7 @@ def changed(config: Config, sets: Iterable[str], where: str) -> Config:
 
 def _changed(table: dict[str, Any], sets: list[str], where: str) -> Config:
     for text in sets:
-        _change(table, text)
+        change(table, text)
     return complete(table, f"{where} with --set {' '.join(sets)}")
 
 
@@ -212,35 +217,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not TOML ({error})") from error
-
-
-def _change(table: dict[str, Any], text: str) -> None:
-    """Set one value of a table in place: `data.batch=16`, `stages.mesh.lr=1e-3`, `model.fusion="set"`."""
-    key, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key):
-        raise InputError(f"--set {text}: KEY=VALUE is wanted, as in data.batch=16 or stages.NAME.epochs=3")
-    *path, last = key.split(".")
-    for name in path:
-        table = _inner(table, name, text)
-    table[last] = _parsed(value)
-
-
-def _inner(table: Any, name: str, text: str) -> Any:
-    """The table `name` in another, or the stage of that name in a list of them."""
-    if name == "stages" and isinstance(table.get(name), list):
-        return {stage.get("name"): stage for stage in table[name]}
-    inner = table.get(name) if "estimator" not in table else table.setdefault(name, {})
-    if not isinstance(inner, dict):
-        raise InputError(f"--set {text}: there is no {name!r}{nearest(name, map(str, table))}")
-    return inner
-
-
-def _parsed(value: str) -> Any:
-    """A value as TOML has it; what is no TOML is a text."""
-    try:
-        return tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return value
 
 
 def _at_least(settings: Any, least: float, *names: str) -> None:

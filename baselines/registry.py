@@ -24,6 +24,7 @@ ESTIMATORS = {  # name -> module in `models`, class in it
     "hamuco": ("hamuco", "HaMuCo"),
     "epipolar_pose": ("self_supervised", "EpipolarPose"),
     "canon_pose": ("self_supervised", "CanonPose"),
+    "hamr": ("hamr", "Hamr"),
 }
 
 

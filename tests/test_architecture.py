@@ -54,10 +54,12 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "pictures": {"format", "store", "load"},
         "statistics": {"", "format", "store", "load"},
         "check": {"", "format", "store", "load", "pictures", "statistics"},
+        "judge": {"", "format", "store", "load", "pictures", "statistics"},
         "export": {"", "format", "store", "load"},
         "release": {"", "format", "store", "load", "pictures", "statistics", "check"},
         "browse": {"", "format", "store", "load", "pictures", "check"},
-        "commands": {"format", "store", "load", "pictures", "statistics", "check", "export", "release", "browse"},
+        "commands": {"format", "store", "load", "pictures", "statistics", "check", "judge", "export", "release",
+                     "browse"},
     },
     "baselines": {
         "": set(),
@@ -68,17 +70,18 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "data": {"", "geometry"},
         "adapters": {"", "geometry", "data"},
         "train": {"", "data"},
-        "evaluate": {"", "geometry", "metrics", "data", "train"},
+        "evaluate": {"", "geometry", "layers", "metrics", "data", "train"},
         "inference": {"", "geometry", "layers", "data", "adapters", "train"},
         "gate": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate"},
         "commands": {"", "geometry", "metrics", "models", "data", "adapters", "train", "evaluate", "inference", "gate"},
     },
-}
+}  # fmt: skip
 ROOMS = [(package, room) for package, rooms in MAY_ENTER.items() for room in rooms]
 HOME_OF = {
     "bpy": {"blender_scripts"},
     "mathutils": {"blender_scripts"},
     "numba": {"blender_scripts"},
+    "mediapipe": {"dataset_tools", "baselines"},
     "ray": {"render_farm"},
     "h5py": {"dataset_tools"},
     "hdf5plugin": {"dataset_tools"},

@@ -14,7 +14,7 @@ from rigging.command_line import Parser, command_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 # elsewhere than in DATA; OUT is the folder of releases
-NOT_IN_MAKE = {("validate", "--out"), ("statistics", "--out"), ("browse", "--out")}
+NOT_IN_MAKE = {("validate", "--out"), ("statistics", "--out"), ("judge", "--out"), ("browse", "--out")}
 PACKAGE = {name: package for package, table in command_tables().items() for name in table}
 
 
@@ -30,6 +30,8 @@ def make(tmp_path):
     link.symlink_to(venv)
     for stage in ("render", "farm", "publish", "train", "gate", "dev"):
         (venv / f".ready-{stage}").touch()
+    (tmp_path / "venv-judge").symlink_to(venv)  # an environment of its own
+    (venv / ".ready").touch()
 
     def run(target: str, *settings: str, **environment: str) -> list[str]:
         clean = {"PATH": os.environ["PATH"], **environment}
@@ -66,10 +68,13 @@ def test_settings_are_options_and_flags(make):
     assert make("doctor") == ["doctor"]
     counted = make("statistics", "DATA=/d", "REFERENCE=/my photos", "PICTURES=100")
     assert counted == ["statistics", "--reference", "/my photos", "--pictures", "100", "--", "/d"]
+    assert make("judge", "DATA=/d", "PHOTOGRAPHS=/my photos")[1:] == ["--photographs", "/my photos", "--", "/d"]
     assert make("train", "MODEL=mvhm_sv", "SET=train.seed=1 data.batch=8") == [
         "train", "--model", "mvhm_sv", "--set", "train.seed=1 data.batch=8", "--", "out/demo"
     ]  # fmt: skip
     assert make("train", "DATA=/a b", "OUT=/c d", "RESUME=1") == ["train", "--out", "/c d", "--resume", "--", "/a b"]
+    told = make("label", "DATA=/d", "NOISE=1", "OUT=/n.npz", "TRUE_VIEW=0")
+    assert told == ["label", "--out", "/n.npz", "--true-view", "0", "--noise", "--", "/d"]
     assert make("export-data", "FORMAT=coco", "DATA=/d", "OUT=/e f") == [
         "export-data",
         "--out",
@@ -78,8 +83,8 @@ def test_settings_are_options_and_flags(make):
         "coco",
         "/d",
     ]
-    judged = make("gate", "DATA=/d", "PRESET=gate", "STB=/s b")
-    assert judged == ["gate", "--preset", "gate", "--stb", "/s b", "--", "/d"]
+    judged = make("gate", "DATA=/d", "PRESET=gate", "STB=/s b", "DEXTER=/o")
+    assert judged == ["gate", "--preset", "gate", "--stb", "/s b", "--dexter", "/o", "--", "/d"]
     assert make("evaluate", "CHECKPOINT=/run", "DATA=/d") == ["evaluate", "--", "/run", "/d"]
     predicted = make("predict", "CHECKPOINT=/run", "IMAGES=/a /b", "K=1,1,2,2", "LEFT=1")
     assert predicted == ["predict", "--checkpoint", "/run", "--k", "1,1,2,2", "--left", "--", "/a", "/b"]

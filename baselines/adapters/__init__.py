@@ -10,15 +10,26 @@ from rigging.settings import nearest
 if TYPE_CHECKING:
     from .real import RealSource
 
-ADAPTERS = ("stb", "mhp")
+ADAPTERS = {  # data sets by the names that commands have for them
+    "stb": "STB",
+    "mhp": "MHP",
+    "rhd": "RHD",
+    "freihand": "FreiHAND",
+    "hanco": "HanCo",
+    "dexter": "Dexter+Object",
+}
 
 
 def open_real(spec: str, split: str = "", **options: Any) -> RealSource:
-    """The user's own data set: "stb:PATH" or "mhp:PATH"; options are those of StbSource and MhpSource.
+    """The user's own data set, as "stb:PATH"; the name is one of ADAPTERS, options are those of its source.
 
     Raises InputError for another name, and what the sources raise.
     """
+    from .dexter import DexterSource
+    from .freihand import FreihandSource
+    from .hanco import HancoSource
     from .mhp import MhpSource
+    from .rhd import RhdSource
     from .stb import StbSource
 
     name, colon, path = spec.partition(":")
@@ -26,4 +37,5 @@ def open_real(spec: str, split: str = "", **options: Any) -> RealSource:
         raise InputError(
             f"{spec!r}: NAME:PATH is wanted, with a NAME of {', '.join(ADAPTERS)}{nearest(name, ADAPTERS)}"
         )
-    return {"stb": StbSource, "mhp": MhpSource}[name](path, split, **options)
+    sources = dict(zip(ADAPTERS, (StbSource, MhpSource, RhdSource, FreihandSource, HancoSource, DexterSource)))
+    return sources[name](path, split, **options)

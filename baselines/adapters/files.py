@@ -19,20 +19,31 @@ SAFE = {
     ("numpy._core.numeric", "_frombuffer"),
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
+    ("numpy.core.multiarray", "scalar"),
+    ("numpy._core.multiarray", "scalar"),
     ("_codecs", "encode"),
 }
 
 
 def read_picture(path: Path) -> np.ndarray:
     """(H, W, 3) uint8 RGB. Raises FileNotFoundError; InputError for what is no picture."""
+    return cv2.cvtColor(_decoded(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def read_parts(path: Path) -> np.ndarray:
+    """(H, W) uint8: a picture of one channel, whose values are numbers of parts. Raises as `read_picture`."""
+    return _decoded(path, cv2.IMREAD_GRAYSCALE)
+
+
+def _decoded(path: Path, how: int) -> np.ndarray:
     try:
         data = np.fromfile(path, np.uint8)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such picture") from None
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    picture = cv2.imdecode(data, how) if len(data) else None
     if picture is None:
         raise InputError(f"{path}: cannot be read as a picture")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return picture
 
 
 def read_mat(path: Path, key: str) -> np.ndarray:
@@ -72,18 +83,52 @@ def read_points(path: Path, names: tuple[str, ...]) -> np.ndarray:
     return np.array([points[name] for name in names])
 
 
-def read_vector(path: Path) -> np.ndarray:
-    """(3,) float64, an array of three numbers pickled by Python 2 or 3. Raises FileNotFoundError and InputError."""
+def read_rows(path: Path, points: int, axes: int) -> np.ndarray:
+    """(n, points, axes) float64 of a text with a row `x, y, z; x, y, z; ...` each; further points are skipped.
+
+    Raises FileNotFoundError; InputError for a row that is none such.
+    """
     try:
-        with open(path, "rb") as file:
-            vector = np.asarray(_ArraysOnly(file, encoding="latin1").load(), float).reshape(-1)
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such file") from None
-    except Exception as error:  # a damaged pickle can make its reader raise anything
-        raise InputError(f"{path}: cannot be read as a pickled array ({error})") from error
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = [[float(x) for x in point.split(",")] for point in line.split(";")[:points]]
+            rows.append(np.array(row).reshape(points, axes))
+        except ValueError:
+            wanted = f"{points} points of {axes} numbers, as in `1, 2; 3, 4;`, are wanted"
+            raise InputError(f"{path}, line {number}: {line.strip()[:60]!r}: {wanted}") from None
+    return np.array(rows).reshape(-1, points, axes)
+
+
+def read_vector(path: Path) -> np.ndarray:
+    """(3,) float64, an array of three numbers pickled by Python 2 or 3. Raises FileNotFoundError and InputError."""
+    found = read_pickle(path)
+    try:
+        vector = np.asarray(found, float).reshape(-1)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: three finite numbers are wanted ({error})") from None
     if vector.shape != (3,) or not np.isfinite(vector).all():
         raise InputError(f"{path}: three finite numbers are wanted, got {vector}")
     return vector
+
+
+def read_pickle(path: Path) -> object:
+    """Numbers, texts, lists and dicts, and arrays of numbers, pickled by Python 2 or 3; nothing else is ever made.
+
+    Raises FileNotFoundError; InputError for a damaged file, and for one that asks for anything else.
+    """
+    try:
+        with open(path, "rb") as file:
+            return _ArraysOnly(file, encoding="latin1").load()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file") from None
+    except Exception as error:  # a damaged pickle can make its reader raise anything
+        raise InputError(f"{path}: cannot be read as pickled arrays ({error})") from error
 
 
 class _ArraysOnly(pickle.Unpickler):

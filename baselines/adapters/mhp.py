@@ -21,7 +21,7 @@ from rigging.poses.readers.permutations import to_canonical
 from rigging.poses.readers.units import checked_unit_scale
 
 from .files import read_points, read_vector
-from .real import JUDGED, Frame, Hand, Layout, RealSource, WristFrom, check_folder, shows_left
+from .real import HALF, JUDGED, Frame, Hand, Layout, RealSource, WristFrom, check_folder, shows_left
 
 SEQUENCES = tuple(range(1, 22))
 VALIDATION = (1, 2)
@@ -63,8 +63,8 @@ class MhpSource(RealSource):
         self._left = [self._judge(sequence, hand) for sequence in range(len(numbers))]
         names, counts = tuple(f.name for f in self._folders), tuple(map(len, self._names))
         splits = tuple("val" if n in validation else "train" for n in numbers)
-        poses = np.array([[_read_pose(root, name, camera) for camera in CAMERAS] for name in names])
-        super().__init__(root, Layout("MHP", names, counts, splits, np.repeat(K[None], len(CAMERAS), 0), poses), split)
+        self._poses = np.array([[_read_pose(root, name, camera) for camera in CAMERAS] for name in names])
+        super().__init__(root, Layout("MHP", names, counts, splits, len(CAMERAS)), split)
         self._map = _straightening(self.image_size)
 
     def _judge(self, sequence: int, hand: Hand) -> bool:
@@ -85,7 +85,8 @@ class MhpSource(RealSource):
     def _frame(self, sequence: int, place: int) -> Frame:
         stem = self._folders[sequence] / self._names[sequence][place]
         pictures = tuple(stem.with_name(f"{stem.name}_webcam_{camera}.jpg") for camera in CAMERAS)
-        return Frame(pictures, self._joints(sequence, place), self._left[sequence])
+        cameras = np.repeat(K[None] + HALF, len(CAMERAS), 0), self._poses[sequence]
+        return Frame(pictures, self._joints(sequence, place), self._left[sequence], *cameras)
 
     def _straightened(self, picture: np.ndarray) -> np.ndarray:
         return cv2.remap(picture, *self._map, cv2.INTER_LINEAR)

@@ -19,7 +19,7 @@ from rigging.poses.readers.permutations import to_canonical
 from rigging.poses.readers.units import checked_unit_scale
 
 from .files import read_mat
-from .real import Frame, Hand, Layout, RealSource, WristFrom, check_folder, shows_left
+from .real import HALF, Frame, Hand, Layout, RealSource, WristFrom, check_folder, shows_left
 
 SEQUENCES = tuple(f"B{number}{kind}" for number in range(1, 7) for kind in ("Counting", "Random"))
 VALIDATION = ("B1Counting", "B1Random")  # 3,000 frames, as Zimmermann & Brox and Ge et al. count; 15,000 train
@@ -63,23 +63,22 @@ class StbSource(RealSource):
         self.left = shows_left(np.concatenate(self._joints), hand)
         counts = tuple(len(joints) for joints in self._joints)
         splits = tuple("val" if name in validation else "train" for name in sequences)
-        K, world_to_cam = _cameras(camera)
-        poses = np.repeat(world_to_cam[None], len(sequences), 0)
-        super().__init__(root, Layout(f"STB, {camera}", sequences, counts, splits, K, poses), split)
+        self._cameras = _cameras(camera)
+        super().__init__(root, Layout(f"STB, {camera}", sequences, counts, splits, len(PICTURES[camera])), split)
 
     def _frame(self, sequence: int, place: int) -> Frame:
         folder = self.root / "images" / self.layout.sequences[sequence]
         pictures = tuple(folder / pattern.format(place) for pattern in PICTURES[self.camera])
-        return Frame(pictures, self._joints[sequence][place], self.left)
+        return Frame(pictures, self._joints[sequence][place], self.left, *self._cameras)
 
 
 def _cameras(camera: str) -> tuple[np.ndarray, np.ndarray]:
-    """K (V, 3, 3) px as published and world_to_cam (V, 4, 4) m."""
+    """K (V, 3, 3) px, the first pixel's centre at (0.5, 0.5), and world_to_cam (V, 4, 4) m."""
     if camera == "sk":
-        return SK_COLOUR[None], np.eye(4)[None]
+        return SK_COLOUR[None] + HALF, np.eye(4)[None]
     right = np.eye(4)
     right[0, 3] = -BB_BASELINE / 1000
-    return np.stack([BB, BB]), np.stack([np.eye(4), right])
+    return np.stack([BB, BB]) + HALF, np.stack([np.eye(4), right])
 
 
 def _read_labels(path: Path, camera: str, wrist_from: WristFrom) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rigging.errors import InputError
 
-from .data_sets import HELP, open_data
+from .data_sets import HELP, SCORED, open_data
 from .options import add_batch, add_machine, use_machine
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..evaluate.measures import Measured
 
 KEPT = "nothing is written until all runs are measured"
-OUT = "comparison"  # files: comparison.json, comparison.md
+OUT = "comparison"  # files: comparison.json, comparison.md, comparison_pck.png
 EPILOG = """
 Errors of joints and mesh with and without the labels' root depth and scale, each with its 95 % interval over the test
 subjects, and the paired difference of every run to the first. NAME=RUN,RUN,... is one row of several seeds.
@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", required=True, metavar="DATA", help=HELP)
     parser.add_argument("--split", default="test_subject", metavar="NAME", help="of DATA (default: test_subject)")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"write {OUT}.json and {OUT}.md there, too")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help=f"write {OUT}.json, {OUT}.md and {OUT}_pck.png there, too"
+    )
     add_batch(parser)
     add_machine(parser)
 
@@ -44,16 +46,20 @@ def run(options: argparse.Namespace) -> int:
     """Measure every run, print the tables and write them down where that is asked for."""
 
     from ..evaluate.compare import compare, comparison_text
+    from ..evaluate.measures import mean_curves
+    from ..evaluate.plots import draw_pck
 
     use_machine(options)
     ways = named(options.runs)
     if options.out and options.out.exists() and not options.out.is_dir():
         raise InputError(f"--out {options.out}: is a file; a folder is wanted")
     took = {name: _mean_seconds(runs) for name, runs in ways.items()}  # opens every run before the first is measured
-    found = compare({name: [measure(run, options) for run in runs] for name, runs in ways.items()}, took)
+    measured = {name: [measure(run, options) for run in runs] for name, runs in ways.items()}
+    found = compare(measured, took)
     text = comparison_text(found)
     if options.out:
         _write(options, ways, found, text)
+        draw_pck(options.out / f"{OUT}_pck.png", {name: mean_curves(seeds) for name, seeds in measured.items()})
     print(text)
     return 0
 
@@ -85,7 +91,7 @@ def measure(run: Path, options: argparse.Namespace) -> Measured:
     from ..train.run_folder import load_run
 
     estimator, config = load_run(run)
-    source = open_data(options.data, options.split, type(estimator))
+    source = open_data(options.data, options.split, type(estimator), more=SCORED)
     parts = each_batch(estimator, source, config, options.device, batch=options.batch or 0, vertices=True)
     return measured(parts)
 

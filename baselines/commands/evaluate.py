@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rigging.option_types import positive
 
 from ..registry import estimator_class
-from .data_sets import HELP, open_data
+from .data_sets import HELP, SCORED, open_data
 from .options import add_batch, add_machine, each_setting, use_machine
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from ..estimator import Estimator
     from ..metrics import Scores
 
+DRAWN = {"mm": "root_relative", "px": "projected"}  # protocols of the curves
 KEPT = "splits that were done are kept"
 EPILOG = """
 Figures are told by protocol (docs/metrics.md): in millimetres or pixels, with and without an oracle. The folder of the
-run, or --out, then holds scores.json, scores.md, and with --save SPLIT.npz with every prediction beside its label.
+run, or --out, then holds scores.json, scores.md, pck.png (curves of the PCK in space and in the image), and with --save
+SPLIT.npz with every prediction beside its label.
 
   mvhm evaluate out/train/mvhm_sv-nano out/gate
   mvhm evaluate out/train/mvhm_sv-nano out/gate --split test_all --save
@@ -65,7 +67,9 @@ def run(options: argparse.Namespace) -> int:
 
     from rigging.files import write_atomic
 
-    from ..evaluate.score import table_text
+    from ..evaluate.plots import draw_pck
+    from ..evaluate.score import curves, table_text
+    from ..metrics.scores import CURVE_STEP, Scores
     from ..train.run_folder import load_run
 
     use_machine(options)
@@ -74,16 +78,20 @@ def run(options: argparse.Namespace) -> int:
     run_folder = options.checkpoint if options.checkpoint.is_dir() else options.checkpoint.parent
     out = options.out or run_folder / "evaluation"
     out.mkdir(parents=True, exist_ok=True)
-    tables = {
-        _name(split, views): _scored(estimator, source, config, options, out, split, views).table()
+    found = {
+        _name(split, views): _scored(estimator, source, config, options, out, split, views)
         for split, source in sources.items()
         for views in options.views or [0]
     }
+    tables, lines = ({split: tell(one) for split, one in found.items()} for tell in (Scores.table, curves))
     text = table_text(tables)
     about = {"format": "mvhm-scores", "version": 1, "checkpoint": str(options.checkpoint), "data": str(options.data)}
     about |= {"set": options.set} if options.set else {}
-    write_atomic(out / "scores.json", json.dumps(about | {"splits": tables}, indent=1).encode())
+    told = about | {"splits": tables, "curve_step": CURVE_STEP, "curves": lines}
+    write_atomic(out / "scores.json", json.dumps(told, indent=1).encode())
     write_atomic(out / "scores.md", text.encode())
+    shown = {split: {unit: one.get(name) for unit, name in DRAWN.items()} for split, one in lines.items()}
+    draw_pck(out / "pck.png", shown, CURVE_STEP)
     print(text)
     return 0
 
@@ -104,7 +112,7 @@ def by_split(data: str, config: Config, splits: list[str]) -> dict[str, Source]:
     chosen = splits or [split for split in there if split != config.data.split]
     if not chosen:
         raise InputError(f"{data}: holds nothing but the split {config.data.split!r}; --split {there[0]} scores it")
-    return {split: open_data(data, split, cls) for split in chosen}
+    return {split: open_data(data, split, cls, more=SCORED) for split in chosen}
 
 
 def _scored(

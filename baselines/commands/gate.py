@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rigging.option_types import positive
 
+from ..adapters import ADAPTERS
 from .options import add_device
 
 KEPT = "what was finished is kept; the same command goes on from there"
@@ -20,14 +21,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "gate-short, gate, full, paper, or a folder with gate.toml and one of each estimator (default: nano)",
     )  # fmt: skip
     parser.add_argument(
+        "--tables", action="append", default=[], metavar="NAME|FILE", help="train, claim and show more than the preset "
+        "does: comparisons, hamuco, hamuco_more, hamr, or a TOML file of such lists; again for each, or several with "
+        "spaces between",
+    )  # fmt: skip
+    parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="FOLDER",
         help="runs and report go to FOLDER/gates/RELEASE-PRESET (default: out)",
     )  # fmt: skip
     parser.add_argument(
         "--previous", type=Path, metavar="PATH", help="the report before, or its release: compared with"
     )
-    parser.add_argument("--stb", type=Path, metavar="FOLDER", help="your copy of STB, for MVHM's Table 2")
-    parser.add_argument("--mhp", type=Path, metavar="FOLDER", help="your copy of MHP, for MVHM's Table 2")
+    for adapter, name in ADAPTERS.items():
+        also = "; MVHM's Table 2" if adapter in ("stb", "mhp") else ""
+        parser.add_argument(
+            f"--{adapter}", type=Path, metavar="FOLDER", help=f"your copy of {name}, for figures across data sets{also}"
+        )
     parser.add_argument(
         "--other", type=Path, metavar="DATA", help="a release of another look (or its pack): weak supervision on it"
     )
@@ -51,9 +60,11 @@ def run(options: argparse.Namespace) -> int:
     from ..gate.run import Request, gate, report_folder
 
     previous = read_previous(options.previous) if options.previous else None  # refused before an hour of work
+    real = real_sets({adapter: getattr(options, adapter) for adapter in ADAPTERS})
     request = Request(
-        options.data, options.preset, options.out, real_sets(options.stb, options.mhp), options.other, options.device,
+        options.data, options.preset, options.out, real, options.other, options.device,
         options.workers or 0, options.keep_going,
+        tuple(name for text in options.tables for name in text.split()),
     )  # fmt: skip
     gated = gate(request)
     folder = report_folder(request, gated.report.about)

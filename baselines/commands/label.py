@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rigging.errors import InputError
 
-from .data_sets import HELP, open_data, with_labels
+from .data_sets import HELP, open_data, open_fields, with_labels
 from .options import add_batch, add_machine, use_machine
 
 if TYPE_CHECKING:
@@ -57,11 +57,12 @@ def run(options: argparse.Namespace) -> int:
     import dataclasses
 
     from ..data.label_file import identity
+    from ..data.label_noise import NEEDED
     from ..data.labels import with_true_view
 
     _check(options)
     use_machine(options)
-    truth = _truth(options)
+    truth = open_fields(options.data, options.split, NEEDED)  # of a release without its pictures
     labels = _noise(options, truth) if options.noise else _estimated(options, truth)
     made = {"data": {"name": options.data, "split": options.split} | identity(truth)}
     labels = dataclasses.replace(labels, about=dict(labels.about) | made)
@@ -82,16 +83,6 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError(f"--{'take' if options.take else 'labels'}: goes with --checkpoint, not with --noise")
     if options.seed < 0:
         raise InputError(f"--seed {options.seed}: 0 or more is wanted")
-
-
-def _truth(options: argparse.Namespace) -> Source:
-    """The data's own labels, of a release without its pictures."""
-    from ..adapters import ADAPTERS, open_real
-    from ..data.label_noise import NEEDED
-    from ..data.opening import open_source
-
-    real = options.data.partition(":")[0] in ADAPTERS
-    return open_real(options.data, options.split) if real else open_source(options.data, options.split, NEEDED)
 
 
 def _noise(options: argparse.Namespace, truth: Source) -> Labels:
@@ -130,9 +121,11 @@ def _estimated(options: argparse.Namespace, truth: Source) -> Labels:
 
 
 def _off(labels: Labels, truth: Source) -> str:
-    """How far the labels are from the truth, in parts of the box of the hand's joints: in words."""
+    """How far a release's labels are from the truth, in parts of the box of the hand's joints: in words."""
     import numpy as np
 
+    if "rgb" in truth.fields:  # a real data set: to read all pictures again takes long
+        return ""
     true = np.stack([truth.read(sample)["joints_2d"] for sample in range(truth.samples)])
     off = np.linalg.norm(labels.joints_2d - true, axis=-1)
     share: np.ndarray = 100 * off / np.ptp(true, axis=-2).max(-1)[..., None]

@@ -16,6 +16,7 @@ from torch import Tensor
 from ..batch import Batch
 from ..config import Augment
 from .backdrop import composite, from_folder, from_others
+from .colour import brightened, contrasted, hue_turned, saturated
 from .jpeg import jpeg
 
 BLUR = (0.005, 0.02)  # standard deviation, of the crop's side
@@ -37,6 +38,7 @@ def augmented(batch: Batch, alpha: Tensor | None, augment: Augment, generator: t
         visible = visible & ~_covered(batch.joints_2d, boxes)
     images = mix_spectra(images, augment.spectrum, generator)
     images = change_colour(images, augment.colour, generator)
+    images = jitter_colours(images, augment, generator)
     images = blur(images, augment.blur, generator)
     images = add_noise(images, augment.noise, generator)
     images = compress(images, augment.jpeg, generator)
@@ -102,6 +104,21 @@ def change_colour(images: Tensor, amount: float, generator: torch.Generator) -> 
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
     contrasted = mean + (images - mean) * factors[:, 3:4]
     return (contrasted * factors[:, :3] * factors[:, 4:]).clamp(0, 1)
+
+
+def jitter_colours(images: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
+    """Brightness, contrast, saturation and hue, each by itself, as `augment` says.
+
+    images (B, 3, S, S), 0 to 1.
+    """
+    jitters = ((brightened, augment.brightness), (contrasted, augment.contrast), (saturated, augment.saturation))
+    shape = (len(images), 1, 1, 1)
+    for change, amount in jitters:
+        if amount:
+            images = change(images, uniform(1 - amount, 1 + amount, shape, generator, images))
+    if augment.hue:
+        images = hue_turned(images, uniform(-augment.hue, augment.hue, shape, generator, images))
+    return images
 
 
 def blur(images: Tensor, share: float, generator: torch.Generator) -> Tensor:

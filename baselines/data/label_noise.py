@@ -23,7 +23,7 @@ CROP, MARGIN = 224.0, 1.3
 NEEDED = ("joints_cam", "joints_2d", "joint_visible", "K", "world_to_cam")
 JOINTS = np.arange(21)
 AT_A_TIME = 256  # samples
-FINGER, LEVEL = (JOINTS - 1) // 4, (JOINTS - 1) % 4  # the wrist is of finger -1, level 3
+FINGER, LEVEL = (JOINTS - 1) // 4, (JOINTS - 1) % 4  # the wrist is of finger -1
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def swapped(seen: np.ndarray, draws: Draws, noise: Noise) -> np.ndarray:
     chance = noise.swap + noise.swap_hidden * (hidden[..., :-1] + hidden[..., 1:]) / 2  # (n, V, 4)
     pair = (draws.pair[..., None] >= np.cumsum(chance, -1)).sum(-1)[..., None]  # (n, V, 1); 4 is none
     outer = (draws.level[..., None] <= LEVEL) & (pair < 4)
-    return JOINTS + 4 * (outer & (pair == FINGER)) - 4 * (outer & (pair + 1 == FINGER) & (JOINTS > 0))
+    return JOINTS + 4 * (outer & (pair == FINGER)) - 4 * (outer & (pair + 1 == FINGER))
 
 
 def confidence(sigma: np.ndarray, mistaken: np.ndarray, draws: Draws, noise: Noise) -> np.ndarray:
@@ -146,13 +146,14 @@ def noise_labels(source: Source, seed: int = 0, noise: Noise = Noise()) -> tuple
         for start in range(0, source.samples, AT_A_TIME):
             rows = range(start, min(start + AT_A_TIME, source.samples))
             drawn = draw(seed, source.numbers[start:][: len(rows)], source.views, noise.tail)
-            parts.append(noisy(_truth(source, rows), drawn, noise))
+            parts.append(noisy(read_truth(source, rows), drawn, noise))
             progress.add(len(rows))
     joints, sure = map(np.concatenate, zip(*parts))
     return joints, sure
 
 
-def _truth(source: Source, rows: Sequence[int]) -> Truth:
+def read_truth(source: Source, rows: Sequence[int]) -> Truth:
+    """The exact labels of those rows of a source; pictures are not read if it was opened with NEEDED alone."""
     read = [source.read(row) for row in rows]
     return Truth(*(np.stack([one[name] for one in read]) for name in NEEDED), source.image_size)
 

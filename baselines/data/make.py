@@ -21,10 +21,7 @@ def make_batch(raw: Raw, data: Data, views: int = 1, augment: Augment | None = N
 
 def _made(raw: Raw, data: Data, views: int, augment: Augment | None, generator: torch.Generator) -> Batch:
     whole = _whole(raw, views)
-    located, sure = whole.joint_valid, whole.label_confidence
-    if sure is not None:
-        located = crop.trusted(whole.joints_2d, located, sure)
-    part = crop.squares(whole.joints_2d, located, data.margin)
+    part = crop.squares(*_extent(raw, whole), data.margin)
     if augment is not None:
         part = crop.jitter(part, augment, generator)
     maps, samples = part.maps(data.size), crop.oversampling(whole.rgb.shape[-2:], data.size)
@@ -59,6 +56,18 @@ def _whole(raw: Raw, views: int) -> Batch:
         view=raw["view"],
         label_confidence=raw.get("label_confidence"),
     )
+
+
+def _extent(raw: Raw, whole: Batch) -> tuple[Tensor, Tensor]:
+    """Points (B, n, 2) px that a crop is made about, and which there are (B, n): joints, and corners of `hand_box`."""
+    located, sure = whole.joint_valid, whole.label_confidence
+    if sure is not None:
+        located = crop.trusted(whole.joints_2d, located, sure)
+    if "hand_box" not in raw:
+        return whole.joints_2d, located
+    corners = raw["hand_box"].unflatten(-1, (2, 2)).to(whole.joints_2d)
+    known = corners.isfinite().all(-1)
+    return torch.cat([whole.joints_2d, corners], 1), torch.cat([located, known], 1)
 
 
 def _depth_of_hand(raw: Raw) -> Tensor | None:

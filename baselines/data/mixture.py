@@ -17,7 +17,8 @@ from ..config import Augment, Data
 from .batches import Batches
 from .source import Source
 
-MAY_LACK = ("vertices_world",)  # real pictures have no mesh: those rows of vertices_cam are NaN
+# Real pictures have no mesh, and some no mask: those rows of vertices_cam are NaN, of mask empty
+MAY_LACK = ("vertices_world", "mask")
 
 
 class MixedBatches:
@@ -25,8 +26,8 @@ class MixedBatches:
 
     A batch has the same number of crops of each source every time: `data.batch` shared out by weight. An epoch has as
     many steps as all crops together fill. A label that one source lacks is missing, but for vertices, which are NaN
-    there (`needed` may name them if one source has them), and the confidence of labels, which is 1. Raises InputError
-    as Batches, and for weights that do not fit.
+    there, masks, which are empty (`needed` may name both if one source has them), and the confidence of labels, which
+    is 1. Raises InputError as Batches, and for weights that do not fit.
     """
 
     def __init__(
@@ -122,20 +123,21 @@ def _endless(part: Batches, stage: int, start: int) -> Iterator[Batch]:
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """One batch of several: a label that one of them lacks is None, but vertices_cam (NaN in its rows) and
-    label_confidence (1).
+    """One batch of several: a label that one of them lacks is None, but vertices_cam (NaN in its rows), mask (empty)
+    and label_confidence (1).
     """
     fields = {field.name: [getattr(batch, field.name) for batch in batches] for field in dataclasses.fields(Batch)}
     views = fields.pop("views")[0]
     counts = [len(batch) for batch in batches]
-    for name, value in (("vertices_cam", torch.nan), ("label_confidence", 1.0)):
-        fields[name] = _filled(fields[name], counts, value)
+    for name, unknown in (("vertices_cam", torch.nan), ("mask", False), ("label_confidence", 1.0)):
+        fields[name] = _filled(fields[name], counts, unknown)
     whole = {name: None if any(v is None for v in values) else torch.cat(values) for name, values in fields.items()}
     return Batch(**whole, views=views)
 
 
-def _filled(labels: list[Tensor | None], counts: list[int], value: float) -> list[Tensor | None]:
-    given = next((one for one in labels if one is not None), None)
+def _filled(values: list[Tensor | None], counts: list[int], unknown: float | bool) -> list[Tensor | None]:
+    """Values (n, ...) of each source, those of one that lacks them all `unknown`; nothing if none has any."""
+    given = next((one for one in values if one is not None), None)
     if given is None:
-        return labels
-    return [given.new_full((n, *given.shape[1:]), value) if one is None else one for one, n in zip(labels, counts)]
+        return values
+    return [given.new_full((n, *given.shape[1:]), unknown) if v is None else v for v, n in zip(values, counts)]

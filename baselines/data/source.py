@@ -28,8 +28,9 @@ class Source(Protocol):
     numbers: np.ndarray  # (n,) int64, the samples' numbers in the data set
     subjects: np.ndarray  # (n,) int64
     splits: np.ndarray  # (n,) str
-    # What `read` gives, as the schema names it, `joint_valid` where some joints lack labels, and `label_confidence`
-    # (V, 21) where joints_2d are pseudo labels.
+    # What `read` gives, as the schema names it; where some joints lack labels also `joint_valid` (v, 21) bool; where
+    # joints_2d are pseudo labels `label_confidence` (v, 21); where the others do not say how far a hand reaches
+    # `hand_box` (v, 4) px, x0 y0 x1 y1, which crops then hold.
     fields: frozenset[str]
 
     def read(self, sample: int, views: Sequence[int] | None = None) -> Arrays:

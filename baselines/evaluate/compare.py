@@ -12,7 +12,7 @@ from rigging.errors import InputError
 
 from ..metrics.intervals import DRAWS, FEWEST_CLUSTERS, Interval, paired_interval, shared_seeds
 from .markdown import table
-from .measures import AREA, MEASURES, Measured
+from .measures import AREA, MEASURES, Measured, digits
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _notes(found: Comparison) -> Iterator[str]:
 
 
 def _cells(figures: Mapping[str, Interval], names: Sequence[str], sign: str = "") -> list[str]:
-    return [told(figures.get(name), 3 if "AUC" in name else 2, sign) for name in names]
+    return [told(figures.get(name), digits(name), sign) for name in names]
 
 
 def told(one: Interval | None, digits: int = 2, sign: str = "") -> str:

@@ -21,14 +21,15 @@ from ..data.make import make_batch
 from ..data.reading import Raw, SampleCache, read_crops
 from ..data.source import Source
 from ..estimator import Estimator, Output
-from ..geometry.camera import project, rays
+from ..geometry.camera import SCALE_BONE, bone_lengths, project, rays
+from ..train.faults import memory_for
 from ..train.forward import forward
 from ..train.ranks import choose_device
 from ..train.run_folder import RunFolder
 
 Take = Literal["", "2d", "3d"]
-AGREED = 0.01  # m, by which views are from each other where half a label's confidence is left
-OWN, FUSED = "interact_joints", "fused_joints"  # (B, 21, 3) m: of estimators that fuse what each view says
+AGREED = 0.3  # of the middle finger's MCP-PIP bone, 10 mm: views so far from their fusion are half as sure
+OWN, FUSED = "interact_joints", "fused_joints"  # (B, 21, 3): of estimators that fuse what each view says
 
 
 @torch.inference_mode()
@@ -45,7 +46,8 @@ def estimated_labels(
     estimator = estimator.to(chosen).eval()
     parts = []
     for raw, one in _batches(estimator, source, config, chosen, batch):
-        output = forward(estimator, one, config.train)
+        with memory_for(len(one)):
+            output = forward(estimator, one, config.train)
         parts.append(labels_of(estimator.pose(output, one), output, one, raw["K"].float(), take))
     joints, sure = (torch.cat(column).cpu().numpy() for column in zip(*parts))
     shape = (source.samples, source.views, 21)
@@ -81,11 +83,12 @@ def labels_of(pose: Pose, output: Output, batch: Batch, K: Tensor, take: Take) -
 
 
 def agreement(own: Tensor, fused: Tensor, views: int) -> Tensor:
-    """(B, 21), 0 to 1: 1 / (1 + (e / AGREED)^2), e the mean over a sample's views of |own - fused|, m.
+    """(B, 21), 0 to 1: 1 / (1 + (e / AGREED)^2), e the mean over a sample's views of |own - fused| / bone.
 
-    Both (B, 21, 3) in the axes of each view's camera, relative to the same root.
+    Both (B, 21, 3) in the axes of each view's camera, relative to the same root and in any unit; the bone is fused's.
     """
-    apart = (own - fused).norm(dim=-1).unflatten(0, (-1, views)).mean(1, keepdim=True)
+    bone = bone_lengths(fused)[:, SCALE_BONE, None].clamp_min(1e-6)
+    apart = ((own - fused).norm(dim=-1) / bone).unflatten(0, (-1, views)).mean(1, keepdim=True)
     return (1 / (1 + (apart / AGREED).square())).expand(-1, views, -1).flatten(0, 1)
 
 
@@ -99,7 +102,7 @@ def check_apart(run: Path, source: Source) -> dict[str, Any]:
         raise InputError(f"{run}: no run.json in it: what it was trained on is not known")
     about = json.loads(path.read_text(encoding="utf-8"))
     for row in about["data"]:
-        if not row.get("labels") and _same(row, source):
+        if "labels" not in row and _same(row, source):
             _check_subjects(run, row, source)
     if about.get("init") and (Path(about["init"]) / path.name).is_file():
         check_apart(Path(about["init"]), source)

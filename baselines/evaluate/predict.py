@@ -21,9 +21,10 @@ from ..config import Config
 from ..data.batches import Batches, all_alike
 from ..data.source import Source
 from ..estimator import Estimator
-from ..train.faults import is_out_of_memory
+from ..train.faults import memory_for
 from ..train.forward import forward
 from ..train.ranks import choose_device
+from .masks import overlap
 
 NEEDED = ("joints_cam",)
 
@@ -51,6 +52,8 @@ class Predictions:
     vertices_cam: np.ndarray | None = None  # (n, 2651, 3) float32 m, without an oracle
     oracle_vertices_cam: np.ndarray | None = None  # (n, 2651, 3) float32 m
     true_vertices_cam: np.ndarray | None = None  # (n, 2651, 3) float32 m
+    iou: np.ndarray | None = None  # (n,) of the mesh's silhouette and the hand's mask; NaN where that is not known
+    oracle_iou: np.ndarray | None = None  # (n,)
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -64,6 +67,11 @@ class Predictions:
     def without_vertices(self) -> Predictions:
         """The same without meshes, which are nearly all of it."""
         return dataclasses.replace(self, vertices_cam=None, oracle_vertices_cam=None, true_vertices_cam=None)
+
+    def rows(self, chosen: np.ndarray) -> Predictions:
+        """Those of some crops, by a mask or their places (m,)."""
+        arrays = {name: value[chosen] for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        return dataclasses.replace(self, **arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> Predictions:
@@ -104,9 +112,9 @@ def each_batch(
     """The same, batch by batch: crops as in training without augmentation, views as in training.
 
     `batch` is in crops (0: that of training). With `vertices` meshes come too, where estimator and data have them; they
-    take 64 KB a crop. With `views` so many are seen together, each of the source's cameras as often as any other (see
-    `all_alike`). Raises InputError for data without joints_cam, for `views` that estimator or data do not allow, and
-    what reading raises.
+    take 64 KB a crop. Where the data have masks, it is said how well meshes fill them. With `views` so many are seen
+    together, each of the source's cameras as often as any other (see `all_alike`). Raises InputError for data without
+    joints_cam, for `views` that estimator or data do not allow, and what reading raises.
     """
     chosen = choose_device(device)
     estimator = estimator.to(chosen).eval()
@@ -152,13 +160,9 @@ def _batches(
 
 def _poses(estimator: Estimator, batch: Batch, config: Config) -> tuple[Pose, Pose]:
     """Without an oracle and with one. Raises InputError if the batch does not fit into memory."""
-    try:
+    with memory_for(len(batch)):
         output = forward(estimator, batch, config.train)
         return estimator.pose(output, batch), estimator.pose(output, batch, oracle=True)
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            raise InputError(f"out of memory with {len(batch)} crops at a time; --batch sets fewer") from error
-        raise
 
 
 def _predictions(batch: Batch, pose: Pose, oracle: Pose, vertices: bool) -> Predictions:
@@ -181,6 +185,8 @@ def _predictions(batch: Batch, pose: Pose, oracle: Pose, vertices: bool) -> Pred
         vertices_cam=_array(meshes[0]),
         oracle_vertices_cam=_array(meshes[1]),
         true_vertices_cam=_array(meshes[2]),
+        iou=overlap(meshes[0], batch),
+        oracle_iou=overlap(meshes[1], batch),
     )
 
 

@@ -33,7 +33,7 @@ REACH = 10.0  # px of those: RANSAC's threshold
 
 def single_arm(runs: Sequence[Predictions], made: str) -> Arm:
     """Each view's own pose; one `Predictions` a seed."""
-    return _arm(
+    return arm_of_rows(
         [relative_errors(run.joints_cam, run.true_joints_cam) for run in runs], [_views(run) for run in runs], made
     )
 
@@ -47,7 +47,7 @@ def _grouped_arm(seeds: Sequence[Sequence[Predictions]], views: int) -> Arm:
     """All groups of `views` views, each with its own pose; their errors are averaged."""
     errors = [np.concatenate([_by_sample(group) for group in groups], axis=1) for groups in seeds]
     many = f"{len(seeds[0])} groups of {views} views, evenly spread" if len(seeds[0]) > 1 else f"all {views} views"
-    return _arm([one.reshape(-1, one.shape[-1]) for one in errors], [one.shape[1] for one in errors], many)
+    return arm_of_rows([one.reshape(-1, one.shape[-1]) for one in errors], [one.shape[1] for one in errors], many)
 
 
 def _by_sample(run: Predictions) -> np.ndarray:
@@ -76,7 +76,7 @@ def _fused_arm(runs: Sequence[Predictions], apart: Sequence[Predictions], way: W
         relative_errors(way(run, other).numpy(), in_world(run, "true_joints_cam")[:, 0].numpy())
         for run, other in zip(runs, apart, strict=True)
     ]
-    return _arm(errors, [1] * len(errors), made)
+    return arm_of_rows(errors, [1] * len(errors), made)
 
 
 def simulated_arms(run: Predictions, size: int, settings: GateSettings) -> dict[str, Arm]:
@@ -96,7 +96,7 @@ def simulated_arms(run: Predictions, size: int, settings: GateSettings) -> dict[
         for name, value in points.items():
             found[name].append(joint_errors(value.numpy(), places))
     made = f"true joints in {K.shape[1]} views, {noise.outliers:.0%} of them thrown off"
-    return {name: _arm(errors, [1] * len(errors), made) for name, errors in found.items()}
+    return {name: arm_of_rows(errors, [1] * len(errors), made) for name, errors in found.items()}
 
 
 # from predictions to poses
@@ -154,8 +154,8 @@ def _views(run: Predictions) -> int:
     return len(run.sample) // len(np.unique(run.sample))
 
 
-def _arm(errors: Sequence[np.ndarray], rows: Sequence[int], made: str) -> Arm:
-    """An arm of errors (S rows, 21) mm of each seed: means over the rows of a sample, and the curve over all joints."""
+def arm_of_rows(errors: Sequence[np.ndarray], rows: Sequence[int], made: str) -> Arm:
+    """An arm of errors (n, 21) mm of each seed, `rows` of a sample: their means, and the curve over all joints."""
     samples = [sample_errors(one).reshape(-1, many).mean(axis=1) for one, many in zip(errors, rows)]
     curve = pck(np.concatenate([one[:, 1:].ravel() for one in errors]), THRESHOLDS)
     return Arm(np.stack(samples), made, tuple(float(f"{share:.4f}") for share in curve))

@@ -48,7 +48,10 @@ ONE, QUARTER = "mvhm_sv", "mvhm_sv, a quarter of the data"
 MEAN, MEDIAN, COVARIANCE = "mean of views", "median of views", "weighted mean of views"
 OWN_DLT, OWN_RANSAC = "DLT of mvhm_sv's joints", "RANSAC of mvhm_sv's joints"
 DLT, RANSAC = "DLT, outliers", "RANSAC, outliers"
-ARMS = (ONE, QUARTER, TWO, FOUR, MANY, MEAN, MEDIAN, COVARIANCE, OWN_DLT, OWN_RANSAC, DLT, RANSAC)  # in every gate
+LABEL_DLT, LABEL_RANSAC = "DLT of pseudo labels", "RANSAC of pseudo labels"  # made where a claim names them
+ARMS = (
+    ONE, QUARTER, TWO, FOUR, MANY, MEAN, MEDIAN, COVARIANCE, OWN_DLT, OWN_RANSAC, DLT, RANSAC, LABEL_DLT, LABEL_RANSAC,
+)  # fmt: skip
 
 CLAIMS = (
     Claim("views beat a view", MANY, ONE, "several views are better than one", must=True),

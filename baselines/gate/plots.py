@@ -84,9 +84,28 @@ def draw_splits(path: Path, curves: Mapping[str, Mapping[str, Sequence[float]]],
     _save(figure, path)
 
 
-def _pck_axis(axis: plt.Axes, title: str) -> None:
-    axis.set(xlabel="error threshold, mm", ylabel="share of joints within it", ylim=(0, 1.01), title=title)
-    axis.set_xlim(0, 50)
+def draw_across(path: Path, rows: Sequence[Table]) -> None:
+    """PCK in space and in the image of each estimator on each real set (HAMR's Figures 6 and 7)."""
+    figure, axes = plt.subplots(1, 2, figsize=(11.5, 4.2), dpi=100, sharey=True, layout="constrained")
+    kinds = (
+        ("curve", 100, "joints in space, no oracle", "mm"),
+        ("image_curve", 30, "joints in the image", "px of 256"),
+    )
+    names = list(dict.fromkeys(row["data"] for row in rows))
+    ways = list(dict.fromkeys((row["estimator"], row["trained_on"]) for row in rows))
+    for axis, (kind, most, title, unit) in zip(axes, kinds):
+        for row in rows:
+            label = f"{row['data']}: {row['estimator']}, trained on {row['trained_on']}"
+            style = ("-", "--", ":")[ways.index((row["estimator"], row["trained_on"])) % 3]
+            axis.plot(range(most + 1), row[kind], style, color=plt.cm.tab10(names.index(row["data"])), label=label)
+        _pck_axis(axis, title, most, unit)
+    figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, loc="outside right center")
+    _save(figure, path)
+
+
+def _pck_axis(axis: plt.Axes, title: str, most: int = 50, unit: str = "mm") -> None:
+    axis.set(xlabel=f"error threshold, {unit}", ylabel="share of joints within it", ylim=(0, 1.01), title=title)
+    axis.set_xlim(0, most)
     axis.grid(color="0.9")
 
 

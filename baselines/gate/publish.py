@@ -15,7 +15,7 @@ from .claims import MANY, ONE
 from .compare import caveats, changes
 from .page import page
 from .pictures import Shown, chosen, draw_predictions, spread_views
-from .plots import draw_arms, draw_claims, draw_splits
+from .plots import draw_across, draw_arms, draw_claims, draw_splits
 from .report import plain, write_report
 from .run import Gated
 from .runs import Runs
@@ -23,6 +23,7 @@ from .tier2 import SPLIT, VIEWS, Trained
 
 REPORT, PAGE = "gate.json", "report.md"
 CLAIMS, CURVES, SPLITS, PREDICTIONS = "claims.png", "pck.png", "splits.png", "predictions.png"
+ACROSS = "across.png"
 
 
 def write_all(folder: Path, gated: Gated, previous: Mapping[str, Any] | None) -> None:
@@ -38,7 +39,7 @@ def write_all(folder: Path, gated: Gated, previous: Mapping[str, Any] | None) ->
 
 def draw_all(folder: Path, gated: Gated, table: Mapping[str, Any], previous: Mapping[str, Any]) -> list[str]:
     """Draw what the report has figures for; returns the files' names. Drawings of an earlier report are removed."""
-    for name in (CLAIMS, CURVES, SPLITS, PREDICTIONS):
+    for name in (CLAIMS, CURVES, SPLITS, PREDICTIONS, ACROSS):
         (folder / name).unlink(missing_ok=True)
     if gated.trained is None:
         return []
@@ -47,7 +48,11 @@ def draw_all(folder: Path, gated: Gated, table: Mapping[str, Any], previous: Map
     draw_arms(folder / CURVES, ranks["curves"], (previous.get("tier2") or {}).get("curves", {}))
     draw_splits(folder / SPLITS, plain(gated.report.tier3.curves), "camera axes, with the oracle")
     draw_some(folder / PREDICTIONS, gated.runs, gated.trained)
-    return [CLAIMS, CURVES, SPLITS, PREDICTIONS]
+    drawn = [CLAIMS, CURVES, SPLITS, PREDICTIONS]
+    if rows := table["tier3"]["across"]:
+        draw_across(folder / ACROSS, rows)
+        drawn.append(ACROSS)
+    return drawn
 
 
 def draw_some(path: Path, runs: Runs, trained: Trained) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..adapters import open_real
+from ..adapters import ADAPTERS, open_real
 from ..config import Config
 from ..data.source import Source
 from .runs import Named, Runs, Training, first, spread
@@ -21,19 +21,23 @@ VIEWS = 8  # of a sample of a release: a preset's number of samples means so man
 
 @dataclass(frozen=True)
 class RealSet:
-    """A data set by its name in Table 2, and where the user has it."""
+    """A data set by its name, and where the user has it."""
 
-    name: str
+    name: str  # one of ADAPTERS' titles
     path: Path
 
     def open(self, split: str) -> Source:
         """Its samples. Raises FileNotFoundError, InputError."""
-        return open_real(f"{self.name.lower()}:{self.path}", split)
+        adapter = next(adapter for adapter, name in ADAPTERS.items() if name == self.name)
+        return open_real(f"{adapter}:{self.path}", split)
 
 
-def real_sets(stb: Path | None, mhp: Path | None) -> tuple[RealSet, ...]:
-    """Those that were given, opened once to see that they can be. Raises FileNotFoundError, InputError."""
-    given = tuple(RealSet(name, path) for name, path in (("MHP", mhp), ("STB", stb)) if path)
+def real_sets(paths: Mapping[str, Path | None]) -> tuple[RealSet, ...]:
+    """Those that were given, by their names in ADAPTERS, opened once to see that they can be.
+
+    Raises FileNotFoundError, InputError.
+    """
+    given = tuple(RealSet(name, paths[adapter]) for adapter, name in ADAPTERS.items() if paths.get(adapter))
     for one in given:
         one.open("val")
     return given

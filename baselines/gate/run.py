@@ -27,6 +27,7 @@ from ..data.opening import open_source
 from ..data.source import require, wanted_fields
 from ..registry import estimator_class
 from ..train.ranks import choose_device, cores
+from .across import across_sets
 from .extras import extra_arms, tables_of, train_extras
 from .kept import Kept
 from .real import RealSet, real_rows
@@ -53,6 +54,7 @@ class Request:
     device: str = ""
     workers: int = 0  # processes that validate, and on the CPU train; 0: one a core
     keep_going: bool = False  # train, too, on what did not validate
+    tables: tuple[str, ...] = ()  # more lists of trainings, claims and tables: names in presets/, or TOML files
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def gate(request: Request) -> Gated:
     """Judge a release. Raises InputError for what is no release or preset, and what validation and training raise."""
     if choose_device(request.device).type == "cpu":
         torch.set_num_threads(1)  # see _side_by_side
-    settings = read_settings(preset_folder(request.preset))
+    settings = read_settings(preset_folder(request.preset), request.tables)
     other = other_data(request.other, settings) if request.other else None
     about = dataclasses.replace(look_at(request), other=other.name if other else "")
     kept = kept_in(request, about, settings)
@@ -90,9 +92,10 @@ def judged(request: Request, settings: GateSettings, about: About, runs: Runs) -
     extras = train_extras(runs, trained, settings)
     arms, subjects = arms_of(runs, trained, settings)
     arms |= extra_arms(runs, extras, settings)
-    ranks = tier2(arms, subjects, settings.seed, settings.draws, settings.claims)
+    ranks = tier2(arms, subjects, settings.seed, settings.draws, settings.own_claims)
     tables = tables_of(runs, extras, settings)
-    scores = Tier3(scores_of(runs, trained), real_rows(runs, request.real))
+    seen = across_sets(runs, request.real, extras)
+    scores = Tier3(scores_of(runs, trained), real_rows(runs, request.real), seen)
     return Gated(dataclasses.replace(report, tier1=by_heart, tier2=ranks, tables=tables, tier3=scores), runs, trained)
 
 

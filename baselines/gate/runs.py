@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dataset_tools.check.workers import run_jobs
+from dataset_tools.workers import run_jobs
 
 from ..config import Config, as_table, load_config
 from ..data.opening import open_source
@@ -126,13 +126,17 @@ class Runs:
 
         return Predictions.load(self.kept.once(_answers(run, on), {}, make, ".npz", kind="predictions"))
 
-    def measure(self, run: Path, on: Named) -> Measured:
-        """The errors of a finished run on every sample of a source, meshes included; no prediction is kept."""
+    def measure(self, run: Path, on: Named, sets: Sequence[str] = ()) -> Measured:
+        """The errors of a finished run on every sample of a source, meshes included; no prediction is kept.
+
+        `sets` change settings of the model that its weights do not depend on.
+        """
 
         def make(place: Path) -> None:
-            measured(each_batch(*_loaded(run, on), self.device, batch=CROPS, vertices=True)).save(place)
+            measured(each_batch(*_loaded(run, on, sets), self.device, batch=CROPS, vertices=True)).save(place)
 
-        return Measured.load(self.kept.once(f"{_answers(run, on)}, errors", {}, make, ".npz", kind="predictions"))
+        more = {"sets": list(sets)} if sets else {}
+        return Measured.load(self.kept.once(f"{_answers(run, on)}, errors", more, make, ".npz", kind="predictions"))
 
 
 def _needed(estimator: str) -> tuple[str, ...]:
@@ -144,9 +148,9 @@ def _answers(run: Path, on: Named) -> str:
     return f"{run.name.removeprefix('train-')} on {on.name}"
 
 
-def _loaded(run: Path, on: Named) -> tuple[Estimator, Source, Config]:
+def _loaded(run: Path, on: Named, sets: Sequence[str] = ()) -> tuple[Estimator, Source, Config]:
     """A run's estimator, the source, and settings to see all its cameras."""
-    estimator, config = load_run(run)
+    estimator, config = load_run(run, sets)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, views=on.source.views))
     return estimator, on.source, config
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,12 +12,14 @@ from typing import Any, Literal
 from rigging.errors import InputError
 from rigging.settings import from_table, nearest
 
+from ..config import PRESETS
 from ..evaluate.measures import MEASURES
 from ..geometry.simulate import PixelNoise
 from .claims import ARMS, FUSION, ONE, Claim
 
 On = Literal["release", "other"]  # the release that is judged, or the data of `--other`
-LISTS = ("overfits", "extras", "claims", "tables")
+NOISE = "noise"  # labels: the release's own with a detector's errors
+LISTS = {"overfits": "estimator", "extras": "name", "claims": "name", "tables": "title"}  # and what names their rows
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,23 @@ class Extra:
     preset: str = ""  # FILE of FILE.toml beside gate.toml (default: the estimator's)
     sets: tuple[str, ...] = ()  # settings that are changed, as `--set` has them
     init: str = ""  # an extra before, mvhm_sv or mvhm_mv: the run of the same seed whose weights are begun with
+    of: str = ""  # an extra before whose weights are tested anew with `sets`; nothing is trained
+    labels: str = ""  # pseudo labels are all it learns from: "noise", or an extra before whose estimates they are
     on: On = "release"  # what is trained on
     made: str = ""  # how, in words
     seeds: int = 0  # of its training; 0: `extra_seeds`, or as many as mvhm_sv has
+
+    def __post_init__(self) -> None:
+        if self.name == NOISE:
+            raise ValueError(f"{NOISE!r} is what labels with simulated errors are called")
+        if self.of and (self.init or self.labels or self.preset or self.on != "release" or not self.sets):
+            raise ValueError(f"{self.name!r}: with `of` nothing is trained, so `sets` and no other choice is wanted")
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """The extras whose runs of the same seed it needs."""
+        labels = "" if self.labels == NOISE else self.labels
+        return tuple(one for one in (self.init, self.of, labels) if one)
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,7 @@ class GateSettings:
     overfits: tuple[Overfit, ...]
     extras: tuple[Extra, ...] = ()
     claims: tuple[Claim, ...] = ()  # besides those that every gate decides
+    musts: tuple[str, ...] = ()  # names of claims that must hold here, besides those that say so
     tables: tuple[Table, ...] = ()
     overfit_views: int = 32
     overfit_share: float = 0.0  # of the mean pose's error, that an overfitted one must stay below; 0: no such limit
@@ -91,42 +109,81 @@ class GateSettings:
             raise ValueError("seeds, mutated, draws and noises are numbers from 1")
         if not 0 <= self.extra_seeds <= self.seeds:
             raise ValueError(f"extra_seeds = {self.extra_seeds}: from 0 to seeds = {self.seeds}")
-        _in_order([(one.estimator, one.init) for one in self.overfits], [], "overfits")
+        _in_order([(one.estimator, *filter(None, [one.init])) for one in self.overfits], [], "overfits")
         names = [one.name for one in self.extras]
-        _in_order([(one.name, one.init) for one in self.extras], [ONE, FUSION], "extras")
+        _in_order([(one.name, *one.before) for one in self.extras], [ONE, FUSION], "extras")
         self._check_seeds()
         _known([arm for one in self.claims for arm in (one.better, one.worse)], [*ARMS, *names], "claims")
+        _known(self.musts, [one.name for one in self.claims], "musts")
         _known([row for one in self.tables for row in one.rows], [ONE, FUSION, *names], "tables")
+
+    @property
+    def own_claims(self) -> tuple[Claim, ...]:
+        """`claims`, with what `musts` demands."""
+        return tuple(dataclasses.replace(one, must=one.must or one.name in self.musts) for one in self.claims)
 
     def seeds_of(self, extra: Extra) -> int:
         """How many seeds an extra is trained with."""
         return extra.seeds or self.extra_seeds or self.seeds
 
     def _check_seeds(self) -> None:
-        """Each seed of an extra begins with the same seed of what its `init` names."""
+        """Each seed of an extra needs the same seed of what came before."""
         there = {one.name: self.seeds_of(one) for one in self.extras}
         for extra in self.extras:
-            most = there.get(extra.init, self.seeds)
+            most = min([there.get(one, self.seeds) for one in extra.before], default=self.seeds)
             if not 0 < there[extra.name] <= most:
                 raise ValueError(f"extras: {extra.name!r}: seeds = {extra.seeds}, where 1 to {most} can be begun with")
 
 
-def read_settings(presets: Path) -> GateSettings:
-    """A preset's `gate.toml`. Where it says `more = "FILE"`, the lists in that file come first. Raises InputError."""
+def read_settings(presets: Path, tables: Iterable[str] = ()) -> GateSettings:
+    """A preset's `gate.toml`, with the lists of more files. Raises InputError.
+
+    Where it says `more = ["FILE"]`, the lists of those files beside it come first; those of `tables`, names in presets/
+    or files, come last. What has the name of something before takes its place.
+    """
     path = presets / "gate.toml"
     table = _read(path)
-    if more := table.pop("more", ""):
-        beside = _read(presets / str(more))
-        if strange := [name for name in beside if name not in LISTS]:
-            raise InputError(f"{presets / more}: {strange[0]!r}: only {', '.join(LISTS)} are wanted here")
-        table |= {name: [*rows, *table.get(name, [])] for name, rows in beside.items()}
+    more = table.pop("more", [])
+    for name in reversed([more] if isinstance(more, str) else more):
+        table = _joined(_lists(presets / str(name)), table)
+    for name in tables:
+        table = _joined(table, _lists(_listed(name)))
     return from_table(GateSettings, table, str(path))
+
+
+def _listed(name: str) -> Path:
+    """The file that `--tables` names. Raises InputError."""
+    known = sorted(path.stem for path in PRESETS.glob("*.toml"))
+    if name.endswith(".toml") or "/" in name:
+        return Path(name)
+    if name not in known:
+        raise InputError(f"--tables {name}: no list is called so{nearest(name, known)}; or give a TOML file")
+    return PRESETS / f"{name}.toml"
+
+
+def _joined(table: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """`table` with `more`: of lists those rows last, in place of rows of the same name."""
+    rows = {}
+    for kind, key in LISTS.items():
+        new = more.get(kind, [])
+        named = [row.get(key) for row in new]
+        rows[kind] = [row for row in table.get(kind, []) if row.get(key) not in named] + new
+    return table | more | rows
+
+
+def _lists(path: Path) -> dict[str, Any]:
+    """A file of nothing but lists."""
+    found = _read(path)
+    for name, rows in found.items():
+        if name not in LISTS or not isinstance(rows, list):
+            raise InputError(f"{path}: {name!r}: only {', '.join(f'[[{one}]]' for one in LISTS)} are wanted here")
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"{path}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not TOML ({error})") from error
@@ -138,12 +195,11 @@ def _known(names: Iterable[str], known: Iterable[str], what: str) -> None:
         raise ValueError(f"{what}: there is no {strange[0]!r}{nearest(strange[0], known)}")
 
 
-def _in_order(pairs: Iterable[tuple[str, str]], before: Iterable[str], what: str) -> None:
-    """Names and what they begin with: every name once, and what it begins with before it."""
+def _in_order(rows: Iterable[tuple[str, ...]], before: Iterable[str], what: str) -> None:
+    """Names and what each of them needs: every name once, and what it needs before it."""
     seen = list(before)
-    for name, init in pairs:
+    for name, *needed in rows:
         if name in seen:
             raise ValueError(f"{what}: there is another {name!r} before")
-        if init:
-            _known([init], seen, f"{what}: init of {name!r}")
+        _known(needed, seen, f"{what}: {name!r}")
         seen.append(name)

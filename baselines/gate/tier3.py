@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..evaluate.across import Across
 from ..evaluate.predict import Predictions
 from ..evaluate.score import scored
 from ..metrics.protocol import protocol
@@ -44,10 +45,11 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class Tier3:
-    """Scores by split and estimator, and Table 2."""
+    """Scores by split and estimator, Table 2, and figures across real data sets."""
 
     scores: tuple[Score, ...]
     table2: tuple[Row, ...]
+    across: tuple[Across, ...] = ()  # estimators on the user's real sets
 
     @property
     def curves(self) -> dict[str, dict[str, Sequence[float]]]:

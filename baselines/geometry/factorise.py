@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 LEAST = 1e-6  # of the metric's largest eigenvalue, that its others have whatever the noise
+TINY = 1e-12
 NEAREST = 0.2  # of the centre's depth: no joint is nearer to a camera
 
 
@@ -29,7 +30,7 @@ class Structure(NamedTuple):
         return self.points[..., None, :, :] @ self.rotations.mT
 
     def in_place(self) -> Tensor:
-        """The same from each camera's centre: all of them in the points' unit, whatever that is."""
+        """(..., V, N, 3) the same from each camera's centre, in the points' unit, whatever that is."""
         centres = torch.cat([self.centres, torch.ones_like(self.centres[..., :1])], -1) / self.scales[..., None]
         return self.in_cameras() + centres[..., None, :]
 
@@ -100,12 +101,13 @@ def _metric(cameras: Tensor) -> Tensor:
     equal, across = (_pairs(m, m) - _pairs(n, n)) / length, _pairs(m, n) / length
     unit = ((_pairs(m, m) + _pairs(n, n)) / length).mean(-2, keepdim=True)
     matrix = torch.cat([equal, across, unit], -2)  # (..., 2V + 1, 6)
-    right = torch.zeros_like(matrix[..., :1])
-    right[..., -1, :] = 1
-    a, b, c, d, e, f = torch.linalg.lstsq(matrix, right).solution[..., 0].unbind(-1)
+    normal, right = matrix.mT @ matrix, unit.mT
+    damping = TINY * normal.diagonal(dim1=-2, dim2=-1).sum(-1).clamp_min(TINY)  # two lines of sight leave it singular
+    normal = normal + damping[..., None, None] * torch.eye(6).to(normal)
+    a, b, c, d, e, f = torch.linalg.solve(normal, right)[..., 0].unbind(-1)
     metric = torch.stack([a, b, c, b, d, e, c, e, f], -1).unflatten(-1, (3, 3))
     values, vectors = torch.linalg.eigh(metric)
-    return vectors * values.maximum(LEAST * values[..., -1:].abs()).clamp_min(1e-12).sqrt()[..., None, :]
+    return vectors * values.maximum(LEAST * values[..., -1:].abs()).clamp_min(TINY).sqrt()[..., None, :]
 
 
 def _pairs(a: Tensor, b: Tensor) -> Tensor:

@@ -44,6 +44,14 @@ def fit_root(pred: np.ndarray, true: np.ndarray, valid: np.ndarray | None = None
     return _about_root(pred, true, np.ones(len(pred)), root, valid[:, root])
 
 
+def fit_centroid(pred: np.ndarray, true: np.ndarray, valid: np.ndarray | None = None) -> Similarity:
+    """The means of the valid joints coincide: for data without a root. pred and true (n, K, 3), valid (n, K)."""
+    pred, true, valid = checked_points(pred, true, valid)
+    count = valid.sum(axis=1)
+    source, target = (points.sum(axis=1) / np.maximum(count, 1)[:, None] for points in (pred, true))
+    return Similarity(np.ones(len(pred)), _upright(len(pred)), source, _where(count > 1, target))
+
+
 def fit_bone(
     pred: np.ndarray,
     true: np.ndarray,

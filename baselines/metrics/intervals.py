@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
+from dataset_tools.statistics.bootstrap import by_cluster, resampled
 from rigging.errors import InputError
 
 FEWEST_CLUSTERS = 20
@@ -53,7 +53,7 @@ def paired_interval(
 
     Both estimators were run on the same samples with the same seeds; a cluster is a test subject. Each draw takes as
     many subjects, with all their samples, and as many seeds as there are, with replacement; low and high are
-    percentiles, after both kinds of draws have been stretched (see `_stretch`). A sample with NaN in any seed is left
+    percentiles, after both kinds of draws have been stretched (see `stretch`). A sample with NaN in any seed is left
     out of all. With one seed only subjects are drawn, and the interval does not speak of other trainings. Raises
     InputError for shapes that do not fit and for no sample at all.
     """
@@ -64,8 +64,8 @@ def paired_interval(
     scored = np.isfinite(differences).all(axis=0)
     if not scored.any():
         raise InputError("no sample has a difference in every seed")
-    sums, counts = _by_cluster(differences[:, scored], clusters[scored])
-    means = _resampled(sums, counts, rng, draws, level)
+    sums, counts = by_cluster(differences[:, scored], clusters[scored])
+    means = resampled(sums, counts, rng, draws, level)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     mean = float(differences[:, scored].mean())
     return Interval(mean, float(low), float(high), len(counts), len(differences))
@@ -75,37 +75,3 @@ def shared_seeds(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.
     """Those of errors (seeds, n) of two estimators on the same samples whose seeds both have."""
     seeds = min(len(first), len(second))
     return first[:seeds], second[:seeds]
-
-
-def _by_cluster(differences: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sums (seeds, c) and counts (c,) of the c clusters."""
-    _, place = np.unique(clusters, return_inverse=True)
-    sums = np.stack([np.bincount(place, row) for row in differences])
-    return sums, np.bincount(place)
-
-
-def _resampled(sums: np.ndarray, counts: np.ndarray, rng: np.random.Generator, draws: int, level: float) -> np.ndarray:
-    """Means (draws,) over the samples of the clusters and seeds drawn, from sums (seeds, c) and counts (c,)."""
-    seeds, clusters = sums.shape
-    often = _weights(clusters, rng, draws, level)
-    trained = _weights(seeds, rng, draws, level)
-    return ((often @ sums.T) * trained).sum(axis=1) / (often @ counts) / seeds
-
-
-def _weights(count: int, rng: np.random.Generator, draws: int, level: float) -> np.ndarray:
-    """How often (draws, count) each of `count` things is drawn, stretched about once."""
-    often = rng.multinomial(count, np.full(count, 1 / count), draws)
-    return 1 + _stretch(count, level) * (often - 1)
-
-
-def _stretch(count: int, level: float) -> float:
-    """By how much draws from `count` things are too narrow: 2.7 for 3 seeds, 1.08 for 24 subjects at 95 %.
-
-    The bootstrap's variance of a mean is (count - 1) / count of the unbiased one, and its percentiles are a normal's
-    where Student's with count - 1 degrees of freedom are due. Few seeds would pass for certainty otherwise: of three
-    that differ more than subjects do, plain 95 % percentiles cover the truth in 76 % of cases.
-    """
-    if count < 2:
-        return 1.0
-    tail = (1 + level) / 2
-    return float(stdtrit(count - 1, tail) / ndtri(tail) * np.sqrt(count / (count - 1)))

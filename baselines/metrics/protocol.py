@@ -14,6 +14,7 @@ from .align import (
     WRIST,
     Similarity,
     fit_bone,
+    fit_centroid,
     fit_least_squares,
     fit_nothing,
     fit_procrustes,
@@ -32,19 +33,23 @@ class Protocol:
     name: str
     root: int | None = None  # joint that is made to coincide; None leaves positions as they are
     scale: Literal["none", "bone", "least_squares"] = "none"  # of the prediction, about its root, from the label
-    alignment: Literal["none", "procrustes", "procrustes_or_mirror"] = "none"  # by least squares over all points
+    # By least squares over all points: shifted, or a similarity.
+    alignment: Literal["none", "centroid", "procrustes", "procrustes_or_mirror"] = "none"
     oracle: bool = False  # the prediction itself was made with the label's root depth and scale
     unit: Literal["mm", "px"] = "mm"
     points: Literal["joints", "vertices"] = "joints"
     bone: tuple[int, int] = (WRIST, MIDDLE_MCP)  # for scale "bone"
+    projected: bool = False  # in pixels: where the camera sees the joints in space, instead of those found in the image
 
     def __post_init__(self) -> None:
         if self.scale != "none" and self.root is None:
             raise InputError(f"protocol {self.name}: a scale needs a root")
         if self.alignment != "none" and self.root is not None:
-            raise InputError(f"protocol {self.name}: Procrustes alignment leaves nothing to a root or scale")
+            raise InputError(f"protocol {self.name}: an alignment leaves nothing to a root or scale")
         if self.unit == "px" and (self.root is not None or self.alignment != "none" or self.points != "joints"):
             raise InputError(f"protocol {self.name}: in pixels, joints are compared as they are")
+        if self.projected and self.unit != "px":
+            raise InputError(f"protocol {self.name}: what is projected is compared in pixels")
 
     def describe(self) -> str:
         """All of it in words, for the head of a table."""
@@ -52,13 +57,20 @@ class Protocol:
         scale = {"none": "own scale", "least_squares": "scale by least squares"}.get(
             self.scale, f"scale by bone {self.bone[0]}-{self.bone[1]}"
         )
-        aligned = {"procrustes": "Procrustes-aligned", "procrustes_or_mirror": "Procrustes-aligned, mirroring allowed"}
-        how = aligned.get(self.alignment, root if self.unit == "px" else f"{root}, {scale}")
+        aligned = {
+            "centroid": "means of the joints made to coincide, own scale",
+            "procrustes": "Procrustes-aligned",
+            "procrustes_or_mirror": "Procrustes-aligned, mirroring allowed",
+        }
+        seen = "those in space as the camera sees them" if self.projected else root
+        how = aligned.get(self.alignment, seen if self.unit == "px" else f"{root}, {scale}")
         oracle = "root depth and scale of the labels" if self.oracle else "no oracle"
         return f"{self.points} in {self.unit}, {how}, {oracle}"
 
     def fit(self, pred: np.ndarray, true: np.ndarray, valid: np.ndarray | None = None) -> Similarity:
         """The alignment of joints (n, K, 3) m; apply it to vertices, too, unless it is Procrustes'."""
+        if self.alignment == "centroid":
+            return fit_centroid(pred, true, valid)
         if self.alignment != "none":
             return fit_procrustes(pred, true, valid, mirror=self.alignment == "procrustes_or_mirror")
         if self.root is None:
@@ -104,6 +116,7 @@ PROTOCOLS = (
     Protocol("root_relative_oracle", root=WRIST, oracle=True),
     Protocol("n_mpjpe_bone", root=MIDDLE_MCP, scale="bone"),
     Protocol("n_mpjpe_ls", root=WRIST, scale="least_squares"),
+    Protocol("centred", alignment="centroid"),
     Protocol("procrustes", alignment="procrustes"),
     Protocol("procrustes_freihand", alignment="procrustes_or_mirror"),
     Protocol("mpvpe_absolute", points="vertices"),
@@ -112,6 +125,7 @@ PROTOCOLS = (
     Protocol("mpvpe_oracle", root=WRIST, oracle=True, points="vertices"),
     Protocol("mpvpe_procrustes", alignment="procrustes", points="vertices"),
     Protocol("image", unit="px"),
+    Protocol("projected", unit="px", projected=True),
 )
 
 

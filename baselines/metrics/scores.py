@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from .sums import ExactSum
 
 CURVE_STEP = 0.5  # mm or px
 PCK_AT = (5.0, 10.0, 20.0, 30.0)
+OVERLAPS = {  # of masks: rows of a table
+    "mask": "masks of the hand",
+    "mask_oracle": "masks of the hand, root depth and scale of the labels",
+}
 
 Figure = float | int | str | None
 
@@ -97,7 +101,7 @@ class Scores:
         self.protocols = tuple(protocols)
         self.tallies: dict[str, Tally] = {}
         self.f_scores: dict[str, MeanOf] = {}
-        self.iou = MeanOf()
+        self.overlaps = {row: MeanOf() for row in OVERLAPS}
 
     def add(
         self,
@@ -110,26 +114,28 @@ class Scores:
         oracle_vertices: np.ndarray | None = None,
         vertices_valid: np.ndarray | None = None,
         image: tuple[np.ndarray, np.ndarray] | None = None,
+        projected: tuple[np.ndarray, np.ndarray] | None = None,
         masks: tuple[np.ndarray, np.ndarray] | None = None,
+        overlaps: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Add n samples; pairs are (predictions, labels). Adds nothing and raises InputError where shapes do not fit.
 
         pred, true (n, K, 3) m in camera axes, valid (n, K); `oracle` is pred made with root depth and scale of the
-        labels. vertices (n, N, 3) m and those of the oracle, vertices_valid (n,). image (n, K, 2) px, with the same
-        valid. masks (n, H, W) bool, of the hand.
+        labels. vertices (n, N, 3) m and those of the oracle, vertices_valid (n,). image, and `projected` from pred,
+        (n, K, 2) px, with the same valid. masks (n, H, W) bool, of the hand; or by OVERLAPS their intersections over
+        union (n,), where those are known: NaN does not count.
         """
         joints = {True: (oracle, true), False: (pred, true)}
         meshes = {True: (oracle_vertices, vertices and vertices[1]), False: vertices or (None, None)}
-        parts = []
+        parts, flat = [], {True: projected, False: image}
         for protocol in self.protocols:
             own, mesh = joints[protocol.oracle], meshes[protocol.oracle]
             if protocol.points == "vertices":
                 if mesh[0] is not None:
                     parts.append((protocol, *_mesh_scores(protocol, mesh, vertices_valid, own, valid)))
-            elif (points := image if protocol.unit == "px" else own) is not None and points[0] is not None:
+            elif (points := flat[protocol.projected] if protocol.unit == "px" else own) and points[0] is not None:
                 parts.append((protocol, protocol.errors(*points, valid), None))
-        overlap = None if masks is None else mask_iou(*masks)
-        self._add(parts, overlap)
+        self._add(parts, dict(overlaps or {}) | ({} if masks is None else {"mask": mask_iou(*masks)}))
 
     def merge(self, other: Scores) -> Scores:
         """Add what `other` was given; returns itself. Raises InputError if the protocols differ."""
@@ -139,19 +145,20 @@ class Scores:
             self._tally_of(name, tally.keypoints).merge(tally)
         for name, mean in other.f_scores.items():
             self.f_scores.setdefault(name, MeanOf(len(F_THRESHOLDS))).merge(mean)
-        self.iou.merge(other.iou)
+        for name, mean in other.overlaps.items():
+            self.overlaps[name].merge(mean)
         return self
 
     def table(self) -> dict[str, dict[str, Figure]]:
         """Figures by protocol and name, for JSON; None where nothing was scored or a figure is not defined.
 
         `epe` is the mean error in `unit`; `auc_*` and `pck_*` are shares, AUCs without a suffix exact; `f_5` and `f_15`
-        at mm; `iou`, in a row `mask`, the mean over samples.
+        at mm; `iou`, in the rows of OVERLAPS, the mean over samples.
         """
         rows = {protocol.name: self._row(protocol) for protocol in self.protocols}
-        if self.iou.counts[0]:
-            samples = int(self.iou.counts[0])
-            rows["mask"] = {"protocol": "masks of the hand", "samples": samples, "iou": self.iou.value()}
+        for name, mean in self.overlaps.items():
+            if samples := int(mean.counts[0]):
+                rows[name] = {"protocol": OVERLAPS[name], "samples": samples, "iou": mean.value()}
         return rows
 
     def by_joint(self, name: str) -> np.ndarray:
@@ -164,7 +171,9 @@ class Scores:
         curve = self._scored(name).curve
         return curve.thresholds, curve.pooled()
 
-    def _add(self, parts: list[tuple[Protocol, np.ndarray, np.ndarray | None]], iou: np.ndarray | None) -> None:
+    def _add(
+        self, parts: list[tuple[Protocol, np.ndarray, np.ndarray | None]], overlaps: dict[str, np.ndarray]
+    ) -> None:
         """Errors (n, K), and of meshes F-scores (n, t), by protocol; and overlaps (n,) of masks."""
         keypoints = [errors.shape[1] if f is None else 1 for _, errors, f in parts]  # vertices are pooled: so many
         tallies = [self._tally_of(protocol.name, count) for (protocol, _, _), count in zip(parts, keypoints)]
@@ -172,8 +181,8 @@ class Scores:
             tally.add(errors)
             if f is not None:
                 self.f_scores.setdefault(protocol.name, MeanOf(len(F_THRESHOLDS))).add(f)
-        if iou is not None:
-            self.iou.add(iou[:, None])
+        for name, overlap in overlaps.items():
+            self.overlaps[name].add(overlap[:, None])
 
     def _tally_of(self, name: str, keypoints: int) -> Tally:
         unit = next(protocol.unit for protocol in self.protocols if protocol.name == name)

@@ -6,6 +6,7 @@ lifts joints; the hand model in their place is as HaMuCo compares them. docs/rep
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from dataclasses import dataclass
 
@@ -70,7 +71,8 @@ class SelfSupervised(Estimator):
         """Those that the labels of all views of a sample give, by name."""
 
     def pose(self, output: Output, batch: Batch, oracle: bool = False) -> Pose:
-        return placed(output, batch, "single", absolute=None, oracle=oracle)
+        pose = placed(output, batch, "single", None, oracle)
+        return dataclasses.replace(pose, vertices_cam=None) if self.config.mano else pose  # other points
 
 
 class EpipolarPose(SelfSupervised):
@@ -129,8 +131,8 @@ def confidences(batch: Batch) -> Tensor:
 def factorised(batch: Batch, sure: Tensor) -> Tensor:
     """Joints (B, 21, 3) m in each crop's axes by labels, sure (B, 21), and intrinsics alone; for an essential matrix.
 
-    Between two views, as in the paper, a hand is too flat and too far for one: 1/4 px of 64 turns it by 45 degrees. So
-    all views of a sample are solved at once. The hand has bones as long as the mean hand's, by their median ratio.
+    A hand is too flat and too far away for one of two views, as in the paper (docs/reproduction.md), so all views of a
+    sample are solved at once. Its bones are as long as the mean hand's, by their median ratio.
     """
     if batch.views < FEWEST:
         raise InputError(f"epipolar_pose without extrinsics: {batch.views} views of a sample, {FEWEST} are wanted")

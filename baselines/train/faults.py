@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -41,6 +42,17 @@ class Watch:
             bad = ", ".join(f"{name} = {value}" for name, value in zip(names, told) if not math.isfinite(value))
             samples = ", ".join(map(str, sample.unique().tolist()))
             raise Diverged(f"{where}: {bad}, from samples {samples}; {self._kept}")
+
+
+@contextmanager
+def memory_for(crops: int) -> Iterator[None]:
+    """What says of so many crops that they are too many: InputError for lack of memory inside."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise InputError(f"out of memory with {crops} crops at a time; --batch sets fewer") from error
+        raise
 
 
 def is_out_of_memory(error: BaseException) -> bool:

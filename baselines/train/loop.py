@@ -33,7 +33,7 @@ from .initial import initialise
 from .keeper import Keeper
 from .optimise import Learning, learn, learning_rate, set_rate, start_learning
 from .ranks import Ranks, joined
-from .record import Sources, record
+from .record import Sources, check_labels, record
 from .run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,8 @@ def _train(
     """Train from the state in the folder, or from the beginning, to the end."""
     estimator = create_estimator(config.estimator, **config.model)
     state = _begin(estimator, folder, init)
+    if state.tensors:
+        check_labels(folder, sources)
     place(estimator, device, config.train)
     network = torch.compile(estimator) if config.train.compile else estimator
     run = Run(config, make_batches(config, sources, device, ranks), estimator, network, device, ranks, folder)

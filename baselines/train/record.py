@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Sequence
 from importlib import metadata
@@ -11,11 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from rigging.errors import InputError
+
 from ..config import Config
 from ..data.label_file import identity
 from ..data.labels import PseudoLabelled
 from ..data.source import Source
 from ..estimator import Estimator
+from .run_folder import RunFolder
 
 Sources = Sequence[tuple[Source, float]]  # and the share of a batch that each gets
 
@@ -47,6 +51,16 @@ def learnt_from(config: Config, source: Source) -> dict[str, Any]:
     subjects = np.unique(source.subjects[: config.data.samples or None]).tolist()
     known |= identity(source) | {"split": config.data.split, "subjects": subjects}
     return known | ({"labels": dict(source.labels.about)} if isinstance(source, PseudoLabelled) else {})
+
+
+def check_labels(folder: RunFolder, sources: Sources) -> None:
+    """Raise InputError unless the run in the folder learns from the labels that its sources now have."""
+    there = json.loads(folder.about.read_text(encoding="utf-8"))["data"] if folder.about.is_file() else []
+    here = [one.labels.about if isinstance(one, PseudoLabelled) else {} for one, _ in sources]
+    for was, now in zip((row.get("labels", {}) for row in there), here):
+        if was.get("sha256") != now.get("sha256"):
+            told = was.get("path", "those of the data")
+            raise InputError(f"--resume {folder.path}: that run learns from other labels: {told}")
 
 
 def _version(package: str) -> str:

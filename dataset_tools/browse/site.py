@@ -13,10 +13,10 @@ from typing import Any
 from rigging.errors import InputError
 from rigging.files import write_atomic
 
-from ..check.workers import run_jobs
 from ..load.dataset import HandDataset
 from ..load.index import SampleIndex
 from ..store.layout import ReleaseFolder
+from ..workers import run_jobs
 from .blocks import BLOCK, SIDE, Block, blocks, write_block
 from .scripts import index_script, model_script
 from .site_folder import key_of, site_folder

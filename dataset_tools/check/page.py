@@ -13,8 +13,8 @@ import numpy as np
 from rigging.errors import InputError
 from rigging.files import write_atomic
 
-from ..statistics.stored import PLOTS, Statistics, find_statistics
 from ..store.layout import ReleaseFolder
+from ..store.quoted import KINDS, Kind, Quoted, find_quoted
 from ..store.release_manifest import data_hash
 from ..store.shard_file import ShardError
 from .figures import Check
@@ -40,18 +40,18 @@ def write_all(target: Path, folder: ReleaseFolder, report: Report, pictures: int
             drawn[one.shard, one.row] = write_pictures(folder.shard(one.shard), one, target / PICTURES)
         except (ShardError, OSError, ValueError):
             continue  # its verdict says that it cannot be read
-    statistics = _statistics_of(folder, report)
-    for name, plot in (statistics.plots if statistics else {}).items():
+    quoted = [found for found in (_found(kind, folder, report) for kind in KINDS) if found]
+    for name, plot in (pair for found in quoted for pair in found.plots.items()):
         write_atomic(target / PICTURES / f"{name}.png", plot.read_bytes())
-    write_atomic(target / "index.html", page(report, worst, drawn, statistics).encode())
+    write_atomic(target / "index.html", page(report, worst, drawn, quoted).encode())
     write_report(target / folder.report.name, report)
 
 
-def _statistics_of(folder: ReleaseFolder, report: Report) -> Statistics | None:
-    """The statistics that lie in the folder, if they are of what was validated."""
+def _found(kind: Kind, folder: ReleaseFolder, report: Report) -> Quoted | None:
+    """The report of a kind that lies in the folder, if it is of what was validated."""
     try:
-        return find_statistics(folder, data_hash(report.shards.sha256))
-    except InputError as error:  # the validation says nothing of them
+        return find_quoted(kind, folder, data_hash(report.shards.sha256))
+    except InputError as error:  # the validation says nothing of it
         log.warning("%s", error)
         return None
 
@@ -60,12 +60,12 @@ def page(
     report: Report,
     worst: Sequence[SampleResult],
     drawn: Mapping[tuple[int, int], str],
-    statistics: Statistics | None = None,
+    quoted: Sequence[Quoted] = (),
 ) -> str:
     """The page's HTML; `drawn` names the picture of (shard, row)."""
     title = f"{report.release or 'release'}: {WORDS[report.verdict]}"
     parts = [_head(report), _problems(report), _table(report), _samples(worst, drawn), _failed(report)]
-    parts += [_statistics(statistics), _shards(report)]
+    parts += [*map(_quoted, quoted), _shards(report)]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{_style()}</style></head>\n'
@@ -199,18 +199,17 @@ def _failed(report: Report) -> str:
     return f"<section><h2>All that failed</h2><table><thead>{head}</thead><tbody>{rows}</tbody></table>{more}</section>"
 
 
-def _statistics(statistics: Statistics | None) -> str:
-    """What `mvhm statistics` found: a verdict is none of it."""
-    if statistics is None:
-        return ""
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(t)}</td></tr>" for name, t in statistics.summary.items())
+def _quoted(found: Quoted) -> str:
+    """What a command such as `mvhm statistics` found: a verdict is none of it."""
+    kind = found.kind
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in found.summary.items())
     plots = "".join(
-        f"<article><h3>{escape(PLOTS[name])}</h3>"
-        f'<img src="{PICTURES}/{name}.png" alt="{escape(PLOTS[name])}" loading="lazy"></article>'
-        for name in statistics.plots
+        f"<article><h3>{escape(kind.plots[name])}</h3>"
+        f'<img src="{PICTURES}/{name}.png" alt="{escape(kind.plots[name])}" loading="lazy"></article>'
+        for name in found.plots
     )
-    note = '<p class="note">Not judged: what the samples cover, as mvhm statistics found it.</p>'
-    return f"<section><h2>Statistics</h2>{note}<table>{rows}</table>{plots}</section>"
+    note = f'<p class="note">No part of the verdict, from mvhm {kind.command}: {escape(kind.about)}</p>'
+    return f"<section><h2>{escape(kind.title)}</h2>{note}<table>{rows}</table>{plots}</section>"
 
 
 def _shards(report: Report) -> str:

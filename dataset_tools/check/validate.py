@@ -13,6 +13,7 @@ from rigging.errors import InputError
 
 from ..store.layout import ReleaseFolder
 from ..store.shard_file import ShardError
+from ..workers import run_jobs
 from .anatomy import subject_figures
 from .extent import Extent, digest_problem, look
 from .figures import Figure
@@ -21,7 +22,6 @@ from .report import Report
 from .sample import READABLE, Outcome, check_rows, need_embree
 from .shard_facts import ShardFacts, odd_ones_out, shard_facts
 from .verdicts import Place, make_report
-from .workers import run_jobs
 
 BATCH = 8  # samples of a job, or one clip that is longer: whole pairs and clips
 FEW_SHARDS = 8  # fewer are hashed sooner than processes start

@@ -5,6 +5,7 @@ COMMANDS = {
     "check": "verify shards: bytes, schema, values, cameras against labels",
     "validate": "check every sample of a release by every means; a report in DATA/validation",
     "statistics": "say what a release covers, in numbers and plots, beside photographs if given",
+    "judge": "say how surely an outside detector finds the hands of a release; in DATA/judge",
     "mutate": "copy a release with one thing broken, to show that it is noticed",
     "view": "write pictures of every label of a sample",
     "clip": "write an mp4 of a pair or clip: photographs and a label beside them",

@@ -26,17 +26,17 @@ def run(options: argparse.Namespace) -> int:
     """Write table and plots, and print the summary; 0 done."""
     from ..statistics.poses import USUAL_REFERENCE
     from ..statistics.run import Request, statistics
-    from ..statistics.stored import refuse_published, write_statistics
     from ..store.layout import ReleaseFolder
+    from ..store.quoted import STATISTICS, refuse_published, write_quoted
     from ..store.report_folder import report_folder
 
     folder = ReleaseFolder(options.data)
     if options.out is None:
-        refuse_published(folder)
+        refuse_published(STATISTICS, folder)
     with report_folder(folder, options.out, folder.statistics_table) as target:
         asked = Request(options.data, options.reference, options.poses or USUAL_REFERENCE, options.pictures)
         table, plots = statistics(asked)
-        write_statistics(target, folder.statistics_table.name, table, plots)
+        write_quoted(STATISTICS, target / folder.statistics_table.name, table, plots)
     for name, text in table["summary"].items():
         print(f"{name}: {text}")
     print(options.out or folder.statistics)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from ..check.report import CheckResult
 from ..format.schema import SAMPLE_FIELDS
-from ..statistics.stored import PLOTS
 from ..store.layout import ReleaseFolder
+from ..store.quoted import Quoted
 from .facts import NO_GATE, Facts
 from .wording import PAPER, citation, description, hand, limits, number, repeatable, size, summary_of_checks, title
 
@@ -24,8 +24,8 @@ def card(facts: Facts, folder: ReleaseFolder) -> str:
     """The card's text."""
     sections = (
         _what(facts, folder), _splits(facts), _fields(facts), _loading(facts, folder), _making(facts),
-        _composition(facts), _statistics(facts, folder), _validation(facts), _limits(facts), _licences(facts),
-        _citing(facts),
+        _composition(facts), *(_quoted(found, folder) for found in facts.quoted), _validation(facts), _limits(facts),
+        _licences(facts), _citing(facts),
     )  # fmt: skip
     return "\n\n".join([_head(facts, folder), MADE_BY, *filter(None, sections)]) + "\n"
 
@@ -135,16 +135,14 @@ def _composition(facts: Facts) -> str:
     return "## Composition\n\n" + table(("", "samples"), rows)
 
 
-def _statistics(facts: Facts, folder: ReleaseFolder) -> str:
-    """What `mvhm statistics` found, where it was run."""
-    found = facts.statistics
-    if found is None:
-        return ""
-    where = folder.statistics.name
-    plots = "\n\n".join(f"![{PLOTS[name]}]({where}/{plot.name})" for name, plot in found.plots.items())
-    told = f"All figures are in `{where}/{folder.statistics_table.name}`; distances between poses are the root mean "
-    told += "square over the joints, in palm lengths (about 0.1 m)."
-    return f"## Statistics\n\n{told}\n\n{table(('', ''), found.summary.items())}\n\n{plots}".rstrip()
+def _quoted(found: Quoted, folder: ReleaseFolder) -> str:
+    """What a command such as `mvhm statistics` found, where it was run."""
+    where = found.kind.table(folder).relative_to(folder.path)
+    plots = "\n\n".join(
+        f"![{found.kind.plots[name]}]({where.parent}/{plot.name})" for name, plot in found.plots.items()
+    )
+    told = f"{found.kind.about} All figures are in `{where}`."
+    return f"## {found.kind.title}\n\n{told}\n\n{table(('', ''), found.summary.items())}\n\n{plots}".rstrip()
 
 
 def _validation(facts: Facts) -> str:

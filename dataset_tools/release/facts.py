@@ -10,7 +10,7 @@ import numpy as np
 
 from ..check.report import Report
 from ..load.index import SampleIndex
-from ..statistics.stored import Statistics
+from ..store.quoted import Quoted
 from .gate import Gate
 from .licences import Licence
 
@@ -55,7 +55,7 @@ class Facts:
     licences: tuple[Licence, ...]
     report: Report
     gate: Gate | None
-    statistics: Statistics | None
+    quoted: tuple[Quoted, ...]  # reports that lie in the folder
     shards: tuple[PublishedFile, ...]
     data_hash: str
     changes: str  # of this version, Markdown

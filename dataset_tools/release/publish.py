@@ -19,8 +19,8 @@ from rigging.files import file_sha256, write_atomic
 from ..check.report import Report
 from ..load.index import SampleIndex, build_index, write_index
 from ..progress import Progress
-from ..statistics.stored import Statistics, find_statistics
 from ..store.layout import ReleaseFolder
+from ..store.quoted import KINDS, Quoted, find_quoted
 from ..store.release_manifest import data_hash, sealed
 from .card import card
 from .changelog import changelog
@@ -82,12 +82,12 @@ def publish(request: Request) -> Path:
     report = passing_report(stock)
     hashed_data = data_hash(stock.sha256s)
     gate = read_gate(request.gate, hashed_data) if request.gate else None
-    statistics = find_statistics(folder, hashed_data)
+    quoted = tuple(filter(None, (find_quoted(kind, folder, hashed_data) for kind in KINDS)))
     check_own_texts(folder, request.gate)
     standing = standing_files(stock)
     check_paths(stock, [*standing, *filter(None, [request.gate])], request.keep_paths)
     index = with_verdicts(build_index(stock.paths), report)
-    facts = _facts(request, stock, index, report, gate, statistics)
+    facts = _facts(request, stock, index, report, gate, quoted)
     hashed = _hashed(folder, standing, stock.sha256s)
     facts = dataclasses.replace(facts, shards=tuple(hashed[path] for path in stock.paths))
     facts = dataclasses.replace(facts, changes=_changes(request, facts, hashed.values(), previous))
@@ -108,12 +108,13 @@ def need_libraries() -> None:
 
 
 def standing_files(stock: Inventory) -> list[Path]:
-    """Files that are published as they lie there: shards, manifests, sheets, plan, rejects, validation, statistics."""
+    """Files that are published as they lie there: shards, manifests, sheets, plan, rejects, reports."""
     folder, out = stock.folder, list(stock.paths)
     for shard in range(len(stock.manifests)):
         out += [folder.manifest(shard), folder.sheet(shard)]
     out += [folder.plan, folder.rejects]
-    parts = [path for of in (folder.validation, folder.statistics) for path in of.rglob("*") if path.is_file()]
+    reports = [folder.validation, *(kind.table(folder).parent for kind in KINDS)]
+    parts = [path for of in reports for path in of.rglob("*") if path.is_file()]
     hidden = [path for path in parts if any(part.startswith(".") for part in path.relative_to(folder.path).parts)]
     return [path for path in (*out, *sorted(set(parts) - set(hidden))) if path.is_file()]
 
@@ -130,7 +131,7 @@ def with_verdicts(index: SampleIndex, report: Report) -> SampleIndex:
 
 def _facts(
     request: Request, stock: Inventory, index: SampleIndex, report: Report, gate: Gate | None,
-    statistics: Statistics | None,
+    quoted: tuple[Quoted, ...],
 ) -> Facts:  # fmt: skip
     header = stock.headers[0]
     terms = licences(stock.settings, stock.clips, stock.asset, index, request.licences)
@@ -139,7 +140,7 @@ def _facts(
         schema_version=header["schema_version"], configuration=last_components(stock.configuration),
         configuration_hash=header["configuration_hash"], device=header["device"],
         package_versions=stock.manifests[0]["package_versions"], sizes=header["sizes"], retarget=header["retarget"],
-        index=index, licences=terms, report=report, gate=gate, statistics=statistics,
+        index=index, licences=terms, report=report, gate=gate, quoted=quoted,
         shards=(), data_hash=data_hash(stock.sha256s), changes="",
     )  # fmt: skip
 
@@ -195,7 +196,8 @@ def _published(folder: ReleaseFolder, path: Path) -> PublishedFile:
 
 def manifest_values(facts: Facts, files: list[PublishedFile]) -> dict[str, Any]:
     """What the manifest says of a release."""
-    report, gate, statistics = facts.report, facts.gate, facts.statistics
+    report, gate = facts.report, facts.gate
+    quoted = {of.kind.command: {"summary": of.summary, "sha256": of.sha256} for of in facts.quoted}
     return {
         "name": facts.name, "version": facts.version, "date": facts.date, "homepage": facts.homepage,
         "schema_version": facts.schema_version, "configuration_hash": facts.configuration_hash,
@@ -208,6 +210,6 @@ def manifest_values(facts: Facts, files: list[PublishedFile]) -> dict[str, Any]:
             "checks": [dataclasses.asdict(check) for check in report.checks],
         },
         "gate": gate and {"verdict": gate.verdict, "summary": gate.summary, "sha256": gate.sha256},
-        "statistics": statistics and {"summary": statistics.summary, "sha256": statistics.sha256},
+        **{kind.command: quoted.get(kind.command) for kind in KINDS},
         "data_hash": facts.data_hash, "files": [dataclasses.asdict(file) for file in files],
     }  # fmt: skip

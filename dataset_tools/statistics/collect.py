@@ -19,6 +19,7 @@ from rigging.spin.posed import MIRROR
 from ..load.dataset import HandDataset
 from ..load.index import SampleIndex
 from ..progress import Progress
+from .directions import palm_axes
 from .photographs import Pictures
 from .picture_measures import MEASURES, measure
 
@@ -85,10 +86,9 @@ def _labels(sample: dict[str, Any]) -> dict[str, Any]:
     joints = sample["joints_world"].astype(float)
     shown = (sample["parts"] > 0) & (sample["parts"] < ARM_PART)
     world = _directions(joints, sample["world_to_cam"])
-    axes = palm_frame(joints)[1] * ([1, 1, -1] if left else [1, 1, 1])  # a left hand's normal leaves its palm
     return {
         "joints": joints * MIRROR if left else joints, "wrist": np.asarray(meta["wrist_angles"], float),
-        "palm_directions": world @ axes, "world_directions": world,
+        "palm_directions": world @ palm_axes(joints, meta["hand"]), "world_directions": world,
         "hand_size": np.array([_longer_side(view) for view in shown]), "hand_share": shown.mean((1, 2)),
         "visible": sample["joint_visible"], "in_frame": sample["joint_in_frame"],
         "light": _entries(meta["light"]), "background": _entries(meta["background"]),

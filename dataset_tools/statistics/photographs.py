@@ -15,6 +15,7 @@ from ..progress import Progress
 from .picture_measures import MEASURES, measure
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+OPTION = "--reference"  # that names the folder
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,22 @@ class Pictures:
     sides: np.ndarray  # (P,) px
 
 
-def photographs(folder: Path) -> list[Path]:
+def photographs(folder: Path, option: str = OPTION) -> list[Path]:
     """The photographs in a folder and below, sorted. Raises InputError for none, or for no folder."""
     if not folder.is_dir():
-        raise InputError(f"--reference {folder}: no such folder; a folder of photographs is wanted")
+        raise InputError(f"{option} {folder}: no such folder; a folder of photographs is wanted")
     found = sorted(path for path in walk_files(folder) if path.suffix.lower() in SUFFIXES)
     if not found:
-        raise InputError(f"--reference {folder}: no photographs there ({', '.join(SUFFIXES)})")
+        raise InputError(f"{option} {folder}: no photographs there ({', '.join(SUFFIXES)})")
     return found
 
 
-def read_photograph(path: Path) -> np.ndarray:
+def read_photograph(path: Path, option: str = OPTION) -> np.ndarray:
     """A photograph (H, W, 3) uint8, turned upright as it says itself. Raises InputError for a file that is none."""
     data = np.frombuffer(path.read_bytes(), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
     if picture is None:
-        raise InputError(f"--reference {path}: not a photograph, or damaged; take it out of the folder")
+        raise InputError(f"{option} {path}: not a photograph, or damaged; take it out of the folder")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..store.layout import ReleaseFolder
+from ..store.quoted import shards_hash
 from .collect import collect
 from .photographs import measure_photographs
 from .plots import plot_angles, plot_cameras, plot_poses
 from .plots_of_views import plot_looks, plot_people, plot_pictures, plot_views
 from .poses import USUAL_REFERENCE, read_reference
-from .stored import shards_hash
 from .table import statistics_table
 
 

@@ -95,6 +95,16 @@ class ReleaseFolder:
         return self.statistics / "statistics.json"
 
     @property
+    def judge(self) -> Path:
+        """The folder of what an outside detector makes of the release."""
+        return self.path / "judge"
+
+    @property
+    def judge_table(self) -> Path:
+        """That as numbers."""
+        return self.judge / "judge.json"
+
+    @property
     def preview(self) -> Path:
         """The card's picture."""
         return self.path / "preview.jpg"
@@ -219,7 +229,8 @@ class ReleaseFolder:
         """Files and folders of the release as a whole."""
         return (
             *self.plan_files, self.release_manifest, self.index, self.index_parquet, self.card, self.datasheet,
-            self.changelog, self.croissant, self.validation, self.statistics, self.preview, self.gate,
+            self.changelog, self.croissant, self.validation, self.statistics, self.judge, self.preview,
+            self.gate,
         )  # fmt: skip
 
     def _numbers(self, named: Callable[[int], Path]) -> list[int]:

@@ -32,7 +32,7 @@ def coverage(subject: float, seed: float, seeds: int) -> float:
 def main() -> None:
     """Print a row per spread: subjects : seeds : noise, seeds, plain and stretched."""
     for subject, seed, seeds in SPREADS:
-        with mock.patch("baselines.metrics.intervals._stretch", return_value=1.0):
+        with mock.patch("dataset_tools.statistics.bootstrap.stretch", return_value=1.0):
             plain = coverage(subject, seed, seeds)
         stretched = coverage(subject, seed, seeds)
         print(f"| {subject:g} : {seed:g} : 1 | {seeds} | {plain:.1%} | {stretched:.1%} |")

@@ -55,7 +55,7 @@ class HancoSource:
         """
         self.rejects.clear()
         root = Path(self.path)
-        meta = _read_meta(root / "meta.json")
+        meta = read_meta(root / "meta.json")
         if not (root / "xyz").is_dir():
             raise FileNotFoundError(f"{root / 'xyz'}: no such folder, allowed is HanCo or a part of it")
         for sequence in sorted(chosen_numbers(self.sequences, f"{root}: sequences", len(meta["has_fit"]))):
@@ -117,7 +117,8 @@ class _Frame:
     data: bytes
 
 
-def _read_meta(path: Path) -> dict[str, Any]:
+def read_meta(path: Path) -> dict[str, Any]:
+    """meta.json: META_KEYS, each a list over sequences of lists over frames. Raises FileNotFoundError, PoseError."""
     meta = read_json(path)
     missing = set(META_KEYS) - set(meta) if isinstance(meta, dict) else set(META_KEYS)
     if missing:

@@ -82,13 +82,20 @@ def write_calibration(root: Path, sequence: int, camera: int, world_to_cam: np.n
         (folder / f"{name}.pkl").write_bytes(pickle.dumps(column, protocol=2))
 
 
-def retaken(rgb: np.ndarray, K: np.ndarray, new: np.ndarray, lens: np.ndarray | None = None) -> np.ndarray:
+def retaken(
+    rgb: np.ndarray,
+    K: np.ndarray,
+    new: np.ndarray,
+    lens: np.ndarray | None = None,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    border: int = 110,
+) -> np.ndarray:
     """A picture taken with K (first pixel's centre at 0.5) as a camera `new` (at 0), perhaps distorting, sees it."""
-    v, u = np.mgrid[:HEIGHT, :WIDTH].astype(float)
+    v, u = np.mgrid[: size[1], : size[0]].astype(float)
     rays = cv2.undistortPoints(np.stack([u, v], -1).reshape(-1, 1, 2), new, lens)[:, 0]
     pixels = rays * K[[0, 1], [0, 1]] + K[:2, 2] - 0.5
-    maps = pixels.astype(np.float32).reshape(HEIGHT, WIDTH, 2)
-    return cv2.remap(rgb, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(90, 110, 130))
+    maps = pixels.astype(np.float32).reshape(size[1], size[0], 2)
+    return cv2.remap(rgb, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(border,) * 3)
 
 
 def write_picture(path: Path, rgb: np.ndarray) -> None:

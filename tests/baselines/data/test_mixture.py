@@ -59,6 +59,13 @@ def test_vertices_that_a_source_lacks_are_nan_and_other_labels_none():
         MixedBatches(sources, (1, 1), SMALL, needed=("normals",))
 
 
+def test_masks_that_a_source_lacks_are_empty():
+    batch = next(MixedBatches(two(lacks=("mask",)), (1, 1), SMALL, needed=("mask",)).epoch(0, 0))
+    assert batch.mask.dtype == torch.bool and batch.mask.any((1, 2)).tolist() == [False] * 4 + [True] * 4
+    neither = [StandInSource(samples=6, seed=seed, lacks=("mask",)) for seed in (1, 2)]
+    assert next(MixedBatches(neither, (1, 1), SMALL).epoch(0, 0)).mask is None
+
+
 def test_multi_view_batches_share_out_whole_samples():
     mixed = MixedBatches(two(), (1, 3), dataclasses.replace(SMALL, batch=16), multi_view=True)
     for batch in mixed.epoch(0, 0):

@@ -110,6 +110,12 @@ def test_the_command_scores_every_split_but_that_of_training(run, capsys):
     assert set(kept["splits"]) == {"val", "test_all"} and kept["format"] == "mvhm-scores"
     assert f"{kept['splits']['val']['absolute']['epe']:.2f}" in told
     assert (run / "evaluation" / "scores.md").read_text() == told.rstrip("\n")
+    curves = kept["curves"]["val"]
+    assert curves["absolute"][int(20 / kept["curve_step"])] == pytest.approx(
+        kept["splits"]["val"]["absolute"]["pck_20"], abs=1e-5
+    )
+    assert len(curves["projected"]) == 61 and "image" not in curves  # the stand-in finds none in the image
+    assert (run / "evaluation" / "pck.png").read_bytes().startswith(b"\x89PNG")
     assert len(Predictions.load(run / "evaluation" / "val.npz")) == 6
 
 

@@ -49,6 +49,12 @@ class QuickSingle(Estimator):
         return Pose(joints, image[..., :2] / image[..., 2:], torch.ones(joints.shape[:2]))
 
 
+class QuickHamr(QuickSingle):
+    """The same by HAMR's name."""
+
+    name = "hamr"
+
+
 class QuickMulti(Estimator):
     """The mean of what single views say."""
 

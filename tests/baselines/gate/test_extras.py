@@ -27,6 +27,12 @@ estimator = "mvhm_sv"
 sets = ["model.error=0.004"]
 
 [[extras]]
+name = "first, a tenth"
+estimator = "mvhm_sv"
+of = "first"
+sets = ["model.error=0.0004"]
+
+[[extras]]
 name = "better"
 estimator = "mvhm_sv"
 sets = ["model.error=0.001"]
@@ -56,7 +62,7 @@ must = true
 
 [[tables]]
 title = "Errors"
-rows = ["better", "first", "mvhm_mv"]
+rows = ["better", "first", "mvhm_mv", "first, a tenth"]
 measures = ["joints, mm"]
 paper = {first = "9.09 / 9.06"}
 
@@ -131,8 +137,9 @@ def test_what_begins_with_another_begins_with_its_run_of_the_same_seed(done):
 
 def test_a_table_compares_its_rows_with_the_first(done):
     errors, before = done.report.tables
-    first, second, third = errors.comparison.rows
-    assert [row.name for row in errors.comparison.rows] == ["better", "first", "mvhm_mv"] and first.differences == {}
+    first, second, third, _ = errors.comparison.rows
+    assert [row.name for row in errors.comparison.rows][:3] == ["better", "first", "mvhm_mv"]
+    assert first.differences == {}
     means = done.report.tier2.means
     assert second.figures["joints, mm"].mean == pytest.approx(means["first"])
     assert second.differences["joints, mm"].mean == pytest.approx(means["first"] - means["better"])
@@ -148,6 +155,13 @@ def test_the_page_shows_tables_and_what_papers_have(done, both):
     text = page(both.report.table(), (), (), ())
     assert "Data of another look: other bbbbbbbbbbbb." in text
     assert "of the other data: 44 samples of 22 subjects" in text
+
+
+def test_an_extra_of_another_is_its_run_tested_anew(done):
+    first, tenth = done.report.tables[0].comparison.rows[1], done.report.tables[0].comparison.rows[3]
+    assert tenth.name == "first, a tenth" and tenth.seeds == 2
+    assert tenth.figures["joints, mm"].mean == pytest.approx(first.figures["joints, mm"].mean / 10, rel=1e-3)
+    assert not [path for path in done.runs.kept.folder.glob("train-*tenth*")]
 
 
 def test_data_of_another_look_are_trained_and_tested_on(both, done):
@@ -168,7 +182,7 @@ def test_data_of_another_look_that_lack_a_label_are_refused_before_any_work(hand
 
 def test_extras_may_have_fewer_seeds(hands, request_of, tmp_path):
     report = gate(replace(request_of, preset=str(preset_with(tmp_path / "one", MORE, extra_seeds=1)))).report
-    assert [row.seeds for row in report.tables[0].comparison.rows] == [1, 1, 2]
+    assert [row.seeds for row in report.tables[0].comparison.rows] == [1, 1, 2, 1]
     assert report.tier2.made["better"] == "half the error; one seed" and report.tier2.findings[-2].interval.seeds == 1
 
 
@@ -176,20 +190,24 @@ def test_an_extra_may_have_seeds_of_its_own(tmp_path):
     own = read_settings(
         preset_with(tmp_path / "own", MORE.replace('on = "other"\n\n[[claims', "seeds = 1\n\n[[claims"))
     )
-    assert [own.seeds_of(one) for one in own.extras] == [2, 2, 1]
+    assert [own.seeds_of(one) for one in own.extras] == [2, 2, 2, 1]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ('init = "better"', 'init = "beter"', "extras: init of 'tuned': there is no 'beter'; did you mean 'better'?"),
-        ('init = "first"', 'init = "tuned"', "extras: init of 'better': there is no 'tuned'"),
+        ('init = "better"', 'init = "beter"', "extras: 'tuned': there is no 'beter'; did you mean 'better'?"),
+        ('init = "first"', 'init = "tuned"', "extras: 'better': there is no 'tuned'"),
         ('made = "half', 'seeds = 1\nmade = "half', "extras: 'tuned': seeds = 0, where 1 to 1 can be begun with"),
+        ('of = "first"', 'of = "frist"', "extras: 'first, a tenth': there is no 'frist'; did you mean 'first'?"),
+        ('of = "first"', 'of = "first"\ninit = "first"', "'first, a tenth': with `of` nothing is trained"),
+        ('name = "tuned"', 'name = "noise"', "'noise' is what labels with simulated errors are called"),
+        ('[[extras]]\nname = "first"\n', 'musts = []\n[[extras]]\nname = "first"\n', "more.toml: 'musts': only [[over"),
         ('name = "better"', 'name = "first"', "extras: there is another 'first' before"),
         ('worse = "first"', 'worse = "last"', "claims: there is no 'last'"),
         ('"better", "tuned"]', '"better", "tund"]', "tables: there is no 'tund'; did you mean 'tuned'?"),
         ('measures = ["joints, mm"]', 'measures = ["joints"]', "measures: there is no 'joints'"),
-        ("[[claims]]", "[[claim]]", "more.toml: 'claim': only overfits, extras, claims, tables are wanted here"),
+        ("[[claims]]", "[[claim]]", "more.toml: 'claim': only [[overfits]], [[extras]], [[claims]], [[tables]]"),
         ('on = "other"', 'on = "another"', "on = 'another': must be one of 'release', 'other'"),
         ("[[extras]]", "[[extras", "not TOML"),
     ],

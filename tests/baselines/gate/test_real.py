@@ -70,7 +70,7 @@ def test_rows_whose_data_are_there_are_run(quick_runs, copies):
 
 
 def test_one_view_is_enough_for_stb(quick_runs, copies):
-    rows = real_rows(quick_runs, real_sets(copies["STB"], None))
+    rows = real_rows(quick_runs, real_sets({"stb": copies["STB"], "mhp": None}))
     assert [row.ours is not None for row in rows] == [False] * 4 + [True] * 2
 
 

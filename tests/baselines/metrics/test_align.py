@@ -57,6 +57,17 @@ def test_a_joint_that_is_not_valid_does_not_count_whatever_stands_there():
     assert np.isnan(epe(pred, true, np.zeros((1, 3), bool)))
 
 
+def test_means_of_the_valid_joints_coincide_by_hand():
+    """Off by 1, 3 and 8 mm along x, the last one without a label: by -1 and 1 from their mean."""
+    true = np.zeros((2, 3, 3))
+    pred = np.array([[[0.001, 0, 0], [0.003, 0, 0], [0.008, 0, 0]]] * 2)
+    valid = np.array([[True, True, False], [True, False, False]])
+    errors = protocol("centred").errors(pred, true, valid)
+    np.testing.assert_allclose(errors[0], [1, 1, np.nan], atol=1e-9)
+    assert np.isnan(errors[1]).all()  # one joint says nothing
+    assert protocol("centred").describe() == "joints in mm, means of the joints made to coincide, own scale, no oracle"
+
+
 @quick
 @given(seeds, st.integers(0, 20))
 def test_each_alignment_is_its_definition(seed, root):

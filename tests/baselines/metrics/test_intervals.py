@@ -31,7 +31,7 @@ def naive_means(differences: np.ndarray, clusters: np.ndarray, rng: np.random.Ge
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_the_draws_are_those_of_the_plain_bootstrap_stretched(seeds, monkeypatch):
-    monkeypatch.setattr("baselines.metrics.intervals._stretch", lambda count, level: 1.0)
+    monkeypatch.setattr("dataset_tools.statistics.bootstrap.stretch", lambda count, level: 1.0)
     differences, clusters = drawn(0, 24, seeds, (1, 0.5))
     interval = paired_interval(differences, clusters, np.random.default_rng(1), draws=20_000)
     naive = np.quantile(naive_means(differences, clusters, np.random.default_rng(2), 3000), [0.025, 0.975])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from naive_metrics import hands
 
 from baselines.metrics import PROTOCOLS, Scores, auc, f_scores, mask_iou, pck, protocol
+from baselines.metrics.scores import OVERLAPS
 from baselines.metrics.sums import ExactSum
 from rigging.errors import InputError
 
@@ -45,6 +46,7 @@ def test_set(seed: int) -> dict[str, np.ndarray]:
         "true_image": image[1],
         "masks": masks[0],
         "true_masks": masks[1],
+        "iou": np.where(rng.random(COUNT) < 0.8, rng.random(COUNT), np.nan),
     }
 
 
@@ -62,7 +64,9 @@ def scored(data: dict[str, np.ndarray], chosen: np.ndarray | slice = slice(None)
         vertices=(part["mesh"], part["true_mesh"]),
         vertices_valid=part["vertices_valid"],
         image=(part["image"], part["true_image"]),
+        projected=(part["image"] + 1, part["true_image"]),
         masks=(part["masks"], part["true_masks"]),
+        overlaps={"mask_oracle": part["iou"]},
     )
     return scores
 
@@ -110,6 +114,10 @@ def test_the_table_says_what_the_functions_say(everything):
     assert table["mvhm"]["epe"] == pytest.approx(np.nanmean(oracle), abs=1e-12)
     assert table["mvhm"]["epe"] < table["absolute"]["epe"]
     assert table["mask"]["iou"] == pytest.approx(mask_iou(everything["masks"], everything["true_masks"]).mean())
+    known = everything["iou"][np.isfinite(everything["iou"])]
+    assert table["mask_oracle"]["iou"] == pytest.approx(known.mean()) and table["mask_oracle"]["samples"] == len(known)
+    projected = protocol("projected").errors(everything["image"] + 1, everything["true_image"], valid)
+    assert table["projected"]["epe"] == pytest.approx(np.nanmean(projected), abs=1e-12)
 
 
 def test_meshes_are_scored_after_their_alignment(everything):
@@ -150,7 +158,7 @@ def test_what_was_not_given_has_no_figures_and_the_table_is_json(everything):
 
 def test_every_row_names_its_protocol(everything):
     for name, row in scored(everything).table().items():
-        assert row["protocol"] == (protocol(name).describe() if name != "mask" else "masks of the hand")
+        assert row["protocol"] == (OVERLAPS[name] if name in OVERLAPS else protocol(name).describe())
 
 
 def test_nothing_is_added_that_does_not_fit(everything):

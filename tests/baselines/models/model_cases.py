@@ -24,6 +24,7 @@ SETTINGS = {  # of estimators that are quick, by name; SMALL of those of one vie
     "epipolar_pose": {"size": SIZE, "width": 8},
     "canon_pose": {"size": SIZE, "width": 8},
     "lt_vol": LT | {"resolution": 8, "levels": 1, "features": 4, "volume_width": 8, "first": 3},
+    "hamr": {"size": SIZE, "stacks": 1, "width": 8, "growth": 4, "feature": 16, "hidden": 16, "side": 16, "sigma": 1.5},
 }
 
 
@@ -62,6 +63,7 @@ def batch(samples: int = 2, views: int = 1, seed: int = 0, sizes: tuple[float, .
     world_to_cam = cameras(views).repeat(samples, 1, 1)
     joints, vertices = (to_camera(one.repeat_interleave(views, 0), world_to_cam) for one in (joints, vertices))
     K = crop_camera(joints)
+    depth = seen_depth(vertices, K)
     return Batch(
         rgb=torch.rand(samples * views, 3, SIZE, SIZE, generator=generator),
         K=K,
@@ -73,7 +75,8 @@ def batch(samples: int = 2, views: int = 1, seed: int = 0, sizes: tuple[float, .
         joints_2d=project(joints, K),
         joint_valid=torch.ones(samples * views, 21, dtype=torch.bool),
         vertices_cam=vertices,
-        depth=seen_depth(vertices, K),
+        depth=depth,
+        mask=depth > 0,
     )
 
 

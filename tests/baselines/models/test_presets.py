@@ -75,7 +75,7 @@ def test_learnable_triangulation_is_trained_as_published():
     assert volumetric.stages[-1].losses == {"volume_joints": 1.0, "volume": 0.01} and volumetric.stages[-1].lr == 1e-4
 
 
-@pytest.mark.parametrize("name", [name for name in list_estimators() if not name.startswith("lt_")])
+@pytest.mark.parametrize("name", [name for name in list_estimators() if not name.startswith(("lt_", "hamr"))])
 def test_full_and_paper_are_the_same_network_but_for_the_matching(name):
     full, paper = ((FOLDER / preset / f"{name}.toml") for preset in ("full", "paper"))
     cls = estimator_class(name).Config
@@ -94,6 +94,20 @@ def test_ges_stages_are_the_papers():
     terms = {"vertex": 1, "normal": 1, "edge": 1, "laplacian": 50}
     assert config.stages[2].losses == {"heatmap": 0.5, "pose": 1} | terms
     assert {(stage.optimiser, stage.lr) for stage in config.stages} == {("rmsprop", 1e-3)} and config.data.batch == 32
+
+
+def test_hamr_is_trained_as_published():
+    """Its weights of the losses, optimiser and augmentation; `full` regresses another rotation and more of the pose."""
+    full, paper = (read(FOLDER / preset / "hamr.toml") for preset in ("full", "paper"))
+    weights = {"joints": 1000, "image": 1, "geometry": 1, "camera": 0.1, "heatmap": 100, "silhouette": 10}
+    assert paper.stages[-1].losses == full.stages[-1].losses == weights
+    assert {(stage.optimiser, stage.lr) for stage in paper.stages} == {("rmsprop", 2e-4)}
+    wide = paper.augment
+    assert (wide.rotate, wide.brightness, wide.contrast, wide.saturation, wide.noise) == (60, 0.8, 0.7, 0.6, 0.01)
+    assert set(full.model.items()) - set(paper.model.items()) == {("turn", "6d"), ("pose", 20)}
+    model = from_table(estimator_class("hamr").Config, paper.model, "model")
+    assert (model.stacks, model.width, model.growth, model.levels, model.maps) == (2, 256, 128, 4, 64)
+    assert (model.feature, model.hidden, model.dropout, model.iterations) == (2048, 2048, 0.4, 3)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -66,6 +66,14 @@ def test_single_settings_are_changed_in_all_their_forms(file):
     assert config.augment.backgrounds == "some/folder" and config.data.split == ""
 
 
+def test_a_setting_is_changed_in_every_stage_that_has_it(file):
+    second = TEXT[TEXT.index("[[stages]]") :].replace("first", "second").replace(", size = 0.5", "")
+    file.write_text(TEXT + second)
+    first, other = load_config(file, sets=["stages.*.losses.size=0", "stages.*.epochs=4"]).stages
+    assert first.losses == {"pose": 1.0, "size": 0.0} and other.losses == {"pose": 1.0}
+    assert first.epochs == other.epochs == 4
+
+
 @pytest.mark.parametrize(
     ("sets", "message"),
     [
@@ -80,6 +88,7 @@ def test_single_settings_are_changed_in_all_their_forms(file):
         (["data.batch=0"], r"\[data\] batch = 0: must be at least 1"),
         (["train.ema=1"], r"ema = 1\.0: must be below 1"),
         (["train.precision=fp16"], r"precision = 'fp16': must be one of 'fp32', 'bf16'"),
+        (["stages.*.losses.seize=1"], r"--set stages\.\*\.losses\.seize=1: no stage has losses\.seize"),
         (["data.batch"], r"--set data\.batch: KEY=VALUE is wanted"),
         (["stages.first.losses.pose=0", "stages.first.losses.size=0"], "needs a part that learns, and a loss with"),
     ],

@@ -57,7 +57,7 @@ def test_a_release_refuses_workers_of_the_other_version(real_shard, other_python
     done = subprocess.run([*command, "--out", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     line = done.stderr.strip().splitlines()[-1]
-    assert re.search(r"bpy 4\.5\S*, now 5\.2", line), line
+    assert re.search(r"bpy '4\.5\S*', now '5\.2", line), line
 
 
 @pytest.mark.parametrize(("there", "kept"), [(True, False), (False, True)])

@@ -252,7 +252,7 @@ def die(job: int) -> int:
 
 
 def test_a_worker_that_dies_is_one_line():
-    from dataset_tools.check.workers import run_jobs
+    from dataset_tools.workers import run_jobs
 
     with pytest.raises(PassingError, match="worker process died"):
         list(run_jobs(die, range(6), [1] * 6, 2, "jobs"))

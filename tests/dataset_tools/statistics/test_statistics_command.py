@@ -16,9 +16,9 @@ from dataset_tools.load.index import SampleIndex
 from dataset_tools.statistics.collect import collect
 from dataset_tools.statistics.picture_measures import MEASURES, measure
 from dataset_tools.statistics.poses import read_reference
-from dataset_tools.statistics.stored import PLOTS, find_statistics, shards_hash
 from dataset_tools.statistics.table import statistics_table
 from dataset_tools.store.layout import ReleaseFolder
+from dataset_tools.store.quoted import STATISTICS, find_quoted, shards_hash
 from rigging.command_line import main
 from rigging.errors import InputError
 
@@ -58,14 +58,14 @@ def statistics(*words: object) -> int:
 def test_a_folder_gets_its_table_and_plots(counted, photos):
     folder = ReleaseFolder(counted)
     assert {path.name for path in folder.statistics.iterdir()} == {
-        "statistics.json", *(f"{name}.png" for name in PLOTS)
+        "statistics.json", *(f"{name}.png" for name in STATISTICS.plots)
     }  # fmt: skip
-    assert all(cv2.imread(str(folder.statistics / f"{name}.png")) is not None for name in PLOTS)
+    assert all(cv2.imread(str(folder.statistics / f"{name}.png")) is not None for name in STATISTICS.plots)
     table = json.loads(folder.statistics_table.read_text())
     assert (table["format"], table["version"], table["samples"], table["views"]) == ("mvhm-statistics", 1, 4, 8)
     assert table["pictures"]["release"]["pictures"] == 32 and table["pictures"]["reference"]["pictures"] == 3
     assert str(photos) not in folder.statistics_table.read_text(), "no path of this machine"
-    assert find_statistics(folder, shards_hash(folder)).summary == table["summary"]
+    assert find_quoted(STATISTICS, folder, shards_hash(folder)).summary == table["summary"]
 
 
 def test_the_same_data_gives_the_same_bytes_and_the_summary_is_told(counted, photos, tmp_path, capsys):
@@ -164,10 +164,10 @@ def _interrupted(*_: object) -> None:
 def test_statistics_of_other_data_are_not_quoted(counted, tmp_path):
     folder = ReleaseFolder(copied(counted, tmp_path / "data"))
     with pytest.raises(InputError, match="of other data than these shards"):
-        find_statistics(folder, "0" * 64)
+        find_quoted(STATISTICS, folder, "0" * 64)
     folder.statistics_table.write_text("[]")
-    with pytest.raises(InputError, match="not statistics of a release"):
-        find_statistics(folder, shards_hash(folder))
+    with pytest.raises(InputError, match="not a report of mvhm statistics"):
+        find_quoted(STATISTICS, folder, shards_hash(folder))
     folder.manifest(1).unlink()
-    with pytest.raises(InputError, match="statistics are of whole shards"):
+    with pytest.raises(InputError, match="such reports are of whole shards"):
         shards_hash(folder)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from rigging.errors import PassingError
 
-from ..progress import Progress
+from .progress import Progress
 
 Job = TypeVar("Job")
 
