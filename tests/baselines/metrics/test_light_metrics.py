@@ -1,4 +1,4 @@
-"""The metrics are for everybody: numpy and scipy, no torch, of the rest of the project only errors and the bootstrap."""
+"""The metrics are for everybody: numpy and scipy, no torch; of the rest of the project, errors and the bootstrap."""
 
 from __future__ import annotations
 
