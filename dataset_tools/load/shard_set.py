@@ -18,6 +18,7 @@ from ..format.schema import SAMPLE_FIELDS
 from ..store.errors import ShardError, TooManyFilesError
 from ..store.layout import ReleaseFolder
 from ..store.manifest import read_manifest
+from ..store.recycled import Recycled
 from ..store.shard_file import ShardFile
 from ..store.shard_state import readable_shards, require_fit
 from ..store.whole_file import Stamp
@@ -41,6 +42,7 @@ class ShardSet:
     def __init__(self, path: Paths, verify: bool = True) -> None:
         self.paths, self.verify = find_shards(path), verify
         self._known: set[Stamp] = set()
+        self._recycled = Recycled()
         self.folder = Path(path) if isinstance(path, (str, Path)) and Path(path).is_dir() else None
         self._files: OrderedDict[Path, ShardFile] = OrderedDict()
         self._fitting: set[Path] = {self.paths[0]}
@@ -114,10 +116,10 @@ class ShardSet:
 
     def _opened(self, path: Path) -> ShardFile:
         try:
-            return ShardFile(path, self.verify, self._known)
+            return ShardFile(path, self.verify, self._known, self._recycled)
         except TooManyFilesError:  # others hold files too: do with one
             self.close()
-            return ShardFile(path, self.verify, self._known)
+            return ShardFile(path, self.verify, self._known, self._recycled)
 
     def _fitted(self, path: Path) -> ShardFile:
         """The shard, open. Raises ShardError where its sizes, triangles or names are not those of the first one."""

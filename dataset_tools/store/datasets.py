@@ -11,6 +11,8 @@ import h5py
 import numpy as np
 
 from .checksums import Checksums
+from .filters import Unfilter, are_known
+from .recycled import Recycled
 
 SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
 PIXEL_BYTES = 32  # at most, of a code
@@ -22,6 +24,7 @@ class Opened(NamedTuple):
     data: h5py.Dataset
     shape: tuple[int, ...]
     dtype: np.dtype
+    filters: bool  # a code in chunks that `Unfilter` reads
 
     @property
     def row_bytes(self) -> int:
@@ -35,17 +38,24 @@ def _unchecked(path: str, row: int, parts: Sequence[Any], views: Sequence[int] =
 class Datasets:
     """Datasets by their path in the file. Everything raises what h5py raises, or ValueError for what does not fit.
 
-    `limit` is the file's size in bytes; without `sums` nothing is compared.
+    `limit` is the file's size in bytes; without `sums` nothing is compared. Codes are put into memory of `recycled`.
     """
 
     def __init__(
-        self, file: h5py.File, samples: int, sizes: Mapping[str, int], limit: int, sums: Checksums | None
+        self,
+        file: h5py.File,
+        samples: int,
+        sizes: Mapping[str, int],
+        limit: int,
+        sums: Checksums | None,
+        recycled: Recycled,
     ) -> None:
         self._file, self._samples, self._views, self._sums = file, samples, sizes["V"], sums
         self._require = _unchecked if sums is None else sums.require
         self._limit, self._row_limit = limit, max(limit, PIXEL_BYTES * math.prod(sizes[letter] for letter in "VHW"))
         self._open: dict[str, Opened] = {}
         self._columns: dict[str, np.ndarray] = {}
+        self._empty, self._unfilter = recycled.empty, Unfilter()
 
     def close(self) -> None:
         """Let go of all datasets."""
@@ -58,9 +68,10 @@ class Datasets:
             dataset = self._file[path]
             if not isinstance(dataset, h5py.Dataset) or (dtype := dataset.dtype).hasobject:
                 raise ValueError("not an array of values of fixed size")
-            opened = Opened(dataset, dataset.shape, dtype)
+            is_code = path.endswith("/code")
+            opened = Opened(dataset, dataset.shape, dtype, is_code and are_known(dataset))
             whole = dtype.itemsize * math.prod(opened.shape)
-            if opened.row_bytes > self._row_limit if path.endswith("/code") else whole > self._limit:
+            if opened.row_bytes > self._row_limit if is_code else whole > self._limit:
                 raise ValueError(f"{dtype} {opened.shape} in a file of {self._limit} bytes")
             self._open[path] = opened
         return self._open[path]
@@ -110,14 +121,16 @@ class Datasets:
 
     def codes(self, path: str, row: int, views: Sequence[int] | None) -> np.ndarray:
         """A code (v, ...) of one sample, of the chosen views (None: all)."""
-        import hdf5plugin  # noqa: F401  registers the Zstandard filter; nobody needs it who reads no images
+        opened, views = self.open(path), range(self._views) if views is None else views
+        out = self._empty((len(views), *opened.shape[2:]), opened.dtype)
+        if opened.filters:
+            for code, (skipped, data) in zip(out, self.chunks(path, row, views)):
+                self._unfilter(data, skipped, code)
+            return out
+        import hdf5plugin  # noqa: F401  registers Zstandard among HDF5's filters
 
         if self._sums is not None:
-            self.chunks(path, row, range(self._views) if views is None else views)
-        opened = self.open(path)
-        if views is None:
-            return opened.data[row]
-        out = np.empty((len(views), *opened.shape[2:]), opened.dtype)
+            self.chunks(path, row, views)
         for code, view in zip(out, views):
             opened.data.read_direct(code, np.s_[row, view])
         return out

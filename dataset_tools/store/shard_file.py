@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from ..format.elements import ATTRIBUTE, Element, UnknownEncodingError
@@ -18,10 +19,11 @@ from .datasets import Datasets
 from .errors import ShardError
 from .header import attribute, explained, read_attributes, read_checksums, require_version
 from .opening import cause_of, open_hdf5
+from .recycled import Recycled
 from .whole_file import Stamp, require_whole
 
 GROUPS = ("images", "geometry", "metadata")  # of a sample's fields
-UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError, MemoryError, OverflowError)
+UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError, MemoryError, OverflowError, cv2.error)
 
 
 class ShardFile:
@@ -29,10 +31,13 @@ class ShardFile:
 
     Whatever is read is compared with its checksum; a file of version 1, which has none, with its manifest when it is
     opened. `verify=False` does neither. `known` are files of version 1 found whole before: see `require_whole`.
+    Large arrays are of memory of `recycled`.
     """
 
-    def __init__(self, path: Path | str, verify: bool = True, known: set[Stamp] | None = None) -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: Path | str, verify: bool = True, known: set[Stamp] | None = None, recycled: Recycled | None = None
+    ) -> None:
+        self.path, self._recycled = Path(path), recycled or Recycled()
         self._file = open_hdf5(self.path)
         self._sums: Checksums | None = None
         self._elements: dict[str, tuple[str, Element]] = {}
@@ -63,7 +68,7 @@ class ShardFile:
         self._head = explained(attributes)
         self.sizes: dict[str, int] = self._head["sizes"]
         size = self.path.stat().st_size
-        self._datasets = Datasets(self._file, len(self), self.sizes, size, self._sums)
+        self._datasets = Datasets(self._file, len(self), self.sizes, size, self._sums, self._recycled)
 
     @cached_property
     def attrs(self) -> dict[str, Any]:
@@ -165,7 +170,7 @@ class ShardFile:
         path, element = self._found(name)
         codec = element.codec
         parts = {part: self._part(path, part, row, views, element) for part in codec.parts if part != "offsets"}
-        value = codec.decode(parts, (self.sizes["H"], self.sizes["W"]), element.constants)
+        value = codec.decode(parts, (self.sizes["H"], self.sizes["W"]), element.constants, self._recycled.empty)
         if not codec.is_plain:
             wanted = element.decoded_shape(self.sizes)
             if value.dtype != element.dtype or value.shape[1:] != wanted[1:]:
