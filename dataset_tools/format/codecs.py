@@ -123,13 +123,13 @@ def decode_octahedral(
 ) -> np.ndarray:
     """Unit vectors (V, H, W, 3) float32; zero where no vector was stored."""
     code = parts["code"]
-    out = empty((*code.shape[:3], 3), np.float32)
-    out.fill(0)
+    out, planes = empty((*code.shape[:3], 3), np.float32), empty((2, *code.shape[1:3]), code.dtype)
     for view, codes in zip(out, code):
-        u, v = (plane.reshape(-1) for plane in cv2.split(codes))
+        cv2.split(codes, list(planes))
+        u, v = planes.reshape(2, -1)
         seen = np.flatnonzero(u != constants["background"])
-        vectors = _unfolded(u.take(seen), v.take(seen), constants)
-        for axis, values in zip(view.reshape(-1, 3).T, vectors):
+        view.fill(0)
+        for axis, values in zip(view.reshape(-1, 3).T, _unfolded(u.take(seen), v.take(seen), constants)):
             axis[seen] = values
     return out
 
@@ -162,7 +162,7 @@ def decode_flow(
 ) -> np.ndarray:
     """Flow (V, H, W, 2) float32 px."""
     code = parts["code"]
-    out, planes = empty((len(code), *code.shape[2:], 2), np.float32), np.empty(code.shape[1:], np.float32)
+    out, planes = empty((len(code), *code.shape[2:], 2), np.float32), empty(code.shape[1:], np.float32)
     for view, codes, step in zip(out, code, parts["step"].astype(np.float32)):
         np.multiply(codes, step, out=planes)
         cv2.merge(list(planes), dst=view)  # several times faster than a strided copy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -145,13 +146,22 @@ class Datasets:
         at = offsets.tolist()
         if len(at) != self._views + 1 or at[0] < 0 or sorted(at) != at:
             raise ValueError("offsets of the streams")
-        if views is None:
-            views, data = range(self._views), blob[at[0] : at[-1]]
-            streams = [data[at[view] - at[0] : at[view + 1] - at[0]] for view in views]
-        else:
-            streams = [blob[at[view] : at[view + 1]] for view in views]
+        views = range(self._views) if views is None else views
+        first, last = min(views), max(views)
+        data = self._bytes(blob, at[first], at[last + 1])
+        streams = [data[at[view] - at[first] : at[view + 1] - at[first]] for view in views]
         self._require(path, row, streams, views)
         return streams
+
+    def _bytes(self, blob: h5py.Dataset, start: int, end: int) -> np.ndarray:
+        """Bytes `start` to `end` of a dataset of bytes."""
+        place = blob.id.get_offset()  # None unless it lies in one piece
+        if place is None or end > blob.size or blob.dtype != np.uint8 or not hasattr(os, "preadv"):
+            return blob[start:end]
+        data = self._empty((end - start,), np.uint8)
+        if os.preadv(self._file.id.get_vfd_handle(), [data], place + start) != len(data):
+            raise ValueError("truncated")
+        return data
 
     def _window(self, path: str, data: np.ndarray, row: int) -> np.ndarray:
         """What belongs to a row of a dataset of rows, or of the offsets of streams."""
