@@ -26,10 +26,17 @@ class Opened(NamedTuple):
     shape: tuple[int, ...]
     dtype: np.dtype
     filters: bool  # a code in chunks that `Unfilter` reads
+    place: int | None  # of bytes that lie in one piece: where in the file
 
     @property
     def row_bytes(self) -> int:
         return self.dtype.itemsize * math.prod(self.shape[1:])
+
+
+def _place(dataset: h5py.Dataset, dtype: np.dtype) -> int | None:
+    """Where in the file the dataset lies, for `os.preadv`; None if it is not one piece of bytes, or not on Unix."""
+    readable = dtype == np.uint8 and dataset.ndim == 1 and hasattr(os, "preadv")
+    return dataset.id.get_offset() if readable else None
 
 
 def _unchecked(path: str, row: int, parts: Sequence[Any], views: Sequence[int] = (0,)) -> None:
@@ -57,6 +64,7 @@ class Datasets:
         self._open: dict[str, Opened] = {}
         self._columns: dict[str, np.ndarray] = {}
         self._empty, self._unfilter = recycled.empty, Unfilter()
+        self._handle = file.id.get_vfd_handle()
 
     def close(self) -> None:
         """Let go of all datasets."""
@@ -70,7 +78,7 @@ class Datasets:
             if not isinstance(dataset, h5py.Dataset) or (dtype := dataset.dtype).hasobject:
                 raise ValueError("not an array of values of fixed size")
             is_code = path.endswith("/code")
-            opened = Opened(dataset, dataset.shape, dtype, is_code and are_known(dataset))
+            opened = Opened(dataset, dataset.shape, dtype, is_code and are_known(dataset), _place(dataset, dtype))
             whole = dtype.itemsize * math.prod(opened.shape)
             if opened.row_bytes > self._row_limit if is_code else whole > self._limit:
                 raise ValueError(f"{dtype} {opened.shape} in a file of {self._limit} bytes")
@@ -138,7 +146,7 @@ class Datasets:
 
     def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[np.ndarray]:
         """The colour streams of one sample, (bytes,) uint8 each, of the chosen views (None: all)."""
-        blob, places = self.open(path).data, path.removesuffix("jpeg") + "offsets"
+        blob, places = self.open(path), path.removesuffix("jpeg") + "offsets"
         if places not in self._columns:
             self._columns[places] = self.open(places).data[()]
         offsets = self._window(places, self._columns[places], row)
@@ -153,13 +161,12 @@ class Datasets:
         self._require(path, row, streams, views)
         return streams
 
-    def _bytes(self, blob: h5py.Dataset, start: int, end: int) -> np.ndarray:
+    def _bytes(self, blob: Opened, start: int, end: int) -> np.ndarray:
         """Bytes `start` to `end` of a dataset of bytes."""
-        place = blob.id.get_offset()  # None unless it lies in one piece
-        if place is None or end > blob.size or blob.dtype != np.uint8 or not hasattr(os, "preadv"):
-            return blob[start:end]
+        if blob.place is None or end > blob.shape[0]:
+            return blob.data[start:end]
         data = self._empty((end - start,), np.uint8)
-        if os.preadv(self._file.id.get_vfd_handle(), [data], place + start) != len(data):
+        if os.preadv(self._handle, [data], blob.place + start) != len(data):
             raise ValueError("truncated")
         return data
 
