@@ -45,6 +45,7 @@ class ShardSet:
         self._recycled = Recycled()
         self.folder = Path(path) if isinstance(path, (str, Path)) and Path(path).is_dir() else None
         self._files: OrderedDict[Path, ShardFile] = OrderedDict()
+        self._last: tuple[Path | None, ShardFile | None] = None, None  # opened, so that it is found at once
         self._fitting: set[Path] = {self.paths[0]}
         self._pid, self._limit = os.getpid(), open_limit()
         first = self._open(self.paths[0])
@@ -73,18 +74,23 @@ class ShardSet:
 
     def open(self, path: Path) -> ShardFile:
         """The shard, open, and found to fit the others and its manifest. Raises FileNotFoundError, ShardError."""
+        last, shard = self._last
+        if path is last and self._pid == os.getpid():
+            return shard
         shard = self._fitted(path)
         if len(shard) != self._expected[path]:
             raise ShardError(f"{path}: holds {len(shard)} samples, its manifest says {self._expected[path]}")
+        self._last = path, shard
         return shard
 
     def close(self) -> None:
         """Close all files; the next read opens them again."""
+        self._last = None, None
         while self._files:
             self._files.popitem()[1].close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_files": OrderedDict(), "_pid": -1}
+        return self.__dict__ | {"_files": OrderedDict(), "_last": (None, None), "_pid": -1}
 
     def _count(self, path: Path) -> int:
         if not path.is_file():
@@ -108,6 +114,7 @@ class ShardSet:
         if self._pid != os.getpid():  # after a fork: the parent's handles are the parent's
             self._files, self._pid, self._limit = OrderedDict(), os.getpid(), open_limit()
         if path not in self._files:
+            self._last = None, None
             while len(self._files) >= self._limit:
                 self._files.popitem(last=False)[1].close()
             self._files[path] = self._opened(path)

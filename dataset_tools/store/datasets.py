@@ -34,8 +34,8 @@ class Opened(NamedTuple):
 
 
 def _place(dataset: h5py.Dataset, dtype: np.dtype) -> int | None:
-    """Where in the file the dataset lies, for `os.preadv`; None if it is not one piece of bytes, or not on Unix."""
-    readable = dtype == np.uint8 and dataset.ndim == 1 and hasattr(os, "preadv")
+    """Where in the file the dataset lies, for `os.pread`; None if it is not one piece of bytes, or not on Unix."""
+    readable = dtype == np.uint8 and dataset.ndim == 1 and hasattr(os, "pread")
     return dataset.id.get_offset() if readable else None
 
 
@@ -99,7 +99,7 @@ class Datasets:
         if path.endswith("/code"):
             return np.stack([self.codes(path, row, None) for row in rows])
         if path.endswith("/jpeg"):
-            return np.concatenate([stream for row in rows for stream in self.streams(path, row, None)])
+            return np.frombuffer(b"".join(stream for row in rows for stream in self.streams(path, row, None)), np.uint8)
         data = self.open(path).data[()]
         for row in rows:
             self._require(path, row, (self._window(path, data, row),))
@@ -144,8 +144,8 @@ class Datasets:
             opened.data.read_direct(code, np.s_[row, view])
         return out
 
-    def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[np.ndarray]:
-        """The colour streams of one sample, (bytes,) uint8 each, of the chosen views (None: all)."""
+    def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[bytes]:
+        """The colour streams of one sample, of the chosen views (None: all)."""
         blob, places = self.open(path), path.removesuffix("jpeg") + "offsets"
         if places not in self._columns:
             self._columns[places] = self.open(places).data[()]
@@ -155,20 +155,15 @@ class Datasets:
         if len(at) != self._views + 1 or at[0] < 0 or sorted(at) != at:
             raise ValueError("offsets of the streams")
         views = range(self._views) if views is None else views
-        first, last = min(views), max(views)
-        data = self._bytes(blob, at[first], at[last + 1])
-        streams = [data[at[view] - at[first] : at[view + 1] - at[first]] for view in views]
+        streams = [self._bytes(blob, at[view], at[view + 1]) for view in views]
         self._require(path, row, streams, views)
         return streams
 
-    def _bytes(self, blob: Opened, start: int, end: int) -> np.ndarray:
+    def _bytes(self, blob: Opened, start: int, end: int) -> bytes:
         """Bytes `start` to `end` of a dataset of bytes."""
         if blob.place is None or end > blob.shape[0]:
-            return blob.data[start:end]
-        data = self._empty((end - start,), np.uint8)
-        if os.preadv(self._handle, [data], blob.place + start) != len(data):
-            raise ValueError("truncated")
-        return data
+            return blob.data[start:end].tobytes()
+        return os.pread(self._handle, end - start, blob.place + start)
 
     def _window(self, path: str, data: np.ndarray, row: int) -> np.ndarray:
         """What belongs to a row of a dataset of rows, or of the offsets of streams."""

@@ -7,7 +7,8 @@ reading, and 3 % with colour alone.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+import weakref
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +17,7 @@ SMALLEST = 32 << 10  # bytes; the C library keeps smaller pieces by itself
 VECTOR = 32  # bytes
 
 
-class Block(NamedTuple):
-    """Memory of `size` bytes from address `start` on, which lie in `memory`."""
-
-    start: int
-    size: int
-    memory: np.ndarray
+Block = tuple[bytearray, int]  # memory, and where in it an array begins
 
 
 class Recycled:
@@ -29,6 +25,7 @@ class Recycled:
 
     def __init__(self) -> None:
         self._free: dict[int, list[Block]] = {}  # by size in bytes
+        self._lent: dict[int, _Lent] = {}
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """An array of `shape` and `dtype`, contiguous and writable, that holds anything."""
@@ -36,43 +33,38 @@ class Recycled:
         size = dtype.itemsize * math.prod(shape)
         if size < SMALLEST:
             return np.empty(shape, dtype)
-        step = 1 << size.bit_length() - 3  # so that sizes that hardly differ share their memory
-        size = -(-size // step) * step
         try:
             block = self._free[size].pop()
         except (KeyError, IndexError):  # not asked before: another thread may take the last one
             block = _block(size)
-        return np.asarray(_Lent(self, block, shape, dtype.str))
+        array = np.ndarray(shape, dtype, *block)  # the base of all its views: it lives as long as any of them
+        lent = _Lent(array, self._give_back)
+        lent.block = block
+        self._lent[id(lent)] = lent
+        return array
 
-    def give_back(self, block: Block) -> None:
-        """Keep a block for the next array, if there is room for it."""
+    def _give_back(self, lent: _Lent) -> None:
+        """Keep the memory of an array that is gone for the next one, if there is room for it."""
+        del self._lent[id(lent)]
+        size = len(lent.block[0]) - 2 * VECTOR
         kept = sum(size * len(blocks) for size, blocks in list(self._free.items()))
-        if kept + block.size <= MOST_KEPT:
-            self._free.setdefault(block.size, []).append(block)
+        if kept + size <= MOST_KEPT:
+            self._free.setdefault(size, []).append(lent.block)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_free": {}}
+        return {"_free": {}, "_lent": {}}
+
+
+class _Lent(weakref.ref):
+    """A reference to an array that was given away, which remembers its memory."""
+
+    __slots__ = ("block",)
 
 
 def _block(size: int) -> Block:
-    """A block that begins between vectors: where one begins, libjpeg-turbo writes past the processor's cache.
+    """Memory that begins between vectors: where one begins, libjpeg-turbo writes past the processor's cache.
 
     Decoding would take a tenth longer, and what reads the picture next would find it in memory only.
     """
-    memory = np.empty(size + 2 * VECTOR, np.uint8)
-    start = memory.ctypes.data
-    return Block(start + -start % VECTOR + VECTOR // 2, size, memory)
-
-
-class _Lent:
-    """The base of an array and so of all its views: the memory goes back when the last of them is gone."""
-
-    __slots__ = ("__array_interface__", "_block", "_owner")
-
-    def __init__(self, owner: Recycled, block: Block, shape: tuple[int, ...], typestr: str) -> None:
-        self._owner, self._block = owner, block
-        # By its address: given the memory itself, numpy would hold that and not this object.
-        self.__array_interface__ = {"data": (block.start, False), "shape": shape, "typestr": typestr, "version": 3}
-
-    def __del__(self) -> None:
-        self._owner.give_back(self._block)
+    memory = bytearray(size + 2 * VECTOR)  # no array: of one, all views would be views, and none of what is lent
+    return memory, -np.frombuffer(memory, np.uint8).ctypes.data % VECTOR + VECTOR // 2

@@ -67,6 +67,7 @@ class ShardFile:
     def _take(self, attributes: dict[str, Any]) -> None:
         self._head = explained(attributes)
         self.sizes: dict[str, int] = self._head["sizes"]
+        self._size = self.sizes["H"], self.sizes["W"]
         size = self.path.stat().st_size
         self._datasets = Datasets(self._file, len(self), self.sizes, size, self._sums, self._recycled)
 
@@ -127,7 +128,7 @@ class ShardFile:
     def streams(self, row: int) -> tuple[bytes, ...]:
         """The colour streams of a sample, one a view, as stored. Raises ShardError."""
         with self._told(f"rgb of sample {row}"):
-            return tuple(stream.tobytes() for stream in self._datasets.streams("images/rgb/jpeg", row, None))
+            return tuple(self._datasets.streams("images/rgb/jpeg", row, None))
 
     def chunks(self, path: str, row: int) -> tuple[tuple[int, bytes], ...]:
         """The chunks of a code of a sample, one a view, as stored: mask of skipped filters, bytes."""
@@ -169,8 +170,10 @@ class ShardFile:
     def _field(self, row: int, name: str, views: Sequence[int] | None) -> Any:
         path, element = self._found(name)
         codec = element.codec
+        if codec.is_plain and element.encoding == "plain":
+            return self._part(path, "", row, views, element)
         parts = {part: self._part(path, part, row, views, element) for part in codec.parts if part != "offsets"}
-        value = codec.decode(parts, (self.sizes["H"], self.sizes["W"]), element.constants, self._recycled.empty)
+        value = codec.decode(parts, self._size, element.constants, self._recycled.empty)
         if not codec.is_plain:
             wanted = element.decoded_shape(self.sizes)
             if value.dtype != element.dtype or value.shape[1:] != wanted[1:]:
