@@ -182,9 +182,7 @@ def decode_bits(
     return flat.view(bool).reshape(-1, *size)
 
 
-def decode_text(
-    parts: Mapping[str, Any], size: tuple[int, int], constants: Constants, empty: Empty = np.empty
-) -> str:
+def decode_text(parts: Mapping[str, Any], size: tuple[int, int], constants: Constants, empty: Empty = np.empty) -> str:
     """The text of fixed-length bytes, padded with zeros."""
     return bytes(parts[""]).rstrip(b"\0").decode(str(constants["charset"]))
 

@@ -189,15 +189,15 @@ class HandDataset:
 
     def _position(self, index: int) -> tuple[int, int | None]:
         """Where item `index` is among all samples, and its camera if items are views; of a clip, which one it is."""
-        number = operator.index(index)
-        if not -len(self) <= number < len(self):
-            raise IndexError(f"{self.items} {number} of a data set of {len(self)}")
-        number %= len(self)
+        number, count = operator.index(index), len(self)
+        if not -count <= number < count:
+            raise IndexError(f"{self.items} {number} of a data set of {count}")
+        number %= count
         if self.items == "clip":
             return number, None
-        sample, view = divmod(number, self._items_per_sample())
         if self.items == "sample":
-            return self._chosen_sample(sample), None
+            return self._chosen_sample(number), None
+        sample, view = divmod(number, self._items_per_sample())
         return self._chosen_sample(sample), view if self.views is None else self.views[view]
 
     def _chosen_sample(self, number: int) -> int:

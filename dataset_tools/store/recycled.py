@@ -47,9 +47,12 @@ class Recycled:
         """Keep the memory of an array that is gone for the next one, if there is room for it."""
         del self._lent[id(lent)]
         size = len(lent.block[0]) - 2 * VECTOR
-        kept = sum(size * len(blocks) for size, blocks in list(self._free.items()))
-        if kept + size <= MOST_KEPT:
+        if self.kept() + size <= MOST_KEPT:
             self._free.setdefault(size, []).append(lent.block)
+
+    def kept(self) -> int:
+        """Bytes that wait for the next array."""
+        return sum(size * len(blocks) for size, blocks in list(self._free.items()))
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_free": {}, "_lent": {}}
