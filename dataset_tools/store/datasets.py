@@ -15,7 +15,7 @@ from .checksums import Checksums
 from .filters import Unfilter, are_known
 from .recycled import Recycled
 
-SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
+SMALL_ROW, SMALL_COLUMN = 64, 128 << 10  # bytes; smaller columns, or of smaller rows, are read once and kept
 PIXEL_BYTES = 32  # at most, of a code
 
 
@@ -111,7 +111,7 @@ class Datasets:
             data = self._columns[path][row : row + 1]
         else:
             opened = self.open(path)
-            if opened.row_bytes <= SMALL_ROW:
+            if opened.row_bytes <= SMALL_ROW or opened.row_bytes * self._samples <= SMALL_COLUMN:
                 self._columns[path] = opened.data[()]
                 return self.row(path, row)
             data = opened.data[row : row + 1]  # not [row]: a single text would lose its padding

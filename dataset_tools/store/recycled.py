@@ -28,7 +28,7 @@ class Recycled:
         self._lent: dict[int, _Lent] = {}
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """An array of `shape` and `dtype`, contiguous and writable, that holds anything."""
+        """An array (...) of `shape` and `dtype`, contiguous and writable, that holds anything."""
         dtype = np.dtype(dtype)
         size = dtype.itemsize * math.prod(shape)
         if size < SMALLEST:

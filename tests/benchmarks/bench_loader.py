@@ -1,10 +1,10 @@
 """The loader against decoding from memory, LMDB and WebDataset, and what each field costs, as one line of JSON.
 
-    python -m tests.benchmarks.bench_loader --folder out/bench [--rounds 24]
+    python -m tests.benchmarks.bench_loader --folder out/bench [--rounds 32]
 
 The release is FOLDER/loader/demo: a shard of it is rendered if none is there; any release of 256 px will do. All ways
-take turns, each round beginning with another, in several processes; checksums are on. Processor time of one process, but with two workers,
-where it is wall time from the first batch on.
+take turns, each round beginning with another, in several processes; checksums are on. Processor time of one process,
+but with two workers, where it is wall time from the first batch on.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dataset_tools import HandDataset
 from .loader_fields import field_seconds, resident_megabytes, storage
 from .loader_rivals import (
     LmdbSamples,
+    Streams,
     as_documented,
     in_memory,
     one_by_one,
@@ -34,7 +35,7 @@ from .loader_rivals import (
     with_ours,
     write_lmdb,
     write_tars,
-)  # fmt: skip
+)
 from .loader_workers import worker_seconds
 from .page import processor
 
@@ -80,13 +81,21 @@ def kept(way: Way) -> Callable[[], None]:
     return read
 
 
-def compared(path: Path, folder: Path, rounds: int) -> dict:
-    """Seconds of all ways that read the photographs."""
+Stores = tuple[HandDataset, Streams, LmdbSamples, list[str]]
+
+
+def stores(path: Path, folder: Path) -> Stores:
+    """The photographs of a release: as they are, in memory, in LMDB and in tars."""
     hands = HandDataset(path, fields=["rgb"])
-    streams, views = streams_of(hands.paths), hands.sizes["V"]
+    streams, sizes = streams_of(hands.paths), hands.sizes
     write_lmdb(streams, folder / "photographs.lmdb")
-    tars, numbers = write_tars(streams, folder), range(len(hands))
-    records = LmdbSamples(folder / "photographs.lmdb", views, (hands.sizes["H"], hands.sizes["W"]))
+    records = LmdbSamples(folder / "photographs.lmdb", sizes["V"], (sizes["H"], sizes["W"]))
+    return hands, streams, records, write_tars(streams, folder)
+
+
+def compared(hands: HandDataset, streams: Streams, records: LmdbSamples, tars: list[str], rounds: int) -> dict:
+    """Seconds of all ways that read the photographs, in this process."""
+    numbers, views = range(len(hands)), hands.sizes["V"]
     ways: dict[str, Way] = {
         "ours": lambda: map(hands.__getitem__, numbers),
         "memory": lambda: one_by_one(streams, with_ours),
@@ -100,11 +109,8 @@ def compared(path: Path, folder: Path, rounds: int) -> dict:
         "memory, OpenCV": lambda: in_memory(streams, with_opencv),
     }
     return {
-        "views": len(hands) * views,
-        "kilobytes": sum(len(stream) for sample in streams for stream in sample) / len(hands) / views / 1000,
         "dropped": turns({name: dropped(way) for name, way in ways.items()}, rounds, time.process_time),
         "kept": turns({name: kept(way) for name, way in batches.items()}, rounds, time.process_time),
-        "workers": worker_seconds(hands, records, tars, rounds=1),
     }
 
 
@@ -116,29 +122,36 @@ def in_processes(path: Path, rounds: int) -> dict:
     command = [sys.executable, "-m", "tests.benchmarks.bench_loader", "--folder", str(path.parents[1])]
     command += ["--rounds", str(-(-rounds // PROCESSES)), "--compare"]
     found = [json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout) for _ in range(PROCESSES)]
-    for part in ("dropped", "kept", "workers"):
-        found[0][part] = {way: [each[part][way] for each in found] for way in found[0][part]}
-    return found[0]
+    return {part: {way: [each[part][way] for each in found] for way in found[0][part]} for part in found[0]}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=32)
     parser.add_argument("--compare", action="store_true", help="compare in this process, and nothing else")
     options = parser.parse_args()
     path = release(options.folder)
-    if options.compare:
-        with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(compared(path, Path(folder), options.rounds)))
-        return 0
-    sizes = HandDataset(path, fields=["rgb"]).sizes
-    print(json.dumps({
-        "processor": processor(), "size": [sizes["H"], sizes["W"]], "batch": BATCH,
-        **in_processes(path, options.rounds), "fields": field_seconds(path, 5), "storage": storage(path),
-        "resident": resident_megabytes(path, epochs=10),
-    }))  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        found = stores(path, Path(folder))
+        if options.compare:
+            print(json.dumps(compared(*found, options.rounds)))
+        else:
+            print(json.dumps(everything(path, found, options.rounds)))
     return 0
+
+
+def everything(path: Path, found: Stores, rounds: int) -> dict:
+    """All that the page says."""
+    hands, streams, records, tars = found
+    lengths = [len(stream) for sample in streams for stream in sample]
+    return {
+        "processor": processor(), "size": [hands.sizes["H"], hands.sizes["W"]], "batch": BATCH,
+        "views": len(lengths), "kilobytes": sum(lengths) / len(lengths) / 1000,
+        "resident": resident_megabytes(path, epochs=10), **in_processes(path, rounds),
+        "fields": field_seconds(path, 5), "storage": storage(path),
+        "workers": worker_seconds(hands, records, tars, rounds=5),
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ class Repeated(torch.utils.data.Dataset):
         return self.data[number % self.count]
 
 
-def worker_seconds(hands: HandDataset, records: LmdbSamples, tars: list[str], rounds: int) -> dict[str, list[float]]:
-    """Wall seconds of all ways by turns, ours with workers by fork and by spawn."""
+def worker_seconds(hands: HandDataset, records: LmdbSamples, tars: list[str], rounds: int) -> dict:
+    """Wall seconds of all ways by turns, a list of one each round, ours with workers by fork and by spawn."""
     torch.set_num_threads(1)
     count, views, seconds = len(hands), hands.sizes["V"], {}
     ours = Repeated(TorchHandDataset(hands), count)
@@ -44,7 +44,7 @@ def worker_seconds(hands: HandDataset, records: LmdbSamples, tars: list[str], ro
         }
         names = list(loaders)
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            seconds.setdefault(name, []).append(_timed(loaders[name]))
+            seconds.setdefault(name, []).append([_timed(loaders[name])])
     return seconds
 
 
