@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -43,7 +44,7 @@ class Codec:
     constants: Constants = field(default_factory=dict)  # of what is written now
     version: int = 1
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Whether the element is one dataset of the values, or of their bytes."""
         return set(self.parts) == {""}
