@@ -12,6 +12,7 @@ from tests.benchmarks.bench_render import fewest
 from tests.benchmarks.blenderproc_env import PATCHES, patch
 from tests.benchmarks.graph_page import graph_section
 from tests.benchmarks.labels_page import labels_section
+from tests.benchmarks.loader_page import loader_section
 from tests.benchmarks.page import others, page, speed_section
 from tests.benchmarks.raster_page import raster_section
 from tests.benchmarks.summary import Curve, curve, median_ratio, trend
@@ -38,6 +39,16 @@ LABELS = {
     "processor": "Chip, 2 cores",
     "sizes": {"256": {"no flow": 2.5, "flow to one side": 4.0, "flow to both": 5.25, "covered": 0.171}},
 }
+LOADER = {
+    "processor": "Chip, 2 cores", "size": [256, 128], "batch": 8, "views": 192, "kilobytes": 21.4,
+    "dropped": {"ours": [[2.0, 2.0, 2.0], [1.0, 1.0]], "memory": [[2.0, 4.0, 9.0], [1.5, 1.5]],
+                "LMDB": [[2.0, 2.0, 2.0], [1.0, 1.0]]},
+    "kept": {"ours": [[1.0], [1.0]], "memory": [[1.25], [1.35]]},
+    "workers": {"ours": [[1.0], [1.0]], "ours, spawn": [[1.0], [1.1]]},
+    "fields": {"rgb": [3e-4, 2.9e-4, 9e-4], "parts": [2e-5]},
+    "storage": {"parts": {"view, 3": {"kib": 1.0, "us": 8.4}, "sample, 3": {"kib": 1.03, "us": 7.1}}},
+    "resident": [300.0, 320.0, 320.5],
+}  # fmt: skip
 
 
 def measured(*ways: str) -> dict:
@@ -69,6 +80,7 @@ def results(*ways: str) -> dict[str, dict]:
         "graph": GRAPH,
         "labels": LABELS,
         "raster": RASTER,
+        "loader": LOADER,
     }
 
 
@@ -161,6 +173,14 @@ def test_alignment_is_compared_with_loops_round_by_round():
     text = raster_section(RASTER)
     assert "| 32 | 2.0 | 0.6 |" in text and "3 rounds" in text
     assert "| 8 | 2000.0 | 20000.0 | 8000.0 | 10.0 and 4.0 |" in text  # 9, 10, 10 and 8, 4, 2 times as long
+
+
+def test_the_loader_is_compared_round_by_round_and_process_by_process():
+    text = loader_section(LOADER)
+    assert "| the same JPEGs from memory, the same decoder | 1.75 (1.50 to 2.00) | 1.30 (1.25 to 1.35) |  |" in text
+    assert "| LMDB, our decoder | 1.00 (1.00 to 1.00) |  |  |" in text
+    assert "| rgb | 300 |" in text and "| parts | 1.00, 8 | 1.03, 7 |" in text
+    assert "it does not grow" in text and "**it grows**" in loader_section(LOADER | {"resident": [300.0, 320.0, 330.0]})
 
 
 def test_a_section_of_the_page_is_replaced_or_added():

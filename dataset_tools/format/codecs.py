@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
+import simplejpeg
 
 DEPTH_STEP = 8e-6  # m: finest step, so that noise below the stated error is not stored
 DEPTH_CODES = 65534
@@ -28,25 +30,21 @@ OCTAHEDRAL_CODES = 8191  # 14 bits an axis
 JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 Parts = dict[str, Any]
-# Decoding must not call what OpenCV runs in threads (cvtColor): a process that was forked off a busy one may wait for
-# threads that it does not have.
-DECODE_IS_RGB = hasattr(cv2, "IMREAD_COLOR_RGB")  # since OpenCV 4.11
-DECODE = cv2.IMREAD_COLOR_RGB if DECODE_IS_RGB else cv2.IMREAD_COLOR
-
 Constants = Mapping[str, int | str]
+Empty = Callable[[tuple[int, ...], Any], np.ndarray]  # np.empty, or what takes memory from elsewhere
 
 
 @dataclass(frozen=True)
 class Codec:
-    """`encode(values (V, H, W, ...))` gives the parts; `decode(parts, (H, W), constants)` gives the values back."""
+    """`encode(values (V, H, W, ...))` gives the parts; `decode(parts, (H, W), constants, empty)` the values back."""
 
     encode: Callable[[Any], Parts]
-    decode: Callable[[Mapping[str, Any], tuple[int, int], Constants], Any]
+    decode: Callable[..., Any]
     parts: Mapping[str, str]  # part name ("": the element itself) to what it is, for docs/format.md
     constants: Constants = field(default_factory=dict)  # of what is written now
     version: int = 1
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Whether the element is one dataset of the values, or of their bytes."""
         return set(self.parts) == {""}
@@ -57,17 +55,21 @@ def encode_jpeg(rgb: np.ndarray) -> Parts:
     return {"jpeg": [cv2.imencode(".jpg", np.ascontiguousarray(view[..., ::-1]), JPEG)[1].tobytes() for view in rgb]}
 
 
-def decode_jpeg(parts: Mapping[str, Any], size: tuple[int, int], constants: Constants) -> np.ndarray:
-    """Images (V, H, W, 3) uint8 from `parts["jpeg"]`, V uint8 arrays. Raises ValueError for a broken stream."""
-    out = np.empty((len(parts["jpeg"]), *size, 3), np.uint8)
+def decode_jpeg(
+    parts: Mapping[str, Any], size: tuple[int, int], constants: Constants, empty: Empty = np.empty
+) -> np.ndarray:
+    """Images (V, H, W, 3) uint8 from `parts["jpeg"]`, V uint8 arrays. Raises ValueError for a broken stream.
+
+    The pixels are those of cv2.imdecode, which is a fifth slower and cannot put them where they are wanted.
+    """
+    out = empty((len(parts["jpeg"]), *size, 3), np.uint8)
     for view, stream in zip(out, parts["jpeg"]):
         try:
-            image = cv2.imdecode(np.frombuffer(stream, np.uint8), DECODE)
-        except cv2.error:
-            image = None
-        if image is None or image.shape != view.shape:
-            raise ValueError(f"broken JPEG stream of {len(stream)} bytes")
-        view[...] = image if DECODE_IS_RGB else image[..., ::-1]
+            shape = simplejpeg.decode_jpeg(stream, "RGB", buffer=view).shape
+        except ValueError as error:
+            raise ValueError(f"broken JPEG stream of {len(stream)} bytes: {error}") from None
+        if shape != view.shape:
+            raise ValueError(f"broken JPEG stream of {len(stream)} bytes: {shape} instead of {view.shape}")
     return out
 
 
@@ -90,14 +92,18 @@ def encode_depth(depth: np.ndarray) -> Parts:
     return {"code": code, "near": near, "step": step}
 
 
-def decode_depth(parts: Mapping[str, Any], size: tuple[int, int], constants: Constants) -> np.ndarray:
+def decode_depth(
+    parts: Mapping[str, Any], size: tuple[int, int], constants: Constants, empty: Empty = np.empty
+) -> np.ndarray:
     """Depth (V, H, W) float32 m."""
-    code = parts["code"]
-    offset = (parts["near"] - constants["first"] * parts["step"]).astype(np.float32)[:, None, None]
-    depth = code * parts["step"].astype(np.float32)[:, None, None]
-    depth += offset
-    depth *= code != constants["background"]
-    return depth
+    code, step = parts["code"], parts["step"].astype(np.float32)
+    offset = (parts["near"] - constants["first"] * parts["step"]).astype(np.float32)
+    out = empty(code.shape, np.float32)
+    for view, codes, by, start in zip(out, code, step, offset):  # a view at a time stays in the processor's cache
+        np.multiply(codes, by, out=view)
+        view += start
+        view *= codes != constants["background"]
+    return out
 
 
 def encode_octahedral(normals: np.ndarray) -> Parts:
@@ -113,19 +119,32 @@ def encode_octahedral(normals: np.ndarray) -> Parts:
     return {"code": code}
 
 
-def decode_octahedral(parts: Mapping[str, Any], size: tuple[int, int], constants: Constants) -> np.ndarray:
+def decode_octahedral(
+    parts: Mapping[str, Any], size: tuple[int, int], constants: Constants, empty: Empty = np.empty
+) -> np.ndarray:
     """Unit vectors (V, H, W, 3) float32; zero where no vector was stored."""
-    code = parts["code"].reshape(-1, 2)
-    seen = np.flatnonzero(code[:, 0] != constants["background"])
-    x, y = (code[seen].T.astype(np.float32) - np.float32(constants["offset"])) / np.float32(constants["codes"])
+    code = parts["code"]
+    out, planes = empty((*code.shape[:3], 3), np.float32), empty((2, *code.shape[1:3]), code.dtype)
+    for view, codes in zip(out, code):
+        cv2.split(codes, list(planes))
+        u, v = planes.reshape(2, -1)
+        seen = np.flatnonzero(u != constants["background"])
+        view.fill(0)
+        for axis, values in zip(view.reshape(-1, 3).T, _unfolded(u.take(seen), v.take(seen), constants)):
+            axis[seen] = values
+    return out
+
+
+def _unfolded(u: np.ndarray, v: np.ndarray, constants: Constants) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, y, z (n,) float32 of unit vectors, of codes (n,) on the octahedron."""
+    offset, codes = np.float32(constants["offset"]), np.float32(constants["codes"])
+    x, y = ((code.astype(np.float32) - offset) / codes for code in (u, v))
     z = 1 - np.abs(x) - np.abs(y)
     fold = np.maximum(-z, 0)
     x -= np.copysign(fold, x)
     y -= np.copysign(fold, y)
     length = np.sqrt(x * x + y * y + z * z)
-    out = np.zeros((len(code), 3), np.float32)
-    out[seen] = np.stack([x / length, y / length, z / length], -1)
-    return out.reshape(*parts["code"].shape[:3], 3)
+    return x / length, y / length, z / length
 
 
 def encode_flow(flow: np.ndarray) -> Parts:
@@ -139,11 +158,15 @@ def encode_flow(flow: np.ndarray) -> Parts:
     return {"code": code, "step": step.astype(np.float64)}
 
 
-def decode_flow(parts: Mapping[str, Any], size: tuple[int, int], constants: Constants) -> np.ndarray:
+def decode_flow(
+    parts: Mapping[str, Any], size: tuple[int, int], constants: Constants, empty: Empty = np.empty
+) -> np.ndarray:
     """Flow (V, H, W, 2) float32 px."""
-    out = np.empty((len(parts["code"]), *size, 2), np.float32)
-    for view, code, step in zip(out, parts["code"], parts["step"].astype(np.float32)):
-        cv2.merge(list(code * step), dst=view)  # several times faster than a strided copy
+    code = parts["code"]
+    out, planes = empty((len(code), *code.shape[2:], 2), np.float32), empty(code.shape[1:], np.float32)
+    for view, codes, step in zip(out, code, parts["step"].astype(np.float32)):
+        np.multiply(codes, step, out=planes)
+        cv2.merge(list(planes), dst=view)  # several times faster than a strided copy
     return out
 
 
@@ -152,19 +175,21 @@ def encode_bits(values: np.ndarray) -> Parts:
     return {"code": np.packbits(values.reshape(len(values), -1), axis=1)}
 
 
-def decode_bits(parts: Mapping[str, Any], size: tuple[int, int], constants: Constants) -> np.ndarray:
+def decode_bits(
+    parts: Mapping[str, Any], size: tuple[int, int], constants: Constants, empty: Empty = np.empty
+) -> np.ndarray:
     """Booleans (V, H, W)."""
     flat = np.unpackbits(parts["code"], axis=1, count=size[0] * size[1], bitorder=str(constants["bitorder"]))
     return flat.view(bool).reshape(-1, *size)
 
 
-def decode_text(parts: Mapping[str, Any], size: tuple[int, int], constants: Constants) -> str:
+def decode_text(parts: Mapping[str, Any], size: tuple[int, int], constants: Constants, empty: Empty = np.empty) -> str:
     """The text of fixed-length bytes, padded with zeros."""
     return bytes(parts[""]).rstrip(b"\0").decode(str(constants["charset"]))
 
 
 CODECS = {
-    "plain": Codec(lambda values: {"": values}, lambda parts, size, constants: parts[""], {
+    "plain": Codec(lambda values: {"": values}, lambda parts, *_: parts[""], {
         "": "the array itself",
     }),
     "text": Codec(lambda text: {"": text}, decode_text, {
@@ -174,7 +199,7 @@ CODECS = {
         "jpeg": "uint8: the JPEG streams of all views of all samples, one after another",
         "offsets": "int64 (S V + 1): view v of sample s is jpeg[offsets[s V + v] : offsets[s V + v + 1]]",
     }, {"quality": 95, "sampling": "4:4:4", "colour": "sRGB"}),
-    "zstd": Codec(lambda values: {"code": values}, lambda parts, size, constants: parts["code"], {
+    "zstd": Codec(lambda values: {"code": values}, lambda parts, *_: parts["code"], {
         "code": "the values",
     }),
     "depth": Codec(encode_depth, decode_depth, {

@@ -65,10 +65,12 @@ class HandDataset:
         self._bounds: np.ndarray | None = None  # (C + 1,) of clips in the chosen samples, once they are asked for
         self.items = items
         strange = self._shards.strange  # fields of these files alone, and where they lie in them
-        self._meta = META.union(name for name, place in strange.items() if place.startswith("metadata/"))
-        self.fields = choose_fields(fields, tuple(strange), self._meta)
+        meta = META.union(name for name, place in strange.items() if place.startswith("metadata/"))
+        self.fields = choose_fields(fields, tuple(strange), meta)
         self.views = choose_views(views, self.sizes["V"])
         self._stored = stored_names(self.fields)
+        self._arrays = tuple(name for name in self.fields if name not in meta)
+        self._columns = tuple(name for name in self.fields if name in meta)  # of the metadata
         self.faces: np.ndarray = self._shards.shared["shard/faces"]  # (F, 3) int32
         self.face_part: np.ndarray = self._shards.shared["shard/face_part"]  # (F,) uint8, index into part_names
         self.arm_faces: np.ndarray = self._shards.shared["shard/arm_faces"]  # (B, 3) int32
@@ -175,8 +177,8 @@ class HandDataset:
         path, row = self._shards.locate(position)
         views = self.views if view is None else (view,)
         values = self._shards.open(path).read(row, self._stored, views)
-        sample = {name: self._derivation.field(name, values) for name in self.fields if name not in self._meta}
-        meta = {name: as_python(values[name]) for name in self.fields if name in self._meta}
+        sample = {name: self._derivation.field(name, values) for name in self._arrays}
+        meta = {name: as_python(values[name]) for name in self._columns}
         if view is not None:
             sample = {name: value[0] if self._shards.per_view(name) else value for name, value in sample.items()}
             meta["view"] = view
@@ -189,15 +191,15 @@ class HandDataset:
 
     def _position(self, index: int) -> tuple[int, int | None]:
         """Where item `index` is among all samples, and its camera if items are views; of a clip, which one it is."""
-        number = operator.index(index)
-        if not -len(self) <= number < len(self):
-            raise IndexError(f"{self.items} {number} of a data set of {len(self)}")
-        number %= len(self)
+        number, count = operator.index(index), len(self)
+        if not -count <= number < count:
+            raise IndexError(f"{self.items} {number} of a data set of {count}")
+        number %= count
         if self.items == "clip":
             return number, None
-        sample, view = divmod(number, self._items_per_sample())
         if self.items == "sample":
-            return self._chosen_sample(sample), None
+            return self._chosen_sample(number), None
+        sample, view = divmod(number, self._items_per_sample())
         return self._chosen_sample(sample), view if self.views is None else self.views[view]
 
     def _chosen_sample(self, number: int) -> int:

@@ -18,6 +18,7 @@ from ..format.schema import SAMPLE_FIELDS
 from ..store.errors import ShardError, TooManyFilesError
 from ..store.layout import ReleaseFolder
 from ..store.manifest import read_manifest
+from ..store.recycled import Recycled
 from ..store.shard_file import ShardFile
 from ..store.shard_state import readable_shards, require_fit
 from ..store.whole_file import Stamp
@@ -41,8 +42,10 @@ class ShardSet:
     def __init__(self, path: Paths, verify: bool = True) -> None:
         self.paths, self.verify = find_shards(path), verify
         self._known: set[Stamp] = set()
+        self._recycled = Recycled()
         self.folder = Path(path) if isinstance(path, (str, Path)) and Path(path).is_dir() else None
         self._files: OrderedDict[Path, ShardFile] = OrderedDict()
+        self._last: tuple[Path | None, ShardFile | None] = None, None  # opened, so that it is found at once
         self._fitting: set[Path] = {self.paths[0]}
         self._pid, self._limit = os.getpid(), open_limit()
         first = self._open(self.paths[0])
@@ -71,18 +74,23 @@ class ShardSet:
 
     def open(self, path: Path) -> ShardFile:
         """The shard, open, and found to fit the others and its manifest. Raises FileNotFoundError, ShardError."""
+        last, shard = self._last
+        if path is last and self._pid == os.getpid():
+            return shard
         shard = self._fitted(path)
         if len(shard) != self._expected[path]:
             raise ShardError(f"{path}: holds {len(shard)} samples, its manifest says {self._expected[path]}")
+        self._last = path, shard
         return shard
 
     def close(self) -> None:
         """Close all files; the next read opens them again."""
+        self._last = None, None
         while self._files:
             self._files.popitem()[1].close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_files": OrderedDict(), "_pid": -1}
+        return self.__dict__ | {"_files": OrderedDict(), "_last": (None, None), "_pid": -1}
 
     def _count(self, path: Path) -> int:
         if not path.is_file():
@@ -106,6 +114,7 @@ class ShardSet:
         if self._pid != os.getpid():  # after a fork: the parent's handles are the parent's
             self._files, self._pid, self._limit = OrderedDict(), os.getpid(), open_limit()
         if path not in self._files:
+            self._last = None, None
             while len(self._files) >= self._limit:
                 self._files.popitem(last=False)[1].close()
             self._files[path] = self._opened(path)
@@ -114,10 +123,10 @@ class ShardSet:
 
     def _opened(self, path: Path) -> ShardFile:
         try:
-            return ShardFile(path, self.verify, self._known)
+            return ShardFile(path, self.verify, self._known, self._recycled)
         except TooManyFilesError:  # others hold files too: do with one
             self.close()
-            return ShardFile(path, self.verify, self._known)
+            return ShardFile(path, self.verify, self._known, self._recycled)
 
     def _fitted(self, path: Path) -> ShardFile:
         """The shard, open. Raises ShardError where its sizes, triangles or names are not those of the first one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,8 +12,10 @@ import h5py
 import numpy as np
 
 from .checksums import Checksums
+from .filters import Unfilter, are_known
+from .recycled import Recycled
 
-SMALL_ROW = 64  # bytes; columns of smaller rows are read once and kept
+SMALL_ROW, SMALL_COLUMN = 64, 128 << 10  # bytes; smaller columns, or of smaller rows, are read once and kept
 PIXEL_BYTES = 32  # at most, of a code
 
 
@@ -22,10 +25,18 @@ class Opened(NamedTuple):
     data: h5py.Dataset
     shape: tuple[int, ...]
     dtype: np.dtype
+    filters: bool  # a code in chunks that `Unfilter` reads
+    place: int | None  # of bytes that lie in one piece: where in the file
 
     @property
     def row_bytes(self) -> int:
         return self.dtype.itemsize * math.prod(self.shape[1:])
+
+
+def _place(dataset: h5py.Dataset, dtype: np.dtype) -> int | None:
+    """Where in the file the dataset lies, for `os.pread`; None if it is not one piece of bytes, or not on Unix."""
+    readable = dtype == np.uint8 and dataset.ndim == 1 and hasattr(os, "pread")
+    return dataset.id.get_offset() if readable else None
 
 
 def _unchecked(path: str, row: int, parts: Sequence[Any], views: Sequence[int] = (0,)) -> None:
@@ -35,17 +46,25 @@ def _unchecked(path: str, row: int, parts: Sequence[Any], views: Sequence[int] =
 class Datasets:
     """Datasets by their path in the file. Everything raises what h5py raises, or ValueError for what does not fit.
 
-    `limit` is the file's size in bytes; without `sums` nothing is compared.
+    `limit` is the file's size in bytes; without `sums` nothing is compared. Codes are put into memory of `recycled`.
     """
 
     def __init__(
-        self, file: h5py.File, samples: int, sizes: Mapping[str, int], limit: int, sums: Checksums | None
+        self,
+        file: h5py.File,
+        samples: int,
+        sizes: Mapping[str, int],
+        limit: int,
+        sums: Checksums | None,
+        recycled: Recycled,
     ) -> None:
         self._file, self._samples, self._views, self._sums = file, samples, sizes["V"], sums
         self._require = _unchecked if sums is None else sums.require
         self._limit, self._row_limit = limit, max(limit, PIXEL_BYTES * math.prod(sizes[letter] for letter in "VHW"))
         self._open: dict[str, Opened] = {}
         self._columns: dict[str, np.ndarray] = {}
+        self._empty, self._unfilter = recycled.empty, Unfilter()
+        self._handle = file.id.get_vfd_handle()
 
     def close(self) -> None:
         """Let go of all datasets."""
@@ -58,9 +77,10 @@ class Datasets:
             dataset = self._file[path]
             if not isinstance(dataset, h5py.Dataset) or (dtype := dataset.dtype).hasobject:
                 raise ValueError("not an array of values of fixed size")
-            opened = Opened(dataset, dataset.shape, dtype)
+            is_code = path.endswith("/code")
+            opened = Opened(dataset, dataset.shape, dtype, is_code and are_known(dataset), _place(dataset, dtype))
             whole = dtype.itemsize * math.prod(opened.shape)
-            if opened.row_bytes > self._row_limit if path.endswith("/code") else whole > self._limit:
+            if opened.row_bytes > self._row_limit if is_code else whole > self._limit:
                 raise ValueError(f"{dtype} {opened.shape} in a file of {self._limit} bytes")
             self._open[path] = opened
         return self._open[path]
@@ -79,7 +99,7 @@ class Datasets:
         if path.endswith("/code"):
             return np.stack([self.codes(path, row, None) for row in rows])
         if path.endswith("/jpeg"):
-            return np.concatenate([stream for row in rows for stream in self.streams(path, row, None)])
+            return np.frombuffer(b"".join(stream for row in rows for stream in self.streams(path, row, None)), np.uint8)
         data = self.open(path).data[()]
         for row in rows:
             self._require(path, row, (self._window(path, data, row),))
@@ -91,7 +111,7 @@ class Datasets:
             data = self._columns[path][row : row + 1]
         else:
             opened = self.open(path)
-            if opened.row_bytes <= SMALL_ROW:
+            if opened.row_bytes <= SMALL_ROW or opened.row_bytes * self._samples <= SMALL_COLUMN:
                 self._columns[path] = opened.data[()]
                 return self.row(path, row)
             data = opened.data[row : row + 1]  # not [row]: a single text would lose its padding
@@ -110,21 +130,23 @@ class Datasets:
 
     def codes(self, path: str, row: int, views: Sequence[int] | None) -> np.ndarray:
         """A code (v, ...) of one sample, of the chosen views (None: all)."""
-        import hdf5plugin  # noqa: F401  registers the Zstandard filter; nobody needs it who reads no images
+        opened, views = self.open(path), range(self._views) if views is None else views
+        out = self._empty((len(views), *opened.shape[2:]), opened.dtype)
+        if opened.filters:
+            for code, (skipped, data) in zip(out, self.chunks(path, row, views)):
+                self._unfilter(data, skipped, code)
+            return out
+        import hdf5plugin  # noqa: F401  registers Zstandard among HDF5's filters
 
         if self._sums is not None:
-            self.chunks(path, row, range(self._views) if views is None else views)
-        opened = self.open(path)
-        if views is None:
-            return opened.data[row]
-        out = np.empty((len(views), *opened.shape[2:]), opened.dtype)
+            self.chunks(path, row, views)
         for code, view in zip(out, views):
             opened.data.read_direct(code, np.s_[row, view])
         return out
 
-    def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[np.ndarray]:
-        """The colour streams of one sample, (bytes,) uint8 each, of the chosen views (None: all)."""
-        blob, places = self.open(path).data, path.removesuffix("jpeg") + "offsets"
+    def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[bytes]:
+        """The colour streams of one sample, of the chosen views (None: all)."""
+        blob, places = self.open(path), path.removesuffix("jpeg") + "offsets"
         if places not in self._columns:
             self._columns[places] = self.open(places).data[()]
         offsets = self._window(places, self._columns[places], row)
@@ -132,13 +154,16 @@ class Datasets:
         at = offsets.tolist()
         if len(at) != self._views + 1 or at[0] < 0 or sorted(at) != at:
             raise ValueError("offsets of the streams")
-        if views is None:
-            views, data = range(self._views), blob[at[0] : at[-1]]
-            streams = [data[at[view] - at[0] : at[view + 1] - at[0]] for view in views]
-        else:
-            streams = [blob[at[view] : at[view + 1]] for view in views]
+        views = range(self._views) if views is None else views
+        streams = [self._bytes(blob, at[view], at[view + 1]) for view in views]
         self._require(path, row, streams, views)
         return streams
+
+    def _bytes(self, blob: Opened, start: int, end: int) -> bytes:
+        """Bytes `start` to `end` of a dataset of bytes."""
+        if blob.place is None or end > blob.shape[0]:
+            return blob.data[start:end].tobytes()
+        return os.pread(self._handle, end - start, blob.place + start)
 
     def _window(self, path: str, data: np.ndarray, row: int) -> np.ndarray:
         """What belongs to a row of a dataset of rows, or of the offsets of streams."""

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
+from ..format.codecs import Codec
 from ..format.elements import ATTRIBUTE, Element, UnknownEncodingError
 from ..format.schema import LONG
 from ..format.schema1 import ELEMENTS as SCHEMA_1
@@ -18,10 +20,22 @@ from .datasets import Datasets
 from .errors import ShardError
 from .header import attribute, explained, read_attributes, read_checksums, require_version
 from .opening import cause_of, open_hdf5
+from .recycled import Recycled
 from .whole_file import Stamp, require_whole
 
 GROUPS = ("images", "geometry", "metadata")  # of a sample's fields
-UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError, MemoryError, OverflowError)
+UNREADABLE = (OSError, KeyError, ValueError, RuntimeError, TypeError, IndexError, MemoryError, OverflowError, cv2.error)
+
+
+class Found(NamedTuple):
+    """A field of a sample: where it lies, what the file says of it, and what follows from that."""
+
+    path: str
+    element: Element
+    codec: Codec
+    parts: tuple[str, ...]  # of the codec, each a dataset that is read for a sample
+    shape: tuple[int, ...]  # of a decoded row, all views
+    dtype: np.dtype
 
 
 class ShardFile:
@@ -29,13 +43,16 @@ class ShardFile:
 
     Whatever is read is compared with its checksum; a file of version 1, which has none, with its manifest when it is
     opened. `verify=False` does neither. `known` are files of version 1 found whole before: see `require_whole`.
+    Large arrays are of memory of `recycled`.
     """
 
-    def __init__(self, path: Path | str, verify: bool = True, known: set[Stamp] | None = None) -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: Path | str, verify: bool = True, known: set[Stamp] | None = None, recycled: Recycled | None = None
+    ) -> None:
+        self.path, self._recycled = Path(path), recycled or Recycled()
         self._file = open_hdf5(self.path)
         self._sums: Checksums | None = None
-        self._elements: dict[str, tuple[str, Element]] = {}
+        self._elements: dict[str, Found] = {}
         try:
             with self._told("its head"):
                 self._version = require_version(self._file, self.path)
@@ -62,8 +79,9 @@ class ShardFile:
     def _take(self, attributes: dict[str, Any]) -> None:
         self._head = explained(attributes)
         self.sizes: dict[str, int] = self._head["sizes"]
+        self._size = self.sizes["H"], self.sizes["W"]
         size = self.path.stat().st_size
-        self._datasets = Datasets(self._file, len(self), self.sizes, size, self._sums)
+        self._datasets = Datasets(self._file, len(self), self.sizes, size, self._sums, self._recycled)
 
     @cached_property
     def attrs(self) -> dict[str, Any]:
@@ -95,7 +113,7 @@ class ShardFile:
     def element(self, name: str) -> tuple[str, Element]:
         """Where a field of a sample lies in the file, and what the file says of it. Raises ShardError."""
         with self._told(name):
-            return self._found(name)
+            return self._found(name)[:2]
 
     def array(self, path: str) -> np.ndarray:
         """A whole dataset (...), by its path in the file. Raises ShardError where it is damaged or missing."""
@@ -122,7 +140,7 @@ class ShardFile:
     def streams(self, row: int) -> tuple[bytes, ...]:
         """The colour streams of a sample, one a view, as stored. Raises ShardError."""
         with self._told(f"rgb of sample {row}"):
-            return tuple(stream.tobytes() for stream in self._datasets.streams("images/rgb/jpeg", row, None))
+            return tuple(self._datasets.streams("images/rgb/jpeg", row, None))
 
     def chunks(self, path: str, row: int) -> tuple[tuple[int, bytes], ...]:
         """The chunks of a code of a sample, one a view, as stored: mask of skipped filters, bytes."""
@@ -150,7 +168,7 @@ class ShardFile:
             return ShardError(f"{self.path}: {what} {error}; upgrade the mvhm package to a version that reads it")
         return ShardError(f"{self.path}: {what} {cause_of(error)}")
 
-    def _found(self, name: str) -> tuple[str, Element]:
+    def _found(self, name: str) -> Found:
         if name not in self._elements:
             path = next((f"{group}/{name}" for group in GROUPS if self._holds(group, name)), None)
             if path is None:
@@ -158,27 +176,28 @@ class ShardFile:
             element = self._element(path)
             if element.codec.is_plain:
                 self._require_fit(path, element)
-            self._elements[name] = path, element
+            parts = tuple(part for part in element.codec.parts if part != "offsets")
+            shape, dtype = element.decoded_shape(self.sizes), np.dtype(element.dtype)
+            self._elements[name] = Found(path, element, element.codec, parts, shape, dtype)
         return self._elements[name]
 
     def _field(self, row: int, name: str, views: Sequence[int] | None) -> Any:
-        path, element = self._found(name)
-        codec = element.codec
-        parts = {part: self._part(path, part, row, views, element) for part in codec.parts if part != "offsets"}
-        value = codec.decode(parts, (self.sizes["H"], self.sizes["W"]), element.constants)
-        if not codec.is_plain:
-            wanted = element.decoded_shape(self.sizes)
-            if value.dtype != element.dtype or value.shape[1:] != wanted[1:]:
-                raise ValueError(f"decodes to {value.dtype} {value.shape} instead of {element.dtype} {wanted}")
+        found = self._found(name)
+        parts = {part: self._part(found, part, row, views) for part in found.parts}
+        value = found.codec.decode(parts, self._size, found.element.constants, self._recycled.empty)
+        if not found.codec.is_plain and (value.dtype != found.dtype or value.shape[1:] != found.shape[1:]):
+            wanted = f"{found.dtype} {found.shape}"
+            raise ValueError(f"decodes to {value.dtype} {value.shape} instead of {wanted}")
         return value
 
-    def _part(self, path: str, part: str, row: int, views: Sequence[int] | None, element: Element) -> Any:
+    def _part(self, found: Found, part: str, row: int, views: Sequence[int] | None) -> Any:
+        path = f"{found.path}/{part}" if part else found.path
         if part == "jpeg":
-            return self._datasets.streams(f"{path}/jpeg", row, views)
+            return self._datasets.streams(path, row, views)
         if part == "code":
-            return self._datasets.codes(f"{path}/code", row, views)
-        value = self._datasets.row(f"{path}/{part}" if part else path, row)
-        return value[list(views)] if views is not None and element.per_view else value
+            return self._datasets.codes(path, row, views)
+        value = self._datasets.row(path, row)
+        return value[list(views)] if views is not None and found.element.per_view else value
 
     def _holds(self, group: str, name: str) -> bool:
         if self._version == 1:

@@ -13,6 +13,7 @@ from blender_scripts.settings import RenderSettings
 
 from .graph_page import graph_section
 from .labels_page import labels_section
+from .loader_page import loader_section
 from .raster_page import raster_section
 from .summary import TONES, Curve, curve, median_ratio, median_seconds, trend
 from .tables import row, rule
@@ -32,11 +33,12 @@ NOT_MEASURED = """
 
 
 def page(results: dict[str, dict]) -> str:
-    """The whole page. results: what each part measured: quality, render, worker, farm, spin, graph and labels."""
+    """The whole page, of what each part measured: the keys are those of `run.PARTS`."""
     quality, render = results["quality"], results["render"]
     parts = (heading(), others(quality), quality_section(quality), speed_section(render))
     parts += worker_section(results["worker"]), farm_section(results["farm"]), spin_section(results["spin"])
     parts += graph_section(results["graph"]), labels_section(results["labels"]), raster_section(results["raster"])
+    parts += (loader_section(results["loader"]),)
     return "\n\n".join(parts) + "\n"
 
 

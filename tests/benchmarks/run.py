@@ -1,8 +1,8 @@
 """`make bench`: run every benchmark, one after another, and write docs/benchmarks.md and its figures.
 
 Each part is a process of its own that prints one JSON object; it is kept in FOLDER/PART.json. `--only PART` runs one
-part and takes the others from there; `--only page` runs none. `--only graph`, `labels` and `raster` need no
-others: they write their section.
+part and takes the others from there; `--only page` runs none. `--only graph`, `labels`, `raster` and `loader` need
+no others: they write their section.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from docs.figures.worker import draw_worker
 
 from .graph_page import graph_section
 from .labels_page import labels_section
+from .loader_page import loader_section
 from .page import page
 from .raster_page import raster_section
 from .tables import with_section
@@ -26,9 +27,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "quality": "bench_quality", "render": "bench_render", "worker": "bench_worker", "farm": "bench_farm",
     "spin": "bench_spin", "graph": "bench_graph", "labels": "bench_labels", "raster": "bench_raster",
+    "loader": "bench_loader",
 }  # fmt: skip
 NEED_NO_FOLDER = ("spin", "graph", "labels", "raster")
-SECTIONS = {"graph": graph_section, "labels": labels_section, "raster": raster_section}
+SECTIONS = {"graph": graph_section, "labels": labels_section, "raster": raster_section, "loader": loader_section}
 
 
 def run_part(part: str, folder: Path) -> dict:
