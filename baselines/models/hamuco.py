@@ -130,7 +130,7 @@ class HaMuCo(Estimator):
     def consistency(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         """L_c: its two terms in turn, 0 for the one whose turn it is not."""
         points, turn = points_of("interact", output), int(output["turn"])
-        found = dict.fromkeys(IN_TURN, points.new_zeros(()))
+        found = dict.fromkeys(sorted(IN_TURN), points.new_zeros(()))
         if turn != 1:
             views = by_sample(points, batch)
             moved = onto_each(views, between_views(views, self.turns(batch)), axes=2)
