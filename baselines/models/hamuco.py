@@ -99,7 +99,8 @@ class HaMuCo(Estimator):
             graph, turn = self.interaction(self.graph(own, maps).unflatten(0, (-1, batch.views)))
             rotations, camera = self.regression(graph.flatten(0, 1))
             output |= _named("interact", self.single.decode(rotations, own.shape.detach(), camera))
-            output["turn"] = turn if wanted is not None and wanted >= IN_TURN else torch.full_like(turn, -1)
+            if wanted is None or wanted & IN_TURN:
+                output["turn"] = turn if wanted is not None and wanted >= IN_TURN else torch.full_like(turn, -1)
             return output | self.fused(output, batch) if wanted is None or wanted & WITH_FUSED else output
 
     @torch.no_grad()
@@ -122,6 +123,7 @@ class HaMuCo(Estimator):
                     found[f"{who}_2d"] = label_loss(output[f"{who}_uv"], labels, sure, batch.joint_valid)
         if "interact_joints" in output:
             found["interact_prior"] = pose_prior(turns_of("interact", output))
+        if "turn" in output:
             found |= self.consistency(output, batch)
         if "fused_joints" in output:
             found["distillation"] = fused_loss(points_of("single", output), points_of("fused", output))
