@@ -99,7 +99,8 @@ class HaMuCo(Estimator):
             graph, turn = self.interaction(self.graph(own, maps).unflatten(0, (-1, batch.views)))
             rotations, camera = self.regression(graph.flatten(0, 1))
             output |= _named("interact", self.single.decode(rotations, own.shape.detach(), camera))
-            output["turn"] = turn if wanted is not None and wanted >= IN_TURN else torch.full_like(turn, -1)
+            if wanted is None or wanted & IN_TURN:
+                output["turn"] = turn if wanted is not None and wanted >= IN_TURN else torch.full_like(turn, -1)
             return output | self.fused(output, batch) if wanted is None or wanted & WITH_FUSED else output
 
     @torch.no_grad()
@@ -122,6 +123,7 @@ class HaMuCo(Estimator):
                     found[f"{who}_2d"] = label_loss(output[f"{who}_uv"], labels, sure, batch.joint_valid)
         if "interact_joints" in output:
             found["interact_prior"] = pose_prior(turns_of("interact", output))
+        if "turn" in output:
             found |= self.consistency(output, batch)
         if "fused_joints" in output:
             found["distillation"] = fused_loss(points_of("single", output), points_of("fused", output))
@@ -130,7 +132,7 @@ class HaMuCo(Estimator):
     def consistency(self, output: Output, batch: Batch) -> dict[str, Tensor]:
         """L_c: its two terms in turn, 0 for the one whose turn it is not."""
         points, turn = points_of("interact", output), int(output["turn"])
-        found = dict.fromkeys(IN_TURN, points.new_zeros(()))
+        found = dict.fromkeys(sorted(IN_TURN), points.new_zeros(()))
         if turn != 1:
             views = by_sample(points, batch)
             moved = onto_each(views, between_views(views, self.turns(batch)), axes=2)

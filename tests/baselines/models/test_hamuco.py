@@ -125,7 +125,8 @@ def test_any_number_of_views_and_all_may_learn_in_groups():
 def test_only_what_is_wanted_is_computed():
     net = estimator()
     assert not any("interact" in name for name in net(BATCH, frozenset({"single_2d", "single_prior"})))
-    assert "fused_joints" not in net(BATCH, frozenset({"interact_2d"}))
+    labels_alone = net(BATCH, frozenset({"interact_2d"}))
+    assert "fused_joints" not in labels_alone and not BOTH & net.losses(labels_alone, BATCH).keys()
     with pytest.raises(InputError, match="crops of 64 px, the estimator is made for 32"):
         estimator(single=model_cases.settings("hamuco")["single"] | {"size": 32})(BATCH)
 

@@ -28,8 +28,10 @@ CROP = model_cases.batch(1)
 @pytest.mark.parametrize("backbone", ["resnet18", "resnet50", "efficientnet"])
 def test_it_begins_with_an_upright_hand_in_the_middle_of_the_crop(backbone):
     torch.manual_seed(0)
-    view, maps = SingleView(SingleConfig(**TINY | {"backbone": backbone}))(torch.rand(2, 3, 64, 64))
+    single = SingleView(SingleConfig(**TINY | {"backbone": backbone}))
+    view, maps = single(torch.rand(2, 3, 64, 64))
     assert [one.shape[-1] for one in maps] == [16, 8, 4, 2]
+    assert tuple(one.shape[1] for one in maps) == single.backbone.channels
     assert view.uv.abs().max() < 1.2 and view.uv[:, 9].abs().max() < 0.2
     assert (view.joints[:, 12, 1] < -0.2).all() and (view.joints[:, 0, 1] > 0.2).all()  # y is down
     torch.testing.assert_close(view.rotations.mT @ view.rotations, torch.eye(3).expand(2, 16, 3, 3))
