@@ -32,9 +32,8 @@ def draw_pck(
             if curve is not None:
                 x = [step * k for k in range(len(curve))]
                 axis.plot(x, curve, color=plt.cm.tab10(place % 10), lw=1.6, label=name)
-        axis.set(
-            xlabel=f"error threshold, {unit}", xlim=(0, reach if unit == "mm" else most), ylim=(0, 1.01), title=heading
-        )
+        axis.set(xlabel=f"error threshold, {unit}", xlim=(0, reach if unit == "mm" else most), ylim=(0, 1.01))
+        axis.set_title(heading, fontsize=10)
         axis.grid(color="0.9")
     axes[0].set_ylabel("share of joints within it")
     figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, loc="outside right center")
