@@ -11,13 +11,13 @@ of both tables, so that neither can be replaced by another shard's without the o
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from zlib_ng.zlib_ng import crc32
 
 from .errors import DamageError
 
@@ -40,12 +40,12 @@ class Checksums:
             raise DamageError(f"no checksum of {path}")
         first, width = self.columns[path]
         for view, part in zip(views, parts):
-            if zlib.crc32(part) != self._sums[first + view]:
+            if crc32(part) != self._sums[first + view]:
                 raise DamageError(f"checksum of view {view}" if width > 1 else "checksum")
 
     def require_once(self, data: Any, name: str, start: int = 0) -> None:
         """Compare the bytes of what is there once; `start` is the sum of what precedes. Raises DamageError."""
-        if zlib.crc32(data, start) != self.shard.get(name):
+        if crc32(data, start) != self.shard.get(name):
             raise DamageError("checksum" if name in self.shard else f"no checksum of {name}")
 
 
@@ -71,7 +71,7 @@ def total_of(columns: bytes, samples: np.ndarray, names: bytes, shard: np.ndarra
     """The sum of both tables, samples (N, C) and shard (n,), and of what explains them."""
     total = 0
     for part in (columns, samples, names, shard):
-        total = zlib.crc32(part, total)
+        total = crc32(part, total)
     return total
 
 
@@ -89,11 +89,11 @@ class Collected:
 
     def add(self, path: str, parts: list[Any]) -> None:
         """The next row of the dataset `path`: its bytes, or those of each view."""
-        self.samples.setdefault(path, []).append([zlib.crc32(part) for part in parts])
+        self.samples.setdefault(path, []).append([crc32(part) for part in parts])
 
     def add_once(self, data: Any, name: str, start: int = 0) -> None:
         """Something that is there once."""
-        self.shard[name] = zlib.crc32(data, start)
+        self.shard[name] = crc32(data, start)
 
     def tables(self) -> tuple[bytes, np.ndarray, bytes, np.ndarray]:
         """`columns` as JSON, sums of the samples (S, C) uint32, `names` as JSON, sums of the shard (K,) uint32."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
+from zlib_ng.zlib_ng import crc32
 
 from .checksums import Checksums
 from .filters import Unfilter, are_known
@@ -90,7 +90,7 @@ class Datasets:
         opened = self.open(path)
         data = np.asarray(opened.data[()], opened.dtype)
         if self._sums is not None:
-            self._sums.require_once(data, path, zlib.crc32(text))
+            self._sums.require_once(data, path, crc32(text))
         return data
 
     def column(self, path: str) -> np.ndarray:

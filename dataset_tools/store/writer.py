@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import tempfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+from zlib_ng.zlib_ng import crc32
 
 from rigging.files import part_path, sync_folder, write_atomic
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
@@ -145,7 +145,7 @@ def _write_shard_values(file: h5py.File, values: Mapping[str, Any], sums: Collec
         if not field.attribute:
             data = _text(value) if isinstance(value, str) else value
             file.create_dataset(field.path, data=data, dtype=data.dtype, track_times=False)
-            sums.add_once(data, field.path, zlib.crc32(Element.of(field).text.encode()))
+            sums.add_once(data, field.path, crc32(Element.of(field).text.encode()))
 
 
 def _describe(file: h5py.File, sums: Collected) -> None:
