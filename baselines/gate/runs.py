@@ -140,8 +140,8 @@ class Runs:
 
 
 def _needed(estimator: str) -> tuple[str, ...]:
-    """Fields of a source, with those that training an estimator needs."""
-    return wanted_fields(estimator_class(estimator).fields if estimator else ())
+    """Fields of a source, with those that training an estimator needs; without one, with those that are scored."""
+    return wanted_fields(estimator_class(estimator).fields if estimator else ("mask",))
 
 
 def _answers(run: Path, on: Named) -> str:
