@@ -4,10 +4,11 @@
     python -m tests.benchmarks.gpu_training gate.pack --out FOLDER   # on the machine with the GPU
 
 Needs torch, numpy, OpenCV, safetensors and tqdm; neither HDF5 nor Blender. Four parts: images per second while
-`mvhm_sv` and, beside it, `ge_gcn` train in full size, on crops that are made as in training; what limits it, by torch's
-profiler; inference of both with batches of 1 and 64 (Ge et al. state 19.9 ms an image, on their GPU of 2018); one
-training by the preset `gate-short`, with its scores. results.json is written anew after every part; a part that fails
-is told, and the others go on. `--device cpu --quick` tries the script itself.
+`mvhm_sv` and, beside it, `ge_gcn`, `hamr` and `hamuco` (on true 2D joints) train in full size, on crops made as in
+training; what limits it, by torch's profiler; inference with batches of 1 (of `hamuco` 8, the views of a sample) and 64
+(Ge et al. state 19.9 ms an image, on their GPU of 2018); one training by the preset `gate-short`, with its scores.
+results.json is written anew after every part; a part that fails is told, and the others go on. `--device cpu --quick`
+tries the script itself.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from baselines.data.source import wanted_fields
 from baselines.estimator import Estimator
 from baselines.evaluate.predict import predict
 from baselines.evaluate.score import scores
-from baselines.registry import create_estimator
+from baselines.registry import create_estimator, estimator_class
 from baselines.train.forward import forward
 from baselines.train.loop import Run, make_batches, take_step, train
 from baselines.train.optimise import start_learning
@@ -41,7 +42,8 @@ from baselines.train.run_folder import RunFolder, load_run
 from rigging.files import write_atomic
 
 MODEL, SPLIT, TEST = "mvhm_sv", "train", "test_subject"
-BATCHES, WARM, STEPS = {MODEL: (32, 64, 128, 256), "ge_gcn": (128, 256)}, 5, 30
+BATCHES = {MODEL: (32, 64, 128, 256), "ge_gcn": (128, 256), "hamr": (128,), "hamuco": (64, 128)}
+WARM, STEPS = 5, 30
 CALLS = 100
 SHORT_SECONDS = 310.0  # that gate-short took on an H100
 Results = dict[str, Any]
@@ -61,8 +63,9 @@ def parts(pack: Path, out: Path, device: torch.device, quick: bool) -> Iterator[
 
 
 def with_batch(config: Config, size: int) -> Config:
-    """The settings with batches of `size` crops."""
-    return dataclasses.replace(config, data=dataclasses.replace(config.data, batch=size, samples=0))
+    """The settings with batches of `size` crops, of a sample at least where its views belong together."""
+    least = config.data.views if estimator_class(config.estimator).multi_view else 1
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, batch=max(size, least), samples=0))
 
 
 def begun(pack: Path, config: Config, device: torch.device, out: Path | None = None) -> Run:
