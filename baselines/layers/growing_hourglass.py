@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
+
+from .hourglass import through_stacks
 
 WIDER = (1, 1, 1, 2, 4)  # times as many channels as the input, of an encoder's convolutions but the last
 
@@ -52,15 +53,8 @@ class GrowingStack(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """images (B, 3, S, S) to maps (B, stacks, M, S/4, S/4) and features (B, width, S/4, S/4)."""
-        seen = given = self.second(avg_pool2d(self.first(images), 2))
-        features = self.hourglasses[0](given)
-        maps = [self.heads[0](features)]
-        rest = zip(self.hourglasses[1:], self.heads[1:], self.features_back, self.maps_back)
-        for hourglass, head, features_back, maps_back in rest:
-            given = given + features_back(features) + maps_back(maps[-1])
-            features = hourglass(given)
-            maps.append(head(features))
-        return torch.stack(maps, 1), seen
+        seen = self.second(avg_pool2d(self.first(images), 2))
+        return through_stacks(self, seen)[0], seen
 
 
 class StridedEncoder(nn.Sequential):

@@ -65,14 +65,23 @@ class StackedHourglass(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """images (B, 3, S, S) to heat-maps (B, stacks, K, S/4, S/4) and both features (B, width, S/4, S/4)."""
         given = self.stem(images)
-        features = self.hourglasses[0](given)
-        maps = [self.heads[0](features)]
-        rest = zip(self.hourglasses[1:], self.heads[1:], self.features_back, self.maps_back)
-        for hourglass, head, features_back, maps_back in rest:
-            given = given + features_back(features) + maps_back(maps[-1])
-            features = hourglass(given)
-            maps.append(head(features))
-        return torch.stack(maps, 1), given, features
+        return through_stacks(self, given)
+
+
+def through_stacks(net: nn.Module, given: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Features (B, width, h, w) through the hourglasses of `net`, each given what the one before was and said.
+
+    `net` has `hourglasses`, their `heads`, and `features_back` and `maps_back` between them. Maps (B, stacks, M, h, w),
+    what the last hourglass was given and what it said, (B, width, h, w) each.
+    """
+    features = net.hourglasses[0](given)
+    maps = [net.heads[0](features)]
+    rest = zip(net.hourglasses[1:], net.heads[1:], net.features_back, net.maps_back)
+    for hourglass, head, features_back, maps_back in rest:
+        given = given + features_back(features) + maps_back(maps[-1])
+        features = hourglass(given)
+        maps.append(head(features))
+    return torch.stack(maps, 1), given, features
 
 
 def stem(width: int) -> nn.Sequential:

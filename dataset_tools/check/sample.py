@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,6 +14,7 @@ from rigging.errors import InputError
 from rigging.hand.bones import bone_lengths
 
 from ..load.dataset import HandDataset
+from ..load.index import entries_of
 from ..store.shard_file import ShardError
 from . import anatomy, backgrounds, cameras, images, labels, views
 from .duplicates import picture_hashes, pose_descriptor
@@ -150,16 +150,9 @@ def _outcome(row: int, sample: Stored | ShardError) -> Outcome:
 def _columns(meta: dict[str, Any]) -> dict[str, Any]:
     """COLUMNS as they are, the kind of the background, and the panorama of the light, as in a release's index."""
     return {name: meta[name] for name in COLUMNS} | {
-        "background": str(_entry(meta["background"], "kind")),
-        "light": str(_entry(meta["light"], "hdri")),
+        "background": str(entries_of(meta["background"]).get("kind", "")),
+        "light": str(entries_of(meta["light"]).get("hdri", "")),
     }
-
-
-def _entry(text: str, key: str) -> Any:
-    try:
-        return json.loads(text).get(key, "")
-    except (ValueError, AttributeError):
-        return ""
 
 
 def need_embree() -> None:

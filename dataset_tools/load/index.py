@@ -111,16 +111,16 @@ def _read_column(shard: ShardFile, name: str) -> np.ndarray:
     except (KeyError, ValueError, TypeError) as error:
         cause = str(error).splitlines()[0]
         raise ShardError(f"{shard.path}: metadata/{name} is damaged or missing ({cause})") from None
-    return np.array([_entry(text, KINDS[name]) for text in texts] if name in KINDS else texts, np.str_)
+    return np.array([str(entries_of(text).get(KINDS[name], "")) for text in texts] if name in KINDS else texts, np.str_)
 
 
-def _entry(text: str, key: str) -> str:
-    """Entry `key` of a JSON object; empty if the text has none."""
+def entries_of(text: str) -> dict[str, Any]:
+    """What a JSON text of the metadata says, such as that of `light`; nothing if it is no JSON object."""
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        return ""
-    return str(value.get(key, "")) if isinstance(value, dict) else ""
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _joined(name: str, columns: list[np.ndarray]) -> np.ndarray:

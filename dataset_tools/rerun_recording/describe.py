@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from ..load.index import entries_of
 
 
 def description(meta: Mapping[str, Any]) -> str:
     """A table in Markdown of a sample's metadata: which it is, whose hand, in what light, before what."""
-    light, background = _parsed(meta["light"]), _parsed(meta["background"])
+    light, background = entries_of(meta["light"]), entries_of(meta["background"])
     rows = {
         "split": meta["split"],
         "pair or clip": f"{meta['pair']}, pose {meta['pair_role'] + 1}",
@@ -30,15 +31,6 @@ def _words(facts: Mapping[str, Any], names: tuple[str, ...], lamps: Any = None) 
     if isinstance(lamps, list):
         told += [f"{lamp.get('kind', 'lamp')} {lamp.get('kelvin', 0):.0f} K" for lamp in lamps]
     return ", ".join(told) or "-"
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """The facts in a JSON text; none if it is no object."""
-    try:
-        facts = json.loads(text)
-    except ValueError:
-        return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from rigging.joints import ARM_PART
 from rigging.spin.posed import MIRROR
 
 from ..load.dataset import HandDataset
-from ..load.index import SampleIndex
+from ..load.index import SampleIndex, entries_of
 from ..progress import Progress
 from .directions import palm_axes
 from .photographs import Pictures
@@ -91,7 +90,7 @@ def _labels(sample: dict[str, Any]) -> dict[str, Any]:
         "palm_directions": world @ palm_axes(joints, meta["hand"]), "world_directions": world,
         "hand_size": np.array([_longer_side(view) for view in shown]), "hand_share": shown.mean((1, 2)),
         "visible": sample["joint_visible"], "in_frame": sample["joint_in_frame"],
-        "light": _entries(meta["light"]), "background": _entries(meta["background"]),
+        "light": entries_of(meta["light"]), "background": entries_of(meta["background"]),
     }  # fmt: skip
 
 
@@ -111,12 +110,3 @@ def _picture(rgb: np.ndarray, parts: np.ndarray) -> np.ndarray:
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) / 255
     masks = (parts > 0) & (parts < ARM_PART), parts == 0
     return np.array([*measure(rgb), *(grey[mask].mean() if mask.any() else np.nan for mask in masks)])
-
-
-def _entries(text: str) -> dict[str, Any]:
-    """What a JSON text of the metadata says; nothing if it is none."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

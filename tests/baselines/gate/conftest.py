@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # for helpers of tests
 
 import quick_estimators
 
+from baselines.gate import runs
+from baselines.gate.kept import Kept
 from baselines.registry import ESTIMATORS
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.layout import ReleaseFolder
@@ -36,6 +38,18 @@ def quick_names() -> None:
 def quick(quick_names, tmp_path) -> Path:
     """A preset's folder for the quick estimators."""
     return quick_estimators.write_preset(tmp_path / "quick")
+
+
+@pytest.fixture
+def quick_runs(quick_names, tmp_path, monkeypatch) -> runs.Runs:
+    """Runs of the quick estimators on hands in memory, in batches that whole samples of four views fit into."""
+    release = quick_estimators.Hands({"train": 4})
+    monkeypatch.setattr(runs, "open_source", lambda data, split, fields: release)
+    preset = quick_estimators.write_preset(tmp_path / "small")
+    for name in ("mvhm_sv", "mvhm_mv"):
+        path = preset / f"{name}.toml"
+        path.write_text(path.read_text().replace("batch = 16", "batch = 8"))
+    return runs.Runs(Kept(tmp_path / "runs", {}), tmp_path, preset, "cpu")
 
 
 @pytest.fixture(scope="session")

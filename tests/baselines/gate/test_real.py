@@ -7,11 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quick_estimators import Hands, write_preset
 
 from baselines.config import Config, Data, Stage
-from baselines.gate import runs
-from baselines.gate.kept import Kept
 from baselines.gate.real import RealSet, real_config, real_rows, real_sets
 from baselines.gate.table2 import PAPER, Figures
 
@@ -34,17 +31,6 @@ def copies(tmp_path_factory) -> dict[str, Path]:
     write_stb(root / "stb", {"B1Counting": [sample], "B4Random": [sample] * 2})
     write_mhp(root / "mhp", {2: [sample], 3: [sample] * 2})
     return {"MHP": root / "mhp", "STB": root / "stb"}
-
-
-@pytest.fixture
-def quick_runs(quick_names, tmp_path, monkeypatch) -> runs.Runs:
-    release = Hands({"train": 4})
-    monkeypatch.setattr(runs, "open_source", lambda data, split, fields: release)
-    preset = write_preset(tmp_path / "small")
-    for name in ("mvhm_sv", "mvhm_mv"):
-        path = preset / f"{name}.toml"
-        path.write_text(path.read_text().replace("batch = 16", "batch = 8"))
-    return runs.Runs(Kept(tmp_path / "runs", {}), tmp_path, preset, "cpu")
 
 
 def test_without_real_data_every_cell_says_what_it_needs(quick_runs):

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import cv2
 import pytest
-from quick_estimators import Hands, write_preset
+from quick_estimators import Hands
 
 from baselines.evaluate.across import Across
 from baselines.evaluate.plots import draw_pck
-from baselines.gate import runs
 from baselines.gate.across import CROPS, across_sets, on_the_pair, validating
-from baselines.gate.kept import Kept
 from baselines.gate.page import page
 from baselines.gate.real import RealSet, real_sets
 from baselines.gate.report import plain
@@ -42,17 +40,6 @@ def copies(tmp_path_factory) -> dict[str, Path]:
     write_rhd(root / "rhd", {"training": [sample] * 3, "evaluation": [sample] * 2})
     write_dexter(root / "dexter", {"Grasp1": [sample] * 2})
     return {name: root / name for name in ("stb", "rhd", "dexter")}
-
-
-@pytest.fixture
-def quick_runs(quick_names, tmp_path, monkeypatch) -> runs.Runs:
-    release = Hands({"train": 4})
-    monkeypatch.setattr(runs, "open_source", lambda data, split, fields: release)
-    preset = write_preset(tmp_path / "small")
-    for name in ("mvhm_sv", "mvhm_mv"):
-        path = preset / f"{name}.toml"
-        path.write_text(path.read_text().replace("batch = 16", "batch = 8"))
-    return runs.Runs(Kept(tmp_path / "runs", {}), tmp_path, preset, "cpu")
 
 
 @pytest.fixture

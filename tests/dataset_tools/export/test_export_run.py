@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
-import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_disks import small_disk
 
 from dataset_tools.commands.export_data import FORMATS
 from dataset_tools.export import interhand
@@ -178,19 +177,6 @@ def test_a_pair_whose_cameras_move_is_no_capture(mixed, tmp_path, capsys, monkey
 def one_pair(samples):
     for sample in samples:
         yield replace(sample, values={**sample.values, "meta": sample.values["meta"] | {"pair": 0}})
-
-
-@contextlib.contextmanager
-def small_disk(folder, size):
-    """A disk of its own of `size` bytes at `folder`; skips the test where this user may not mount one."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("kind", ["webdataset", "huggingface", "interhand"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from publishing import contents, copy_of, published, run
+from small_disks import small_disk
 
 from dataset_tools.release.publish import Request, publish
 
@@ -94,19 +94,6 @@ def test_a_real_ctrl_c(data):
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, timeout=60)
     assert ended.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
     assert (data / "index.npz").exists() and not (data / "manifest.json").exists()
-
-
-@contextlib.contextmanager
-def small_disk(folder, size):
-    """A disk of its own of `size` bytes at `folder`; skips the test where this user may not mount one."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk(ready, whole, tmp_path):
