@@ -34,14 +34,19 @@ class Checksums:
 
     def require(self, path: str, row: int, parts: Sequence[Any], views: Sequence[int] = (0,)) -> None:
         """Compare the bytes of a row of the dataset `path`: of all of it, or of some views. Raises DamageError."""
+        sums = self.of(path, row)
+        for view, part in zip(views, parts):
+            if crc32(part) != sums[view]:
+                raise DamageError(f"checksum of view {view}" if len(sums) > 1 else "checksum")
+
+    def of(self, path: str, row: int) -> list[int]:
+        """The sums of a row of the dataset `path`, one a view where it has views. Raises DamageError."""
         if row != self._row:
             self._row, self._sums = row, self._samples[row].tolist()
         if path not in self.columns:
             raise DamageError(f"no checksum of {path}")
         first, width = self.columns[path]
-        for view, part in zip(views, parts):
-            if crc32(part) != self._sums[first + view]:
-                raise DamageError(f"checksum of view {view}" if width > 1 else "checksum")
+        return self._sums[first : first + width]
 
     def require_once(self, data: Any, name: str, start: int = 0) -> None:
         """Compare the bytes of what is there once; `start` is the sum of what precedes. Raises DamageError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import h5py
@@ -12,6 +12,7 @@ import numpy as np
 from zlib_ng.zlib_ng import crc32
 
 from .checksums import Checksums
+from .errors import DamageError
 from .filters import Unfilter, are_known
 from .recycled import Recycled
 
@@ -31,6 +32,19 @@ class Opened(NamedTuple):
     @property
     def row_bytes(self) -> int:
         return self.dtype.itemsize * math.prod(self.shape[1:])
+
+
+class Streams:
+    """Colour streams, one a view: each is read just before it is wanted, and so decoded from the processor's cache."""
+
+    def __init__(self, streams: Iterator[bytes], count: int) -> None:
+        self._streams, self._count = streams, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._streams
 
 
 def _place(dataset: h5py.Dataset, dtype: np.dtype) -> int | None:
@@ -144,9 +158,10 @@ class Datasets:
             opened.data.read_direct(code, np.s_[row, view])
         return out
 
-    def streams(self, path: str, row: int, views: Sequence[int] | None) -> list[bytes]:
-        """The colour streams of one sample, of the chosen views (None: all)."""
-        blob, places = self.open(path), path.removesuffix("jpeg") + "offsets"
+    def streams(self, path: str, row: int, views: Sequence[int] | None) -> Streams:
+        """The colour streams of one sample, of the chosen views (None: all); each is read when it is asked for."""
+        self.open(path)
+        places = path.removesuffix("jpeg") + "offsets"
         if places not in self._columns:
             self._columns[places] = self.open(places).data[()]
         offsets = self._window(places, self._columns[places], row)
@@ -155,15 +170,19 @@ class Datasets:
         if len(at) != self._views + 1 or at[0] < 0 or sorted(at) != at:
             raise ValueError("offsets of the streams")
         views = range(self._views) if views is None else views
-        streams = [self._bytes(blob, at[view], at[view + 1]) for view in views]
-        self._require(path, row, streams, views)
-        return streams
+        return Streams(self._each_stream(path, row, at, views), len(views))
 
-    def _bytes(self, blob: Opened, start: int, end: int) -> bytes:
-        """Bytes `start` to `end` of a dataset of bytes."""
-        if blob.place is None or end > blob.shape[0]:
-            return blob.data[start:end].tobytes()
-        return os.pread(self._handle, end - start, blob.place + start)
+    def _each_stream(self, path: str, row: int, at: list[int], views: Sequence[int]) -> Iterator[bytes]:
+        """The stream of each view, from byte at[view] to at[view + 1]. Nothing else is done here for every view."""
+        blob, handle = self._open[path], self._handle
+        sums = None if self._sums is None else self._sums.of(path, row)
+        in_place = blob.place is not None and at[-1] <= blob.shape[0]
+        for view in views:
+            start, end = at[view], at[view + 1]
+            stream = os.pread(handle, end - start, blob.place + start) if in_place else blob.data[start:end].tobytes()
+            if sums is not None and crc32(stream) != sums[view]:
+                raise DamageError(f"checksum of view {view}")
+            yield stream
 
     def _window(self, path: str, data: np.ndarray, row: int) -> np.ndarray:
         """What belongs to a row of a dataset of rows, or of the offsets of streams."""

@@ -1,6 +1,6 @@
 """The loader against decoding from memory, LMDB and WebDataset, and what each field costs, as one line of JSON.
 
-    python -m tests.benchmarks.bench_loader --folder out/bench [--rounds 32]
+    python -m tests.benchmarks.bench_loader --folder out/bench [--rounds 72]
 
 The release is FOLDER/loader/demo: a shard of it is rendered if none is there; any release of 256 px will do. All ways
 take turns, each round beginning with another, in several processes; checksums are on. Processor time of one process,
@@ -39,7 +39,7 @@ from .loader_rivals import (
 from .loader_workers import worker_seconds
 from .page import processor
 
-BATCH, PROCESSES = 8, 8
+BATCH, PROCESSES = 8, 24
 Way = Callable[[], Iterable[object]]
 
 
@@ -128,7 +128,7 @@ def in_processes(path: Path, rounds: int) -> dict:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=72)
     parser.add_argument("--compare", action="store_true", help="compare in this process, and nothing else")
     options = parser.parse_args()
     path = release(options.folder)
