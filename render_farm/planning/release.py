@@ -31,6 +31,8 @@ from .splits import HOLD_OUT_SPLITS
 
 RELEASES = Path(__file__).parents[1] / "releases"
 PATH = "PATH"  # stands for every path in what is compared and published: what the files hold counts, not where they lie
+# Keys of tables that came after releases were published: at their defaults they are no part of what a release is.
+LATER: dict[str, tuple[str, ...]] = {"look": (), "cameras": (), "files": ()}
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ class Release:
     def to_json(self, paths: bool = False) -> str:
         """Canonical text of every setting that changes bytes, defaults included; `paths`: with the paths of files.
 
-        What holds out, and limits of the gate, are left out where they are not used: releases without them keep the
-        text they always had.
+        What holds out, limits of the gate, and keys of LATER are left out where they are not used: releases without
+        them keep the text, and the bytes, that they always had.
         """
         values = dataclasses.asdict(self) if paths else pathless(dataclasses.asdict(self))
         del values["render"]["threads"]
@@ -103,6 +105,11 @@ class Release:
             del values["hold_out"]
             for name in HOLD_OUT_SPLITS:
                 del values["splits"][name]
+        for table, names in LATER.items():
+            usual = type(getattr(self, table))()
+            for name in names:
+                if getattr(getattr(self, table), name) == getattr(usual, name):
+                    del values[table][name]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
 
