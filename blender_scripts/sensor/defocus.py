@@ -11,6 +11,7 @@ import numpy as np
 from .layers import box_around, nearest_seen, over
 
 _STEPS = 4  # circles are known to this part of a pixel of their diameter
+_SMALLEST = 0.8  # pixels; a circle of less spreads light by less than 0.2 (standard deviation) and is left alone
 
 
 def layered(
@@ -50,20 +51,26 @@ def focus_on(depth: np.ndarray, error: float) -> float:
 
 def blur_disc(image: np.ndarray, diameter: float) -> np.ndarray:
     """An image (H, W, 3) float32 with every point spread evenly over a disc of `diameter` pixels."""
+    if diameter < _SMALLEST:
+        return image
     kernel = disc_kernels(np.array([round(diameter * _STEPS)]))[0]
-    return image if kernel.size == 1 else cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+    return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REPLICATE)
 
 
 def disc_kernels(steps: np.ndarray) -> np.ndarray:
     """Kernels (L, k, k) float32 of discs whose diameters are `steps` (L,) quarters of a pixel; each sums to 1.
 
-    Pixels on the rim count by how far the disc reaches into them, so that a disc of up to a pixel is that pixel.
+    A pixel is a square already, of variance 1/12 along each axis: the disc is smaller by that, and a pixel on its rim
+    counts by how far the disc reaches into it. A disc within three pixels is a cross of its variance.
     """
     radius = steps[:, None, None] / (2 * _STEPS)
-    reach = max(math.ceil(radius.max() - 0.5), 0)
+    reach = math.ceil(max(radius.max() - 0.5, steps.any()))
     offset = np.arange(-reach, reach + 1)
-    inside = np.clip(radius + 0.5 - np.hypot(offset[:, None], offset), 0, 1)
-    return (inside / inside.sum((1, 2), keepdims=True)).astype(np.float32)
+    distance = np.hypot(offset[:, None], offset)
+    disc = np.clip(np.sqrt(np.maximum(radius**2 - 1 / 3, 0)) + 0.5 - distance, 0, 1)
+    cross = np.where(distance == 0, 1 - radius**2 / 2, (distance == 1) * radius**2 / 8)
+    kernels = np.where(radius < 1, cross, disc)
+    return (kernels / kernels.sum((1, 2), keepdims=True)).astype(np.float32)
 
 
 def defocus_hand(hand: np.ndarray, depth: np.ndarray, focal: float, aperture: float, focus: float) -> np.ndarray:
@@ -77,7 +84,7 @@ def defocus_hand(hand: np.ndarray, depth: np.ndarray, focal: float, aperture: fl
     seen = depth[depth > 0]
     ends = np.array([seen.min(), seen.max()]) if len(seen) else np.full(2, focus)
     most = _steps(ends, focal, aperture, focus).max()
-    if most <= _STEPS:
+    if most < _SMALLEST * _STEPS:
         return hand
     kernels = disc_kernels(np.arange(most + 1))
     box = box_around(hand[..., 3], kernels.shape[1] - 1)  # of what spreads onto a pixel that the hand reaches
