@@ -19,9 +19,11 @@ from .cycles.scene import Studio
 from .labels.coverage import composite, pixel_coverage
 from .labels.hand import Surface, label_hand
 from .labels.rasterise import view_vertices
-from .looks.backgrounds import develop, make_backgrounds
+from .looks.backgrounds import blur, develop, make_backgrounds
 from .looks.exposure import camera_gains, scene_light, skin_reflectance
 from .looks.look import Look
+from .sensor.chain import record
+from .sensor.sensor import Sensor
 from .settings import RenderSettings
 
 _log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class SampleSpec:
     seed: int  # of Cycles' sampling
     metadata: Mapping[str, object]  # goes into the record as it is; `sample` names it in errors
     left: bool = False  # a mirrored hand
+    sensors: tuple[Sensor, ...] = ()  # of each camera; none: `develop` makes the pictures
 
 
 def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) -> dict[str, object]:
@@ -62,14 +65,10 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
         (labels, coverage), backgrounds = labels.result(), backgrounds.result()
 
     _crosscheck(spec, settings, labels, passes)
-    grain = np.random.default_rng(spec.seed)
-    pictures = [
-        develop(composite(*view, gains), spec.look.lens_blur, spec.look.noise, grain)
-        for view in zip(hands, coverage, backgrounds)
-    ]
+    pictures = take_pictures(spec, [composite(*view, gains) for view in zip(hands, coverage, backgrounds)])
     hand_count = len(spec.posed.vertices)
     return {
-        "rgb": np.stack(pictures),
+        "rgb": pictures,
         "alpha": (coverage * 255 + 0.5).astype(np.uint8),
         **{name: values for name, values in labels.items() if name != "mask"},  # which the loader takes from `parts`
         "joints_world": joints.astype(np.float32),
@@ -78,7 +77,7 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
         "K": K,
         "world_to_cam": world_to_cam,
         **spec.metadata,
-        "light": spec.look.light_json(),
+        "light": spec.look.light_json(spec.sensors),
         "background": spec.look.background_json(),
         "arm_style": spec.look.arm_style,
     }
@@ -111,6 +110,17 @@ def render_views(
             hand[box.top : box.bottom, box.left : box.right] = combined
             passes.append((rendered, box))
     return hands, passes
+
+
+def take_pictures(spec: SampleSpec, lights: list[np.ndarray]) -> np.ndarray:
+    """Pictures (V, H, W, 3) uint8 of each view's linear light (H, W, 3) float32, by its sensor if there are any."""
+    if not spec.sensors:
+        grain = np.random.default_rng(spec.seed)
+        return np.stack([develop(light, spec.look.lens_blur, spec.look.noise, grain) for light in lights])
+    rngs = [np.random.default_rng((spec.seed, view)) for view in range(len(lights))]
+    return np.stack(
+        [record(blur(light, spec.look.lens_blur), *camera) for light, *camera in zip(lights, spec.sensors, rngs)]
+    )
 
 
 def _light(studio: Studio, spec: SampleSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

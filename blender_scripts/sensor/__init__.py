@@ -1,1 +1,1 @@
-"""From linear light to what a camera stores."""
+"""A camera's way from light to a stored picture; no Blender is needed."""
