@@ -1,4 +1,4 @@
-"""What a lens does to all light alike: fall-off towards the corners, glare, haze and point spread; linear light."""
+"""What a lens does to all light alike: fall-off towards the corners, glare and haze; linear light."""
 
 from __future__ import annotations
 
@@ -44,9 +44,4 @@ def haze(picture: np.ndarray, share: float, colour: np.ndarray) -> np.ndarray:
 
     `colour` (3,) is the mean linear light of the surroundings, exposed.
     """
-    return (1 - np.float32(share)) * picture + np.float32(share) * np.asarray(colour, np.float32)
-
-
-def point_spread(picture: np.ndarray, sigma: float) -> np.ndarray:
-    """Diffraction and aberrations: a Gaussian of `sigma` pixels on a picture (H, W, 3); below 0.2 it does nothing."""
-    return picture if sigma < 0.2 else cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return picture if share == 0 else (1 - np.float32(share)) * picture + np.float32(share) * np.float32(colour)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blender_scripts.sensor.lens import glare, haze, point_spread, vignette
+from blender_scripts.sensor.lens import glare, haze, vignette
 
 K = np.array([[200.0, 3.0, 41.0], [0, 180.0, 20.0], [0, 0, 1]])
 PICTURE = np.random.default_rng(0).random((48, 64, 3), np.float32)
@@ -46,19 +46,10 @@ def test_haze_exchanges_light_for_that_of_all_around():
     assert haze(alike, 0.3, colour) == pytest.approx(alike)
 
 
-def test_a_point_spreads_and_keeps_its_light():
-    picture = np.zeros((31, 31, 3), np.float32)
-    picture[15, 15] = 1
-    spread = point_spread(picture, 0.8)
-    assert spread.sum((0, 1)) == pytest.approx(1, abs=1e-5)
-    assert (spread[..., 0].sum(0) * (np.arange(31) - 15) ** 2).sum() == pytest.approx(0.64, rel=0.05)
-
-
 def test_parts_that_are_off_change_nothing():
     for same in (
         vignette(PICTURE, K, 0),
         glare(PICTURE, 0, 30),
         haze(PICTURE, 0, np.ones(3)),
-        point_spread(PICTURE, 0),
     ):
         assert (same == PICTURE).all()
