@@ -17,6 +17,12 @@ CAMERAS = 4  # whose colours are known, see `colours.XYZ_TO_CAMERA`
 class Sensor:
     """A camera as `SensorSettings` describes it; the defaults do nothing to a picture."""
 
+    shutter: float = 0.0
+    aperture: float = 0.0
+    focus: float = 0.0
+    vignetting: float = 0.0
+    glare: float = 0.0
+    haze: float = 0.0
     iso: float = 0.0
     full_well: float = 6000.0
     read_noise: float = 2.0
@@ -81,6 +87,9 @@ def _draw_model(rng: np.random.Generator, settings: SensorSettings) -> dict[str,
     own, other = rng.dirichlet(np.ones(CAMERAS), 2)
     share = rng.uniform(*settings.colour)
     return {
+        "aperture": _uniform(rng, settings.aperture),
+        "vignetting": _uniform(rng, settings.vignetting),
+        "glare": _uniform(rng, settings.glare),
         "full_well": _log_uniform(rng, settings.full_well),
         "read_noise": _uniform(rng, settings.read_noise),
         "binning": int(rng.integers(*settings.binning, endpoint=True)),
@@ -98,6 +107,9 @@ def _draw_model(rng: np.random.Generator, settings: SensorSettings) -> dict[str,
 def _draw_state(rng: np.random.Generator, settings: SensorSettings) -> dict[str, object]:
     """What each camera sets for itself."""
     return {
+        "shutter": _log_uniform(rng, settings.shutter),
+        "focus": _uniform(rng, settings.focus),
+        "haze": _uniform(rng, settings.haze),
         "iso": _log_uniform(rng, settings.iso),
         "white_balance": (_uniform(rng, settings.white_balance), _uniform(rng, settings.white_balance)),
         "exposure": _uniform(rng, settings.exposure),
