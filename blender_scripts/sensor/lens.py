@@ -17,7 +17,8 @@ def vignette(picture: np.ndarray, K: np.ndarray, strength: float) -> np.ndarray:
     y, x = np.ogrid[: picture.shape[0], : picture.shape[1]]
     down = (y + 0.5 - K[1, 2]) / K[1, 1]
     right = (x + 0.5 - K[0, 2] - K[0, 1] * down) / K[0, 0]
-    return picture * ((1 + right**2 + down**2).astype(np.float32) ** np.float32(-2 * strength))[:, :, None]
+    gain = cv2.pow((1 + right**2 + down**2).astype(np.float32), -2 * strength)
+    return picture * cv2.merge([gain, gain, gain])
 
 
 def glare(picture: np.ndarray, share: float, radius: float) -> np.ndarray:
@@ -26,7 +27,7 @@ def glare(picture: np.ndarray, share: float, radius: float) -> np.ndarray:
     It is spread by a Gaussian of `radius` pixels (standard deviation), taken at a lower resolution. As if the picture
     went on mirrored beyond its border: the mean keeps its value.
     """
-    return picture if share == 0 else (1 - np.float32(share)) * picture + np.float32(share) * _wide(picture, radius)
+    return picture if share == 0 else cv2.addWeighted(picture, 1 - share, _wide(picture, radius), share, 0)
 
 
 def _wide(picture: np.ndarray, sigma: float) -> np.ndarray:
@@ -44,4 +45,4 @@ def haze(picture: np.ndarray, share: float, colour: np.ndarray) -> np.ndarray:
 
     `colour` (3,) is the mean linear light of the surroundings, exposed.
     """
-    return picture if share == 0 else (1 - np.float32(share)) * picture + np.float32(share) * np.float32(colour)
+    return picture if share == 0 else cv2.transform(picture, np.c_[(1 - share) * np.eye(3), share * colour])

@@ -46,7 +46,7 @@ def _motion(forward: np.ndarray | None, backward: np.ndarray | None) -> tuple[np
     return velocity, None if velocity is None else np.zeros_like(velocity)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _scatter(hand: np.ndarray, nearest: np.ndarray, velocity: np.ndarray, bend: np.ndarray, share: float) -> np.ndarray:
     """The layer (H, W, 4) of pixels that each spread evenly over the way of the pixel `nearest` (H, W).
 
@@ -54,28 +54,35 @@ def _scatter(hand: np.ndarray, nearest: np.ndarray, velocity: np.ndarray, bend: 
     the surface grows it has no holes, and what moves evenly keeps its light to the last digit.
     """
     height, width = nearest.shape
-    total = np.zeros((height, width, 4), np.float32)
-    weight = np.full((height, width), np.float32(1e-6))
+    total, weight = np.zeros((height, width, 4), np.float32), np.full((height, width), np.float32(1e-6))
     for y in range(height):
         for x in range(width):
-            v, b = (
-                velocity[nearest[y, x] // width, nearest[y, x] % width],
-                bend[nearest[y, x] // width, nearest[y, x] % width],
-            )
-            length = share * math.hypot(v[0], v[1]) + share**2 / 2 * math.hypot(b[0], b[1])
-            half = math.ceil(length) if length >= _SHORTEST else 0  # two stops a pixel, one of them in the middle
+            at, r, g, b, covered = nearest[y, x], hand[y, x, 0], hand[y, x, 1], hand[y, x, 2], hand[y, x, 3]
+            vx, vy = velocity[at // width, at % width, 0], velocity[at // width, at % width, 1]
+            bx, by = bend[at // width, at % width, 0], bend[at // width, at % width, 1]
+            length = share * math.sqrt(vx * vx + vy * vy) + share**2 / 2 * math.sqrt(bx * bx + by * by)
+            half = _stops(length)
             part = np.float32(1 / (2 * half + 1))
             for stop in range(-half, half + 1):
                 u = stop * share / (2 * half + 1)
-                column = x + int(np.rint(u * v[0] + u * u * b[0]))
-                row = y + int(np.rint(u * v[1] + u * u * b[1]))
+                column = x + int(np.rint(u * vx + u * u * bx))
+                row = y + int(np.rint(u * vy + u * u * by))
                 if 0 <= row < height and 0 <= column < width:
                     weight[row, column] += part
-                    if hand[y, x, 3] > 0:
-                        for k in range(4):
-                            total[row, column, k] += part * hand[y, x, k]
+                    if covered > 0:
+                        total[row, column, 0] += part * r
+                        total[row, column, 1] += part * g
+                        total[row, column, 2] += part * b
+                        total[row, column, 3] += part * covered
     for y in range(height):
         for x in range(width):
-            for k in range(4):
-                total[y, x, k] /= weight[y, x]
+            if total[y, x, 3] > 0:
+                for k in range(4):
+                    total[y, x, k] /= weight[y, x]
     return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _stops(length: float) -> int:
+    """How many stops a way of `length` pixels has on either side of its middle: two a pixel, one on long ways."""
+    return 0 if length < _SHORTEST else math.ceil(min(length, 4 + length / 2))
