@@ -111,9 +111,9 @@ def ring(
     """Cameras evenly on a circle round the hand, fingers up in the images (MVHM, Figure 4).
 
     `palm` is that of `palm_frame` or `hand_frame`: the circle lies in the plane of its normal and across directions,
-    before the tilt. `points` (N, 3) m, world: what has to be in all images, such as the vertices of both poses of a pair. Every
-    setting that is drawn takes numbers from `rng`, used or not, so that settings do not disturb each other. Phase and
-    tilt are drawn within `bands`.
+    before the tilt. `points` (N, 3) m, world: what has to be in all images, such as the vertices of both poses of a
+    pair. Every setting that is drawn takes numbers from `rng`, used or not, so that settings do not disturb each other.
+    Phase and tilt are drawn within `bands`.
     Raises ValueError for points that are not finite or a given radius that puts points behind a camera.
     """
     points = np.asarray(points, float)
