@@ -43,7 +43,7 @@ class Release:
     seed: int
     samples: int
     shard_size: int
-    hand: Literal["right", "left"] = "right"
+    hand: Literal["right", "left", "both"] = "right"
     retarget: Literal["directions", "positions"] = "directions"
     spin_mode: Literal["palm", "none", "paper", "paper-literal", "ik"] = "palm"
     skinning: Literal["dual_quaternion", "linear"] = "dual_quaternion"

@@ -22,6 +22,7 @@ class Stream(IntEnum):
     CAMERAS = 7  # per pair
     HOLD_OUT = 8  # per Draw: what splits hold out
     SENSOR = 9  # per pair: the cameras' sensors
+    HAND = 11  # of a release of both hands: which pairs show a left one
 
 
 class Draw(IntEnum):

@@ -13,7 +13,7 @@ import numpy as np
 from blender_scripts.looks.look import Look
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
-from rigging.geometry.cameras import Cameras, palm_frame, ring
+from rigging.geometry.cameras import Cameras, hand_frame, ring
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
 from rigging.hand.shape import RestHand, Subject, rest_hand
@@ -71,7 +71,7 @@ class Specs:
             look=pair.look,
             seed=render_seed(self.release, sample),
             metadata=self._metadata(sample, pair),
-            left=self.release.hand == "left",
+            left=self._left(index),
             sensors=pair.sensors,
         )
 
@@ -95,12 +95,19 @@ class Specs:
         arm, joints = body.arms[look.arm_style], plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
-        hands, source = place_hands(hands, joints, plan.up[index], release.hand == "left")
+        left = self._left(index)
+        hands, source = place_hands(hands, joints, plan.up[index], left)
         points = framing_points(self.asset, hands)
         rng = generator(release, Stream.CAMERAS, index)
-        cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng, bands)
+        palm = hand_frame(hands[0].joints, left and release.hand == "both")  # "left" keeps the rings it always had
+        cameras = ring(palm, points, release.cameras, rng, bands)
         sensors = draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, len(cameras.K))
         return PlacedPair(hands, source, cameras, look, sensors)
+
+    def _left(self, pair: int) -> bool:
+        """Whether a pair shows a left hand."""
+        sides = self.plan.left
+        return self.release.hand == "left" if sides is None else bool(sides[pair])
 
     def _metadata(self, sample: int, pair: PlacedPair) -> dict[str, Any]:
         plan, index, role = self.plan, self.plan.pair_of(sample), self.plan.role_of(sample)
@@ -117,8 +124,8 @@ class Specs:
             "hand_length": subject.hand_length,
             "ita": subject.ita,
             "monk_bin": int(monk_bin(subject.ita)),
-            "hand": self.release.hand,
-            "mirrored": bool(clip["mirrored"]),
+            "hand": "left" if self._left(index) else "right",
+            "mirrored": bool(clip["mirrored"]) and self.release.hand != "both",  # there each is shown as recorded
             "pose_source": clip["source"],
             "source_frame": str(plan.frame_id[index, role]),
             "source_joints": source.astype(np.float32),
