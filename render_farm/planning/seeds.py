@@ -21,6 +21,7 @@ class Stream(IntEnum):
     ARM = 6  # per subject: shape of the arm
     CAMERAS = 7  # per pair
     HOLD_OUT = 8  # per Draw: what splits hold out
+    RIG = 10  # per pair: how a hand is held that a camera on the head sees
 
 
 class Draw(IntEnum):

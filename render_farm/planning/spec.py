@@ -12,7 +12,8 @@ import numpy as np
 
 from blender_scripts.looks.look import Look
 from blender_scripts.render_sample import SampleSpec
-from rigging.geometry.cameras import Cameras, palm_frame, ring
+from rigging.geometry.cameras import Cameras
+from rigging.geometry.rigs import place_cameras
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
 from rigging.hand.shape import RestHand, Subject, rest_hand
@@ -24,6 +25,7 @@ from .configuration import Configuration, package_versions
 from .hold_out import pair_bands, pair_look
 from .plan import Plan
 from .release import Release
+from .rig import target_of, upright
 from .seeds import Stream, generator, render_seed
 from .splits import SPLITS
 
@@ -92,10 +94,11 @@ class Specs:
         arm, joints = body.arms[look.arm_style], plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
-        hands, source = place_hands(hands, joints, plan.up[index], release.hand == "left")
-        points = framing_points(self.asset, hands)
+        up = upright(release, hands[0], plan.up[index], plan.clips[plan.clip[index]]["has_up"], index)
+        hands, source = place_hands(hands, joints, up, release.hand == "left")
+        target = target_of(hands, framing_points(self.asset, hands))
         rng = generator(release, Stream.CAMERAS, index)
-        cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng, bands)
+        cameras = place_cameras(target, release.cameras, rng, bands, plan.calibration)
         return PlacedPair(hands, source, cameras, look)
 
     def _metadata(self, sample: int, pair: PlacedPair) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from .camera_bands import CameraBands
 from .cameras import ANYWHERE, Cameras, CameraSettings, look_inward, rigid
 from .free_settings import FULL_FRAME, FreeSettings
 from .picture_crop import DRAWS, box_of, cut_out, hand_share, intrinsics, on_plane, shown
-from .rotations import axis_angle, normalise, swing
+from .rotations import normalise, swing
 from .stands import ODD, Stand, Target, around, from_head, odd_around, odd_from_head, odd_on_wrist, on_wrist
 
 TRIES = 24  # candidates of a view
@@ -125,12 +125,15 @@ def _on_sensor(plane: np.ndarray, free: FreeSettings, draws: np.ndarray) -> tupl
 
 
 def _arm_end(target: Target, view: View, size: int) -> float:
-    """ODD where the picture shows, from behind, that the arm ends beyond the elbow: nobody's does."""
-    if (view.place - target.palm[0]) @ target.forearm <= 0:
-        return 0.0
-    plane = on_plane(target.elbow, view.rotation, view.place)
-    pixels = plane * view.K[0, 0] + view.K[:2, 2]
-    return ODD * float(((pixels > 0) & (pixels < size)).all(axis=1).any())
+    """ODD where the picture shows, beside the hand, that the arm ends beyond the elbow: nobody's does."""
+    elbow, hand = (
+        on_plane(points, view.rotation, view.place) * view.K[0, 0] + view.K[:2, 2]
+        for points in (target.elbow, target.points)
+    )
+    before = (view.place - target.palm[0]) @ target.forearm < 0
+    low, high = box_of(hand)
+    hidden = ((elbow > low) & (elbow < high)).all(axis=1) & before
+    return ODD * float((((elbow > 0) & (elbow < size)).all(axis=1) & ~hidden).any())
 
 
 def _log_between(bounds: tuple[float, float], draw: float) -> float:

@@ -59,8 +59,8 @@ class CameraSettings:
         _require(self.rig in RIGS, "rig", self.rig, f"one of {', '.join(RIGS)}")
         if free_settings(self.rig, self.free, self.image_size) is not None:
             for name in _RING:
-                value = getattr(self, name)
-                _require(value == getattr(CameraSettings, name), name, value, f"to leave it out with rig = {self.rig!r}")
+                value, usual = getattr(self, name), getattr(CameraSettings, name)
+                _require(value == usual, name, value, f"to leave it out with rig = {self.rig!r}")
 
     @property
     def elsewhere(self) -> FreeSettings | None:
@@ -177,7 +177,7 @@ def _jittered(directions: np.ndarray, jitter: float, draws: np.ndarray) -> np.nd
 
 
 def look_inward(outward: np.ndarray, up: np.ndarray, roll: np.ndarray) -> np.ndarray:
-    """World-to-camera rotations (V, 3, 3) of cameras at `outward` (V, 3) that look at the centre with `up` (3,) upwards.
+    """World-to-camera rotations (V, 3, 3) of cameras at `outward` (V, 3) that look at the centre, `up` (3,) upwards.
 
     They then roll by `roll` (V,) radians.
     """

@@ -40,7 +40,8 @@ class FreeSettings:
             low, high = getattr(self, name)
             _require(0 < low <= high < math.inf, name, [low, high], "[least, most], both above 0")
         if self.size != "whole":
-            _require(0 < self.size[0] <= self.size[1] <= 1, "size", list(self.size), "[least, most] in 0..1, or 'whole'")
+            good = 0 < self.size[0] <= self.size[1] <= 1
+            _require(good, "size", list(self.size), "[least, most] in 0..1, or 'whole'")
         for name, high in (("off_centre", 1.0), ("cut", 1.0), ("cut_most", 0.7), ("least", 0.95)):
             _require(0 <= getattr(self, name) <= high, name, getattr(self, name), f"in 0..{high:g}")
         _require(self.size != "whole" or self.cut == 0, "cut", self.cut, "0 with size = 'whole'")
@@ -49,7 +50,7 @@ class FreeSettings:
         good = self.image is None or min(self.image) >= 16
         _require(good, "image", self.image, "[width, height] in pixels, from 16")
         shown = self.cut == 0 or 1 - self.cut_most >= self.least
-        _require(shown, "cut_most", self.cut_most, f"at most 1 - least = {1 - self.least:g}: pictures have to show that")
+        _require(shown, "cut_most", self.cut_most, f"at most 1 - least = {1 - self.least:g}")
 
 
 def _require(good: bool, key: str, value: object, allowed: str) -> None:
@@ -89,7 +90,7 @@ def free_settings(rig: str, table: Mapping[str, Any], image_size: int) -> FreeSe
     settings = from_table(FreeSettings, {**_given(asdict(PRESETS[rig])), **whole, **table}, "free")
     if settings.size != "whole":
         pixels = settings.size[0] * image_size
-        allowed = f"at least {LEAST_PIXELS / image_size:.2g}, which is {LEAST_PIXELS} pixels of image_size = {image_size}"
+        allowed = f"at least {LEAST_PIXELS} pixels of image_size = {image_size}"
         _require(pixels >= LEAST_PIXELS, "free.size", list(settings.size), allowed)
     return settings
 

@@ -114,4 +114,3 @@ def held_up(forearm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     slope, azimuth, twist = between(HELD, rng.random()), *(2 * np.pi * rng.random(2))
     wanted = np.array([math.cos(slope) * math.cos(azimuth), math.cos(slope) * math.sin(azimuth), math.sin(slope)])
     return axis_angle(wanted, twist) @ swing(forearm, wanted)
-
