@@ -23,6 +23,7 @@ class Stream(IntEnum):
     HOLD_OUT = 8  # per Draw: what splits hold out
     SENSOR = 9  # per pair: the cameras' sensors
     HAND = 11  # of a release of both hands: which pairs show a left one
+    RIG = 10  # per pair: how a hand is held that a camera on the head sees
 
 
 class Draw(IntEnum):
