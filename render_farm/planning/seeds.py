@@ -22,6 +22,7 @@ class Stream(IntEnum):
     CAMERAS = 7  # per pair
     HOLD_OUT = 8  # per Draw: what splits hold out
     SENSOR = 9  # per pair: the cameras' sensors
+    DETAIL = 13  # per pair: how much detail panoramas are given
 
 
 class Draw(IntEnum):
