@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from blender_scripts.looks.look import Look
+from blender_scripts.looks.look import Look, with_detail
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
 from rigging.geometry.cameras import Cameras
@@ -94,6 +94,7 @@ class Specs:
         body = self.body(int(plan.subject[index]))
         held, split = plan.strata and plan.strata.hold_out, int(plan.split[index])
         look, bands = pair_look(release, held, split, index, self.hdris), pair_bands(release, held, split)
+        look = with_detail(generator(release, Stream.DETAIL, index), look, release.look)
         arm, joints = body.arms[look.arm_style], plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
