@@ -51,7 +51,7 @@ def focus_on(depth: np.ndarray, error: float) -> float:
 
 
 def blur_disc(image: np.ndarray, diameter: float) -> np.ndarray:
-    """An image or layer (H, W, 3 or 4) float32 with every point spread evenly over a disc of `diameter` pixels."""
+    """An image or layer (H, W, C) float32 with every point spread evenly over a disc of `diameter` pixels."""
     if diameter < _SMALLEST:
         return image
     kernel = disc_kernels(np.array([round(diameter * _STEPS)]))[0]
