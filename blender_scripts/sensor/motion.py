@@ -34,7 +34,8 @@ def shutter(
         return hand
     box = box_around(hand[..., 3], 2 * math.ceil(farthest))  # of what comes to a pixel that the hand reaches
     moved = hand.copy()
-    moved[box] = _scatter(hand[box], nearest_seen(seen[box]), velocity[box], bend[box], share)
+    ways = (flow[box].reshape(-1, 2) for flow in (velocity, bend))
+    moved[box] = _scatter(hand[box], nearest_seen(seen[box]), *ways, np.float32(share))
     return moved
 
 
@@ -50,6 +51,8 @@ def _motion(forward: np.ndarray | None, backward: np.ndarray | None) -> tuple[np
 def _scatter(hand: np.ndarray, nearest: np.ndarray, velocity: np.ndarray, bend: np.ndarray, share: float) -> np.ndarray:
     """The layer (H, W, 4) of pixels that each spread evenly over the way of the pixel `nearest` (H, W).
 
+    Ways are those of the image's pixels one after the other: `velocity` and `bend` (H W, 2) float32.
+
     As in `defocus.defocus_hand`, what arrives is divided by what would arrive if the hand covered everything: where
     the surface grows it has no holes, and what moves evenly keeps its light to the last digit.
     """
@@ -57,14 +60,14 @@ def _scatter(hand: np.ndarray, nearest: np.ndarray, velocity: np.ndarray, bend: 
     total, weight = np.zeros((height, width, 4), np.float32), np.full((height, width), np.float32(1e-6))
     for y in range(height):
         for x in range(width):
-            at, r, g, b, covered = nearest[y, x], hand[y, x, 0], hand[y, x, 1], hand[y, x, 2], hand[y, x, 3]
-            vx, vy = velocity[at // width, at % width, 0], velocity[at // width, at % width, 1]
-            bx, by = bend[at // width, at % width, 0], bend[at // width, at % width, 1]
-            length = share * math.sqrt(vx * vx + vy * vy) + share**2 / 2 * math.sqrt(bx * bx + by * by)
+            r, g, b, covered = hand[y, x, 0], hand[y, x, 1], hand[y, x, 2], hand[y, x, 3]
+            vx, vy = velocity[nearest[y, x], 0], velocity[nearest[y, x], 1]
+            bx, by = bend[nearest[y, x], 0], bend[nearest[y, x], 1]
+            length = share * math.sqrt(vx * vx + vy * vy) + share * share / 2 * math.sqrt(bx * bx + by * by)
             half = _stops(length)
-            part = np.float32(1 / (2 * half + 1))
+            part = np.float32(1) / np.float32(2 * half + 1)
             for stop in range(-half, half + 1):
-                u = stop * share / (2 * half + 1)
+                u = np.float32(stop) * part * share
                 column = x + int(np.rint(u * vx + u * u * bx))
                 row = y + int(np.rint(u * vy + u * u * by))
                 if 0 <= row < height and 0 <= column < width:
