@@ -1,4 +1,4 @@
-"""Are cameras that stand on no ring as the release's settings allow: their distance, lens, and the hand in the picture?"""
+"""Are cameras that stand on no ring as the release allows: distance, lens, and the hand in the picture?"""
 
 from __future__ import annotations
 
