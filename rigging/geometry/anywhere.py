@@ -97,12 +97,12 @@ def _view(target: Target, free: FreeSettings, size: int, stand: Stand, draws: np
     plane = on_plane(target.points, rotation, stand.place)
     if free.size == "whole":
         middle, side = np.zeros(2), FULL_FRAME[1] / _log_between(free.lens, draws[1])
-    else:
+    elif np.isfinite(plane).all():
         turn, share = _on_sensor(plane, free, draws[1:])
         rotation = turn @ rotation
         plane = on_plane(target.points, rotation, stand.place)
         middle, side = cut_out(plane, share, free, draws[_LENS:])
-    if not np.isfinite(side):  # a part of the hand is behind the camera
+    if not np.isfinite(plane).all() and free.size != "whole":  # a part of the hand is behind the camera
         return View(np.eye(3), rotation, stand.place, 2.0)
     seen = shown(plane, middle, side)
     fault = 1.0 if seen < NOTHING else max(free.least - seen, 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rigging.geometry.cameras import palm_frame
 from rigging.geometry.rotations import random_rotation
-from rigging.geometry.stands import Target, held_up, make_target
+from rigging.geometry.stands import Target, forearm_of, held_up, make_target
 from rigging.hand.arm import build_arm
 from rigging.hand.asset import load_asset
 from rigging.hand.shape import RestHand
@@ -19,7 +19,11 @@ def rest() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hand vertices from the wrist on, arm vertices and joints."""
     asset = load_asset()
     hand = asset.template[np.unique(asset.faces[asset.face_part != 1])]
-    return hand, build_arm(asset, RestHand(asset.template, asset.joints), "bare", np.random.default_rng(0)), asset.joints
+    return (
+        hand,
+        build_arm(asset, RestHand(asset.template, asset.joints), "bare", np.random.default_rng(0)),
+        asset.joints,
+    )
 
 
 def target(seed: int, held: bool = False) -> Target:
@@ -28,7 +32,7 @@ def target(seed: int, held: bool = False) -> Target:
     hand, arm, joints = rest()
     turn = random_rotation(rng)
     if held:
-        turn = held_up(make_target(palm_frame(joints), hand, hand, arm, joints[0]).forearm, rng)
+        turn = held_up(forearm_of(arm, joints[0]), rng)
     hand, arm, joints = (points @ turn.T for points in (hand, arm, joints))
     return make_target(palm_frame(joints), hand, np.concatenate([hand, arm]), arm, joints[0])
 
