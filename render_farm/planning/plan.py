@@ -50,6 +50,7 @@ class Plan:
     device: str  # kind of processor that renders the release
     strata: Strata | None = None  # with splits that hold a factor out
     files: dict[str, dict[str, Any]] = field(default_factory=dict)  # kind of files: how many, sha256 over all
+    left: np.ndarray | None = None  # (P,) bool, which pairs show a left hand; None: all show the release's `hand`
     calibration: Calibration | None = None  # with [cameras] rig = "calibration"
 
     @property
@@ -79,6 +80,8 @@ class Plan:
         if self.strata is not None:
             arrays += [np.ascontiguousarray(getattr(self.strata, name)) for name in STRATA]
             texts.append(self.strata.hold_out.to_json())
+        if self.left is not None:
+            arrays.append(np.ascontiguousarray(self.left))
         if self.calibration is not None:
             texts.append(self.calibration.digest)
         described = [f"{array.dtype.str}{array.shape}" for array in arrays]
@@ -109,6 +112,8 @@ def save_plan(plan: Plan, path: Path) -> None:
     values["clips"] = json.dumps(plan.clips, sort_keys=True)
     if files := values.pop("files"):
         values["files"] = json.dumps(files, sort_keys=True)
+    if plan.left is None:
+        del values["left"]
     buffer = io.BytesIO()
     np.savez_compressed(buffer, version=PLAN_VERSION, **values)
     write_atomic(path, buffer.getvalue())

@@ -33,7 +33,7 @@ RELEASES = Path(__file__).parents[1] / "releases"
 PATH = "PATH"  # stands for every path in what is compared and published: what the files hold counts, not where they lie
 # Keys of tables that came after releases were published: at their defaults they are no part of what a release is.
 LATER: dict[str, tuple[str, ...]] = {
-    "look": (),
+    "look": ("detail", "sensor"),
     "cameras": ("rig", "free"),
     "files": ("calibration",),
 }
@@ -47,7 +47,7 @@ class Release:
     seed: int
     samples: int
     shard_size: int
-    hand: Literal["right", "left"] = "right"
+    hand: Literal["right", "left", "both"] = "right"
     retarget: Literal["directions", "positions"] = "directions"
     spin_mode: Literal["palm", "none", "paper", "paper-literal", "ik"] = "palm"
     skinning: Literal["dual_quaternion", "linear"] = "dual_quaternion"

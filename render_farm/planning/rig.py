@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rigging.geometry.calibration import Calibration
-from rigging.geometry.cameras import palm_frame
+from rigging.geometry.cameras import hand_frame, palm_frame
 from rigging.geometry.rigs import place_cameras
 from rigging.geometry.rotations import random_rotation
 from rigging.geometry.stands import Target, forearm_of, held_up, make_target
@@ -73,8 +73,11 @@ def upright(release: Release, hand: PosedHand, up: np.ndarray, has_up: bool, ind
     return held_up(forearm_of(hand.arm_vertices, hand.joints[0]), generator(release, Stream.RIG, index))
 
 
-def target_of(hands: tuple[PosedHand, ...], points: np.ndarray) -> Target:
-    """What the cameras of a pair are placed around: its hands in the world; `points` (N, 3) m are `framing_points`."""
+def target_of(hands: tuple[PosedHand, ...], points: np.ndarray, left: bool = False) -> Target:
+    """What the cameras of a pair are placed around: its hands in the world; `points` (N, 3) m are `framing_points`.
+
+    With `left` the palm's axes are the mirror image of a right hand's, so that cameras are as well.
+    """
     first = hands[0]
     body = np.concatenate([part for hand in hands for part in (hand.vertices, hand.arm_vertices)])
-    return make_target(palm_frame(first.joints), points, body, first.arm_vertices, first.joints[0])
+    return make_target(hand_frame(first.joints, left), points, body, first.arm_vertices, first.joints[0])

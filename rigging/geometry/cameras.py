@@ -107,6 +107,15 @@ def palm_frame(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (wrist + knuckles) / 2, np.stack([np.cross(along, normal), along, normal], axis=1)
 
 
+def hand_frame(joints: np.ndarray, left: bool) -> tuple[np.ndarray, np.ndarray]:
+    """`palm_frame` of joints (21, 3) m with a normal that leaves the back of either hand.
+
+    So the axes of a `left` hand are the mirror image of a right one's, and left-handed.
+    """
+    centre, axes = palm_frame(joints)
+    return centre, axes * (1, 1, -1 if left else 1)
+
+
 def ring(
     palm: tuple[np.ndarray, np.ndarray],
     points: np.ndarray,
@@ -116,10 +125,10 @@ def ring(
 ) -> Cameras:
     """Cameras evenly on a circle round the hand, fingers up in the images (MVHM, Figure 4).
 
-    `palm` is that of `palm_frame`: the circle lies in the plane of its normal and across directions, before the tilt.
-    `points` (N, 3) m, world: what has to be in all images, such as the vertices of both poses of a pair. Every
-    setting that is drawn takes numbers from `rng`, used or not, so that settings do not disturb each other. Phase and
-    tilt are drawn within `bands`.
+    `palm` is that of `palm_frame` or `hand_frame`: the circle lies in the plane of its normal and across directions,
+    before the tilt. `points` (N, 3) m, world: what has to be in all images, such as the vertices of both poses of a
+    pair. Every setting that is drawn takes numbers from `rng`, used or not, so that settings do not disturb each other.
+    Phase and tilt are drawn within `bands`.
     Raises ValueError for points that are not finite or a given radius that puts points behind a camera.
     """
     points = np.asarray(points, float)
