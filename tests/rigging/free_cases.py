@@ -18,12 +18,8 @@ from rigging.hand.shape import RestHand
 def rest() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hand vertices from the wrist on, arm vertices and joints."""
     asset = load_asset()
-    hand = asset.template[np.unique(asset.faces[asset.face_part != 1])]
-    return (
-        hand,
-        build_arm(asset, RestHand(asset.template, asset.joints), "bare", np.random.default_rng(0)),
-        asset.joints,
-    )
+    arm = build_arm(asset, RestHand(asset.template, asset.joints), "bare", np.random.default_rng(0))
+    return asset.template[np.unique(asset.faces[asset.face_part != 1])], arm, asset.joints
 
 
 def target(seed: int, held: bool = False) -> Target:

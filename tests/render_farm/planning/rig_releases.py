@@ -12,7 +12,7 @@ from render_farm.planning.release import Release, load_release
 TEXT = """
 name = "rigs"
 seed = 11
-samples = {samples}
+samples = 8
 shard_size = 8
 hand = "{hand}"
 [poses]
@@ -42,11 +42,9 @@ def calibration_file(folder: Path, views: int) -> Path:
     return path
 
 
-def rig_release(
-    folder: Path, rig: str, views: int = 3, more: str = "", hand: str = "right", samples: int = 8
-) -> Release:
+def rig_release(folder: Path, rig: str, views: int = 3, more: str = "", hand: str = "right") -> Release:
     """A release of this rig; `more` is appended to its text."""
-    text = TEXT.format(rig=rig, views=views, hand=hand, samples=samples) + more
+    text = TEXT.format(rig=rig, views=views, hand=hand) + more
     if rig == "calibration" and "[files]" not in more:
         text += f'[files]\ncalibration = "{calibration_file(folder, views)}"\n'
     path = folder / "rigs.toml"

@@ -82,7 +82,7 @@ def test_a_camera_that_is_not_where_the_release_puts_it_is_named(tmp_path):
 
 def test_a_hand_whose_source_knows_no_up_is_held_as_before_the_eyes(tmp_path):
     specs = specs_of(rig_release(tmp_path, "egocentric"), tmp_path)
-    for sample in range(0, 8, 2):
+    for sample in (0, 2):
         posed = specs.spec(sample).posed
         forearm = posed.arm_vertices.mean(0) - posed.joints[0]
         assert -60.1 < np.degrees(np.arcsin(forearm[2] / np.linalg.norm(forearm))) < 10.1

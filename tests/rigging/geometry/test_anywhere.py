@@ -41,7 +41,7 @@ def outward(hand: Target, cameras) -> np.ndarray:
 @quick
 @given(seeds, rigs, st.integers(1, 16))
 def test_cameras_are_rigid_have_square_pixels_and_keep_away_from_the_body(seed, rig, views):
-    hand, cameras, free = placed(seed, rig, views)
+    hand, cameras, _ = placed(seed, rig, views)
     turn = cameras.world_to_cam[:, :3, :3]
     assert len(cameras) == views
     np.testing.assert_allclose(turn @ np.swapaxes(turn, 1, 2) - np.eye(3), 0, atol=1e-12)
@@ -160,7 +160,7 @@ def test_settings_that_make_no_sense_are_named(rig, free, message):
 
 
 def test_keys_of_the_ring_are_refused_with_another_rig():
-    with pytest.raises(ValueError, match="tilt: got 0.3, allowed is to leave it out with rig = 'random'"):
+    with pytest.raises(ValueError, match=r"tilt: got 0\.3, allowed is to leave it out with rig = 'random'"):
         CameraSettings(rig="random", tilt=0.3)
 
 

@@ -161,7 +161,7 @@ def test_a_camera_that_looks_away_is_named():
     calibration = dome(4)
     away = calibration.world_to_cam.copy()
     away[0] = np.block([[axis_angle(np.array([0, 1.0, 0]), np.pi), np.zeros((3, 1))], [np.zeros(3), 1]]) @ away[0]
-    with pytest.raises(ValueError, match="look at no common place: .* is behind camera 'a'"):
+    with pytest.raises(ValueError, match=r"look at no common place: .* is behind camera 'a'"):
         dataclasses.replace(calibration, world_to_cam=away).meeting_point()
 
 
