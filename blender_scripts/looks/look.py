@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from ..sensor.sensor import Sensor, sensors_table
+from ..sensor.settings import SensorSettings
 from .colour import hsv_to_rgb
 
 BACKGROUND_KINDS = ("hdri", "folder", "clutter", "none")
@@ -30,6 +32,7 @@ class LookSettings:
     lens_blur: tuple[float, float] = (0.3, 0.55)  # standard deviation, pixels, of the whole picture's point spread
     noise: tuple[float, float] = (0.0, 0.0)  # standard deviation of the sensor's noise in white, linear; 0: none
     sleeve: float = 0.4  # share of arms in a sleeve
+    sensor: SensorSettings = field(default_factory=SensorSettings)  # of the cameras, drawn apart by `draw_sensors`
 
     def __post_init__(self) -> None:
         unknown = set(self.backgrounds) - set(BACKGROUND_KINDS)
@@ -44,6 +47,8 @@ class LookSettings:
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name} is ({low}, {high}); the first value must not exceed the second")
+        if any(self.noise) and self.sensor.iso[1]:
+            raise ValueError(f"noise is {self.noise}; allowed is 0 beside [look.sensor] iso, which makes noise itself")
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,11 @@ class Look:
     arm_style: str  # one of ARM_STYLES
     cloth: Cloth
 
-    def light_json(self) -> str:
-        """Light and exposure, for a sample's metadata."""
+    def light_json(self, sensors: tuple[Sensor, ...] = ()) -> str:
+        """Light and exposure, and the sensors if there are any, for a sample's metadata."""
         names = ("hdri", "rotation", "hdri_strength", "lamps", "exposure_ev", "white_balance", "lens_blur", "noise")
-        return _dump({name: asdict(self)[name] for name in names})
+        sensor = {"sensor": sensors_table(sensors)} if sensors else {}
+        return _dump({name: asdict(self)[name] for name in names} | sensor)
 
     def background_json(self) -> str:
         """Background, for a sample's metadata."""

@@ -21,6 +21,7 @@ class Stream(IntEnum):
     ARM = 6  # per subject: shape of the arm
     CAMERAS = 7  # per pair
     HOLD_OUT = 8  # per Draw: what splits hold out
+    SENSOR = 9  # per pair: the cameras' sensors
     HAND = 11  # of a release of both hands: which pairs show a left one
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from blender_scripts.looks.look import Look
 from blender_scripts.render_sample import SampleSpec
+from blender_scripts.sensor.sensor import Sensor, draw_sensors
 from rigging.geometry.cameras import Cameras, hand_frame, ring
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
@@ -46,6 +47,7 @@ class PlacedPair:
     source_joints: np.ndarray  # (L, 21, 3) m, the source's own joints in this world
     cameras: Cameras
     look: Look
+    sensors: tuple[Sensor, ...]  # one per camera, or none
 
 
 class Specs:
@@ -70,6 +72,7 @@ class Specs:
             seed=render_seed(self.release, sample),
             metadata=self._metadata(sample, pair),
             left=self._left(index),
+            sensors=pair.sensors,
         )
 
     def _body(self, number: int) -> Body:
@@ -98,7 +101,8 @@ class Specs:
         rng = generator(release, Stream.CAMERAS, index)
         palm = hand_frame(hands[0].joints, left and release.hand == "both")  # "left" keeps the rings it always had
         cameras = ring(palm, points, release.cameras, rng, bands)
-        return PlacedPair(hands, source, cameras, look)
+        sensors = draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, len(cameras.K))
+        return PlacedPair(hands, source, cameras, look, sensors)
 
     def _left(self, pair: int) -> bool:
         """Whether a pair shows a left hand."""
