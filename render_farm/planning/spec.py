@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from blender_scripts.looks.look import Look
+from blender_scripts.looks.look import Look, with_detail
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
-from rigging.geometry.cameras import Cameras, hand_frame, ring
+from rigging.geometry.cameras import Cameras
+from rigging.geometry.rigs import place_cameras
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
 from rigging.hand.shape import RestHand, Subject, rest_hand
@@ -25,6 +26,7 @@ from .configuration import Configuration, package_versions
 from .hold_out import pair_bands, pair_look
 from .plan import Plan
 from .release import Release
+from .rig import target_of, upright
 from .seeds import Stream, generator, render_seed
 from .splits import SPLITS
 
@@ -92,15 +94,17 @@ class Specs:
         body = self.body(int(plan.subject[index]))
         held, split = plan.strata and plan.strata.hold_out, int(plan.split[index])
         look, bands = pair_look(release, held, split, index, self.hdris), pair_bands(release, held, split)
+        look = with_detail(generator(release, Stream.DETAIL, index), look, release.look)
         arm, joints = body.arms[look.arm_style], plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
+        up = upright(release, hands[0], plan.up[index], plan.clips[plan.clip[index]]["has_up"], index)
         left = self._left(index)
-        hands, source = place_hands(hands, joints, plan.up[index], left)
-        points = framing_points(self.asset, hands)
+        hands, source = place_hands(hands, joints, up, left)
+        # a release of "left" hands keeps the rings it always had
+        target = target_of(hands, framing_points(self.asset, hands), left and release.hand == "both")
         rng = generator(release, Stream.CAMERAS, index)
-        palm = hand_frame(hands[0].joints, left and release.hand == "both")  # "left" keeps the rings it always had
-        cameras = ring(palm, points, release.cameras, rng, bands)
+        cameras = place_cameras(target, release.cameras, rng, bands, plan.calibration)
         sensors = draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, len(cameras.K))
         return PlacedPair(hands, source, cameras, look, sensors)
 
