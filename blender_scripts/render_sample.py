@@ -19,11 +19,12 @@ from .cycles.scene import Studio
 from .labels.coverage import composite, pixel_coverage
 from .labels.hand import Surface, label_hand
 from .labels.rasterise import view_vertices
-from .looks.backgrounds import blur, develop, make_backgrounds
-from .looks.exposure import camera_gains, scene_light, skin_reflectance
+from .looks.backgrounds import background_distance, blur, develop, make_backgrounds
+from .looks.exposure import camera_gains, mean_light, scene_light, skin_reflectance
 from .looks.hdri import HdriLibrary
 from .looks.look import Look
 from .sensor.chain import record
+from .sensor.optics import Scene, through_lens
 from .sensor.sensor import Sensor
 from .settings import RenderSettings
 
@@ -66,26 +67,18 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
         (labels, coverage), backgrounds = labels.result(), backgrounds.result()
 
     _crosscheck(spec, settings, labels, passes)
-    return sample_record(spec, hands, labels, coverage, backgrounds, gains)
+    return sample_record(spec, hands, backgrounds, coverage, labels, light, gains)
 
 
 def sample_record(
-    spec: SampleSpec,
-    hands: np.ndarray,
-    labels: Mapping[str, np.ndarray],
-    coverage: np.ndarray,
-    backgrounds: np.ndarray,
-    gains: np.ndarray,
-) -> dict[str, object]:
-    """The record of a sample: what is done after rendering.
-
-    hands (V, H, W, 4) float32 linear premultiplied; labels and coverage (V, H, W) of `label_sample`; backgrounds
-    (V, H, W, 3) of `make_backgrounds`; gains (3,) of the camera.
-    """
-    pictures = take_pictures(spec, [composite(*view, gains) for view in zip(hands, coverage, backgrounds)])
+    spec: SampleSpec, hands: np.ndarray, backgrounds: np.ndarray, coverage: np.ndarray, labels: dict[str, np.ndarray],
+    light: np.ndarray, gains: np.ndarray,
+) -> dict[str, object]:  # fmt: skip
+    """The record of a rendered sample; arguments of `take_pictures`: (V, H, W, 4) and so on."""
+    pictures = take_pictures(spec, hands, backgrounds, coverage, labels, light, gains)
     vertices, hand_count = _body(spec.posed), len(spec.posed.vertices)
     return {
-        "rgb": pictures,
+        "rgb": np.stack(pictures),
         "alpha": (coverage * 255 + 0.5).astype(np.uint8),
         **{name: values for name, values in labels.items() if name != "mask"},  # which the loader takes from `parts`
         "joints_world": _stored(spec.posed.joints).astype(np.float32),
@@ -129,15 +122,41 @@ def render_views(
     return hands, passes
 
 
-def take_pictures(spec: SampleSpec, lights: list[np.ndarray]) -> np.ndarray:
-    """Pictures (V, H, W, 3) uint8 of each view's linear light (H, W, 3) float32, by its sensor if there are any."""
+def take_pictures(
+    spec: SampleSpec, hands: np.ndarray, backgrounds: np.ndarray, coverage: np.ndarray, labels: dict[str, np.ndarray],
+    light: np.ndarray, gains: np.ndarray,
+) -> list[np.ndarray]:  # fmt: skip
+    """Pictures (H, W, 3) uint8 of all views, each by its camera's sensor if it has one.
+
+    Args:
+        hands: (V, H, W, 4) float32 as rendered. backgrounds: (V, H, W, 3) float32, exposed. coverage: (V, H, W).
+        labels: of `label_sample`. light: (64, 128, 3) around the hand. gains: (3,) of the camera.
+    """
+    blur_of_lens, noise = spec.look.lens_blur, spec.look.noise
     if not spec.sensors:
-        grain = np.random.default_rng(spec.seed)
-        return np.stack([develop(light, spec.look.lens_blur, spec.look.noise, grain) for light in lights])
-    rngs = [np.random.default_rng((spec.seed, view)) for view in range(len(lights))]
-    return np.stack(
-        [record(blur(light, spec.look.lens_blur), *camera) for light, *camera in zip(lights, spec.sensors, rngs)]
-    )
+        grain, views = np.random.default_rng(spec.seed), zip(hands, coverage, backgrounds)
+        return [develop(composite(*view, gains), blur_of_lens, noise, grain) for view in views]
+    scenes = make_scenes(spec, hands, backgrounds, coverage, labels, light, gains)
+    return [
+        record(blur(through_lens(scene, sensor), blur_of_lens), sensor, np.random.default_rng((spec.seed, view)))
+        for view, (scene, sensor) in enumerate(zip(scenes, spec.sensors))
+    ]
+
+
+def make_scenes(
+    spec: SampleSpec, hands: np.ndarray, backgrounds: np.ndarray, coverage: np.ndarray, labels: dict[str, np.ndarray],
+    light: np.ndarray, gains: np.ndarray,
+) -> list[Scene]:  # fmt: skip
+    """What the V cameras have before them; arguments of `take_pictures`: (V, H, W, 4) and so on."""
+    nothing, flow = np.zeros_like(backgrounds[0]), ("flow_forward", "flow_backward")
+    flows = [labels[name] if labels[f"{name}_valid"] else [None] * len(hands) for name in flow]
+    distance, surroundings = background_distance(spec.look), mean_light(light) * gains
+    return [
+        Scene(np.dstack([composite(hand, covered, nothing, gains), covered]), background, depth, both, K,
+              distance, surroundings)
+        for hand, covered, background, depth, both, K in zip(
+            hands, coverage, backgrounds, labels["depth"], zip(*flows), spec.cameras.K)
+    ]  # fmt: skip
 
 
 def sample_light(hdris: HdriLibrary, spec: SampleSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""After the sensor: tone curve, sharpening, compression."""
+"""After the sensor: tone curve, noise reduction, sharpening, compression."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ def _tone(picture: np.ndarray, encoded: np.ndarray, contrast: np.float32, black:
                 curve = value * value * (np.float32(3) - np.float32(2) * value)
                 out[y, x, k] = value + contrast * (curve - value)
     return out
+
+
+def denoise(picture: np.ndarray, noise: float) -> np.ndarray:
+    """sRGB values (H, W, 3) float32 less noise of standard deviation `noise`, by a bilateral filter of 5 x 5 pixels.
+
+    Tomasi and Manduchi 1998. It takes the summed difference of three channels, 3 x 1.13 deviations for noise alone.
+    """
+    return cv2.bilateralFilter(picture, 5, 3.4 * noise, 1.5)
 
 
 def sharpen(picture: np.ndarray, amount: float, radius: float) -> np.ndarray:

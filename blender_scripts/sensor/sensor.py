@@ -17,10 +17,18 @@ CAMERAS = 4  # whose colours are known, see `colours.XYZ_TO_CAMERA`
 class Sensor:
     """A camera as `SensorSettings` describes it; the defaults do nothing to a picture."""
 
+    shutter: float = 0.0
+    aperture: float = 0.0
+    focus: float = 0.0
+    vignetting: float = 0.0
+    glare: float = 0.0
+    haze: float = 0.0
     iso: float = 0.0
     full_well: float = 6000.0
     read_noise: float = 2.0
     binning: int = 2
+    frames: int = 1
+    denoising: float = 0.0
     primaries: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)  # shares of the known cameras in the sensor's colours ...
     correction: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)  # ... and in those that its matrix corrects
     white_balance: tuple[float, float] = (0.0, 0.0)  # stops, of red and of blue
@@ -34,12 +42,20 @@ class Sensor:
     @property
     def white_electrons(self) -> float:
         """Electrons that white leaves in a pixel of the picture: less, the higher the ISO."""
-        return self.full_well * self.binning**2 * min(1.0, BASE_ISO / max(self.iso, 1e-9))
+        return self.full_well * self.binning**2 * self.frames * min(1.0, BASE_ISO / max(self.iso, 1e-9))
 
     @property
     def dark_electrons(self) -> float:
         """Standard deviation of the electrons that reading a pixel of the picture adds."""
-        return self.read_noise * self.binning
+        return self.read_noise * self.binning * self.frames**0.5
+
+    @property
+    def grey_noise(self) -> float:
+        """Standard deviation of the noise in middle grey (18 % of white), as an sRGB value from 0 to 1."""
+        if not self.iso:
+            return 0.0
+        electrons = 0.18 * self.white_electrons
+        return 1.2 * (electrons + self.dark_electrons**2) ** 0.5 / self.white_electrons  # 1.2: sRGB's slope there
 
     @property
     def has_raw(self) -> bool:
@@ -71,9 +87,14 @@ def _draw_model(rng: np.random.Generator, settings: SensorSettings) -> dict[str,
     own, other = rng.dirichlet(np.ones(CAMERAS), 2)
     share = rng.uniform(*settings.colour)
     return {
+        "aperture": _uniform(rng, settings.aperture),
+        "vignetting": _uniform(rng, settings.vignetting),
+        "glare": _uniform(rng, settings.glare),
         "full_well": _log_uniform(rng, settings.full_well),
         "read_noise": _uniform(rng, settings.read_noise),
         "binning": int(rng.integers(*settings.binning, endpoint=True)),
+        "frames": int(rng.integers(*settings.frames, endpoint=True)),
+        "denoising": _uniform(rng, settings.denoising),
         "primaries": _rounded(own),
         "correction": _rounded(own) if share == 0 else _rounded((1 - share) * own + share * other),
         "contrast": _uniform(rng, settings.contrast),
@@ -86,6 +107,9 @@ def _draw_model(rng: np.random.Generator, settings: SensorSettings) -> dict[str,
 def _draw_state(rng: np.random.Generator, settings: SensorSettings) -> dict[str, object]:
     """What each camera sets for itself."""
     return {
+        "shutter": _log_uniform(rng, settings.shutter),
+        "focus": _uniform(rng, settings.focus),
+        "haze": _uniform(rng, settings.haze),
         "iso": _log_uniform(rng, settings.iso),
         "white_balance": (_uniform(rng, settings.white_balance), _uniform(rng, settings.white_balance)),
         "exposure": _uniform(rng, settings.exposure),

@@ -73,7 +73,8 @@ def developed(
     panorama, light, gains = sample_light(inputs.hdris, spec)
     size = hands.shape[2], hands.shape[1]
     backgrounds = make_backgrounds(spec.look, panorama, gains, light, K, world_to_cam, size, inputs.photos)
-    return sample_record(spec, hands, *labelled, backgrounds, gains)
+    labels, coverage = labelled
+    return sample_record(spec, hands, backgrounds, coverage, labels, light, gains)
 
 
 def staging(stage: Stage, name: str) -> Staging:
