@@ -107,7 +107,9 @@ def _structure(level: np.ndarray, clear: np.ndarray) -> np.ndarray:
     high = cv2.GaussianBlur(cv2.dilate(clear, _BOX), (3, 3), 0.6)
     eigenvalues = np.maximum(cv2.cornerEigenValsAndVecs(level, 3, 3)[..., :2], 0)
     strong, weak = cv2.split(cv2.GaussianBlur(np.sqrt(eigenvalues), (0, 0), 1.0))
-    within = cv2.GaussianBlur(np.sqrt(cv2.erode(np.ascontiguousarray(eigenvalues[..., 1]), np.ones((5, 5), np.uint8))), (0, 0), 1.0)
+    within = cv2.GaussianBlur(
+        np.sqrt(cv2.erode(np.ascontiguousarray(eigenvalues[..., 1]), np.ones((5, 5), np.uint8))), (0, 0), 1.0
+    )
     texture = _TEXTURE * np.clip(within - _GRAIN, 0, _COARSEST)
     free = np.clip((weak / (strong + np.float32(0.02)) - _WALLS) / (_LEAVES - _WALLS), 0, 1)
     return cv2.merge([low, np.maximum(high - low, np.float32(1e-3)), free, texture])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -90,8 +91,8 @@ class Specs:
     def _pair(self, index: int) -> PlacedPair:
         plan, release = self.plan, self.release
         body = self.body(int(plan.subject[index]))
-        held, split = plan.strata and plan.strata.hold_out, int(plan.split[index])
-        look, bands = pair_look(release, held, split, index, self.hdris), pair_bands(release, held, split)
+        look, sensors = pair_style(plan, release, index, self.hdris)
+        bands = pair_bands(release, plan.strata and plan.strata.hold_out, int(plan.split[index]))
         arm, joints = body.arms[look.arm_style], plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
@@ -99,7 +100,6 @@ class Specs:
         points = framing_points(self.asset, hands)
         rng = generator(release, Stream.CAMERAS, index)
         cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng, bands)
-        sensors = draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, len(cameras.K))
         return PlacedPair(hands, source, cameras, look, sensors)
 
     def _metadata(self, sample: int, pair: PlacedPair) -> dict[str, Any]:
@@ -126,6 +126,13 @@ class Specs:
             "wrist_angles": plan.wrist[index, role].astype(np.float32),
             "split": SPLITS[plan.split[index]],
         }
+
+
+def pair_style(plan: Plan, release: Release, index: int, panoramas: Sequence[str]) -> tuple[Look, tuple[Sensor, ...]]:
+    """Look and sensors of pair `index`; `panoramas` are the names of all there are."""
+    held = plan.strata and plan.strata.hold_out
+    look = pair_look(release, held, int(plan.split[index]), index, panoramas)
+    return look, draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, release.cameras.views)
 
 
 def plan_subject(plan: Plan, number: int) -> Subject:

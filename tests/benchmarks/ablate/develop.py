@@ -1,4 +1,4 @@
-"""From linear renders to shards: a folder for each variant, which loaders, statistics and the judge take for a release."""
+"""From linear renders to shards: a folder for each variant that loaders, statistics and judge take for a release."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ import numpy as np
 from blender_scripts.cycles.bodies import Bodies
 from blender_scripts.looks.backgrounds import make_backgrounds
 from blender_scripts.render_sample import SampleSpec, label_sample, sample_light, sample_record
-from blender_scripts.sensor.sensor import draw_sensors
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.shard_state import State, file_state
 from dataset_tools.store.staged import write_staged
 from dataset_tools.store.writer import write_manifest, write_shard
 from render_farm.planning.configuration import Configuration
-from render_farm.planning.hold_out import pair_look
 from render_farm.planning.plan import Plan, planned_asset
 from render_farm.planning.release import Release
-from render_farm.planning.seeds import Stream, generator
-from render_farm.planning.spec import shard_record
+from render_farm.planning.spec import pair_style, shard_record
 from render_farm.shard.staging import Staging
 from rigging.errors import InputError
 from rigging.hand.arm import arm_topology
@@ -35,11 +32,9 @@ def restyled(plan: Plan, spec: SampleSpec, index: int, release: Release, hdris: 
 
     Raises InputError where the path tracer would see a difference.
     """
-    held = plan.strata and plan.strata.hold_out
-    look = pair_look(release, held, int(plan.split[index]), index, sorted(hdris))
+    look, sensors = pair_style(plan, release, index, sorted(hdris))
     if name := differing(look, spec.look):
         raise InputError(f"variant {release.name!r} changes {name}, which the path tracer sees")
-    sensors = draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, len(spec.cameras.K))
     return dataclasses.replace(spec, look=look, sensors=sensors)
 
 

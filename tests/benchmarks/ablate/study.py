@@ -106,8 +106,8 @@ def check_study(study: Study, where: Path) -> None:
             raise InputError(f"{where}: variant {variant.name!r}: render.{key} is the release's own")
         release = study.of(variant)
         for seed in range(_TRIES):
-            ours, base = (draw_look(np.random.default_rng(seed), one.look, _PANORAMAS) for one in (release, study.release))
-            if name := differing(ours, base):
+            looks = (draw_look(np.random.default_rng(seed), one.look, _PANORAMAS) for one in (release, study.release))
+            if name := differing(*looks):
                 raise InputError(f"{where}: variant {variant.name!r} changes {name}, which the path tracer sees")
 
 
