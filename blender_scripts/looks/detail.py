@@ -36,10 +36,21 @@ _UNAVERAGE = np.array([0.0130, -0.0938, 1.1616, -0.0938, 0.0130], np.float32)
 _BOX = np.ones((3, 3), np.uint8)
 
 
+class Backdrop(NamedTuple):
+    """A panorama as the cameras of a sample record it."""
+
+    panorama: np.ndarray  # (H, W, 3) float32, linear
+    rotation: float  # radians about +z
+    gains: np.ndarray  # (3,) float32, exposure and white balance
+    brightest: float  # recorded light is no brighter
+    detail: float  # 1 goes on as natural pictures do, 0 adds nothing
+    seed: int  # of what is made up
+
+
 class Patch(NamedTuple):
     """The part of a panorama that a view sees, and where in it: the panorama's pixels are whole numbers there."""
 
-    light: np.ndarray  # (h, w, 3) float32, linear
+    light: np.ndarray  # (h, w, 3) float32, linear, as recorded
     x: np.ndarray  # (H, W) float32, of the view's pixels
     y: np.ndarray
 
@@ -49,34 +60,33 @@ def magnification(columns: int, K: np.ndarray) -> float:
     return float(K[0, 0]) * 2 * np.pi / columns
 
 
-def detailed_view(
-    panorama: np.ndarray, rotation: float, brightest: np.ndarray, detail: float, seed: int, K: np.ndarray,
-    world_to_cam: np.ndarray, size: tuple[int, int],
-) -> np.ndarray:  # fmt: skip
-    """What a camera sees of a panorama (`hdri.view`), with detail added: (height, width, 3) float32.
+def detailed_view(backdrop: Backdrop, K: np.ndarray, world_to_cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """What a camera records of a panorama: (height, width, 3) float32 linear light, for a `size` of (width, height).
 
-    `brightest` (3,) is the light that is recorded at most; `detail` 1 goes on as natural pictures do, 0 adds nothing;
-    `size` is (width, height). The same direction looks the same from every camera of the same focal length.
+    The same direction looks the same from every camera of the same focal length. Without detail, or where the
+    panorama has pixels enough, it is `hdri.view`.
     """
+    panorama, rotation, gains = backdrop.panorama, backdrop.rotation, backdrop.gains
     larger = magnification(panorama.shape[1], K)
-    if detail <= 0 or larger <= 1:
-        return hdri.view(panorama, rotation, K, world_to_cam, *size)
+    if backdrop.detail <= 0 or larger <= 1:
+        return hdri.view(panorama, rotation, K, world_to_cam, *size) * gains
     rays = hdri.pixel_rays(K, world_to_cam, *size)
-    patch = _seen(panorama, *hdri.places(rays, rotation, *panorama.shape[:2]), brightest)
-    noise = sphere_noise(rays, panorama.shape[1], larger, seed)
-    return _refine(patch, noise, detail * min(1.0, larger - 1), min(larger / _OUTLINE, _STEEPEST))
+    patch = _seen(backdrop, *hdri.places(rays, rotation, *panorama.shape[:2]))
+    noise = sphere_noise(rays, panorama.shape[1], larger, backdrop.seed)
+    return _refine(patch, noise, backdrop.detail * min(1.0, larger - 1), min(larger / _OUTLINE, _STEEPEST))
 
 
-def _seen(panorama: np.ndarray, x: np.ndarray, y: np.ndarray, brightest: np.ndarray) -> Patch:
-    """The patch around places x, y (H, W) of a panorama, across its seam, no brighter than `brightest` (3,)."""
-    rows, columns = panorama.shape[:2]
+def _seen(backdrop: Backdrop, x: np.ndarray, y: np.ndarray) -> Patch:
+    """The patch around places x, y (H, W) of a panorama, across its seam."""
+    rows, columns = backdrop.panorama.shape[:2]
     middle = round(float(x[x.shape[0] // 2, x.shape[1] // 2]))
     x = x - np.float32(middle - columns / 2)
     x -= np.float32(columns) * np.floor(x * np.float32(1 / columns))  # the seam is now opposite the view's middle
     left, top = int(x.min()) - _MARGIN, int(y.min()) - _MARGIN
     across = np.arange(left, int(x.max()) + _MARGIN + 2) + int(middle - columns / 2)
     down = np.clip(np.arange(top, int(y.max()) + _MARGIN + 2), 0, rows - 1)
-    light = np.minimum(panorama[down[:, None], across % columns], brightest.astype(np.float32))
+    light = backdrop.panorama[down[:, None], across % columns] * backdrop.gains
+    light = np.minimum(light, np.float32(backdrop.brightest))
     return Patch(light, x - np.float32(left), y - np.float32(top))
 
 
