@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,10 @@ TRAINED, TESTED, REAL_SPLIT = "train", "test_subject", "val"
 MEASURES = ("joints, mm", "PA joints, mm")
 DRAWS = 2000
 
-Errors = dict[str, dict[str, list[Measured]]]  # trained on: tested on: one a seed
+OWN, OTHERS, AGAINST = "own pictures", "the others' pictures", "pictures of what it is compared with"
+
+Seeds = dict[str, list[Measured]]  # tested on: one a seed
+Errors = dict[str, Seeds]  # by what was trained on
 
 
 @dataclass(frozen=True)
@@ -93,14 +95,14 @@ def learn(lessons: Lessons) -> Errors:
     jobs = [(lessons, place) for place in places]
     for _ in run_jobs(_test, jobs, [len(tests)] * len(jobs), lessons.processes, "tests", "test"):
         pass
-    found = iter(places)
+    told = [{test: runs.measure(place, on) for test, on in tests.items()} for place in places]
     return {
-        name: _by_test([{test: runs.measure(next_place, on) for test, on in tests.items()} for next_place in group])
-        for name, group in ((name, [next(found) for _ in range(lessons.seeds)]) for name in lessons.names)
+        name: _by_test(told[start : start + lessons.seeds])
+        for name, start in zip(lessons.names, range(0, len(told), lessons.seeds))
     }
 
 
-def _by_test(seeds: list[dict[str, Measured]]) -> dict[str, list[Measured]]:
+def _by_test(seeds: list[dict[str, Measured]]) -> Seeds:
     return {test: [one[test] for one in seeds] for test in seeds[0]}
 
 
@@ -115,7 +117,7 @@ def _test(job: tuple[Lessons, Path]) -> None:
 def learned_table(errors: Errors, study: Study, lessons: Lessons) -> dict[str, Any]:
     """All figures of the page: mm on the own pictures, on those of the others, on real ones, and differences."""
     rows = {name: _row(errors, study, lessons, name) for name in errors}
-    tests = {test: _size(next(iter(errors.values()))[test][0]) for test in next(iter(errors.values()))}
+    tests = {test: _size(seeds[0]) for test, seeds in next(iter(errors.values())).items()}
     cross = {
         name: {test: round(float(stacked(seeds, MEASURES[0]).mean()), 2) for test, seeds in of.items()}
         for name, of in errors.items()
@@ -131,29 +133,32 @@ def _row(errors: Errors, study: Study, lessons: Lessons, name: str) -> dict[str,
     """Figures of what was trained on a variant, and differences to what it is compared with."""
     variant, other = study.named(name), study.against(study.named(name))
     against = other.name if other and other.name in errors else ""
-    columns: dict[str, tuple[str, ...]] = {"own": (name,), "others": tuple(one for one in lessons.names if one != name)}
-    columns |= {real: (real,) for real, _ in lessons.real}
-    alike = {**columns, "own": (against,), "others": tuple(one for one in columns["others"] if one != against)}
-    row: dict[str, Any] = {"says": variant.says, "against": against, "mm": {}, "less": {}}
-    for column, tests in columns.items():
-        if tests:
-            row["mm"][column] = {measure: told(figure(errors[name], tests, measure)) for measure in MEASURES}
-        if against and alike[column]:
-            row["less"][column] = {
-                measure: told(difference(errors[name], errors[against], alike[column], measure)) for measure in MEASURES
-            }
-    return row
+    others = [one for one in lessons.names if one != name]
+    real = {one: [one] for one, _ in lessons.real}
+    columns = {OWN: [name], OTHERS: others} | real
+    both = {AGAINST: [against], OTHERS: [one for one in others if one != against]} | real if against else {}
+    return {
+        "says": variant.says, "section": variant.section, "against": against,
+        "mm": {column: _measures(errors[name], None, tests) for column, tests in columns.items() if tests},
+        "less": {column: _measures(errors[name], errors[against], tests) for column, tests in both.items() if tests},
+    }  # fmt: skip
 
 
-def figure(run: dict[str, list[Measured]], tests: Sequence[str], measure: str) -> Interval:
+def _measures(run: Seeds, other: Seeds | None, tests: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Of each of MEASURES the error of `run`, or with `other` the difference to it."""
+    return {
+        measure: told(figure(run, tests, measure) if other is None else difference(run, other, tests, measure))
+        for measure in MEASURES
+    }
+
+
+def figure(run: Seeds, tests: Sequence[str], measure: str) -> Interval:
     """The error of a variant's runs, mean over `tests`, with its interval over subjects and seeds."""
     values = np.mean([stacked(run[test], measure) for test in tests], 0)
     return paired_interval(values, run[tests[0]][0].subject, np.random.default_rng(0), DRAWS)
 
 
-def difference(
-    run: dict[str, list[Measured]], other: dict[str, list[Measured]], tests: Sequence[str], measure: str
-) -> Interval:
+def difference(run: Seeds, other: Seeds, tests: Sequence[str], measure: str) -> Interval:
     """How much larger the error of `run` is than that of `other` on the same tests: paired by sample and seed."""
     values = np.mean([stacked(run[test], measure) - stacked(other[test], measure) for test in tests], 0)
     return paired_interval(values, run[tests[0]][0].subject, np.random.default_rng(0), DRAWS)
@@ -168,8 +173,3 @@ def told(interval: Interval) -> dict[str, Any]:
     """An interval as JSON."""
     values = {name: round(float(getattr(interval, name)), 3) for name in ("mean", "low", "high")}
     return values | {"verdict": interval.verdict}
-
-
-def write_learned(table: dict[str, Any], place: Path) -> None:
-    """Keep the figures."""
-    place.write_text(json.dumps(table, indent=1), encoding="utf-8")

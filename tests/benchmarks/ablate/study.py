@@ -32,10 +32,11 @@ class Variant:
 
     name: str  # of its folder, too
     says: str  # in the table: what differs
+    section: str = "Variants"  # of the page, whose tables it stands in
     against: str = ""  # the variant that it is compared with; "": the study's first
     look: dict[str, Any] = field(default_factory=dict)
     render: dict[str, Any] = field(default_factory=dict)
-    trained: bool = True  # false: only looked at, by statistics and detector
+    trained: bool = True  # false: only looked at, by statistics and the judge
 
 
 @dataclass(frozen=True)
