@@ -20,6 +20,7 @@ from dataset_tools.statistics.picture_measures import mean_and_spread
 from dataset_tools.store.quoted import shards_hash
 from rigging.errors import InputError
 
+from ..run import ROOT
 from .stage import Stage
 from .study import Study
 
@@ -75,7 +76,7 @@ def judged(stage: Stage, name: str, python: Path, workers: int) -> Path:
     if not (table.is_file() and json.loads(table.read_bytes())["data_hash"] == shards_hash(folder)):
         words = [python, "-m", "dataset_tools", "judge", folder.path, "--workers", workers]
         try:
-            subprocess.run(list(map(str, words)), check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(list(map(str, words)), check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
         except (OSError, subprocess.CalledProcessError) as error:
             raise InputError(f"--judge {python}: {error} (make judge makes an environment with MediaPipe)") from error
     return table.parent

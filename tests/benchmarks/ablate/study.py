@@ -53,7 +53,8 @@ class Study:
             _changed(getattr(base, table), getattr(variant, table), f"variant {variant.name}", table)
             for table in ("look", "render")
         )
-        return dataclasses.replace(base, name=variant.name, look=look, render=render)
+        with input_errors(f"variant {variant.name}"):
+            return dataclasses.replace(base, name=variant.name, look=look, render=render)
 
     def against(self, variant: Variant) -> Variant | None:
         """What a variant is compared with; None for the first that stands alone."""
