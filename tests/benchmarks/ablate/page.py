@@ -19,18 +19,21 @@ START = f"""# Ablations: what pictures teach, factor by factor
 `{COMMAND}` renders once, in linear light, and makes the pictures of every variant of these renders; poses, hands,
 cameras, lights and labels are the same in all of them, to the byte. It writes this page.
 
-    {COMMAND} --folder out/ablate --real hanco=/data/HanCo     # renders, trains and tests
-    {COMMAND} --folder out/judged --release tests/benchmarks/ablate/judge.toml --parts render develop pictures judge page \\
-        --judge .venv-judge/bin/python --photographs photos
-    {COMMAND} --folder /tmp/ablate --quick                     # tries it: 8 samples, two variants, about 3 minutes
+```
+{COMMAND} --folder out/ablate --real hanco=/data/HanCo     # renders, trains and tests
+{COMMAND} --folder out/judged --release tests/benchmarks/ablate/judge.toml \\
+    --parts render develop pictures judge page --judge .venv-judge/bin/python --photographs photos
+{COMMAND} --folder /tmp/ablate --quick                     # tries it: 8 samples, two variants
+```
 
-- What is varied is a list, [variants.toml](../tests/benchmarks/ablate/variants.toml), of keys of `[look]` and `[render]`
-  ([releases.md](releases.md)); `--variants` takes another, `--only` some of it. A key of `[look]` that would change what
-  the path tracer sees is refused; one of `[render]` makes renders of its own.
+- What is varied is a list, [variants.toml](../tests/benchmarks/ablate/variants.toml), of keys of `[look]` and
+  `[render]` ([releases.md](releases.md)); `--variants` takes another, `--only` some of it. A key of `[look]` that would
+  change what the path tracer sees is refused; one of `[render]` makes renders of its own.
 - FOLDER/variants/NAME is a release as any other, which `mvhm statistics`, `make judge` and loaders take.
 - An interrupted run goes on where it was. What a variant's name stands for may change: its shard is then made anew, and
   only it. After a change of code, remove FOLDER/variants (and FOLDER/hands, if it is rendering that changed).
 - `--real NAME=PATH` tests on a real data set of yours, too ([real_data.md](real_data.md)); again for each.
+- Without the denoiser, 8 samples per pixel are so noisy that hands are hardly one: that row says what the denoiser does.
 """
 OF_PICTURES = ("noise", "contrast", "saturation", "exposure", "clipped")
 OF_JUDGE = ("all", "onto a face", "seen from: palm", "seen from: back", "seen from: edge on")
@@ -39,8 +42,8 @@ PICTURES, JUDGE = "Image statistics", "The outside detector"
 ABOUT_PICTURES = """As [statistics.md](statistics.md) defines them: mean over the pictures, and standard deviation. The
 first columns are the spectrum in rings of so many cycles per picture, log10."""
 ABOUT_JUDGE = """Hands that MediaPipe finds ([judge.md](judge.md)), % of the views of a group. In brackets 95 %
-intervals over subjects; none where fewer than 5 subjects, or all alike, say nothing. After a semicolon the difference to what the
-variant is compared with, in points, on the same views."""
+intervals over subjects; none where fewer than 5 subjects, or all alike, say nothing. After a semicolon the difference
+to what the variant is compared with, in points, on the same views."""
 
 
 def learned_sections(table: Mapping[str, Any], study: Study, seconds: Mapping[str, float]) -> list[str]:
