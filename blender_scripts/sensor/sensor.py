@@ -92,15 +92,15 @@ def _draw_model(rng: np.random.Generator, settings: SensorSettings) -> dict[str,
         "glare": _uniform(rng, settings.glare),
         "full_well": _log_uniform(rng, settings.full_well),
         "read_noise": _uniform(rng, settings.read_noise),
-        "binning": int(rng.integers(*settings.binning, endpoint=True)),
-        "frames": int(rng.integers(*settings.frames, endpoint=True)),
+        "binning": _whole(rng, settings.binning),
+        "frames": _whole(rng, settings.frames),
         "denoising": _uniform(rng, settings.denoising),
         "primaries": _rounded(own),
         "correction": _rounded(own) if share == 0 else _rounded((1 - share) * own + share * other),
         "contrast": _uniform(rng, settings.contrast),
         "sharpening": _uniform(rng, settings.sharpening),
         "sharpening_radius": _uniform(rng, settings.sharpening_radius),
-        "jpeg": int(rng.integers(*settings.jpeg, endpoint=True)),
+        "jpeg": _whole(rng, settings.jpeg),
     }
 
 
@@ -119,6 +119,11 @@ def _draw_state(rng: np.random.Generator, settings: SensorSettings) -> dict[str,
 
 def _uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
     return _round(rng.uniform(*bounds))
+
+
+def _whole(rng: np.random.Generator, bounds: tuple[int, int]) -> int:
+    """Of both ends and what is between; takes one number from `rng` even where there is one alone."""
+    return bounds[0] + int(rng.random() * (bounds[1] - bounds[0] + 1))
 
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
