@@ -14,7 +14,7 @@ from rigging.skin.bake import SkinMaps
 from rigging.spin.posed import PosedHand
 
 from .cycles.crosscheck import crosscheck_view, require_agreement
-from .cycles.framing import covering_box
+from .cycles.framing import clip_start, covering_box
 from .cycles.scene import Studio
 from .labels.coverage import composite, pixel_coverage
 from .labels.hand import Surface, label_hand
@@ -114,7 +114,7 @@ def render_views(
     with ThreadPoolExecutor(1) as pool:
         guides = [pool.submit(studio.guides, *view) for view in zip(K, world_to_cam, boxes)]
         for hand, k, m, box, guide in zip(hands, K, world_to_cam, boxes, guides):
-            studio.set_camera(k, m, box)
+            studio.set_camera(k, m, box, clip_start(vertices, k, m, width, height))
             rendered = studio.render(seed)
             combined = studio.denoise(rendered.pop("Combined"), guide.result())
             hand[box.top : box.bottom, box.left : box.right] = combined

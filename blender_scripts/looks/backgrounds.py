@@ -12,8 +12,8 @@ import numpy as np
 
 from rigging.files import walk_files
 
-from . import hdri
 from .colour import linear_to_srgb8, srgb_to_linear
+from .detail import Backdrop, detailed_view
 from .exposure import panorama_gain
 from .look import Look
 
@@ -121,7 +121,8 @@ def make_backgrounds(
         views = [view_room(room, k, m, width, height) * gains for k, m in zip(K, world_to_cam)]
     else:
         scale = panorama_gain(look, panorama, gains)
-        views = [hdri.view(panorama, look.rotation, k, m, width, height) * scale for k, m in zip(K, world_to_cam)]
+        backdrop = Backdrop(panorama, look.rotation, scale, _BRIGHTEST, look.detail, look.background_seed)
+        views = [detailed_view(backdrop, k, m, size) for k, m in zip(K, world_to_cam)]
     return np.stack([blur(np.minimum(view, _BRIGHTEST), look.background_blur) for view in views])
 
 

@@ -26,14 +26,14 @@ _TOE = np.float32(0.004)  # added to luminance before the logarithm: what is nea
 _MARGIN = 10  # pixels of the panorama around what is seen, which the filters reach
 _OUTLINE = 1.4  # pixels of the view that an outline is wide, unless it were
 _STEEPEST = 4.0  # times narrower than in the panorama
-_FLAT = 0.12  # stops between least and greatest below which there is no outline
+_FLAT = 0.08  # of the least light nearby, by which the greatest exceeds it where there is half an outline
 _WALLS, _LEAVES = 0.2, 0.5  # ratio of the weakest to the strongest gradient at which outlines begin to fray, and all do
 _FRAYED = 0.22  # RMS per octave by which noise moves an outline, of the way from its least to its greatest
-_TEXTURE = 1.1  # RMS per octave of texture, by the gradient in its weakest direction, per pixel
+_TEXTURE = 1.35  # RMS per octave of texture, by the gradient in its weakest direction, per pixel
 _GRAIN, _COARSEST = 0.015, 0.15  # stops: gradient that is noise, and beyond which it is of outlines
 # The inverse, to first order, of averaging Catmull-Rom interpolation over a pixel: pixels of a panorama are averages
 _UNAVERAGE = np.array([0.0130, -0.0938, 1.1616, -0.0938, 0.0130], np.float32)
-_BOX = np.ones((3, 3), np.uint8)
+_NEAR, _AROUND = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
 
 
 class Backdrop(NamedTuple):
@@ -73,7 +73,7 @@ def detailed_view(backdrop: Backdrop, K: np.ndarray, world_to_cam: np.ndarray, s
     rays = hdri.pixel_rays(K, world_to_cam, *size)
     patch = _seen(backdrop, *hdri.places(rays, rotation, *panorama.shape[:2]))
     noise = sphere_noise(rays, panorama.shape[1], larger, backdrop.seed)
-    return _refine(patch, noise, backdrop.detail * min(1.0, larger - 1), min(larger / _OUTLINE, _STEEPEST))
+    return _refine(patch, noise, backdrop.detail, larger)
 
 
 def _seen(backdrop: Backdrop, x: np.ndarray, y: np.ndarray) -> Patch:
@@ -90,36 +90,40 @@ def _seen(backdrop: Backdrop, x: np.ndarray, y: np.ndarray) -> Patch:
     return Patch(light, x - np.float32(left), y - np.float32(top))
 
 
-def _refine(patch: Patch, noise: np.ndarray, detail: float, steepness: float) -> np.ndarray:
-    """A view (H, W, 3) of a patch, its luminance given detail from noise (H, W), outlines so many times narrower."""
-    level = np.log2(patch.light @ LUMINANCE + _TOE)
-    clear = cv2.sepFilter2D(level, -1, _UNAVERAGE, _UNAVERAGE)
+def _refine(patch: Patch, noise: np.ndarray, detail: float, larger: float) -> np.ndarray:
+    """A view (H, W, 3) of a patch whose pixels are so many times larger, given detail from noise (H, W)."""
+    luminance = patch.light @ LUMINANCE
+    clear = cv2.sepFilter2D(luminance, -1, _UNAVERAGE, _UNAVERAGE)
     value = cv2.remap(clear, patch.x, patch.y, cv2.INTER_CUBIC)
-    low, span, free, texture = cv2.split(cv2.remap(_structure(level, clear), patch.x, patch.y, cv2.INTER_LINEAR))
-    share = (value - low) / span
-    share += np.float32(4 * _FRAYED * detail) * free * noise * np.maximum(share * (1 - share), 0)
-    steep = 1 / (1 + cv2.exp(np.float32(-4 * steepness) * (share - np.float32(0.5))))
-    trust = np.float32(min(detail, 1.0)) * (span / (span + np.float32(_FLAT))) ** 2
+    low, span, free, texture = cv2.split(cv2.remap(_structure(luminance), patch.x, patch.y, cv2.INTER_LINEAR))
+    detail *= min(1.0, larger - 1)
+
+    share = np.clip((value - low) / span, 0, 1)
+    value = low + share * span  # no overshoot
+    share += np.float32(4 * _FRAYED * detail) * free * noise * share * (1 - share)
+    steep = 1 / (1 + cv2.exp(np.float32(-4 * min(larger / _OUTLINE, _STEEPEST)) * (share - np.float32(0.5))))
+    trust = np.float32(min(detail, 1.0)) * np.square(span / (span + np.float32(_FLAT) * (low + _TOE)))
     value += trust * (low + steep * span - value)
-    value += np.float32(detail) * texture * noise
+
+    texture *= np.float32(detail)
+    power = np.float32(np.log(2) * (np.log2(larger) + 0.5))  # of the noise, about, in stops
+    texture *= noise - power / 2 * texture  # so that its mean is 1
     plain = cv2.remap(patch.light, patch.x, patch.y, cv2.INTER_LINEAR)
-    brighter = np.exp2(value) / (plain @ LUMINANCE + _TOE)
+    brighter = (value + _TOE) * np.exp2(texture) / (plain @ LUMINANCE + _TOE)
     return cv2.multiply(plain, cv2.merge([brighter] * 3))
 
 
-def _structure(level: np.ndarray, clear: np.ndarray) -> np.ndarray:
-    """What is around each pixel of luminances (h, w) in stops: (h, w, 4) float32.
+def _structure(luminance: np.ndarray) -> np.ndarray:
+    """What is around each pixel of luminances (h, w): (h, w, 4) float32.
 
-    The least nearby and the stops from it to the greatest; how far outlines run in all directions, 0 to 1; contrast of
-    texture per octave in stops. Gradients are those of the structure tensor (Foerstner & Guelch 1987).
+    The least nearby, and from it to the greatest; how far outlines run in all directions, 0 to 1; contrast of texture
+    per octave in stops. Gradients are those of the structure tensor (Foerstner & Guelch 1987), in stops.
     """
-    low = cv2.GaussianBlur(cv2.erode(clear, _BOX), (3, 3), 0.6)
-    high = cv2.GaussianBlur(cv2.dilate(clear, _BOX), (3, 3), 0.6)
-    eigenvalues = np.maximum(cv2.cornerEigenValsAndVecs(level, 3, 3)[..., :2], 0)
-    strong, weak = cv2.split(cv2.GaussianBlur(np.sqrt(eigenvalues), (0, 0), 1.0))
-    within = cv2.GaussianBlur(
-        np.sqrt(cv2.erode(np.ascontiguousarray(eigenvalues[..., 1]), np.ones((5, 5), np.uint8))), (0, 0), 1.0
-    )
+    low = cv2.GaussianBlur(cv2.erode(luminance, _NEAR), (3, 3), 0.6)
+    high = cv2.GaussianBlur(cv2.dilate(luminance, _NEAR), (3, 3), 0.6)
+    squares = np.maximum(cv2.cornerEigenValsAndVecs(np.log2(luminance + _TOE), 3, 3)[..., :2], 0)
+    strong, weak = cv2.split(cv2.GaussianBlur(np.sqrt(squares), (0, 0), 1.0))
+    free = np.clip((weak / (strong + np.float32(_GRAIN)) - _WALLS) / (_LEAVES - _WALLS), 0, 1)
+    within = cv2.GaussianBlur(np.sqrt(cv2.erode(squares[..., 1].copy(), _AROUND)), (0, 0), 1.0)
     texture = _TEXTURE * np.clip(within - _GRAIN, 0, _COARSEST)
-    free = np.clip((weak / (strong + np.float32(0.02)) - _WALLS) / (_LEAVES - _WALLS), 0, 1)
-    return cv2.merge([low, np.maximum(high - low, np.float32(1e-3)), free, texture])
+    return cv2.merge([low, np.maximum(high - low, np.float32(1e-4)), free, texture])

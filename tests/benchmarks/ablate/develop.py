@@ -18,7 +18,7 @@ from dataset_tools.store.writer import write_manifest, write_shard
 from render_farm.planning.configuration import Configuration
 from render_farm.planning.plan import Plan, planned_asset
 from render_farm.planning.release import Release
-from render_farm.planning.spec import pair_style, shard_record
+from render_farm.planning.spec import look_of_pair, sensors_of_pair, shard_record
 from render_farm.shard.staging import Staging
 from rigging.errors import InputError
 from rigging.hand.arm import arm_topology
@@ -32,10 +32,10 @@ def restyled(plan: Plan, spec: SampleSpec, index: int, release: Release, hdris: 
 
     Raises InputError where the path tracer would see a difference.
     """
-    look, sensors = pair_style(plan, release, index, sorted(hdris))
+    look = look_of_pair(plan, release, index, sorted(hdris))
     if name := differing(look, spec.look):
         raise InputError(f"variant {release.name!r} changes {name}, which the path tracer sees")
-    return dataclasses.replace(spec, look=look, sensors=sensors)
+    return dataclasses.replace(spec, look=look, sensors=sensors_of_pair(release, index, len(spec.cameras.K)))
 
 
 class DevelopJob:
