@@ -22,15 +22,14 @@ from tests.benchmarks.ablate.judged import Views, rates
 from tests.benchmarks.ablate.learn import AGAINST, MEASURES, OTHERS, OWN, Lessons, learned_table, real_set
 from tests.benchmarks.ablate.page import judge_section, learned_sections, pictures_section
 from tests.benchmarks.ablate.stage import Stage, load_hands, save_hands
-from tests.benchmarks.ablate.study import HERE, Study, Variant, load_study, quick, way_of
+from tests.benchmarks.ablate.study import HERE, Study, Variant, chosen, load_study, quick, way_of
 
 SIDE = 64  # px of the pictures of TINY
 VARIANTS = (
     Variant("plain", "no sensor"),
     Variant("phone", "a sensor", look={"sensor": {"preset": "phone"}}),
-    Variant("two", "2 samples per pixel", against="phone", look={"sensor": {"preset": "phone"}},
-            render={"samples_per_pixel": 2}),
-)  # fmt: skip
+    Variant("two", "2 samples per pixel", like="phone", render={"samples_per_pixel": 2}),
+)
 TINY = """
 name = "tiny"
 seed = 3
@@ -161,7 +160,7 @@ BAD = {
     'name = "a"\nlook.sensor.iso = [400, 100]': "iso = ",
     'name = "a"\nrender.samples_per_pixel = 0': "samples_per_pixel is 0",
     'name = "a"\nrender.width = 64': "render.width is the release's own",
-    'name = "a"\nagainst = "b"': "variant 'b': there are a",
+    'name = "a"\nlike = "b"': "like = 'b': must be one before it",
     'name = "a"\nlook.hdri_strength = [1, 1]': "changes hdri_strength",
     'name = "a"\nlook.sleeve = 1.0': "changes arm_style",
     'name = "a b"': "name = 'a b'",
@@ -185,6 +184,17 @@ def test_two_variants_of_a_name_are_refused(tmp_path):
     (tmp_path / "variants.toml").write_text('[[variants]]\nname = "a"\nsays = ""\n' * 2)
     with pytest.raises(InputError, match="a name of its own"):
         load_study(HERE / "release.toml", tmp_path / "variants.toml")
+
+
+def test_a_variant_has_the_keys_of_what_it_is_like_and_its_own(study):
+    own = Variant("quiet", "no noise", like="two", look={"sensor": {"iso": [0, 0]}})
+    more = dataclasses.replace(study, variants=(*VARIANTS, own))
+    phone, two, quiet = (more.of(more.named(name)) for name in ("phone", "two", "quiet"))
+    assert quiet.render == two.render != phone.render
+    assert quiet.look.sensor == dataclasses.replace(phone.look.sensor, iso=(0.0, 0.0))
+    alone = chosen(more, ["plain", "quiet"])
+    assert alone.of(alone.named("quiet")) == quiet
+    assert alone.against(alone.named("quiet")).name == "plain"
 
 
 @pytest.mark.parametrize("text", ["hanco", "=/data", "hanco="])

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,12 @@ _PANORAMAS = ("a", "b", "c")
 
 @dataclass(frozen=True)
 class Variant:
-    """One way of making pictures of the same renders: keys of [look] and [render] that differ from the release's."""
+    """One way of making pictures of the same renders: keys of [look] and [render] that differ from what it is like."""
 
     name: str  # of its folder, too
     says: str  # in the table: what differs
     section: str = "Variants"  # of the page, whose tables it stands in
-    against: str = ""  # the variant that it is compared with; "": the study's first
+    like: str = ""  # the variant before it that it differs from, and is compared with; "": the release, and the first
     look: dict[str, Any] = field(default_factory=dict)
     render: dict[str, Any] = field(default_factory=dict)
     trained: bool = True  # false: only looked at, by statistics and the judge
@@ -50,15 +51,20 @@ class Study:
         """The release as the variant has it. Raises SettingsError that names the variant and the key."""
         base = self.release
         look, render = (
-            _changed(getattr(base, table), getattr(variant, table), f"variant {variant.name}", table)
+            _changed(getattr(base, table), self._keys(variant, table), f"variant {variant.name}", table)
             for table in ("look", "render")
         )
         with input_errors(f"variant {variant.name}"):
             return dataclasses.replace(base, name=variant.name, look=look, render=render)
 
+    def _keys(self, variant: Variant, table: str) -> dict[str, Any]:
+        """Keys of a table that differ from the release's."""
+        own = getattr(variant, table)
+        return _merged(self._keys(self.named(variant.like), table), own) if variant.like else own
+
     def against(self, variant: Variant) -> Variant | None:
-        """What a variant is compared with; None for the first that stands alone."""
-        name = variant.against or self.variants[0].name
+        """What a variant is compared with; None for the first."""
+        name = variant.like or self.variants[0].name
         return None if name == variant.name else self.named(name)
 
     def named(self, name: str) -> Variant:
@@ -94,7 +100,20 @@ def load_study(release: Path, variants: Path, only: tuple[str, ...] = ()) -> Stu
     rows = from_table(_Variants, table, str(variants)).variants
     study = Study(load_release(str(release)), rows)
     check_study(study, variants)
-    return dataclasses.replace(study, variants=tuple(map(study.named, only))) if only else study
+    return chosen(study, only) if only else study
+
+
+def chosen(study: Study, names: Sequence[str]) -> Study:
+    """Some variants of a study, with all their keys; one that lacks what it was like is compared with the first.
+
+    Raises InputError for an unknown name.
+    """
+    variants = []
+    for variant in map(study.named, names):
+        like = variant.like if variant.like in names else ""
+        keys = {table: study._keys(variant, table) for table in ("look", "render")}
+        variants.append(dataclasses.replace(variant, like=like, **keys))
+    return dataclasses.replace(study, variants=tuple(variants))
 
 
 def check_study(study: Study, where: Path) -> None:
@@ -102,8 +121,9 @@ def check_study(study: Study, where: Path) -> None:
     names = [variant.name for variant in study.variants]
     if not names or len(set(names)) < len(names):
         raise InputError(f"{where}: variants: at least one is wanted, each with a name of its own")
-    for variant in study.variants:
-        study.against(variant)
+    for number, variant in enumerate(study.variants):
+        if variant.like and variant.like not in names[:number]:
+            raise InputError(f"{where}: variant {variant.name!r}: like = {variant.like!r}: must be one before it")
         for key in sorted(set(NOT_VARIED) & set(variant.render)):
             raise InputError(f"{where}: variant {variant.name!r}: render.{key} is the release's own")
         release = study.of(variant)
@@ -122,9 +142,7 @@ def quick(study: Study) -> Study:
     """A smoke run of it: 8 samples of 4 subjects, 64 px, and the first variants of each way of rendering, at most 2."""
     base = study.release
     first = {way_of(study.of(variant).render): variant for variant in reversed(study.variants)}
-    chosen = [one for one in study.variants if one in first.values()][:2]
-    kept = {one.name for one in chosen}
-    variants = tuple(one if one.against in kept else dataclasses.replace(one, against="") for one in chosen)
+    names = [one.name for one in study.variants if one in first.values()][:2]
     release = dataclasses.replace(
         base, samples=8, shard_size=8,
         poses=dataclasses.replace(base.poses, candidates=100),
@@ -133,7 +151,7 @@ def quick(study: Study) -> Study:
         cameras=dataclasses.replace(base.cameras, image_size=64),
         render=dataclasses.replace(base.render, width=64, height=64),
     )  # fmt: skip
-    return Study(release, variants)
+    return dataclasses.replace(chosen(study, names), release=release)
 
 
 @dataclass(frozen=True)
@@ -141,6 +159,12 @@ class _Variants:
     """The file of variants."""
 
     variants: tuple[Variant, ...]
+
+
+def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with the keys of another over its own, table in table."""
+    both = {key: _merged(base[key], own[key]) for key in base if isinstance(base[key], dict) and key in own}
+    return {**base, **own, **both}
 
 
 def _changed(settings: LookSettings | RenderSettings, keys: dict[str, Any], where: str, table: str) -> Any:
