@@ -21,6 +21,7 @@ from .labels.hand import Surface, label_hand
 from .labels.rasterise import view_vertices
 from .looks.backgrounds import background_distance, blur, develop, make_backgrounds
 from .looks.exposure import camera_gains, mean_light, scene_light, skin_reflectance
+from .looks.hdri import HdriLibrary
 from .looks.look import Look
 from .sensor.chain import record
 from .sensor.optics import Scene, through_lens
@@ -52,9 +53,9 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
     Raises `crosscheck.CrossCheckError` if Cycles sees another surface than the labels.
     """
     K, world_to_cam = np.asarray(spec.cameras.K, float), np.asarray(spec.cameras.world_to_cam, float)
-    vertices, joints = _body(spec.posed), _stored(spec.posed.joints)
+    vertices = _body(spec.posed)
     studio.use(settings)
-    panorama, light, gains = _light(studio, spec)
+    panorama, light, gains = sample_light(studio.hdris, spec)
 
     with ThreadPoolExecutor(1) as pool:  # labels and backgrounds are made while Cycles renders
         surface = studio.bodies.surface(spec.look.arm_style, spec.left)
@@ -66,17 +67,25 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
         (labels, coverage), backgrounds = labels.result(), backgrounds.result()
 
     _crosscheck(spec, settings, labels, passes)
+    return sample_record(spec, hands, backgrounds, coverage, labels, light, gains)
+
+
+def sample_record(
+    spec: SampleSpec, hands: np.ndarray, backgrounds: np.ndarray, coverage: np.ndarray, labels: dict[str, np.ndarray],
+    light: np.ndarray, gains: np.ndarray,
+) -> dict[str, object]:  # fmt: skip
+    """The record of a rendered sample; arguments of `take_pictures`: (V, H, W, 4) and so on."""
     pictures = take_pictures(spec, hands, backgrounds, coverage, labels, light, gains)
-    hand_count = len(spec.posed.vertices)
+    vertices, hand_count = _body(spec.posed), len(spec.posed.vertices)
     return {
         "rgb": np.stack(pictures),
         "alpha": (coverage * 255 + 0.5).astype(np.uint8),
         **{name: values for name, values in labels.items() if name != "mask"},  # which the loader takes from `parts`
-        "joints_world": joints.astype(np.float32),
+        "joints_world": _stored(spec.posed.joints).astype(np.float32),
         "vertices_world": vertices[:hand_count].astype(np.float32),
         "arm_vertices_world": vertices[hand_count:].astype(np.float32),
-        "K": K,
-        "world_to_cam": world_to_cam,
+        "K": np.asarray(spec.cameras.K, float),
+        "world_to_cam": np.asarray(spec.cameras.world_to_cam, float),
         **spec.metadata,
         "light": spec.look.light_json(spec.sensors),
         "background": spec.look.background_json(),
@@ -150,11 +159,11 @@ def make_scenes(
     ]  # fmt: skip
 
 
-def _light(studio: Studio, spec: SampleSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The whole panorama, the light around the hand (64, 128, 3), and the camera's gains (3,)."""
+def sample_light(hdris: HdriLibrary, spec: SampleSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The whole panorama (H, W, 3), the light around the hand (64, 128, 3), and the camera's gains (3,)."""
     look = spec.look
-    light = scene_light(look, studio.hdris.light(look.hdri, look.rotation))
-    return studio.hdris.panorama(look.hdri), light, camera_gains(look, light, skin_reflectance(spec.skin.albedo))
+    light = scene_light(look, hdris.light(look.hdri, look.rotation))
+    return hdris.panorama(look.hdri), light, camera_gains(look, light, skin_reflectance(spec.skin.albedo))
 
 
 def label_sample(surface: Surface, spec: SampleSpec, size: tuple[int, int]) -> tuple[dict[str, np.ndarray], np.ndarray]:
