@@ -105,12 +105,17 @@ def undistort(xy: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
 
 
 def sound_radius(coefficients: np.ndarray) -> float:
-    """Radius in the plane z = 1 up to which the lens (5,) is sure to take no two points to one; inf for everywhere."""
+    """Radius in the plane z = 1 up to which the lens (5,) is sure to take no two points to one; inf for everywhere.
+
+    0 for coefficients that are not finite.
+    """
     return _sound_radius(*(float(value) for value in coefficients))
 
 
 @lru_cache(maxsize=256)
 def _sound_radius(k1: float, k2: float, p1: float, p2: float, k3: float) -> float:
+    if not all(map(math.isfinite, (k1, k2, p1, p2, k3))):
+        return 0.0
     roots = np.concatenate([np.roots(slope) for slope in _slopes(k1, k2, p1, p2, k3)])
     real = roots.real[(np.abs(roots.imag) < 1e-9 * np.maximum(1, np.abs(roots))) & (roots.real > 0)]
     return float(real.min()) if len(real) else math.inf
@@ -134,7 +139,7 @@ def image_radius(coefficients: np.ndarray) -> float:
     """
     k1, k2, p1, p2, k3 = (float(value) for value in coefficients)
     r = sound_radius(coefficients)
-    return r if math.isinf(r) else r * (1 + k1 * r**2 + k2 * r**4 + k3 * r**6) - 3 * math.hypot(p1, p2) * r**2
+    return r if math.isinf(r) or r == 0 else r * (1 + k1 * r**2 + k2 * r**4 + k3 * r**6) - 3 * math.hypot(p1, p2) * r**2
 
 
 def require_sound(coefficients: np.ndarray, K: np.ndarray, size: tuple[int, int]) -> None:
@@ -142,7 +147,7 @@ def require_sound(coefficients: np.ndarray, K: np.ndarray, size: tuple[int, int]
     corners = np.array([(x, y) for x in (0, size[0]) for y in (0, size[1])], float)
     farthest = float(np.linalg.norm(plane_of(corners, K), axis=1).max())
     seen = image_radius(coefficients)
-    if not np.isfinite(coefficients).all() or not farthest < seen:
+    if not farthest < seen:
         told = ", ".join(f"{name} = {value:.6g}" for name, value in zip(NAMES, coefficients))
         raise InputError(
             f"distortion {told}: the lens folds {seen:.3g} from the axis (at distance 1), within the picture, whose "

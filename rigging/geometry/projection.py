@@ -77,10 +77,18 @@ def _reprojection_step(points: np.ndarray, pixels: np.ndarray, matrices: np.ndar
     return np.linalg.solve(normal, right[..., None])[..., 0]
 
 
-def depth_to_distance(depth: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """Distance from the camera along each pixel's ray, for planar depth (..., H, W) in metres and K (..., 3, 3)."""
+def depth_to_distance(depth: np.ndarray, K: np.ndarray, distortion: np.ndarray | None = None) -> np.ndarray:
+    """Distance from the camera along each pixel's ray, for planar depth (..., H, W) in metres and K (..., 3, 3).
+
+    distortion: (..., 5) of the lenses, or None.
+    """
     height, width = depth.shape[-2:]
     inverse = np.linalg.inv(K)
     columns, rows = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     rays = np.einsum("...ij,jhw->...ihw", inverse, np.stack([columns, rows, np.ones_like(rows)]))
+    if distortion is not None:
+        seen = np.moveaxis(rays[..., :2, :, :], -3, -1).reshape(-1, height, width, 2)
+        lenses = np.reshape(distortion, (-1, 5))
+        before = np.stack([undistort(xy, lens) for xy, lens in zip(seen, lenses)])
+        rays[..., :2, :, :] = np.moveaxis(before.reshape(*rays.shape[:-3], height, width, 2), -1, -3)
     return depth * np.linalg.norm(rays, axis=-3)
