@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigging.errors import InputError
-from rigging.geometry.distortion import Lens, require_sound
+from rigging.geometry.distortion import Lens, lenses_of
 from rigging.geometry.mesh import vertex_normals
 
 _PARTS = 256  # a part is a uint8; 0 is the background
@@ -107,9 +107,7 @@ def check_lenses(distortion: np.ndarray | None, K: np.ndarray, size: tuple[int, 
     distortion = _numbers("distortion", distortion, (5,))
     if len(distortion) != len(K):
         raise InputError(f"there are {len(K)} K and {len(distortion)} distortion; allowed is one for each view")
-    for coefficients, k in zip(distortion, K):
-        require_sound(coefficients, k, size)
-    return [Lens(k, coefficients) if coefficients.any() else None for coefficients, k in zip(distortion, K)]
+    return [lens if lens.coefficients.any() else None for lens in lenses_of(K, distortion, size)]
 
 
 def check_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -21,6 +21,7 @@ class Stream(IntEnum):
     ARM = 6  # per subject: shape of the arm
     CAMERAS = 7  # per pair
     HOLD_OUT = 8  # per Draw: what splits hold out
+    DISTORTION = 14  # per pair: the lenses
 
 
 class Draw(IntEnum):

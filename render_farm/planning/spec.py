@@ -96,6 +96,7 @@ class Specs:
         points = framing_points(self.asset, hands)
         rng = generator(release, Stream.CAMERAS, index)
         cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng, bands)
+        cameras = cameras.with_lenses(release.cameras.distortion, generator(release, Stream.DISTORTION, index))
         return PlacedPair(hands, source, cameras, look)
 
     def _metadata(self, sample: int, pair: PlacedPair) -> dict[str, Any]:

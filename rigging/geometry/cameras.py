@@ -6,12 +6,14 @@ centre of the top-left pixel is (0.5, 0.5), so the middle of an image of width W
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .camera_bands import CameraBands, tilt_angle
+from .distortion import DistortionSettings, require_sound
 from .projection import to_camera
 from .rotations import axis_angle, normalise, perpendicular
 
@@ -34,6 +36,7 @@ class CameraSettings:
     tilt: float = 0.0  # the ring's axis is drawn evenly from the cone of this half angle about the fingers; pi: any
     roll: float = 0.0  # each camera rolls by up to this much either way
     jitter: float = 0.0  # each camera leaves its place on the circle by up to this angle
+    distortion: DistortionSettings = field(default_factory=DistortionSettings)  # of the lenses, drawn once per ring
 
     def __post_init__(self) -> None:
         for name, low, high in (("views", 1, 64), ("image_size", 8, 8192)):
@@ -51,6 +54,8 @@ class CameraSettings:
         for name, high in (("tilt", math.pi), ("roll", math.pi), ("jitter", math.pi / 4)):
             value = getattr(self, name)
             _require(0 <= value <= high, name, value, f"0 to {high:.4g} radians")
+        widest = _intrinsics(np.array([self.focal[0] * self.image_size]), self.image_size)[0]
+        require_sound(self.distortion.worst, widest, (self.image_size, self.image_size))
 
 
 def _require(good: bool, name: str, value: object, allowed: str) -> None:
@@ -65,6 +70,7 @@ class Cameras:
     K: np.ndarray  # (V, 3, 3) float64, pixels
     world_to_cam: np.ndarray  # (V, 4, 4) float64, rigid, metres
     image_size: int  # pixels, square
+    distortion: np.ndarray | None = None  # (V, 5) k1, k2, p1, p2, k3 of the lenses, as OpenCV has them; None: none
 
     def __len__(self) -> int:
         return len(self.K)
@@ -74,6 +80,23 @@ class Cameras:
         """(V, 3) camera positions in the world, metres."""
         rotation, shift = self.world_to_cam[:, :3, :3], self.world_to_cam[:, :3, 3]
         return -np.einsum("vji,vj->vi", rotation, shift)
+
+    def stored(self) -> dict[str, np.ndarray]:
+        """By the names of the schema: K (V, 3, 3), world_to_cam (V, 4, 4) and, with lenses, distortion (V, 5)."""
+        arrays = {"K": self.K, "world_to_cam": self.world_to_cam, "distortion": self.distortion}
+        return {name: np.asarray(array, float) for name, array in arrays.items() if array is not None}
+
+    def with_lenses(self, settings: DistortionSettings, rng: np.random.Generator) -> Cameras:
+        """The same cameras, all with a lens of one model, drawn from `settings`; nothing is drawn without ranges.
+
+        Raises InputError for a lens that folds within a picture.
+        """
+        coefficients = settings.draw(rng)
+        if coefficients is None:
+            return self
+        for k in self.K:
+            require_sound(coefficients, k, (self.image_size, self.image_size))
+        return dataclasses.replace(self, distortion=np.tile(coefficients, (len(self), 1)))
 
 
 def palm_frame(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

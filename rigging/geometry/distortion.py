@@ -39,7 +39,7 @@ class DistortionSettings:
         for item in fields(self):
             value = getattr(self, item.name)
             if len(value) != 2 or not -math.inf < value[0] <= value[1] < math.inf:
-                raise ValueError(f"distortion {item.name} = {value!r}: must be [lowest, highest]")
+                raise ValueError(f"{item.name} = {value!r}: must be [lowest, highest]")
 
     @property
     def ranges(self) -> np.ndarray:
@@ -180,6 +180,13 @@ class Lens:
     def pinhole(self, seen: np.ndarray) -> np.ndarray:
         """The inverse of `seen`: pixels (..., 2) of a pinhole camera of those (..., 2) of the picture."""
         return pixels_of(undistort(plane_of(np.asarray(seen, float), self.K), self.coefficients), self.K)
+
+
+def lenses_of(K: np.ndarray, coefficients: np.ndarray, size: tuple[int, int]) -> list[Lens]:
+    """The lenses (V, 5) of cameras K (V, 3, 3) px. InputError for one that folds within a picture of `size` px."""
+    for k, row in zip(K, coefficients):
+        require_sound(row, k, size)
+    return [Lens(k, row) for k, row in zip(K, coefficients)]
 
 
 def _apart(coefficients: np.ndarray) -> np.ndarray:
