@@ -68,7 +68,7 @@ class HandDataset:
         meta = META.union(name for name, place in strange.items() if place.startswith("metadata/"))
         self.fields = choose_fields(fields, tuple(strange), meta)
         self.views = choose_views(views, self.sizes["V"])
-        self._stored = stored_names(self.fields)
+        self._stored = stored_names(self.fields, strange)
         self._arrays = tuple(name for name in self.fields if name not in meta)
         self._columns = tuple(name for name in self.fields if name in meta)  # of the metadata
         self.faces: np.ndarray = self._shards.shared["shard/faces"]  # (F, 3) int32
