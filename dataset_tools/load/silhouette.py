@@ -13,7 +13,7 @@ import numpy as np
 
 from rigging.geometry.distortion import Lens
 
-_STEPS = 4
+_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _winding(
 def _bent_crossing(upper: np.ndarray, lower: np.ndarray, level: np.ndarray, lens: Lens) -> np.ndarray:
     """(P,) px: where edges from `upper` to `lower` (P, 2) px of a pinhole camera, bent by the lens, cross y = `level`.
 
-    Regula falsi; an edge is all but straight, so that each step makes the error thousands of times smaller.
+    Regula falsi: an edge of a mesh is all but straight, so that each step makes the error thousands of times smaller.
     """
     low, high = np.zeros(len(level)), np.ones(len(level))
     below, above = (lens.seen(ends)[:, 1] - level for ends in (upper, lower))

@@ -18,7 +18,7 @@ from rigging.files import part_path, sync_folder, write_atomic
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
 
 from ..format.elements import ATTRIBUTE, Element
-from ..format.optional import KNOWN_FIELDS, fields_with, version_with
+from ..format.optional import OPTIONAL_FIELDS, fields_with, version_with
 from ..format.schema import FORMAT, SHARD_FIELDS, SchemaError, check_record, sizes_of
 from .checksums import ATTRIBUTES, ROOT, Collected, attributes_text, total_of
 from .encode import LIBVER, EncodedSample, chunked
@@ -154,7 +154,7 @@ def _write_shard_values(file: h5py.File, values: Mapping[str, Any], sums: Collec
 
 def _describe(file: h5py.File, sums: Collected) -> None:
     """Say beside every element how it is stored, for the loader, and what it is, for people."""
-    for field in (*KNOWN_FIELDS.values(), *SHARD_FIELDS.values()):
+    for field in (*fields_with(OPTIONAL_FIELDS).values(), *SHARD_FIELDS.values()):
         if field.stored and not field.attribute and field.path in file:
             text = Element.of(field).text
             about = {ATTRIBUTE: text, "unit": field.unit, "frame": field.frame, "description": field.description}
