@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from functools import lru_cache
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from rigging.geometry.cameras import CameraSettings, palm_frame
+from rigging.settings import from_table
 
+from ..format.optional import OPTIONAL_FIELDS
 from .figures import Check, Figure, Figures, measured, worst_view
 from .stored import Stored
 
@@ -28,8 +31,8 @@ CHECKS = (
 
 
 @lru_cache(maxsize=8)
-def _settings(text: tuple[tuple[str, Any], ...]) -> CameraSettings:
-    return CameraSettings(**dict(text))
+def _settings(text: str) -> CameraSettings:
+    return from_table(CameraSettings, json.loads(text), "configuration", "cameras")
 
 
 def camera_settings(configuration: dict[str, Any]) -> CameraSettings | None:
@@ -37,7 +40,7 @@ def camera_settings(configuration: dict[str, Any]) -> CameraSettings | None:
     table = configuration.get("release", {}).get("cameras")
     if table is None:
         return None
-    return _settings(tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in table.items()))
+    return _settings(json.dumps({key: value for key, value in table.items() if value is not None}))
 
 
 def camera_figures(sample: Stored) -> Figures:
@@ -80,7 +83,8 @@ def _same_ring(sample: Stored) -> Figure | None:
     """1 if the cameras are not those of the pair's first sample."""
     if sample.first is None:
         return None
-    same = all(np.array_equal(sample[name], sample.first[name]) for name in ("K", "world_to_cam"))
+    names = {"K", "world_to_cam", *OPTIONAL_FIELDS} & sample.values.keys()
+    same = all(np.array_equal(sample[name], sample.first[name]) for name in names)
     return Figure(float(not same))
 
 

@@ -91,6 +91,11 @@ class HandDataset:
         return self._shards.sizes
 
     @property
+    def lenses(self) -> bool:
+        """Whether its cameras have lenses that distort (the field `distortion`)."""
+        return "distortion" in self._shards.strange
+
+    @property
     def index(self) -> SampleIndex:
         """A row for every sample of this data set (not for every view), without opening shards where it can be."""
         if self._index is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from pathlib import Path
 
 from rigging.errors import InputError
 
@@ -32,6 +33,12 @@ def choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: f
     if "K" in chosen:
         chosen |= OPTIONAL_FIELDS.keys() & set(strange)
     return tuple(name for name in there if name in chosen)
+
+
+def require_pinholes(lenses: bool, path: Path | str, what: str, instead: str) -> None:
+    """InputError for data whose cameras have lenses that distort, where `what` has no place for them."""
+    if lenses:
+        raise InputError(f"{path}: its cameras have lenses that distort, and {what} has no place for that; {instead}")
 
 
 def choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | None:
