@@ -175,10 +175,11 @@ def draw_mesh(sample: dict[str, Any], dataset: HandDataset, view: int) -> tuple[
     names = [name for name in ("K", "world_to_cam", "distortion") if name in sample]
     camera = [sample[name][view : view + 1] for name in names]
     z = to_camera(vertices, camera[1])[0, :, 2]
-    before = (z[faces] > 1e-3).all(1)  # an arm may pass beside the camera
+    image = project(vertices, *camera)[0]
+    before = (z[faces] > 1e-3).all(1) & ~np.isnan(image[faces]).any((1, 2))  # an arm may pass beside camera and lens
     faces, face_part = outward(faces, sample["meta"]["hand"])[before], face_part[before]
     inverse = -1 / np.where(np.abs(z) > 1e-3, z, 1e-3)  # linear in the picture, and grows with depth
-    seen = np.column_stack([project(vertices, *camera)[0], inverse])
+    seen = np.column_stack([image, inverse])
     triangle, weights = nearest_triangles(seen, faces, sample["parts"].shape[1:], two_sided=True)
     hit = triangle >= 0
     depth, parts = np.zeros(triangle.shape), np.zeros(triangle.shape, np.uint8)
