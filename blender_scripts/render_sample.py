@@ -15,16 +15,19 @@ from rigging.skin.bake import SkinMaps
 from rigging.spin.posed import PosedHand
 
 from .cycles.crosscheck import crosscheck_view, require_agreement
-from .cycles.framing import covering_box
+from .cycles.framing import clip_start, covering_box
 from .cycles.scene import Studio
 from .labels.coverage import composite, pixel_coverage
 from .labels.hand import Surface, label_hand
 from .labels.rasterise import view_vertices
 from .labels.scene import check_lenses
-from .looks.backgrounds import develop, make_backgrounds
-from .looks.exposure import camera_gains, scene_light, skin_reflectance
+from .looks.backgrounds import background_distance, blur, develop, make_backgrounds
+from .looks.exposure import camera_gains, mean_light, scene_light, skin_reflectance
 from .looks.look import Look
 from .looks.plates import Plates, make_plates
+from .sensor.chain import record
+from .sensor.optics import Scene, through_lens
+from .sensor.sensor import Sensor
 from .settings import RenderSettings
 
 _log = logging.getLogger(__name__)
@@ -43,6 +46,7 @@ class SampleSpec:
     seed: int  # of Cycles' sampling
     metadata: Mapping[str, object]  # goes into the record as it is; `sample` names it in errors
     left: bool = False  # a mirrored hand
+    sensors: tuple[Sensor, ...] = ()  # of each camera; none: `develop` makes the pictures
 
 
 def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) -> dict[str, object]:
@@ -67,11 +71,7 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
 
     _crosscheck(spec, settings.crosscheck, labels if plates.maps is None else _of_plates(surface, spec, plates), passes)
     hands, backgrounds = plates.seen(hands), plates.seen(backgrounds)
-    grain = np.random.default_rng(spec.seed)
-    pictures = [
-        develop(composite(*view, gains), spec.look.lens_blur, spec.look.noise, grain)
-        for view in zip(hands, coverage, backgrounds)
-    ]
+    pictures = take_pictures(spec, hands, backgrounds, coverage, labels, light, gains)
     hand_count = len(spec.posed.vertices)
     return {
         "rgb": np.stack(pictures),
@@ -80,9 +80,11 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
         "joints_world": joints.astype(np.float32),
         "vertices_world": vertices[:hand_count].astype(np.float32),
         "arm_vertices_world": vertices[hand_count:].astype(np.float32),
-        **spec.cameras.stored(),
+        "K": np.asarray(spec.cameras.K, float),
+        "world_to_cam": world_to_cam,
+        **({} if spec.cameras.distortion is None else {"distortion": spec.cameras.distortion}),
         **spec.metadata,
-        "light": spec.look.light_json(),
+        "light": spec.look.light_json(spec.sensors),
         "background": spec.look.background_json(),
         "arm_style": spec.look.arm_style,
     }
@@ -109,12 +111,49 @@ def render_views(
     with ThreadPoolExecutor(1) as pool:
         guides = [pool.submit(studio.guides, *view) for view in zip(K, world_to_cam, boxes)]
         for hand, k, m, box, guide in zip(hands, K, world_to_cam, boxes, guides):
-            studio.set_camera(k, m, box)
+            studio.set_camera(k, m, box, clip_start(vertices, k, m, width, height))
             rendered = studio.render(seed)
             combined = studio.denoise(rendered.pop("Combined"), guide.result())
             hand[box.top : box.bottom, box.left : box.right] = combined
             passes.append((rendered, box))
     return hands, passes
+
+
+def take_pictures(
+    spec: SampleSpec, hands: np.ndarray, backgrounds: np.ndarray, coverage: np.ndarray, labels: dict[str, np.ndarray],
+    light: np.ndarray, gains: np.ndarray,
+) -> list[np.ndarray]:  # fmt: skip
+    """Pictures (H, W, 3) uint8 of all views, each by its camera's sensor if it has one.
+
+    Args:
+        hands: (V, H, W, 4) float32 as rendered. backgrounds: (V, H, W, 3) float32, exposed. coverage: (V, H, W).
+        labels: of `label_sample`. light: (64, 128, 3) around the hand. gains: (3,) of the camera.
+    """
+    blur_of_lens, noise = spec.look.lens_blur, spec.look.noise
+    if not spec.sensors:
+        grain, views = np.random.default_rng(spec.seed), zip(hands, coverage, backgrounds)
+        return [develop(composite(*view, gains), blur_of_lens, noise, grain) for view in views]
+    scenes = make_scenes(spec, hands, backgrounds, coverage, labels, light, gains)
+    return [
+        record(blur(through_lens(scene, sensor), blur_of_lens), sensor, np.random.default_rng((spec.seed, view)))
+        for view, (scene, sensor) in enumerate(zip(scenes, spec.sensors))
+    ]
+
+
+def make_scenes(
+    spec: SampleSpec, hands: np.ndarray, backgrounds: np.ndarray, coverage: np.ndarray, labels: dict[str, np.ndarray],
+    light: np.ndarray, gains: np.ndarray,
+) -> list[Scene]:  # fmt: skip
+    """What the V cameras have before them; arguments of `take_pictures`: (V, H, W, 4) and so on."""
+    nothing, flow = np.zeros_like(backgrounds[0]), ("flow_forward", "flow_backward")
+    flows = [labels[name] if labels[f"{name}_valid"] else [None] * len(hands) for name in flow]
+    distance, surroundings = background_distance(spec.look), mean_light(light) * gains
+    return [
+        Scene(np.dstack([composite(hand, covered, nothing, gains), covered]), background, depth, both, K,
+              distance, surroundings)
+        for hand, covered, background, depth, both, K in zip(
+            hands, coverage, backgrounds, labels["depth"], zip(*flows), spec.cameras.K)
+    ]  # fmt: skip
 
 
 def _light(studio: Studio, spec: SampleSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -56,9 +56,8 @@ def label_views(
         joint_parts=joint_parts, occluders=occluders, unmasked=unmasked,
     )  # fmt: skip
     (K, world_to_cam), (width, height) = check_cameras(K, world_to_cam), check_size(size)
-    lenses = check_lenses(distortion, K, (width, height))
     labels = _blank(scene, len(K), width, height)
-    for view, camera in enumerate(zip(K, world_to_cam, lenses)):
+    for view, camera in enumerate(zip(K, world_to_cam, check_lenses(distortion, K, (width, height)))):
         _label_view({name: values[view] for name, values in labels.items()}, scene, *camera)
     labels["mask"] = scene.masked[labels["parts"]]
     return labels | {f"{name}_valid": np.bool_(target is not None) for name, target in scene.neighbours.items()}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rigging.geometry.cameras import CameraSettings, palm_frame
+from rigging.geometry.cameras import CameraSettings, hand_frame
 from rigging.settings import from_table
 
 from ..format.optional import OPTIONAL_FIELDS
@@ -57,7 +57,7 @@ def camera_figures(sample: Stored) -> Figures:
     )
     if sample.first is None:
         return figures
-    centre, axes = palm_frame(sample.first["joints_world"].astype(float))
+    centre, axes = hand_frame(sample.first["joints_world"].astype(float), _mirrored_ring(sample))
     places = -np.einsum("vji,vj->vi", turn, sample["world_to_cam"][:, :3, 3])
     if settings.aim == "box":
         centre = meeting_point(places, turn[:, 2])
@@ -69,6 +69,12 @@ def camera_figures(sample: Stored) -> Figures:
         distance=Figure(float(np.ptp(away) * 1000)),
         **_ring(outward, turn, axes, settings),
     )
+
+
+def _mirrored_ring(sample: Stored) -> bool:
+    """Whether the ring is the mirror image of a right hand's: left hands of releases of both have such rings."""
+    release = sample.attrs["configuration"].get("release", {})
+    return release.get("hand") == "both" and sample.meta["hand"] == "left"
 
 
 def _rigid(world_to_cam: np.ndarray) -> np.ndarray:
@@ -116,9 +122,10 @@ def _ring(outward: np.ndarray, turn: np.ndarray, axes: np.ndarray, settings: Cam
     Without jitter the places are exact; with it, circle and phase are fitted, which may cost as much again.
     """
     up, phase = _circle(outward, axes, settings)
-    right = np.cross(up, _first(up, axes))
+    first = _first(up, axes)
+    right = _side(axes) * np.cross(up, first)
     angles = phase + 2 * np.pi * np.arange(len(outward)) / len(outward)
-    wanted = np.cos(angles)[:, None] * np.cross(right, up) + np.sin(angles)[:, None] * right
+    wanted = np.cos(angles)[:, None] * first + np.sin(angles)[:, None] * right
     off = _angle(outward, wanted) - settings.jitter * (2.0 if settings.jitter else 1.0)
     lean = _angle(up, axes[:, 1]) - settings.tilt - (settings.jitter if len(outward) > 2 else math.pi)
     forward = turn[:, 2]
@@ -137,12 +144,17 @@ def _circle(outward: np.ndarray, axes: np.ndarray, settings: CameraSettings) -> 
     _, _, directions = np.linalg.svd(outward - (outward.mean(0) if not settings.jitter else 0))
     up = directions[-1] * (1 if directions[-1] @ axes[:, 1] >= 0 else -1)
     if settings.tilt > 1.2:  # the fingers may point down: the order of the cameras says which side is up
-        order = np.cross(outward, np.roll(outward, -1, axis=0)).sum(0)
+        order = _side(axes) * np.cross(outward, np.roll(outward, -1, axis=0)).sum(0)
         up = directions[-1] * (1 if directions[-1] @ order >= 0 else -1)
-    right = np.cross(up, _first(up, axes))
-    turned = np.arctan2(outward @ right, outward @ np.cross(right, up))
+    first = _first(up, axes)
+    turned = np.arctan2(outward @ (_side(axes) * np.cross(up, first)), outward @ first)
     apart = turned - 2 * np.pi * np.arange(len(outward)) / len(outward)
     return up, float(np.angle(np.exp(1j * apart).mean()))
+
+
+def _side(axes: np.ndarray) -> float:
+    """1 for right-handed axes (3, 3), -1 for left-handed ones, round which the cameras follow each other backwards."""
+    return float(np.sign(np.linalg.det(axes)))
 
 
 def _first(up: np.ndarray, axes: np.ndarray) -> np.ndarray:

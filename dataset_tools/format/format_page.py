@@ -61,7 +61,7 @@ everything is under a CRC-32 (zlib's) of the shard's own besides, which `HandDat
 ## Version {optional}
 A shard that holds an optional field (`distortion`: its cameras have lenses) is of version {optional}. Readers that know
 no more than version {version} refuse it, as they would misread its cameras; in all else the two are alike. All samples
-of a release hold the field, or none. With r^2 = x^2 + y^2 the lens of a camera takes a point (x, y) of the plane z = 1 to
+of a release hold the field, or none. With r^2 = x^2 + y^2 a lens takes a point (x, y) of the plane z = 1 to
 
     D(x, y) = (x (1 + k1 r^2 + k2 r^4 + k3 r^6) + 2 p1 x y + p2 (r^2 + 2 x^2),
                y (1 + k1 r^2 + k2 r^4 + k3 r^6) + p1 (r^2 + 2 y^2) + 2 p2 x y)

@@ -103,6 +103,13 @@ def mirror(sample: Mapping[str, Any], size: Size | None = None) -> Sample:
     return without_views(_derived(old | new), sample)
 
 
+def right_handed(sample: Mapping[str, Any], size: Size | None = None) -> Sample:
+    """The sample as a right hand: `mirror` of a left one. `meta["hand"]` has to be in it; `size` as of `mirror`."""
+    if "hand" not in with_views(sample, "right_handed").get("meta", ()):
+        raise InputError('right_handed: the sample does not say which hand it shows; load the field "hand", too')
+    return dict(sample) if sample["meta"]["hand"] == "right" else mirror(sample, size)
+
+
 def _other_hand(meta: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of the mirrored sample; `light` and `background` still describe the picture before."""
     new = dict(meta)

@@ -126,7 +126,7 @@ def _composition(facts: Facts) -> str:
     low, high = facts.span("ita")
     short, tall = facts.span("hand_length")
     rows = [("subjects", len(facts.counts("subject"))), ("skin tone, ITA", f"{low:.0f} to {high:.0f} degrees"),
-            ("hand length", f"{1000 * short:.0f} to {1000 * tall:.0f} mm"), ("hand", hand(facts))]  # fmt: skip
+            ("hand length", f"{1000 * short:.0f} to {1000 * tall:.0f} mm"), ("hand", _sides(facts))]  # fmt: skip
     for column, name in (("monk_bin", "Monk skin tone"), ("pose_source", "poses"), ("arm_style", "arm"),
                          ("background", "background"), ("light", "panorama of light")):  # fmt: skip
         counts = facts.counts(column)
@@ -135,6 +135,12 @@ def _composition(facts: Facts) -> str:
         texts = [f"{value or 'none'}: {n}" for value, n in counts.items()]
         rows.append((name, ", ".join(texts) if len(texts) <= MOST_ROWS else f"{len(texts)} different"))
     return "## Composition\n\n" + table(("", "samples"), rows)
+
+
+def _sides(facts: Facts) -> str:
+    """The hand shown; of both, how many samples show each."""
+    counts = facts.counts("hand")
+    return ", ".join(f"{side}: {n}" for side, n in counts.items()) if len(counts) > 1 else hand(facts)
 
 
 def _quoted(found: Quoted, folder: ReleaseFolder) -> str:

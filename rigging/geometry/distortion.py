@@ -195,15 +195,24 @@ def _apart(coefficients: np.ndarray) -> np.ndarray:
     return coefficients if coefficients.ndim == 1 else np.moveaxis(coefficients, -1, 0)[..., None]
 
 
-def _solved(xy: np.ndarray, coefficients: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """J^-1 of vectors `right` (P, 2), J being the symmetric Jacobian of D at points (P, 2)."""
+def stretch(xy: np.ndarray, coefficients: np.ndarray) -> float:
+    """How many times larger the lens (5,) shows what is at the point (2,) than no lens: the root of the area's."""
+    xx, yy, mixed = _jacobian(np.asarray(xy, float)[None], coefficients)
+    return float(np.sqrt(np.abs(xx * yy - mixed * mixed))[0])
+
+
+def _jacobian(xy: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """xx, yy and xy = yx (P,) of the Jacobian of D at points (P, 2)."""
     k1, k2, p1, p2, k3 = _apart(coefficients)
     x, y = xy.T
     square = x * x + y * y
     radial, grows = 1 + square * (k1 + square * (k2 + square * k3)), 2 * (k1 + square * (2 * k2 + 3 * k3 * square))
     xx = radial + x * x * grows + 6 * p2 * x + 2 * p1 * y
     yy = radial + y * y * grows + 2 * p2 * x + 6 * p1 * y
-    mixed = x * y * grows + 2 * p1 * x + 2 * p2 * y
-    determinant = xx * yy - mixed * mixed
-    a, b = right.T
-    return np.stack([yy * a - mixed * b, xx * b - mixed * a], axis=1) / determinant[:, None]
+    return xx, yy, x * y * grows + 2 * p1 * x + 2 * p2 * y
+
+
+def _solved(xy: np.ndarray, coefficients: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """J^-1 of vectors `right` (P, 2), J being the Jacobian of D at points (P, 2)."""
+    (xx, yy, mixed), (a, b) = _jacobian(xy, coefficients), right.T
+    return np.stack([yy * a - mixed * b, xx * b - mixed * a], axis=1) / (xx * yy - mixed * mixed)[:, None]
