@@ -192,8 +192,7 @@ def _rolled(K: np.ndarray, angle: float, middle: np.ndarray) -> tuple[np.ndarray
 
 def _camera_axes_turned(sample: Sample, rolls: np.ndarray) -> Sample:
     """What is in camera axes, after the cameras rolled by `rolls` (V,) radians."""
-    turns = np.stack([_roll(roll) for roll in rolls])
-    new = {}
+    turns, new = np.stack([_roll(roll) for roll in rolls]), {}
     if "world_to_cam" in sample:
         new["world_to_cam"] = sample["world_to_cam"].copy()
         new["world_to_cam"][:, :3] = turns @ sample["world_to_cam"][:, :3]
