@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from rigging.geometry.cameras import CameraSettings, hand_frame
+from rigging.settings import from_table
 
+from ..format.optional import OPTIONAL_FIELDS
 from .figures import Check, Figure, Figures, measured, worst_view
 from .free_cameras import free_figures
 from .stored import Stored
@@ -31,8 +33,7 @@ CHECKS = (
 
 @lru_cache(maxsize=8)
 def _settings(text: str) -> CameraSettings:
-    table = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}
-    return CameraSettings(**table)
+    return from_table(CameraSettings, json.loads(text), "configuration", "cameras")
 
 
 def camera_settings(configuration: dict[str, Any]) -> CameraSettings | None:
@@ -40,7 +41,7 @@ def camera_settings(configuration: dict[str, Any]) -> CameraSettings | None:
     table = configuration.get("release", {}).get("cameras")
     if table is None:
         return None
-    return _settings(json.dumps(table, sort_keys=True))
+    return _settings(json.dumps({key: value for key, value in table.items() if value is not None}))
 
 
 def camera_figures(sample: Stored) -> Figures:
@@ -91,7 +92,8 @@ def _same_ring(sample: Stored) -> Figure | None:
     """1 if the cameras are not those of the pair's first sample."""
     if sample.first is None:
         return None
-    same = all(np.array_equal(sample[name], sample.first[name]) for name in ("K", "world_to_cam"))
+    names = {"K", "world_to_cam", *OPTIONAL_FIELDS} & sample.values.keys()
+    same = all(np.array_equal(sample[name], sample.first[name]) for name in names)
     return Figure(float(not same))
 
 

@@ -34,7 +34,7 @@ PATH = "PATH"  # stands for every path in what is compared and published: what t
 # Keys of tables that came after releases were published: at their defaults they are no part of what a release is.
 LATER: dict[str, tuple[str, ...]] = {
     "look": ("detail", "sensor"),
-    "cameras": ("rig", "free"),
+    "cameras": ("rig", "free", "distortion"),
     "files": ("calibration",),
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from rigging.geometry.calibration import Calibration
 from rigging.geometry.cameras import hand_frame, palm_frame
+from rigging.geometry.lenses import with_lens
 from rigging.geometry.rigs import place_cameras
 from rigging.geometry.rotations import random_rotation
 from rigging.geometry.stands import Target, forearm_of, held_up, make_target
@@ -40,13 +41,14 @@ def release_calibration(release: Release) -> Calibration | None:
 
 
 def try_rig(release: Release, calibration: Calibration | None) -> None:
-    """Place the cameras around TRIALS hands at rest. Raises InputError where a view shows no hand."""
+    """Place the cameras around TRIALS hands at rest. Raises InputError where a view shows no hand, or a lens folds."""
     if release.cameras.rig == "ring":
         return
     for trial in range(TRIALS):
         rng = generator(release, Stream.RIG, trial)
         try:
-            place_cameras(_rest_target(release, rng), release.cameras, rng, calibration=calibration)
+            cameras = place_cameras(_rest_target(release, rng), release.cameras, rng, calibration=calibration)
+            with_lens(cameras, release.cameras.distortion.worst)
         except ValueError as error:
             raise InputError(f"{release.files.calibration or '[cameras]'}: {error}") from None
 
