@@ -1,0 +1,109 @@
+"""A room made up from a seed that looks lived in, seen sharply and consistently through real cameras.
+
+Furniture, things, plants and people of boxes with rounded edges, ellipsoids, cylinders and capsules; surfaces painted
+in the manner of photographs (`spectra`), worn and dirty; text of real letters. Rays are cast one per pixel, and four
+more where outlines pass (`casting`); light is that of the hand, in spherical harmonics (Ramamoorthi & Hanrahan 2001),
+with a window and lamps of the room's own (`shading`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from ..clutter import harmonics_of
+from ..look import Lamp
+from ..room import Camera
+from .casting import first_of_neighbours, first_solids, pixel_rays
+from .layout import furnish
+from .pages import NAMES, paint_pages
+from .scene import SIDE, SOLID, WHOLE, Hits, Scene, Solid, about_z
+from .shading import shade
+from .surfaces import surfaces
+from .windows import left_light, pixel_windows
+
+_REPEAT = (0.9, 1.6)  # metres, of walls, floor and ceiling
+_WITHIN = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))  # of a pixel, where rays at outlines pass
+
+
+@lru_cache(maxsize=1)  # the two samples of a pair share their room
+def build_lived_in_room(seed: int, reach: float = 1.0) -> Scene:
+    """Make up a room around the origin, evenly lit; `reach` is the distance in metres to the farthest camera."""
+    rng = np.random.default_rng(seed)
+    half = np.array([rng.uniform(1.3, 2.4), rng.uniform(1.3, 2.4), rng.uniform(1.15, 1.4)]) * max(1.0, reach / 0.8)
+    hand = rng.uniform(-0.25, 0.25, 3) * half
+    solids, lights = furnish(rng, half, hand)
+    turn = about_z(rng.uniform(0, 2 * np.pi))
+    repeats = rng.uniform(*_REPEAT, 6)
+    gloss = rng.uniform(0, 1, 6) * (0.25, 0.25, 0.25, 0.25, 0.7, 0.1)
+    sides = [Solid(SIDE, (0, 0, 0), tuple(half), name, repeat=size, gloss=shine, wear=0.35)
+             for name, size, shine in zip(NAMES, repeats, gloss)]  # fmt: skip
+    placed = [solid.moved(turn, -turn @ hand) for solid in [*sides, *solids]]
+    textures, grain = paint_pages(rng)
+    lights[:, :3] = (lights[:, :3] - hand) @ turn.T
+    return Scene(np.array([_row(solid) for solid in placed], SOLID), textures, grain, np.eye(3, 9)[[0, 0, 0]], lights)
+
+
+def light_lived_in_room(scene: Scene, light: np.ndarray, lamps: tuple[Lamp, ...]) -> Scene:
+    """The room under the panorama `light` (64, 128, 3) and the lamps that also light the hand."""
+    return scene._replace(harmonics=harmonics_of(light, lamps))
+
+
+def view_lived_in_room(scene: Scene, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The room through a camera: (height, width, 3) float32 linear light, from K (3, 3) and world_to_cam (4, 4)."""
+    rotation = np.ascontiguousarray(world_to_cam[:3, :3])
+    camera = Camera(np.ascontiguousarray(K), rotation, -rotation.T @ world_to_cam[:3, 3], width, height)
+    rays = pixel_rays(camera)
+    depth, owner = first_solids(scene.solids, pixel_windows(scene.solids, 0.0, camera), camera, rays)
+    light = left_light(scene.solids, camera, rays, depth, owner, scene.lights)
+    hits = Hits(rays.reshape(-1, 3), depth.ravel(), owner.ravel(), light.ravel())
+    image = _colours(scene, hits, camera).reshape(height, width, 3)
+    outline = outlines(owner)
+    image[outline] = _smoothed(scene, owner, light, np.argwhere(outline), camera)
+    return image
+
+
+def outlines(owner: np.ndarray) -> np.ndarray:
+    """Which pixels (H, W) bool of rows (H, W) int32 have a neighbour, beside or above, that belongs to another."""
+    grown = owner.astype(np.float32)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return cv2.dilate(grown, cross) != cv2.erode(grown, cross)
+
+
+def _smoothed(scene: Scene, owner: np.ndarray, light: np.ndarray, places: np.ndarray, camera: Camera) -> np.ndarray:
+    """Colours (P, 3) of the pixels `places` (P, 2), each the mean of four rays."""
+    total, (rows, columns) = np.zeros((len(places), 3), np.float32), places.T
+    for dx, dy in _WITHIN:
+        rays = np.ascontiguousarray(pixel_rays(camera, dx, dy)[rows, columns])
+        depth, met = first_of_neighbours(scene.solids, owner, places, rays, camera)
+        shares = _light_of(met, owner, light, places)
+        total += _colours(scene, Hits(rays, depth, met, shares), camera)
+    return total / len(_WITHIN)
+
+
+def _light_of(met: np.ndarray, owner: np.ndarray, light: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The light (P,) that things leave of the solids `met` (P,): that at the nearest pixel that met them first."""
+    rows, columns = places.T
+    found = light[rows, columns]
+    missing = owner[rows, columns] != met
+    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)):
+        y, x = np.clip(rows + dy, 0, owner.shape[0] - 1), np.clip(columns + dx, 0, owner.shape[1] - 1)
+        here = missing & (owner[y, x] == met)
+        found = np.where(here, light[y, x], found)
+        missing &= ~here
+    return found
+
+
+def _colours(scene: Scene, hits: Hits, camera: Camera) -> np.ndarray:
+    return shade(scene, hits, surfaces(scene.solids, hits, camera.position), camera.position, camera.K[0, 0])
+
+
+def _row(solid: Solid) -> tuple:
+    """A SOLID."""
+    half = np.asarray(solid.half, float)
+    radius = min(solid.radius, 0.98 * half.min())
+    patch, texture = solid.patch if solid.repeat == 0 else WHOLE, NAMES.index(solid.texture)
+    return (solid.kind, solid.centre, half, solid.axes, radius, texture, patch, solid.repeat, solid.tint, solid.gloss,
+            solid.glow, solid.wear)  # fmt: skip
