@@ -11,17 +11,15 @@ import numpy as np
 from ..room import Camera, Vector
 from .scene import BOX, CAPSULE, CYLINDER, ELLIPSOID, SIDES
 
-_NEAR = 0.05  # metres, what is nearer to the camera's plane is not drawn
 _STEPS = 24  # along a ray past a rounded edge
 _CLOSE = 2e-4  # metres, that is near enough to it
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
-def pixel_rays(camera: Camera, dx: float = 0.0, dy: float = 0.0) -> np.ndarray:
-    """World directions (H, W, 3) through points (dx, dy) pixels from the pixels' centres, of planar depth 1."""
-    x = ((np.arange(camera.width) + 0.5 + dx - camera.K[0, 2]) / camera.K[0, 0])[:, None]
-    y = ((np.arange(camera.height) + 0.5 + dy - camera.K[1, 2]) / camera.K[1, 1])[:, None, None]
-    return camera.rotation[0] * x + camera.rotation[1] * y + camera.rotation[2]
+def rays_through(camera: Camera, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """World directions (..., 3) of planar depth 1 through points of the picture, columns and rows (...) in pixels."""
+    x, y = (columns - camera.K[0, 2]) / camera.K[0, 0], (rows - camera.K[1, 2]) / camera.K[1, 1]
+    return np.stack([x, y, np.ones_like(x)], -1) @ camera.rotation
 
 
 @_compiled

@@ -7,16 +7,16 @@ import numpy as np
 
 from ..textures import colour
 from .scene import SIZE
-from .spectra import Fields, ornament, stretched
-from .walls import flowers, mix, relief, wall_colour
+from .spectra import Fields, lit, mix, ornament, pick, rgb, stretched, tiled
+from .walls import flowers, relief, wall_colour
 
 
-def folds(rng: np.random.Generator, fields: Fields, count: float, depth: float) -> np.ndarray:
+def folds(rng: np.random.Generator, fields: Fields, count: int, depth: float) -> np.ndarray:
     """Shading (512, 512) of `count` folds that hang down, about 1."""
     bend = stretched(fields.take(rng, "smooth"), 200, 60)
-    across = np.arange(SIZE)[None] / SIZE * round(count) + 0.25 * bend
+    across = np.linspace(0, count, fields.size, False, dtype=np.float32)[None] + 0.25 * bend
     wave = np.sin(2 * np.pi * across) + 0.4 * np.sin(2 * np.pi * (2.3 * across + bend))
-    return (1 + depth * wave).astype(np.float32)
+    return 1 + np.float32(depth) * wave
 
 
 def creases(rng: np.random.Generator, fields: Fields, depth: float) -> np.ndarray:
@@ -27,14 +27,14 @@ def creases(rng: np.random.Generator, fields: Fields, depth: float) -> np.ndarra
 
 def weave(fields: Fields, rng: np.random.Generator, threads: int, depth: float) -> np.ndarray:
     """Shading (512, 512) of threads over and under each other, about 1."""
-    y, x = np.mgrid[:SIZE, :SIZE] * (2 * np.pi * threads / SIZE)
-    return (1 + depth * (np.sin(x) * np.sin(y) + 0.6 * fields.take(rng, "rough"))).astype(np.float32)
+    wave = np.sin(np.linspace(0, 2 * np.pi * threads, fields.size, False, dtype=np.float32))
+    return 1 + np.float32(depth) * (np.outer(wave, wave) + 0.6 * fields.take(rng, "rough"))
 
 
 def plain(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Clothes of one colour, creased."""
-    shade = creases(rng, fields, rng.uniform(1.5, 4)) * weave(fields, rng, 128, 0.05)
-    return colour(rng, 0.9) * shade[..., None]
+    shade = creases(rng, fields, rng.uniform(1.5, 4)) * weave(fields, rng, 60, 0.05)
+    return lit(colour(rng, 0.9), shade)
 
 
 def printed(rng: np.random.Generator, fields: Fields) -> np.ndarray:
@@ -44,52 +44,52 @@ def printed(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     else:
         motif = ornament(fields.take(rng, "smooth"), 4, 4, rng.random() < 0.5) > rng.uniform(-0.2, 0.8)
         picture = mix(colour(rng, 0.9), colour(rng, 0.8), motif)
-    return picture * creases(rng, fields, 2.5)[..., None]
+    return lit(picture, creases(rng, fields, 2.5))
 
 
 def checked(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Stripes across stripes, as on shirts and blankets."""
-    period = int(rng.choice([64, 128]))
+    period = pick(rng, [64, 128])
     tones = [colour(rng, 0.8) for _ in range(3)]
-    place = np.arange(SIZE) % period / period
+    place = np.arange(fields.size) * (SIZE / fields.size) % period / period
     band = (place < rng.uniform(0.2, 0.5)).astype(float) + (np.abs(place - 0.75) < rng.uniform(0.02, 0.08))
-    across, down = np.tile(band, (SIZE, 1)), np.tile(band, (SIZE, 1)).T * (rng.random() < 0.7)
+    across, down = np.tile(band, (len(band), 1)), np.tile(band, (len(band), 1)).T * (rng.random() < 0.7)
     picture = mix(mix(tones[0], tones[1], 0.7 * across.clip(0, 1)), tones[2], 0.6 * down.clip(0, 1))
-    return picture * (creases(rng, fields, 2.5) * weave(fields, rng, 128, 0.06))[..., None]
+    return lit(picture, creases(rng, fields, 2.5) * weave(fields, rng, 60, 0.06))
 
 
 def knit(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Rows of stitches."""
-    stitches = int(rng.choice([24, 40]))
-    y, x = np.mgrid[:SIZE, :SIZE] * (stitches / SIZE)
+    stitches = pick(rng, [24, 40])
+    x = np.linspace(0, stitches, fields.size, False, dtype=np.float32)
     slant = np.abs((x % 1) - 0.5)
-    rows = np.sin(2 * np.pi * (y + 0.8 * slant)) * (0.35 + slant)
+    rows = np.sin(2 * np.pi * (x[:, None] + 0.8 * slant)) * (0.35 + slant)
     shade = 1 + 0.28 * rows + 0.07 * fields.take(rng, "rough")
-    return wall_colour(rng) * rng.uniform(0.3, 1) * (shade * creases(rng, fields, 2))[..., None]
+    return lit(wall_colour(rng) * rng.uniform(0.3, 1), shade * creases(rng, fields, 2))
 
 
 def denim(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Jeans: blue over white, worn pale in places."""
-    y, x = np.mgrid[:SIZE, :SIZE] * (2 * np.pi * 100 / SIZE)
-    pale = np.clip(0.25 + 0.18 * np.sin(x + y) + 0.14 * fields.take(rng, "pink"), 0, 1)
-    blue = np.array([0.16, 0.22, 0.34]) * rng.uniform(0.5, 1.4)
-    return mix(blue, np.array([0.6, 0.66, 0.74]), pale) * creases(rng, fields, 2)[..., None]
+    x = np.linspace(0, 2 * np.pi * 100, fields.size, False, dtype=np.float32)
+    pale = np.clip(0.25 + 0.18 * np.sin(x + x[:, None]) + 0.14 * fields.take(rng, "pink"), 0, 1)
+    blue = rgb(0.16, 0.22, 0.34) * rng.uniform(0.5, 1.4)
+    return lit(mix(blue, rgb(0.6, 0.66, 0.74), pale), creases(rng, fields, 2))
 
 
 def curtain(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """A curtain in folds, plain or patterned."""
-    base = flowers(rng, fields) if rng.random() < 0.3 else np.tile(wall_colour(rng), (SIZE, SIZE, 1))
-    shade = folds(rng, fields, rng.integers(5, 14), rng.uniform(0.1, 0.25)) * weave(fields, rng, 128, 0.04)
-    return base * shade[..., None]
+    base = flowers(rng, fields) if rng.random() < 0.3 else tiled(wall_colour(rng), fields.size)
+    shade = folds(rng, fields, int(rng.integers(5, 14)), rng.uniform(0.1, 0.25)) * weave(fields, rng, 60, 0.04)
+    return lit(base, shade)
 
 
 def rug(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """An oriental rug: mirrored figures in a few dyes, borders around a field."""
-    dyes = [np.array(dye) * rng.uniform(0.7, 1.2) for dye in
+    dyes = [rgb(*dye) * rng.uniform(0.7, 1.2) for dye in
             ((0.42, 0.08, 0.1), (0.12, 0.14, 0.25), (0.72, 0.6, 0.44), (0.5, 0.3, 0.16), (0.2, 0.26, 0.2))]  # fmt: skip
     dyes = [dyes[k] for k in rng.permutation(5)]
     small = ornament(fields.take(rng, "pink") + fields.take(rng, "smooth"), 8, 8, True)
-    large = ornament(fields.take(rng, "smooth"), int(rng.choice([1, 2])), int(rng.choice([1, 2])), True)
+    large = ornament(fields.take(rng, "smooth"), pick(rng, [1, 2]), pick(rng, [1, 2]), True)
     picture = mix(dyes[0], dyes[1], large > 0.3)
     for level, dye in ((0.4, dyes[2]), (1.1, dyes[3])):
         picture = mix(picture, dye, small > level)
@@ -98,4 +98,4 @@ def rug(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     for start, end, dye in ((0, 10, dyes[2]), (10, 60, dyes[4]), (60, 68, dyes[2])):
         picture = mix(picture, dye, ((edge >= start) & (edge < end)).astype(np.float32))
     picture = mix(picture, dyes[3], ((edge >= 10) & (edge < 60) & (small > 0.3)).astype(np.float32))
-    return picture * (weave(fields, rng, 128, 0.1) * (1 + 0.06 * fields.take(rng, "pink")))[..., None]
+    return lit(picture, weave(fields, rng, 60, 0.1) * (1 + 0.06 * fields.take(rng, "pink")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .scene import BOX, CYLINDER, ELLIPSOID, Solid, about_z, limb, moved
+from .spectra import pick
 from .things import cable, lamp, pale, thing
 
 BOARDS = ("wood", "dark wood", "paint")
@@ -12,7 +13,7 @@ BOARDS = ("wood", "dark wood", "paint")
 
 def board(rng: np.random.Generator) -> dict[str, object]:
     """What a piece of furniture is made of: page, tint, repeat and gloss of its boards."""
-    page = str(rng.choice(BOARDS))
+    page = pick(rng, BOARDS)
     look = pale(rng) if page == "paint" else (1.0, 1.0, 1.0)
     return {"texture": page, "tint": look, "repeat": 0.0 if page == "paint" else 1.1, "gloss": rng.uniform(0.05, 0.5)}
 
@@ -104,7 +105,7 @@ def desk(rng: np.random.Generator) -> list[Solid]:
     x, s = rng.uniform(-0.2, 0.2), rng.uniform(0.2, 0.33)
     made += moved(monitor(rng, s), rng.normal(0, 0.2), (x, 0.25, 0.745))
     keys = Solid(BOX, (x, 0.5, 0.755), (0.2, 0.07, 0.01), "page", (0.1, 0.1, 0.1), radius=0.006, gloss=0.3)
-    made += [keys, *moved(lamp(rng), 0, (rng.choice([-1, 1]) * (w - 0.15), 0.2, 0.745))]
+    made += [keys, *moved(lamp(rng), 0, (pick(rng, [-1, 1]) * (w - 0.15), 0.2, 0.745))]
     made += cable(rng, (x, 0.2, 0.75), (rng.uniform(-w, w), 0.02, 0.3), 0.3)
     made += load(rng, (w, 0.25), 0.4, 0.745, 4.0)
     return made + (moved(chair(rng), rng.normal(np.pi, 0.4), (x, 0.95, 0)) if rng.random() < 0.7 else [])
@@ -122,7 +123,7 @@ def monitor(rng: np.random.Generator, size: float) -> list[Solid]:
 
 def chair(rng: np.random.Generator) -> list[Solid]:
     """A chair that looks along +y."""
-    made_of, page = board(rng), str(rng.choice(["leather", "checked", "printed", "plain"]))
+    made_of, page = board(rng), pick(rng, ["leather", "checked", "printed", "plain"])
     legs = [limb((x, y, 0), (0.9 * x, 0.9 * y, 0.43), 0.015, "wood", gloss=0.3) for x in (-0.2, 0.2) for y in (-0.2, 0.2)]
     seat = Solid(BOX, (0, 0, 0.46), (0.22, 0.22, 0.03), page, radius=0.025, repeat=0.5)
     rail = Solid(BOX, (0, -0.2, 0.82), (0.21, 0.015, rng.uniform(0.06, 0.25)), **made_of, radius=0.012)
@@ -132,7 +133,7 @@ def chair(rng: np.random.Generator) -> list[Solid]:
 
 def sofa(rng: np.random.Generator) -> list[Solid]:
     """A sofa with cushions, a blanket and whatever was left on it."""
-    w, page = rng.uniform(0.7, 1.1), str(rng.choice(["leather", "plain", "checked", "printed"]))
+    w, page = rng.uniform(0.7, 1.1), pick(rng, ["leather", "plain", "checked", "printed"])
     soft = {"texture": page, "repeat": rng.uniform(0.5, 0.9), "gloss": 0.35 if page == "leather" else 0.0}
     made = [
         Solid(BOX, (0, 0.45, 0.2), (w, 0.42, 0.18), **soft, radius=0.05),
@@ -141,7 +142,7 @@ def sofa(rng: np.random.Generator) -> list[Solid]:
         *(Solid(BOX, (side * w / 2, 0.5, 0.42), (w / 2 - 0.06, 0.36, 0.09), **soft, radius=0.07) for side in (-1, 1)),
     ]
     for _ in range(int(rng.integers(1, 5))):
-        cloth = str(rng.choice(["printed", "checked", "knit", "plain", "rug"]))
+        cloth = pick(rng, ["printed", "checked", "knit", "plain", "rug"])
         axes = about_z(rng.normal(0, 0.5)) @ np.array([[1, 0, 0], [0, 0.94, 0.34], [0, -0.34, 0.94]])
         place = (rng.uniform(-0.8, 0.8) * w, 0.36, 0.66)
         made.append(Solid(BOX, place, (0.2, 0.075, 0.2), cloth, axes=axes, radius=0.074, gloss=0.0))
@@ -150,7 +151,7 @@ def sofa(rng: np.random.Generator) -> list[Solid]:
 
 def bed(rng: np.random.Generator) -> list[Solid]:
     """A bed with a rumpled blanket and pillows, its head at the wall."""
-    cloth, w = str(rng.choice(["printed", "checked", "plain", "knit"])), rng.uniform(0.4, 0.8)
+    cloth, w = pick(rng, ["printed", "checked", "plain", "knit"]), rng.uniform(0.4, 0.8)
     pillow = {"texture": "plain", "tint": pale(rng), "gloss": 0.0}
     made = [
         Solid(BOX, (0, 0.02, 0.45), (w + 0.03, 0.02, 0.45), **board(rng)),
@@ -177,7 +178,7 @@ def table(rng: np.random.Generator, top: float) -> list[Solid]:
             for x in (-0.7 * w, 0.7 * w) for y in (-0.7 * d, 0.7 * d)]  # fmt: skip
     made = [slab, *legs]
     if rng.random() < 0.4:
-        cloth = str(rng.choice(["checked", "printed", "plain", "rug"]))
+        cloth = pick(rng, ["checked", "printed", "plain", "rug"])
         made.append(Solid(BOX, (0, 0, top + 0.001), (0.7 * w, 0.7 * d, 0.002), cloth, repeat=0.6, gloss=0.0))
     for _ in range(int(rng.integers(5, 16))):
         made += thing(rng, *(rng.uniform(-0.8, 0.8, 2) * (0.8 * w, 0.8 * d)), top)

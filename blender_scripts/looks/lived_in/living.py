@@ -6,6 +6,7 @@ import numpy as np
 
 from .pages import CLOTHES
 from .scene import BOX, CYLINDER, ELLIPSOID, Solid, about_z, along, limb, moved
+from .spectra import pick
 from .things import pale
 
 
@@ -13,7 +14,7 @@ def person(rng: np.random.Generator, seated: bool) -> list[Solid]:
     """Someone on the floor at the origin who looks along +x: head, trunk, limbs in sleeves that end behind the back,
     in pockets or in the lap.
     """
-    top, below = str(rng.choice(CLOTHES)), str(rng.choice(["denim", "plain", "checked"]))
+    top, below = pick(rng, CLOTHES), pick(rng, ["denim", "plain", "checked"])
     tall, broad = rng.uniform(0.92, 1.1), rng.uniform(0.85, 1.25)
     hip = 0.45 if seated else 0.9 * tall
     shoulder = hip + 0.5 * tall
@@ -58,7 +59,7 @@ def coats(rng: np.random.Generator) -> list[Solid]:
     """Coats, bags and scarves on hooks along a wall: x along it, the room at y > 0."""
     made = [Solid(BOX, (0, 0.015, 1.7), (0.5, 0.012, 0.05), "wood", repeat=1.0)]
     for x in np.linspace(-0.4, 0.4, int(rng.integers(3, 6))):
-        cloth, long = str(rng.choice(CLOTHES)), rng.uniform(0.2, 0.45)
+        cloth, long = pick(rng, CLOTHES), rng.uniform(0.2, 0.45)
         body = {"repeat": 0.4, "gloss": 0.0}
         made.append(Solid(BOX, (x, 0.1, 1.62 - long), (rng.uniform(0.1, 0.16), 0.07, long), cloth, radius=0.065, **body))
         for side in (-0.13, 0.13):

@@ -6,9 +6,10 @@ import numpy as np
 
 from .furniture import board, monitor
 from .scene import BOX, CYLINDER, ELLIPSOID, Solid, limb, moved
-from .things import cable, pale
+from .spectra import pick
+from .things import cable, cutting, pale
 
-_PRINTS = ("poster", "photograph", "second photograph", "page", "rug", "screen", "view")
+_PRINTS = ("poster", "photograph", "photograph", "page")
 
 
 def window(rng: np.random.Generator) -> list[Solid]:
@@ -51,11 +52,12 @@ def pictures(rng: np.random.Generator) -> list[Solid]:
         w, h = rng.uniform(0.06, 0.3, 2)
         lean = rng.normal(0, 0.03)
         axes = np.array([[np.cos(lean), 0, np.sin(lean)], [0, 1, 0], [-np.sin(lean), 0, np.cos(lean)]])
-        place, page = np.array((x + w, 0.012, rng.uniform(1.1, 1.8))), str(rng.choice(_PRINTS[:4]))
+        place, page = np.array((x + w, 0.012, rng.uniform(1.1, 1.8))), pick(rng, _PRINTS)
         if rng.random() < 0.6:
             made.append(Solid(BOX, tuple(place), (w + 0.02, 0.014, h + 0.02), **(board(rng) | {"repeat": 0.5}), axes=axes))
             place = place + (0, 0.004, 0)
-        made.append(Solid(BOX, tuple(place), (w, 0.0115, h), page, axes=axes, radius=0.0, gloss=rng.uniform(0, 0.6)))
+        made.append(Solid(BOX, tuple(place), (w, 0.0115, h), page, axes=axes, radius=0.0, patch=cutting(rng),
+                          gloss=rng.uniform(0, 0.6)))  # fmt: skip
         x += 2 * w + rng.uniform(0.05, 0.3)
     return made
 

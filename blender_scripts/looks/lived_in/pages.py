@@ -23,42 +23,48 @@ PAGES: dict[str, Painter] = {
     "paint": stuff.paint, "metal": stuff.metal, "wood": walls.wood, "dark wood": walls.wood, "leather": stuff.leather,
     "stone": stuff.stone, "plain": cloths.plain, "printed": cloths.printed, "checked": cloths.checked,
     "knit": cloths.knit, "denim": cloths.denim, "curtain": cloths.curtain, "rug": cloths.rug, "page": prints.page,
-    "photograph": prints.photograph, "second photograph": prints.photograph, "poster": prints.poster,
-    "screen": prints.screen, "spines": prints.spines, "package": prints.package, "second package": prints.package,
+    "photograph": prints.photograph, "poster": prints.poster,
+    "screen": prints.screen, "spines": prints.spines, "package": prints.package,
     "view": prints.view, "leaf": stuff.leaf, "foliage": stuff.foliage, "skin": stuff.skin, "face": stuff.face,
     "hair": stuff.hair, "clutter": stuff.clutter,
 }  # fmt: skip
-NAMES = ("-x", "+x", "-y", "+y", "floor", "ceiling", *PAGES)  # in the order of Scene.textures
+SHARP = {  # what is painted at full size: pictures and print, and walls, which are large; cloth and such are smoother
+    "page", "photograph", "poster", "screen", "spines", "package", "view", "rug", "wood", "dark wood", "curtain",
+    "wall", "other wall", "floor", "ceiling",
+}  # fmt: skip
+NAMES = ("wall", "other wall", "floor", "ceiling", *PAGES)
 CLOTHES = ("plain", "printed", "checked", "knit", "denim")
 
 
-def paint_pages(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The pages (T, 512, 1024, 3) uint8 of a new room, in the order of NAMES, and its grain (512, 1024) uint8."""
-    fields = Fields.draw(rng)
-    main, other, floor = (_any(rng, kinds)(rng, fields) for kinds in (WALLS, WALLS, FLOORS))
-    most = rng.random(4) < 0.7  # of the walls are alike
-    sides = [main if alike else other for alike in most]
-    painted = [*sides, floor, walls.plaster(rng, fields), *(painter(rng, fields) for painter in PAGES.values())]
-    grain = 128 + 50 * fields.take(rng, "pink")
-    return np.stack([mip_maps(_bytes(page)) for page in painted]), mip_maps(np.clip(grain, 0, 255).astype(np.uint8))
+def paint_pages(seed: int, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The pages (len(names), 512, 1024, 3) uint8 of a room, and its grain (512, 1024) uint8.
+
+    Each of NAMES is painted alike whatever else is.
+    """
+    rng = np.random.default_rng(seed)
+    fields, grain = Fields.draw(rng), np.zeros((SIZE, 2 * SIZE), np.uint8)
+    painters = PAGES | {"wall": _any(rng, WALLS), "other wall": _any(rng, WALLS), "floor": _any(rng, FLOORS),
+                        "ceiling": walls.plaster}  # fmt: skip
+    smaller = fields.half()
+    mip_maps(0.5 + 0.2 * fields.take(rng, "pink"), grain)
+    pages = np.zeros((len(names), SIZE, 2 * SIZE, 3), np.uint8)
+    for page, name in zip(pages, names):
+        own = fields if name in SHARP else smaller
+        mip_maps(painters[name](np.random.default_rng((seed, NAMES.index(name))), own), page)
+    return pages, grain
 
 
-def mip_maps(picture: np.ndarray) -> np.ndarray:
-    """A picture (512, 512, ...) uint8 and its mip levels, side by side: (512, 1024, ...)."""
-    laid = np.zeros((SIZE, 2 * SIZE, *picture.shape[2:]), np.uint8)
-    left = 0
+def mip_maps(picture: np.ndarray, page: np.ndarray) -> None:
+    """Lay a picture (N, N, ...) of 0 to 1 and its mip levels side by side into `page` (512, 1024, ...) uint8."""
+    picture = cv2.convertScaleAbs(np.clip(picture, 0.02, 0.97), alpha=255)
+    picture, left = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR), 0
     for level in range(LEVELS):
         size = SIZE >> level
-        laid[:size, left : left + size] = picture
+        page[:size, left : left + size] = picture
         picture = cv2.resize(picture, (size // 2, size // 2), interpolation=cv2.INTER_AREA)
         left += size
-    return laid
 
 
 def _any(rng: np.random.Generator, kinds: tuple[tuple[Painter, float], ...]) -> Painter:
     weights = np.array([weight for _, weight in kinds])
     return kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))][0]
-
-
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    return (np.clip(picture, 0.02, 0.97) * 255).astype(np.uint8)

@@ -7,18 +7,21 @@ import numpy as np
 
 from ..textures import colour
 from .scene import SIZE
-from .spectra import Fields, dead_leaves, stretched
-from .walls import mix
+from .spectra import Fields, dead_leaves, grey, lit, mix, pick, rgb, stretched, tiled
 
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 _STARTS, _VOWELS = "b c d f g h k l m n p r s t v w br st pl tr sh ch".split(), "a e i o u ai ea ou io".split()
 _ENDS = "n r s t l m nd rs ng ck th".split()
 
 
-def word(rng: np.random.Generator) -> str:
-    """A word of one to three syllables that could be one."""
-    syllables = [str(rng.choice(_STARTS)) + str(rng.choice(_VOWELS)) for _ in range(int(rng.integers(1, 4)))]
-    return "".join(syllables) + (str(rng.choice(_ENDS)) if rng.random() < 0.6 else "")
+def words(rng: np.random.Generator, count: int) -> list[str]:
+    """Words of one to three syllables that could be some."""
+    made, draws = [], rng.integers(0, 2**16, (count, 8)).tolist()
+    for first, *drawn, last in draws:
+        pairs = zip(drawn[:3], drawn[3:])
+        syllables = [_STARTS[a % len(_STARTS)] + _VOWELS[b % len(_VOWELS)] for a, b in pairs]
+        made.append("".join(syllables[: 1 + first % 3]) + (_ENDS + [""] * 8)[last % (len(_ENDS) + 8)])
+    return made
 
 
 def write(
@@ -26,21 +29,22 @@ def write(
 ) -> None:
     """Write lines of words into `box` (left, top, right, bottom) of a picture (H, W, 3), letters `size` pixels high."""
     left, top, right, bottom = box
-    font, scale, heavy = int(rng.choice(_FONTS)), size / 22, max(1, round(size / 11))
+    font, scale, heavy = pick(rng, _FONTS), size / 22, max(1, round(size / 11))
     page = np.zeros((max(bottom - top, 1), max(right - left, 1)), np.uint8)
     letters = max(2, int((right - left) / (0.85 * size)))
-    for line in range(max(1, int((bottom - top) / (1.6 * size)))):
-        text = word(rng).capitalize() if line == 0 else word(rng)
-        while len(text) < letters * (1.0 if rng.random() < 0.85 else 0.4):
-            text += " " + word(rng)
-        cv2.putText(page, text[:letters], (0, int((1.6 * line + 1.1) * size)), font, scale, 255, heavy, cv2.LINE_AA)
+    lines = max(1, int((bottom - top) / (1.6 * size)))
+    text = " ".join(words(rng, lines * (letters // 4 + 1))).capitalize()
+    starts = np.cumsum([0, *(letters * rng.uniform(0.4, 1.0, lines) ** 0.3).astype(int)])
+    for line, (start, end) in enumerate(zip(starts, starts[1:])):
+        place = (0, int((1.6 * line + 1.1) * size))
+        cv2.putText(page, text[start:end].strip(), place, font, scale, 255, heavy, cv2.LINE_AA)
     part = picture[top:bottom, left:right]
     part[:] = mix(part, ink, page[: part.shape[0], : part.shape[1]] / np.float32(255))
 
 
 def page(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """A printed page: heading, columns, perhaps a picture."""
-    sheet = np.tile(rng.uniform(0.8, 0.95) * np.array([1, 0.99, 0.95]), (SIZE, SIZE, 1)).astype(np.float32)
+    sheet = tiled(rng.uniform(0.8, 0.95) * rgb(1, 0.99, 0.95))
     ink = colour(rng, 0.2) * 0.3
     write(sheet, rng, (36, 24, 470, 70), rng.uniform(18, 34), ink)
     columns, top = int(rng.integers(1, 3)), int(rng.integers(90, 250))
@@ -50,7 +54,7 @@ def page(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     for column in range(columns):
         left = 36 + column * width
         write(sheet, rng, (left, top, left + width - 16, 490), rng.uniform(9, 15), ink)
-    return sheet * (1 + 0.01 * fields.take(rng, "pink"))[..., None]
+    return lit(sheet, 1 + 0.01 * fields.take(rng, "pink"))
 
 
 def photograph(rng: np.random.Generator, fields: Fields) -> np.ndarray:
@@ -58,22 +62,22 @@ def photograph(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     kind = int(rng.integers(3))
     picture = (_landscape, _things, _portrait)[kind](rng, fields)
     light = 1 + 0.12 * fields.take(rng, "smooth") + 0.06 * fields.take(rng, "pink")
-    return np.clip(picture * light[..., None], 0, 1)
+    return np.clip(lit(picture, light), 0, 1)
 
 
 def _landscape(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Sky with clouds, ridges one before the other, each paler the farther it is."""
-    low = np.array([0.85, 0.8, 0.75]) * rng.uniform(0.7, 1.1)
+    low = rgb(0.85, 0.8, 0.75) * rng.uniform(0.7, 1.1)
     down = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None].repeat(SIZE, 1)
-    sky = mix(np.array([0.35, 0.52, 0.75]) * rng.uniform(0.6, 1.2), low, down**0.7)
-    picture = mix(sky, np.full(3, 0.95), np.clip(0.6 * stretched(fields.take(rng, "smooth"), 400, 120), 0, 0.8))
-    ground = np.array([0.28, 0.33, 0.2]) * rng.uniform(0.5, 1.3) + rng.normal(0, 0.04, 3)
+    sky = mix(rgb(0.35, 0.52, 0.75) * rng.uniform(0.6, 1.2), low, down**0.7)
+    picture = mix(sky, grey(0.95), np.clip(0.6 * stretched(fields.take(rng, "smooth"), 400, 120), 0, 0.8))
+    ground = rgb(0.28, 0.33, 0.2) * rng.uniform(0.5, 1.3) + rng.normal(0, 0.04, 3)
     rows = np.arange(SIZE)[:, None]
     for step in range(4):
         line = SIZE * (0.45 + 0.14 * step) + 26 * fields.take(rng, "smooth")[0] * (1 + step / 2)
         texture = 1 + (0.08 + 0.07 * step) * fields.take(rng, "pink")
         tone = (0.75 - 0.25 * step) * low * 0.8 + (0.25 + 0.25 * step) * ground
-        picture = mix(picture, np.clip(tone, 0.02, 1) * texture[..., None], (rows > line).astype(np.float32))
+        picture = mix(picture, lit(np.clip(tone, 0.02, 1), texture), (rows > line).astype(np.float32))
     return picture
 
 
@@ -81,15 +85,16 @@ def _things(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Many things that hide each other."""
     palette = np.array([colour(rng, 0.9) for _ in range(8)])
     picture = dead_leaves(rng, palette, 300, rng.uniform(60, 160))
-    return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.7, 4))
+    return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.7, 2))
 
 
 def _portrait(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Head and shoulders before a blurred ground."""
-    picture = cv2.GaussianBlur(dead_leaves(rng, np.array([colour(rng) for _ in range(5)]), 80, 150), (0, 0), 22)
+    blurred = cv2.resize(dead_leaves(rng, np.array([colour(rng) for _ in range(5)]), 80, 150), (8, 8), interpolation=cv2.INTER_AREA)
+    picture = cv2.resize(blurred, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
     middle = SIZE / 2 + rng.uniform(-60, 60)
     coat, skin = colour(rng, 0.8), skin_tone(rng)
-    hair = np.array([0.2, 0.14, 0.1]) * rng.uniform(0.3, 2.5)
+    hair = rgb(0.2, 0.14, 0.1) * rng.uniform(0.3, 2.5)
     cv2.ellipse(picture, ((middle, 520.0), (400.0, 340.0), 0.0), coat.tolist(), -1)
     cv2.ellipse(picture, ((middle, 190.0), (190.0, 250.0), 0.0), hair.tolist(), -1)
     cv2.ellipse(picture, ((middle, 330.0), (90.0, 150.0), 0.0), (0.85 * skin).tolist(), -1)
@@ -98,21 +103,21 @@ def _portrait(rng: np.random.Generator, fields: Fields) -> np.ndarray:
         cv2.ellipse(picture, ((middle + side * 36, 210.0), (32.0, 14.0), 0.0), (0.35 * skin).tolist(), -1)
         cv2.ellipse(picture, ((middle + side * 36, 192.0), (44.0, 8.0), 0.0), hair.tolist(), -1)
     cv2.ellipse(picture, ((middle, 285.0), (58.0, 18.0), 0.0), (skin * [0.85, 0.6, 0.58]).tolist(), -1)
-    return cv2.GaussianBlur(picture, (0, 0), 3.5)
+    return cv2.blur(cv2.blur(picture, (7, 7)), (7, 7))
 
 
 def skin_tone(rng: np.random.Generator) -> np.ndarray:
     """A skin colour, sRGB (3,), from dark to light."""
     share = rng.random()
-    return (1 - share) * np.array([0.3, 0.2, 0.15]) + share * np.array([0.9, 0.72, 0.62])
+    return (1 - share) * rgb(0.3, 0.2, 0.15) + share * rgb(0.9, 0.72, 0.62)
 
 
 def poster(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """A picture with large letters, or flat shapes with them."""
     plain = rng.random() < 0.4
-    picture = np.tile(colour(rng, 1.0), (SIZE, SIZE, 1)).astype(np.float32) if plain else photograph(rng, fields)
-    ink = np.full(3, 0.95) if picture.mean() < 0.5 else colour(rng, 0.8) * 0.4
-    top = int(rng.choice([16, 330]))
+    picture = tiled(colour(rng, 1.0)) if plain else photograph(rng, fields)
+    ink = grey(0.95) if picture.mean() < 0.5 else colour(rng, 0.8) * 0.4
+    top = pick(rng, [16, 330])
     write(picture, rng, (30, top, 490, top + 100), rng.uniform(34, 70), ink)
     write(picture, rng, (30, top + 110, 490, top + 160), rng.uniform(10, 18), ink)
     return picture
@@ -138,19 +143,19 @@ def spines(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     for top in range(0, SIZE, 32):
         spine = colour(rng, 0.9)
         light = spine.mean() < 0.45
-        ink = np.full(3, 0.9) * (1 - 0.3 * rng.random(3)) if light else 0.3 * colour(rng, 0.7)
+        ink = grey(0.9) * (1 - 0.3 * rng.random(3)) if light else 0.3 * colour(rng, 0.7)
         turned[top : top + 32] = spine
         start = int(rng.integers(30, 150))
         write(turned, rng, (start, top + 3, SIZE - 30, top + 31), rng.uniform(13, 20), ink)
         for band in rng.integers(0, SIZE, 2):
             turned[top : top + 32, band : band + int(rng.integers(3, 24))] = spine + 0.6 * (ink - spine)
-    return np.rot90(turned, 3) * (1 + 0.04 * fields.take(rng, "pink"))[..., None]
+    return lit(np.rot90(turned, 3), 1 + 0.04 * fields.take(rng, "pink"))
 
 
 def package(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """A box or bottle: a colour, a brand in large letters, a picture, small print, a bar code."""
-    picture = np.tile(colour(rng, 1.0), (SIZE, SIZE, 1)).astype(np.float32)
-    ink = np.full(3, 0.95) if picture.mean() < 0.55 else colour(rng, 0.9) * 0.4
+    picture = tiled(colour(rng, 1.0))
+    ink = grey(0.95) if picture.mean() < 0.55 else colour(rng, 0.9) * 0.4
     band = int(rng.integers(120, 240))
     picture[band : band + 170] = photograph(rng, fields)[band : band + 170] if rng.random() < 0.6 else colour(rng, 1.0)
     write(picture, rng, (40, 30, 480, 110), rng.uniform(40, 64), ink)
@@ -171,4 +176,4 @@ def view(rng: np.random.Generator, fields: Fields) -> np.ndarray:
             for y in range(top + 14, SIZE, 34):
                 for x in range(int(left) + 10, int(left) + width - 14, 24):
                     cv2.rectangle(picture, (x, y), (x + 11, y + 17), (tone * rng.uniform(0.3, 0.7)).tolist(), -1)
-    return 0.35 + 0.65 * cv2.GaussianBlur(picture, (0, 0), 1.5) * (1 + 0.05 * fields.take(rng, "pink"))[..., None]
+    return 0.35 + lit(0.65 * cv2.GaussianBlur(picture, (0, 0), 1.5), 1 + 0.05 * fields.take(rng, "pink"))

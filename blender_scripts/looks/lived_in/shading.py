@@ -35,12 +35,14 @@ def shade(scene: Scene, hits: Hits, surface: Surfaces, position: np.ndarray, foc
         light = hits.light[k] * _open(index, surface.edges[k])
         mirrored = (2 * facing * normal[0] - view[0], 2 * facing * normal[1] - view[1], 2 * facing * normal[2] - view[2])
         shine = solid.gloss * (0.06 + 0.8 * (1 - facing) ** 5)
+        matt, gloss = _lamps(lights, point, normal, mirrored, solid.gloss)
         for c in range(3):
-            around = max(_irradiance(harmonics, c, normal), 0.15 * harmonics[c, 0])
-            matt, gloss = _lamps(lights, harmonics[c, 0], c, point, normal, mirrored, solid.gloss)
-            sky = max(_irradiance(harmonics, c, mirrored), 0.1 * harmonics[c, 0])
-            lit = albedo[c] * (around * 0.72 + matt) + shine * sky + gloss
-            colours[k, c] = lit * light + albedo[c] * solid.glow * harmonics[c, 0]
+            unit = harmonics[c, 0]
+            around = 0.72 * max(_irradiance(harmonics, c, normal), 0.15 * unit)
+            lit = albedo[c] * (around + unit * matt[c]) + unit * gloss[c]
+            if shine > 0.004:
+                lit += shine * max(_irradiance(harmonics, c, mirrored), 0.1 * unit)
+            colours[k, c] = lit * light + albedo[c] * solid.glow * unit
     return colours
 
 
@@ -61,8 +63,8 @@ def _albedo(
     own, wear = 0.137 * index, solid.wear
     fine = _grain(grain, _level(pixel, _FINE), u / _FINE + own, v / _FINE)
     coarse = _grain(grain, _level(pixel, _COARSE), v / _COARSE - own, u / _COARSE + own)
-    worn = 1 + wear * (0.22 * fine + 0.38 * coarse)
-    if index >= SIDES:  # edges are rubbed, or gather dust
+    worn = 1 + wear * (0.3 * fine + 0.3 * coarse)
+    if index >= SIDES and surface.edges[k] < 4 * _EDGE:  # edges are rubbed, or gather dust
         worn *= 1 + 0.5 * wear * (coarse + fine) * np.exp(-max(surface.edges[k], 0.0) / _EDGE)
     worn = max(worn, 0.1)
     return r * worn * solid.tint[0], g * worn * solid.tint[1], b * worn * solid.tint[2]
@@ -76,23 +78,22 @@ def _open(index: int, edge: float) -> float:
 
 
 @_compiled
-def _lamps(
-    lights: np.ndarray, unit: float, channel: int, point: Vector, normal: Vector, mirrored: Vector, gloss: float
-) -> tuple[float, float]:
-    """What windows and lamps add to a matt white surface, and their reflection (Phong 1975), for light `unit`."""
-    matt, shine = 0.0, 0.0
-    power = 12.0 + 240.0 * gloss * gloss
+def _lamps(lights: np.ndarray, point: Vector, normal: Vector, mirrored: Vector, gloss: float) -> tuple[Vector, Vector]:
+    """What windows and lamps add to a matt white surface, and their reflection (Phong 1975), for even light of 1."""
+    (r, g, b), (p, q, s) = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     for light in lights:
         x, y, z = light[0] - point[0], light[1] - point[1], light[2] - point[2]
         square = x * x + y * y + z * z
         distance = np.sqrt(square) + 1e-9
         towards = x / distance, y / distance, z / distance
-        falloff = unit * light[3 + channel] / (1.0 + square / (light[6] * light[6]))
-        matt += falloff * (0.25 + max(0.0, 0.2 + 0.8 * _dot(normal, towards)))
+        falloff = 1.0 / (1.0 + square / (light[6] * light[6]))
+        matt = falloff * (0.25 + max(0.0, 0.2 + 0.8 * _dot(normal, towards)))
+        r, g, b = r + matt * light[3], g + matt * light[4], b + matt * light[5]
         along = _dot(mirrored, towards)
         if along > 0.7 and gloss > 0:
-            shine += falloff * gloss * 0.8 * along**power
-    return matt, shine
+            shine = falloff * gloss * 0.8 * along ** (12.0 + 240.0 * gloss * gloss)
+            p, q, s = p + shine * light[3], q + shine * light[4], s + shine * light[5]
+    return (r, g, b), (p, q, s)
 
 
 @_compiled

@@ -9,6 +9,7 @@ import numpy as np
 from ..colour import srgb_to_linear
 from ..textures import colour
 from .scene import BOX, CYLINDER, ELLIPSOID, Solid, about_z, along, limb, moved
+from .spectra import pick
 
 Tint = tuple[float, float, float]
 
@@ -24,13 +25,25 @@ def pale(rng: np.random.Generator) -> Tint:
     return tuple(float(value) for value in white * (1 - 0.15 * rng.random(3)))
 
 
+def shade(rng: np.random.Generator) -> Tint:
+    """A tint that lets a print differ from another of the same page."""
+    return tuple(float(value) for value in rng.uniform(0.35, 1.15, 3))
+
+
+def cutting(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """A part of a page, so that two pictures of the same page differ."""
+    size = rng.uniform(0.3, 1.0)
+    left, low = rng.uniform(0, 1 - size, 2)
+    return (left, low, size, size)
+
+
 def _book(rng: np.random.Generator) -> list[Solid]:
     """A few books or notebooks that lie on each other."""
     pile, top = [], 0.0
     for _ in range(int(rng.integers(1, 5))):
         thick = rng.uniform(0.006, 0.02)
         half = (rng.uniform(0.08, 0.12), rng.uniform(0.1, 0.15), thick)
-        page = str(rng.choice(["poster", "page", "package", "photograph", "paint"]))
+        page = pick(rng, ["poster", "page", "package", "photograph", "paint"])
         look = tint(rng) if page == "paint" else (1.0, 1.0, 1.0)
         pile.append(Solid(BOX, (0, 0, top + thick), half, page, look, about_z(rng.normal(0, 0.3)), 0.002, gloss=0.25))
         top += 2 * thick
@@ -48,8 +61,8 @@ def _sheets(rng: np.random.Generator) -> list[Solid]:
 
 def _package(rng: np.random.Generator) -> list[Solid]:
     half = rng.uniform((0.03, 0.02, 0.04), (0.1, 0.05, 0.14))
-    page = str(rng.choice(["package", "second package"]))
-    return [Solid(BOX, (0, 0, half[2]), tuple(half), page, radius=0.003, gloss=rng.uniform(0, 0.4))]
+    look = shade(rng)
+    return [Solid(BOX, (0, 0, half[2]), tuple(half), "package", look, radius=0.003, gloss=rng.uniform(0, 0.4))]
 
 
 def _carton(rng: np.random.Generator) -> list[Solid]:
@@ -62,10 +75,10 @@ def _carton(rng: np.random.Generator) -> list[Solid]:
 
 def _bottle(rng: np.random.Generator) -> list[Solid]:
     r, tall, glass = rng.uniform(0.025, 0.045), rng.uniform(0.12, 0.24), tint(rng)
-    neck, page = r * rng.uniform(0.3, 0.5), str(rng.choice(["package", "second package"]))
+    neck, look = r * rng.uniform(0.3, 0.5), shade(rng)
     return [
         Solid(CYLINDER, (0, 0, tall / 2), (r, r, tall / 2), "paint", glass, gloss=0.9, wear=0.1),
-        Solid(CYLINDER, (0, 0, 0.45 * tall), (1.02 * r, 1.02 * r, 0.25 * tall), page, gloss=0.2),
+        Solid(CYLINDER, (0, 0, 0.45 * tall), (1.02 * r, 1.02 * r, 0.25 * tall), "package", look, gloss=0.2),
         Solid(ELLIPSOID, (0, 0, tall), (r, r, 0.8 * r), "paint", glass, gloss=0.9, wear=0.1),
         Solid(CYLINDER, (0, 0, tall + r), (neck, neck, 1.1 * r), "paint", tint(rng), gloss=0.6, wear=0.1),
     ]
@@ -85,7 +98,7 @@ def _bowl(rng: np.random.Generator) -> list[Solid]:
     """Fruit in a bowl."""
     r, fruits = rng.uniform(0.09, 0.14), []
     for _ in range(int(rng.integers(3, 9))):
-        size, hue = rng.uniform(0.028, 0.045), rng.choice([0.02, 0.08, 0.13, 0.22])
+        size, hue = rng.uniform(0.028, 0.045), pick(rng, [0.02, 0.08, 0.13, 0.22])
         shade = (0.75, 0.1 + 3 * float(hue), 0.06)
         turn, out = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.6 * r)
         place = (out * np.cos(turn), out * np.sin(turn), 0.06 + rng.uniform(0, 0.03))
@@ -104,14 +117,14 @@ def _pens(rng: np.random.Generator) -> list[Solid]:
 
 
 def _telephone(rng: np.random.Generator) -> list[Solid]:
-    lit = float(rng.choice([0.0, 0.9]))
+    lit = pick(rng, [0.0, 0.9])
     case = Solid(BOX, (0, 0, 0.004), (0.037, 0.077, 0.004), "paint", (0.02, 0.02, 0.02), radius=0.004, gloss=0.9)
     return [case, Solid(BOX, (0, 0, 0.0085), (0.034, 0.073, 0.001), "screen", radius=0.0, gloss=0.9, glow=lit)]
 
 
 def _toy(rng: np.random.Generator) -> list[Solid]:
     """A stuffed animal: body, head, ears, all of one plush."""
-    size, plush, page = rng.uniform(0.05, 0.1), pale(rng), str(rng.choice(["knit", "plain"]))
+    size, plush, page = rng.uniform(0.05, 0.1), pale(rng), pick(rng, ["knit", "plain"])
     ball = (
         ((0, 0, 1), (0.8, 0.75, 1)), ((0.1, 0, 2.2), (0.65, 0.65, 0.6)), ((0, 0.5, 2.75), (0.2, 0.25, 0.3)),
         ((0, -0.5, 2.75), (0.2, 0.25, 0.3)), ((0.7, 0.5, 0.4), (0.5, 0.3, 0.3)), ((0.7, -0.5, 0.4), (0.5, 0.3, 0.3)),
@@ -125,7 +138,7 @@ def _toy(rng: np.random.Generator) -> list[Solid]:
 
 def _ball(rng: np.random.Generator) -> list[Solid]:
     r = rng.uniform(0.03, 0.11)
-    page = str(rng.choice(["paint", "leather", "poster"]))
+    page = pick(rng, ["paint", "leather", "poster"])
     look = tint(rng, 1.0) if page == "paint" else (1.0, 1.0, 1.0)
     return [Solid(ELLIPSOID, (0, 0, r), (r, r, r), page, look, gloss=rng.uniform(0, 0.7))]
 
@@ -135,14 +148,13 @@ def _frame(rng: np.random.Generator) -> list[Solid]:
     w, h = rng.uniform(0.05, 0.1, 2)
     lean = along((0.0, 0.25, 1.0))
     axes = np.stack([np.array([1.0, 0, 0]), np.cross(lean[2], [1.0, 0, 0]), lean[2]])
-    page = str(rng.choice(["photograph", "second photograph"]))
     rim = Solid(BOX, (0, 0, h), (w + 0.012, 0.006, h + 0.012), "wood", axes=axes, gloss=0.4)
-    return [rim, Solid(BOX, (0, -0.005, h), (w, 0.006, h), page, axes=axes, radius=0.0, gloss=0.6)]
+    return [rim, Solid(BOX, (0, -0.005, h), (w, 0.006, h), "photograph", axes=axes, radius=0.0, patch=cutting(rng), gloss=0.6)]
 
 
 def lamp(rng: np.random.Generator) -> list[Solid]:
     """A table lamp that glows or does not."""
-    r, tall, lit = rng.uniform(0.08, 0.14), rng.uniform(0.2, 0.4), float(rng.choice([0.0, 1.6]))
+    r, tall, lit = rng.uniform(0.08, 0.14), rng.uniform(0.2, 0.4), pick(rng, [0.0, 1.6])
     shade = Solid(CYLINDER, (0, 0, tall + r), (r, r, 0.8 * r), "plain", (1, 0.85, 0.6), gloss=0, glow=lit)
     foot = Solid(CYLINDER, (0, 0, 0.01), (0.6 * r, 0.6 * r, 0.01), "metal", gloss=0.6)
     return [shade, foot, limb((0, 0, 0), (0, 0, tall), 0.012, "metal", gloss=0.6)]

@@ -10,6 +10,7 @@ from .scene import SIDES
 
 _NEAR = 0.05  # metres, what is nearer to the camera's plane is not drawn
 _CONTACT = 0.25  # metres, how far a thing shades what is beside it
+_LEAST = 0.3  # share of the light that is left whatever stands around
 _SHADOW = 0.55  # share of the light that a thing takes from what lies in its shadow
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -69,8 +70,11 @@ def left_light(
     light = np.ones(depth.shape, np.float32)
     windows = pixel_windows(solids, _CONTACT, camera)
     for index in range(SIDES, len(solids)):
-        if solids[index].half.max() < 1.3 and solids[index].glow == 0:
+        if solids[index].half.max() < 1.3 and solids[index].half.min() > 0.005 and solids[index].glow == 0:
             _darken(light, index, solids[index], windows[index], camera, rays, depth, owner, lights[0])
+    for row in range(light.shape[0]):
+        for column in range(light.shape[1]):
+            light[row, column] = _LEAST + (1 - _LEAST) * light[row, column]
     return light
 
 
@@ -81,6 +85,7 @@ def _darken(
 ) -> None:  # fmt: skip
     half, axes = (solid.half[0], solid.half[1], solid.half[2]), solid.axes
     reach, thin = min(_CONTACT, 2.5 * max(half)), 0.7 * min(half) + 0.01
+    slight = min(1.0, min(half) / 0.02)  # leaves and cables take little
     origin, lx, ly, lz = camera.position - solid.centre, lamp[0], lamp[1], lamp[2]
     left, right, top, bottom = window
     for row in range(top, bottom):
@@ -96,8 +101,8 @@ def _darken(
                 wx, wy, wz = lx - solid.centre[0] - px, ly - solid.centre[1] - py, lz - solid.centre[2] - pz
                 close = 1 - gap / reach
                 chord = _chord(half, (x, y, z), _own(axes, wx, wy, wz))
-                shadow = _SHADOW * min(chord / thin, 1.0) * min(2 * close, 1.0)
-                light[row, column] *= (1 - 0.4 * close**3) * (1 - shadow)
+                shadow = slight * _SHADOW * min(chord / thin, 1.0) * min(2 * close, 1.0)
+                light[row, column] *= (1 - 0.4 * slight * close**3) * (1 - shadow)
 
 
 @_compiled
