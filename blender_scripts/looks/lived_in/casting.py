@@ -35,11 +35,11 @@ def first_solids(solids: np.ndarray, windows: np.ndarray, camera: Camera, rays: 
     for index in range(SIDES, len(solids)):
         left, right, top, bottom = windows[index]
         solid = solids[index]
-        origin = _own(solid.axes, position - solid.centre)
+        origin = _from(solid, position)
         half = (solid.half[0], solid.half[1], solid.half[2])
         for row in range(top, bottom):
             for column in range(left, right):
-                step = _own(solid.axes, rays[row, column])
+                step = _own(solid.axes, rays[row, column, 0], rays[row, column, 1], rays[row, column, 2])
                 enter = _enter(solid.kind, half, solid.radius, origin, step)
                 if hand < enter < depth[row, column]:
                     depth[row, column], owner[row, column] = enter, index
@@ -68,7 +68,7 @@ def first_of_neighbours(
                 if index < SIDES or index == seen:
                     continue
                 seen, solid = index, solids[index]
-                origin, step = _own(solid.axes, camera.position - solid.centre), _own(solid.axes, rays[k])
+                origin, step = _from(solid, camera.position), _own(solid.axes, rays[k, 0], rays[k, 1], rays[k, 2])
                 half = (solid.half[0], solid.half[1], solid.half[2])
                 enter = _enter(solid.kind, half, solid.radius, origin, step)
                 if hand < enter < depths[k]:
@@ -79,9 +79,15 @@ def first_of_neighbours(
 
 
 @_compiled
-def _own(axes: np.ndarray, vector: np.ndarray) -> Vector:
-    """A world vector (3,) in a solid's own axes."""
-    x, y, z = vector[0], vector[1], vector[2]
+def _from(solid: np.record, position: np.ndarray) -> Vector:
+    """A world position (3,) in a solid's own frame."""
+    centre = solid.centre
+    return _own(solid.axes, position[0] - centre[0], position[1] - centre[1], position[2] - centre[2])
+
+
+@_compiled
+def _own(axes: np.ndarray, x: float, y: float, z: float) -> Vector:
+    """A world vector in a solid's own axes."""
     return (
         axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z,
         axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z,
@@ -177,7 +183,7 @@ def _ball(origin: Vector, step: Vector) -> tuple[float, float]:
 @_compiled
 def _wall(room: np.record, position: np.ndarray, ray: np.ndarray) -> tuple[float, int]:
     """Where a ray from within leaves the room, and through which of its sides."""
-    origin, step = _own(room.axes, position - room.centre), _own(room.axes, ray)
+    origin, step = _from(room, position), _own(room.axes, ray[0], ray[1], ray[2])
     depth, side = np.inf, 0
     for axis in range(3):
         far = _slab(room.half[axis], origin[axis], step[axis])[1]

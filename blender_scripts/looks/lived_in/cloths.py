@@ -85,17 +85,13 @@ def curtain(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 def rug(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """An oriental rug: mirrored figures in a few dyes, borders around a field."""
-    dyes = [rgb(*dye) * rng.uniform(0.7, 1.2) for dye in
-            ((0.42, 0.08, 0.1), (0.12, 0.14, 0.25), (0.72, 0.6, 0.44), (0.5, 0.3, 0.16), (0.2, 0.26, 0.2))]  # fmt: skip
-    dyes = [dyes[k] for k in rng.permutation(5)]
+    dyes = np.float32([(0.42, 0.08, 0.1), (0.12, 0.14, 0.25), (0.72, 0.6, 0.44), (0.5, 0.3, 0.16), (0.2, 0.26, 0.2)])
+    dyes = rng.permutation(dyes) * np.float32(rng.uniform(0.7, 1.2, (5, 1)))
     small = ornament(fields.take(rng, "pink") + fields.take(rng, "smooth"), 8, 8, True)
-    large = ornament(fields.take(rng, "smooth"), pick(rng, [1, 2]), pick(rng, [1, 2]), True)
-    picture = mix(dyes[0], dyes[1], large > 0.3)
-    for level, dye in ((0.4, dyes[2]), (1.1, dyes[3])):
-        picture = mix(picture, dye, small > level)
-    inner = np.minimum(np.arange(SIZE), SIZE - 1 - np.arange(SIZE))
+    large = ornament(fields.take(rng, "smooth"), pick(rng, (1, 2)), pick(rng, (1, 2)), True)
+    dye = np.where(small > 1.1, 3, np.where(small > 0.4, 2, large > 0.3))
+    inner = np.minimum(np.arange(fields.size), fields.size - 1 - np.arange(fields.size)) * (SIZE // fields.size)
     edge = np.minimum(inner[:, None], inner[None])
-    for start, end, dye in ((0, 10, dyes[2]), (10, 60, dyes[4]), (60, 68, dyes[2])):
-        picture = mix(picture, dye, ((edge >= start) & (edge < end)).astype(np.float32))
-    picture = mix(picture, dyes[3], ((edge >= 10) & (edge < 60) & (small > 0.3)).astype(np.float32))
+    border = np.where((edge < 10) | (edge >= 60), 2, np.where(small > 0.3, 3, 4))
+    picture = dyes[np.where(edge < 68, border, dye)]
     return lit(picture, weave(fields, rng, 60, 0.1) * (1 + 0.06 * fields.take(rng, "pink")))

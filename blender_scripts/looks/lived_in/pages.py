@@ -29,7 +29,7 @@ PAGES: dict[str, Painter] = {
     "hair": stuff.hair, "clutter": stuff.clutter,
 }  # fmt: skip
 SHARP = {  # what is painted at full size: pictures and print, and walls, which are large; cloth and such are smoother
-    "page", "photograph", "poster", "screen", "spines", "package", "view", "rug", "wood", "dark wood", "curtain",
+    "page", "photograph", "poster", "screen", "spines", "package", "view", "wood",
     "wall", "other wall", "floor", "ceiling",
 }  # fmt: skip
 NAMES = ("wall", "other wall", "floor", "ceiling", *PAGES)
@@ -45,11 +45,10 @@ def paint_pages(seed: int, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarr
     fields, grain = Fields.draw(rng), np.zeros((SIZE, 2 * SIZE), np.uint8)
     painters = PAGES | {"wall": _any(rng, WALLS), "other wall": _any(rng, WALLS), "floor": _any(rng, FLOORS),
                         "ceiling": walls.plaster}  # fmt: skip
-    smaller = fields.half()
     mip_maps(0.5 + 0.2 * fields.take(rng, "pink"), grain)
     pages = np.zeros((len(names), SIZE, 2 * SIZE, 3), np.uint8)
     for page, name in zip(pages, names):
-        own = fields if name in SHARP else smaller
+        own = fields if name in SHARP else fields.smaller
         mip_maps(painters[name](np.random.default_rng((seed, NAMES.index(name))), own), page)
     return pages, grain
 

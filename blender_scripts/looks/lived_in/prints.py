@@ -59,51 +59,49 @@ def page(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 def photograph(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Something like a photograph: a landscape, a crowd of things, or someone before a blurred ground."""
-    kind = int(rng.integers(3))
-    picture = (_landscape, _things, _portrait)[kind](rng, fields)
-    light = 1 + 0.12 * fields.take(rng, "smooth") + 0.06 * fields.take(rng, "pink")
-    return np.clip(lit(picture, light), 0, 1)
+    small = fields.smaller
+    picture = pick(rng, (_landscape, _things, _portrait))(rng, small)
+    light = 1 + 0.12 * small.take(rng, "smooth") + 0.06 * small.take(rng, "pink")
+    return cv2.resize(np.clip(lit(picture, light), 0, 1), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
 
 
 def _landscape(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Sky with clouds, ridges one before the other, each paler the farther it is."""
-    low = rgb(0.85, 0.8, 0.75) * rng.uniform(0.7, 1.1)
-    down = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None].repeat(SIZE, 1)
+    low, size = rgb(0.85, 0.8, 0.75) * rng.uniform(0.7, 1.1), fields.size
+    down = np.tile(np.linspace(0, 1, size, dtype=np.float32)[:, None], (1, size))
     sky = mix(rgb(0.35, 0.52, 0.75) * rng.uniform(0.6, 1.2), low, down**0.7)
     picture = mix(sky, grey(0.95), np.clip(0.6 * stretched(fields.take(rng, "smooth"), 400, 120), 0, 0.8))
     ground = rgb(0.28, 0.33, 0.2) * rng.uniform(0.5, 1.3) + rng.normal(0, 0.04, 3)
-    rows = np.arange(SIZE)[:, None]
     for step in range(4):
-        line = SIZE * (0.45 + 0.14 * step) + 26 * fields.take(rng, "smooth")[0] * (1 + step / 2)
+        line = 0.45 + 0.14 * step + 0.05 * fields.take(rng, "smooth")[0] * (1 + step / 2)
         texture = 1 + (0.08 + 0.07 * step) * fields.take(rng, "pink")
         tone = (0.75 - 0.25 * step) * low * 0.8 + (0.25 + 0.25 * step) * ground
-        picture = mix(picture, lit(np.clip(tone, 0.02, 1), texture), (rows > line).astype(np.float32))
+        picture = mix(picture, lit(np.clip(tone, 0.02, 1), texture), down > line)
     return picture
 
 
 def _things(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Many things that hide each other."""
     palette = np.array([colour(rng, 0.9) for _ in range(8)])
-    picture = dead_leaves(rng, palette, 300, rng.uniform(60, 160))
-    return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.7, 2))
+    picture = dead_leaves(rng, palette, 300, rng.uniform(30, 80), fields.size)
+    return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1))
 
 
 def _portrait(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Head and shoulders before a blurred ground."""
-    blurred = cv2.resize(dead_leaves(rng, np.array([colour(rng) for _ in range(5)]), 80, 150), (8, 8), interpolation=cv2.INTER_AREA)
-    picture = cv2.resize(blurred, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
-    middle = SIZE / 2 + rng.uniform(-60, 60)
-    coat, skin = colour(rng, 0.8), skin_tone(rng)
-    hair = rgb(0.2, 0.14, 0.1) * rng.uniform(0.3, 2.5)
-    cv2.ellipse(picture, ((middle, 520.0), (400.0, 340.0), 0.0), coat.tolist(), -1)
-    cv2.ellipse(picture, ((middle, 190.0), (190.0, 250.0), 0.0), hair.tolist(), -1)
-    cv2.ellipse(picture, ((middle, 330.0), (90.0, 150.0), 0.0), (0.85 * skin).tolist(), -1)
-    cv2.ellipse(picture, ((middle, 225.0), (158.0, 215.0), 0.0), skin.tolist(), -1)
-    for side in (-1, 1):
-        cv2.ellipse(picture, ((middle + side * 36, 210.0), (32.0, 14.0), 0.0), (0.35 * skin).tolist(), -1)
-        cv2.ellipse(picture, ((middle + side * 36, 192.0), (44.0, 8.0), 0.0), hair.tolist(), -1)
-    cv2.ellipse(picture, ((middle, 285.0), (58.0, 18.0), 0.0), (skin * [0.85, 0.6, 0.58]).tolist(), -1)
-    return cv2.blur(cv2.blur(picture, (7, 7)), (7, 7))
+    size = fields.size
+    ground = cv2.resize(dead_leaves(rng, np.array([colour(rng) for _ in range(5)]), 80, 150), (8, 8), interpolation=cv2.INTER_AREA)
+    picture = cv2.resize(ground, (size, size), interpolation=cv2.INTER_CUBIC)
+    coat, skin, hair = colour(rng, 0.8), skin_tone(rng), rgb(0.2, 0.14, 0.1) * rng.uniform(0.3, 2.5)
+    middle, unit = rng.uniform(0.38, 0.62), size / 512
+    for across, down, wide, tall, ink in (  # in 512ths: shoulders, hair, neck, face, eyes, brows, mouth
+        (0, 520, 400, 340, coat), (0, 190, 190, 250, hair), (0, 330, 90, 150, 0.85 * skin), (0, 225, 158, 215, skin),
+        (-36, 210, 32, 14, 0.35 * skin), (36, 210, 32, 14, 0.35 * skin), (-36, 192, 44, 8, hair),
+        (36, 192, 44, 8, hair), (0, 285, 58, 18, skin * rgb(0.85, 0.6, 0.58)),
+    ):  # fmt: skip
+        place, axes = (middle * size + across * unit, down * unit), (wide * unit, tall * unit)
+        cv2.ellipse(picture, (place, axes, 0.0), ink.tolist(), -1)
+    return cv2.blur(picture, (3, 3))
 
 
 def skin_tone(rng: np.random.Generator) -> np.ndarray:
@@ -167,7 +165,7 @@ def package(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 def view(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """What is seen through a window: sky, houses with windows of their own, or trees."""
-    picture = _landscape(rng, fields)
+    picture = cv2.resize(_landscape(rng, fields.smaller), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.6:
         for left in np.cumsum(rng.integers(50, 140, 8)) - 60:
             width, top = int(rng.integers(60, 130)), int(rng.integers(120, 330))
@@ -176,4 +174,4 @@ def view(rng: np.random.Generator, fields: Fields) -> np.ndarray:
             for y in range(top + 14, SIZE, 34):
                 for x in range(int(left) + 10, int(left) + width - 14, 24):
                     cv2.rectangle(picture, (x, y), (x + 11, y + 17), (tone * rng.uniform(0.3, 0.7)).tolist(), -1)
-    return 0.35 + lit(0.65 * cv2.GaussianBlur(picture, (0, 0), 1.5), 1 + 0.05 * fields.take(rng, "pink"))
+    return 0.35 + lit(0.65 * cv2.blur(picture, (3, 3)), 1 + 0.05 * fields.take(rng, "pink"))

@@ -26,12 +26,14 @@ def shade(scene: Scene, hits: Hits, surface: Surfaces, position: np.ndarray, foc
     for k in range(len(colours)):
         index = hits.owner[k]
         solid = solids[index]
-        point, normal, ray = _three(surface.points[k]), _three(surface.normals[k]), _three(hits.rays[k])
+        point, normal, ray = _three(surface.points, k), _three(surface.normals, k), _three(hits.rays, k)
         length = np.sqrt(ray[0] ** 2 + ray[1] ** 2 + ray[2] ** 2)
         view = -ray[0] / length, -ray[1] / length, -ray[2] / length
         facing = abs(_dot(view, normal))
         pixel = hits.depth[k] / focal / np.sqrt(max(facing, 0.1))
-        albedo = _albedo(solid, textures, grain, index, surface, k, pixel)
+        place = surface.places[k, 0], surface.places[k, 1], surface.edges[k]
+        span = surface.spans[k, 0], surface.spans[k, 1], 0.0
+        albedo = _albedo(solid, textures, grain, index, place, span, pixel)
         light = hits.light[k] * _open(index, surface.edges[k])
         mirrored = (2 * facing * normal[0] - view[0], 2 * facing * normal[1] - view[1], 2 * facing * normal[2] - view[2])
         shine = solid.gloss * (0.06 + 0.8 * (1 - facing) ** 5)
@@ -48,24 +50,25 @@ def shade(scene: Scene, hits: Hits, surface: Surfaces, position: np.ndarray, foc
 
 @_compiled
 def _albedo(
-    solid: np.record, textures: np.ndarray, grain: np.ndarray, index: int, surface: Surfaces, k: int, pixel: float
+    solid: np.record, textures: np.ndarray, grain: np.ndarray, index: int, place: Vector, span: Vector, pixel: float
 ) -> Vector:
-    """What a solid is painted with at the k-th point, dirt and wear included, for a pixel that covers `pixel` metres."""
-    u, v = surface.places[k]
+    """What a solid is painted with at a `place` (right and up on its face, metres from its edge) of a face of width and
+    height `span`, dirt and wear included, for a pixel that covers `pixel` metres.
+    """
+    u, v, edge = place
     if solid.repeat > 0:
-        size = solid.repeat
-        s, t = u / size + solid.patch[0], v / size + solid.patch[1]
+        size, s, t = solid.repeat, u / solid.repeat, v / solid.repeat
     else:
-        s = solid.patch[0] + solid.patch[2] * u / surface.spans[k, 0]
-        t = solid.patch[1] + solid.patch[3] * v / surface.spans[k, 1]
-        size = min(surface.spans[k, 0] / solid.patch[2], surface.spans[k, 1] / solid.patch[3])
-    r, g, b = _sample(textures[solid.texture], _level(pixel, size), s, 1.0 - t)
+        patch = solid.patch
+        s, t = patch[0] + patch[2] * u / span[0], patch[1] + patch[3] * v / span[1]
+        size = min(span[0] / patch[2], span[1] / patch[3])
+    r, g, b = _sample(textures, solid.texture, _level(pixel, size), s, 1.0 - t)
     own, wear = 0.137 * index, solid.wear
     fine = _grain(grain, _level(pixel, _FINE), u / _FINE + own, v / _FINE)
     coarse = _grain(grain, _level(pixel, _COARSE), v / _COARSE - own, u / _COARSE + own)
     worn = 1 + wear * (0.3 * fine + 0.3 * coarse)
-    if index >= SIDES and surface.edges[k] < 4 * _EDGE:  # edges are rubbed, or gather dust
-        worn *= 1 + 0.5 * wear * (coarse + fine) * np.exp(-max(surface.edges[k], 0.0) / _EDGE)
+    if index >= SIDES and edge < 4 * _EDGE:  # edges are rubbed, or gather dust
+        worn *= 1 + 0.5 * wear * (coarse + fine) * np.exp(-max(edge, 0.0) / _EDGE)
     worn = max(worn, 0.1)
     return r * worn * solid.tint[0], g * worn * solid.tint[1], b * worn * solid.tint[2]
 
@@ -81,18 +84,18 @@ def _open(index: int, edge: float) -> float:
 def _lamps(lights: np.ndarray, point: Vector, normal: Vector, mirrored: Vector, gloss: float) -> tuple[Vector, Vector]:
     """What windows and lamps add to a matt white surface, and their reflection (Phong 1975), for even light of 1."""
     (r, g, b), (p, q, s) = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
-    for light in lights:
-        x, y, z = light[0] - point[0], light[1] - point[1], light[2] - point[2]
+    for i in range(len(lights)):
+        x, y, z = lights[i, 0] - point[0], lights[i, 1] - point[1], lights[i, 2] - point[2]
         square = x * x + y * y + z * z
         distance = np.sqrt(square) + 1e-9
         towards = x / distance, y / distance, z / distance
-        falloff = 1.0 / (1.0 + square / (light[6] * light[6]))
+        falloff = 1.0 / (1.0 + square / (lights[i, 6] * lights[i, 6]))
         matt = falloff * (0.25 + max(0.0, 0.2 + 0.8 * _dot(normal, towards)))
-        r, g, b = r + matt * light[3], g + matt * light[4], b + matt * light[5]
+        r, g, b = r + matt * lights[i, 3], g + matt * lights[i, 4], b + matt * lights[i, 5]
         along = _dot(mirrored, towards)
         if along > 0.7 and gloss > 0:
             shine = falloff * gloss * 0.8 * along ** (12.0 + 240.0 * gloss * gloss)
-            p, q, s = p + shine * light[3], q + shine * light[4], s + shine * light[5]
+            p, q, s = p + shine * lights[i, 3], q + shine * lights[i, 4], s + shine * lights[i, 5]
     return (r, g, b), (p, q, s)
 
 
@@ -115,16 +118,16 @@ def _level(pixel: float, size: float) -> int:
 
 
 @_compiled
-def _sample(page: np.ndarray, level: int, u: float, v: float) -> Vector:
+def _sample(pages: np.ndarray, page: int, level: int, u: float, v: float) -> Vector:
     """Bilinear look-up in a mip level, repeated in both directions: three linear values."""
     c0, c1, r0, r1, fx, fy = _texels(level, u, v)
     a, b, c, d = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
-    p, q, r, s = page[r0, c0], page[r0, c1], page[r1, c0], page[r1, c1]
-    return (
-        a * _LINEAR[p[0]] + b * _LINEAR[q[0]] + c * _LINEAR[r[0]] + d * _LINEAR[s[0]],
-        a * _LINEAR[p[1]] + b * _LINEAR[q[1]] + c * _LINEAR[r[1]] + d * _LINEAR[s[1]],
-        a * _LINEAR[p[2]] + b * _LINEAR[q[2]] + c * _LINEAR[r[2]] + d * _LINEAR[s[2]],
-    )
+    R, G, B = 0.0, 0.0, 0.0
+    for row, column, share in ((r0, c0, a), (r0, c1, b), (r1, c0, c), (r1, c1, d)):
+        R += share * _LINEAR[pages[page, row, column, 0]]
+        G += share * _LINEAR[pages[page, row, column, 1]]
+        B += share * _LINEAR[pages[page, row, column, 2]]
+    return R, G, B
 
 
 @_compiled
@@ -146,8 +149,8 @@ def _texels(level: int, u: float, v: float) -> tuple[int, int, int, int, float, 
 
 
 @_compiled
-def _three(row: np.ndarray) -> Vector:
-    return row[0], row[1], row[2]
+def _three(rows: np.ndarray, k: int) -> Vector:
+    return rows[k, 0], rows[k, 1], rows[k, 2]
 
 
 @_compiled

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import cv2
@@ -20,17 +21,19 @@ Choice = TypeVar("Choice")
 
 
 
-def fractal(rng: np.random.Generator, slope: float = 1.0, lowest: float = 1.0) -> np.ndarray:
-    """Noise (512, 512) float32 that tiles, of mean 0 and standard deviation 1.
+def fractals(rng: np.random.Generator, *slopes: tuple[float, float]) -> list[np.ndarray]:
+    """Noises (512, 512) float32 that tile, of mean 0 and standard deviation 1, filtered from the same white one.
 
-    Its amplitude falls as frequency to the power -slope from `lowest` cycles per side upwards.
+    The amplitude falls as frequency to the power -slope from the lowest cycles per side upwards, for each pair of both.
     """
     white = fft.rfft2(rng.standard_normal((SIZE, SIZE), np.float32))
     y, x = np.fft.fftfreq(SIZE, 1 / SIZE)[:, None], np.arange(SIZE // 2 + 1)[None]
     radius = np.hypot(x, y).astype(np.float32)
-    white *= np.where(radius < lowest, 0, np.maximum(radius, 1) ** -slope)
-    field = fft.irfft2(white, (SIZE, SIZE))
-    return ((field - field.mean()) / field.std()).astype(np.float32)
+    made = []
+    for slope, lowest in slopes:
+        field = fft.irfft2(white * np.where(radius < lowest, 0, np.maximum(radius, 1) ** -slope), (SIZE, SIZE))
+        made.append(field / field.std())
+    return made
 
 
 def rgb(red: float, green: float, blue: float) -> np.ndarray:
@@ -81,7 +84,7 @@ class Fields:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Fields:
         """New fields from a generator."""
-        fields = fractal(rng), fractal(rng, 1.6), fractal(rng, 0.5, 8.0)
+        fields = fractals(rng, (1.0, 1.0), (1.6, 1.0), (0.5, 8.0))
         return cls(*(np.tile(field, (2, 2)) for field in fields))
 
     @property
@@ -89,7 +92,8 @@ class Fields:
         """Pixels of a page's side, N."""
         return len(self.pink) // 2
 
-    def half(self) -> Fields:
+    @cached_property
+    def smaller(self) -> Fields:
         """The same for pages of half the size."""
         size = self.size
         return Fields(*(cv2.resize(field, (size, size), interpolation=cv2.INTER_AREA)

@@ -45,7 +45,7 @@ def wallpaper(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     field = field / field.std()
     ground, ink, third = wall_colour(rng), colour(rng, 0.8), colour(rng, 0.7)
     ink = ground + rng.uniform(0.25, 0.9) * (ink - ground)
-    first, second = (1 / (1 + np.exp(-(field - edge) * 14)) for edge in rng.uniform(-0.3, 0.9, 2))
+    first, second = (1 / (1 + np.exp(np.clip((edge - field) * 14, -30, 30))) for edge in rng.uniform(-0.3, 0.9, 2))
     picture = mix(mix(ground, ink, first), ground + 0.6 * (third - ground), second * 0.8)
     return lit(picture, 1 + 0.03 * fields.take(rng, "rough"))
 

@@ -9,7 +9,7 @@ from ..room import Camera, Vector
 from .scene import SIDES
 
 _NEAR = 0.05  # metres, what is nearer to the camera's plane is not drawn
-_CONTACT = 0.25  # metres, how far a thing shades what is beside it
+_CONTACT = 0.2  # metres, how far a thing shades what is beside it
 _LEAST = 0.3  # share of the light that is left whatever stands around
 _SHADOW = 0.55  # share of the light that a thing takes from what lies in its shadow
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -86,19 +86,23 @@ def _darken(
     half, axes = (solid.half[0], solid.half[1], solid.half[2]), solid.axes
     reach, thin = min(_CONTACT, 2.5 * max(half)), 0.7 * min(half) + 0.01
     slight = min(1.0, min(half) / 0.02)  # leaves and cables take little
-    origin, lx, ly, lz = camera.position - solid.centre, lamp[0], lamp[1], lamp[2]
+    cx, cy, cz = solid.centre[0], solid.centre[1], solid.centre[2]
+    ox, oy, oz = camera.position[0] - cx, camera.position[1] - cy, camera.position[2] - cz
+    around = (np.sqrt(half[0] ** 2 + half[1] ** 2 + half[2] ** 2) + reach) ** 2
     left, right, top, bottom = window
     for row in range(top, bottom):
         for column in range(left, right):
             if owner[row, column] == index:
                 continue
-            t, ray = depth[row, column], rays[row, column]
-            px, py, pz = origin[0] + t * ray[0], origin[1] + t * ray[1], origin[2] + t * ray[2]
+            t = depth[row, column]
+            px, py, pz = ox + t * rays[row, column, 0], oy + t * rays[row, column, 1], oz + t * rays[row, column, 2]
+            if px * px + py * py + pz * pz > around:
+                continue
             x, y, z = _own(axes, px, py, pz)
             gx, gy, gz = max(abs(x) - half[0], 0.0), max(abs(y) - half[1], 0.0), max(abs(z) - half[2], 0.0)
             gap = np.sqrt(gx * gx + gy * gy + gz * gz)
             if gap < reach:
-                wx, wy, wz = lx - solid.centre[0] - px, ly - solid.centre[1] - py, lz - solid.centre[2] - pz
+                wx, wy, wz = lamp[0] - cx - px, lamp[1] - cy - py, lamp[2] - cz - pz
                 close = 1 - gap / reach
                 chord = _chord(half, (x, y, z), _own(axes, wx, wy, wz))
                 shadow = slight * _SHADOW * min(chord / thin, 1.0) * min(2 * close, 1.0)
