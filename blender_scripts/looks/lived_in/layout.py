@@ -8,6 +8,7 @@ import numpy as np
 
 from . import furniture, living, openings
 from .scene import BOX, Solid, moved
+from .spectra import pick
 from .things import lamp, thing
 
 Piece = Callable[[np.random.Generator], list[Solid]]
@@ -19,6 +20,7 @@ PIECES: tuple[tuple[Piece, float, float], ...] = (  # a piece, metres it takes o
     (living.coats, 1.2, 0.8),
 )  # fmt: skip
 _TURNS = (-np.pi / 2, np.pi / 2, 0.0, np.pi)  # of a wall's frame, whose y points into the room: -x, +x, -y, +y
+_HUNG: tuple[Piece, ...] = (openings.pictures, openings.pictures, openings.sockets, furniture.shelf)
 _OVER = (furniture.sofa, furniture.bed, openings.television, openings.radiator)  # which leave the wall above them free
 _CLEAR = 0.75  # metres around the hand in which nobody stands
 
@@ -59,6 +61,9 @@ def _along(rng: np.random.Generator, length: float, has_window: bool) -> tuple[l
         made += moved(piece(rng), 0.0, (middle, 0, 0))
         if piece in _OVER and not before_window and rng.random() < 0.6:
             made += moved(openings.pictures(rng), 0.0, (middle, 0, 0.1))
+    for spot in rng.uniform(-0.4, 0.4, 2) * length:  # and whatever else is on the wall
+        if centre is None or abs(spot - centre) > 1.6:
+            made += moved(pick(rng, _HUNG)(rng), 0.0, (spot, 0, rng.uniform(0.0, 0.4)))
     return [*window, *made], centre
 
 
@@ -82,7 +87,7 @@ def _light(solid: Solid, colour: tuple[float, float, float], strength: float) ->
 def _midst(rng: np.random.Generator, half: np.ndarray, hand: np.ndarray) -> list[Solid]:
     """What stands freely: a table near the hand, chairs, people, plants, a rug, things left on the floor."""
     floor, made = -half[2], []
-    if rng.random() < 0.6:
+    if rng.random() < 0.75:
         top = hand[2] - rng.uniform(0.15, 0.45) - floor
         at = hand[:2] + rng.uniform(0.0, 0.8) * _direction(rng)
         made += moved(furniture.table(rng, top), rng.uniform(0, np.pi), (*at, floor))
@@ -100,7 +105,7 @@ def _midst(rng: np.random.Generator, half: np.ndarray, hand: np.ndarray) -> list
         made += moved(living.plant(rng, rng.uniform(0.4, 1.4)), 0.0, (*place, floor))
     for place in _free(rng, half, hand, 4, 0.5):
         made += moved(furniture.chair(rng), rng.uniform(0, 6), (*place, floor))
-    for place in _free(rng, half, hand, 16, 0.3):
+    for place in _free(rng, half, hand, 24, 0.3):
         made += living.shoes(rng) if rng.random() < 0.1 else thing(rng, *place, floor)
     for place in _free(rng, half, hand, 1, 0.7):
         made += moved(lamp(rng), 0.0, (*place, floor + 0.6))

@@ -13,11 +13,11 @@ from .spectra import Fields
 
 Painter = Callable[[np.random.Generator, Fields], np.ndarray]
 WALLS: tuple[tuple[Painter, float], ...] = (  # and how often each is met
-    (walls.plaster, 4.0), (walls.wallpaper, 3.0), (walls.flowers, 1.0), (walls.stripes, 1.0), (walls.tiles, 2.0),
-    (walls.bricks, 1.0), (walls.wood, 1.0), (walls.concrete, 1.0),
+    (walls.plaster, 4.0), (walls.wallpaper, 4.0), (walls.flowers, 1.0), (walls.stripes, 1.0), (walls.tiles, 2.0),
+    (walls.bricks, 0.8), (walls.wood, 1.0), (walls.concrete, 0.5),
 )  # fmt: skip
 FLOORS: tuple[tuple[Painter, float], ...] = (
-    (walls.wood, 4.0), (walls.carpet, 2.0), (walls.tiles, 2.0), (walls.concrete, 1.0)
+    (walls.wood, 4.0), (walls.carpet, 2.0), (walls.tiles, 2.0), (walls.concrete, 0.5)
 )  # fmt: skip
 PAGES: dict[str, Painter] = {
     "paint": stuff.paint, "metal": stuff.metal, "wood": walls.wood, "dark wood": walls.wood, "leather": stuff.leather,

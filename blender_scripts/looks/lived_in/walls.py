@@ -26,15 +26,15 @@ def wall_colour(rng: np.random.Generator) -> np.ndarray:
 
 def plaster(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """A painted wall, smooth or rough-cast, with stains."""
-    rough = rng.uniform(0.005, 0.12) if rng.random() < 0.5 else 0.004
-    shade = relief(fields.take(rng, "pink"), rough) * (1 + 0.025 * fields.take(rng, "smooth"))
+    rough = rng.uniform(0.01, 0.08) if rng.random() < 0.4 else 0.004
+    shade = relief(fields.take(rng, "pink"), rough) * (1 + 0.015 * fields.take(rng, "smooth"))
     return lit(wall_colour(rng), shade)
 
 
 def concrete(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Bare concrete or stone."""
     base = rng.uniform(0.4, 0.7) * rgb(1, rng.uniform(0.94, 1), rng.uniform(0.86, 1))
-    shade = 1 + 0.1 * fields.take(rng, "pink") + 0.06 * fields.take(rng, "smooth")
+    shade = 1 + 0.06 * fields.take(rng, "pink") + 0.05 * fields.take(rng, "smooth")
     return lit(base, shade * relief(fields.take(rng, "pink"), 0.08))
 
 
@@ -127,14 +127,15 @@ def wood(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     rings = stretched(fields.take(rng, "smooth"), 24, 200)
     grain = np.sin(2 * np.pi * rng.uniform(1.0, 2.5) * rings) * 0.5 + 0.5
     fibre = stretched(fields.take(rng, "rough"), 16, SIZE) + 0.7 * stretched(fields.take(rng, "pink"), 64, SIZE)
-    step = pick(rng, [64, 128, 256, 512])
-    shift, tones = rng.integers(0, SIZE, SIZE // step), rng.uniform(0.78, 1.12, SIZE // step)
+    boards, size = pick(rng, (1, 2, 4, 8)), fields.size
+    step = size // boards
+    shift, tones = rng.integers(0, size, boards), rng.uniform(0.78, 1.12, boards)
     rows = [np.roll(grain[k * step : (k + 1) * step], int(s), 1) for k, s in enumerate(shift)]
     picture = mix(light * rgb(0.68, 0.6, 0.54), light, 0.5 * np.concatenate(rows) + 0.4 + 0.11 * fibre)
-    place = np.arange(SIZE) % step
-    gap = np.clip(1.6 - np.minimum(place, step - place), 0, 1) if step < SIZE else np.zeros(SIZE)
+    place = np.arange(size) % step
+    gap = np.clip(1.6 - np.minimum(place, step - place), 0, 1) if boards > 1 else np.zeros(size)
     shade = np.repeat(tones, step) * (1 - 0.6 * gap)
-    return lit(picture, np.tile(shade[:, None], (1, SIZE)))
+    return lit(picture, np.tile(shade[:, None], (1, size)))
 
 
 def carpet(rng: np.random.Generator, fields: Fields) -> np.ndarray:
