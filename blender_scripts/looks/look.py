@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 
 from .colour import hsv_to_rgb
 
 BACKGROUND_KINDS = ("hdri", "folder", "clutter", "none")
+RoomKind = Literal["plain", "lived-in"]  # of made-up rooms: `clutter`, or `lived_in`
 ARM_STYLES = ("bare", "sleeve")
 LAMP_KINDS = ("area", "sun", "point")
 CLOTH_PATTERNS = ("plain", "striped", "checked", "knit", "denim")
@@ -30,6 +32,7 @@ class LookSettings:
     lens_blur: tuple[float, float] = (0.3, 0.55)  # standard deviation, pixels, of the whole picture's point spread
     noise: tuple[float, float] = (0.0, 0.0)  # standard deviation of the sensor's noise in white, linear; 0: none
     sleeve: float = 0.4  # share of arms in a sleeve
+    rooms: RoomKind = "plain"  # what the background `clutter` is
 
     def __post_init__(self) -> None:
         unknown = set(self.backgrounds) - set(BACKGROUND_KINDS)
@@ -37,6 +40,8 @@ class LookSettings:
             raise ValueError(f"background {min(unknown)!r} is unknown, allowed are {', '.join(BACKGROUND_KINDS)}")
         if not self.backgrounds or min(self.backgrounds.values()) < 0 or sum(self.backgrounds.values()) <= 0:
             raise ValueError(f"background weights are {self.backgrounds}; they must not be negative or all zero")
+        if self.rooms not in get_args(RoomKind):
+            raise ValueError(f"rooms is {self.rooms!r}, allowed are {', '.join(get_args(RoomKind))}")
         if not 0 <= self.sleeve <= 1:
             raise ValueError(f"sleeve is {self.sleeve}, allowed is a share from 0 to 1")
         for name in ("hdri_strength", "lamps", "lamp_strength", "lamp_kelvin", "exposure_ev", "white_balance",
@@ -91,6 +96,7 @@ class Look:
     noise: float
     arm_style: str  # one of ARM_STYLES
     cloth: Cloth
+    rooms: RoomKind = "plain"  # of the background `clutter`
 
     def light_json(self) -> str:
         """Light and exposure, for a sample's metadata."""
@@ -99,7 +105,8 @@ class Look:
 
     def background_json(self) -> str:
         """Background, for a sample's metadata."""
-        return _dump({"kind": self.background, "seed": self.background_seed, "blur": self.background_blur})
+        told = {"kind": self.background, "seed": self.background_seed, "blur": self.background_blur}
+        return _dump(told if self.rooms == "plain" or self.background != "clutter" else told | {"rooms": self.rooms})
 
 
 def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str, ...]) -> Look:
@@ -120,6 +127,7 @@ def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str
         noise=float(rng.uniform(*settings.noise)),
         arm_style=ARM_STYLES[int(rng.random() < settings.sleeve)],
         cloth=_draw_cloth(rng),
+        rooms=settings.rooms,
     )
 
 

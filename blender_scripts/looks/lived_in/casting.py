@@ -12,6 +12,7 @@ from ..room import Camera, Vector
 from .scene import BOX, CAPSULE, CYLINDER, ELLIPSOID, SIDES
 
 _STEPS = 24  # along a ray past a rounded edge
+_SMALL = 0.4  # metres, radius of what is not cut in two where it reaches before the hand
 _CLOSE = 2e-4  # metres, that is near enough to it
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -35,6 +36,8 @@ def first_solids(solids: np.ndarray, windows: np.ndarray, camera: Camera, rays: 
     for index in range(SIDES, len(solids)):
         left, right, top, bottom = windows[index]
         solid = solids[index]
+        if _is_cut(solid, camera, hand):
+            continue
         origin = _from(solid, position)
         half = (solid.half[0], solid.half[1], solid.half[2])
         for row in range(top, bottom):
@@ -48,6 +51,16 @@ def first_solids(solids: np.ndarray, windows: np.ndarray, camera: Camera, rays: 
             if owner[row, column] == 0:
                 depth[row, column], owner[row, column] = _wall(solids[0], position, rays[row, column])
     return depth, owner
+
+
+@_compiled
+def _is_cut(solid: np.record, camera: Camera, hand: float) -> bool:
+    """Whether a small solid is partly before the hand, at the depth `hand`: it is left out, rather than cut."""
+    radius, rotation, depth = 0.0, camera.rotation, 0.0
+    for axis in range(3):
+        radius += solid.half[axis] ** 2
+        depth += rotation[2, axis] * (solid.centre[axis] - camera.position[axis])
+    return radius < _SMALL**2 and depth - np.sqrt(radius) < hand
 
 
 @_compiled

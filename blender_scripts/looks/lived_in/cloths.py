@@ -34,7 +34,7 @@ def weave(fields: Fields, rng: np.random.Generator, threads: int, depth: float) 
 def plain(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Clothes of one colour, creased."""
     shade = creases(rng, fields, rng.uniform(1.5, 4)) * weave(fields, rng, 60, 0.05)
-    return lit(colour(rng, 0.9), shade)
+    return lit(colour(rng, 0.65), shade)
 
 
 def printed(rng: np.random.Generator, fields: Fields) -> np.ndarray:

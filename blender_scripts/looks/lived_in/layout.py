@@ -9,7 +9,7 @@ import numpy as np
 from . import furniture, living, openings
 from .scene import BOX, Solid, moved
 from .spectra import pick
-from .things import lamp, thing
+from .things import lamp, pale, thing
 
 Piece = Callable[[np.random.Generator], list[Solid]]
 PIECES: tuple[tuple[Piece, float, float], ...] = (  # a piece, metres it takes of a wall, how often it is met
@@ -54,7 +54,7 @@ def _along(rng: np.random.Generator, length: float, has_window: bool) -> tuple[l
     x = -length / 2 + rng.uniform(0, 0.4)
     while x < length / 2 - 0.6:
         piece, wide, _ = PIECES[int(rng.choice(len(PIECES), p=weights / weights.sum()))]
-        middle, x = x + wide / 2, x + wide + rng.uniform(0, 0.5)
+        middle, x = x + wide / 2, x + wide + rng.uniform(0, 0.25)
         before_window = centre is not None and abs(middle - centre) < wide / 2 + 0.9
         if middle + wide / 2 > length / 2 + 0.2 or (before_window and piece not in _OVER):
             continue
@@ -69,7 +69,14 @@ def _along(rng: np.random.Generator, length: float, has_window: bool) -> tuple[l
 
 def _ceiling(rng: np.random.Generator, half: np.ndarray, solids: list[Solid]) -> list[np.ndarray]:
     """Hang lamps below the ceiling, into `solids`; the lights (7,) of those that glow."""
-    lights = []
+    lights, made_of = [], furniture.board(rng)
+    if rng.random() < 0.4:  # beams
+        for x in np.arange(-half[0] + rng.uniform(0, 0.5), half[0], rng.uniform(0.4, 0.9)):
+            solids.append(Solid(BOX, (x, 0, half[2] - 0.05), (0.05, half[1], 0.06), **made_of, radius=0.01))
+    for axis, side, z in ((a, s, z) for a in (0, 1) for s in (-1, 1) for z in (-1, 1)):  # skirting and cornice
+        edge, place = np.array([half[0], half[1], rng.uniform(0.03, 0.06)]), np.zeros(3)
+        edge[axis], place[axis], place[2] = 0.012, side * (half[axis] - 0.012), z * (half[2] - edge[2])
+        solids.append(Solid(BOX, tuple(place), tuple(edge), "paint", pale(rng), radius=0.008, gloss=0.3))
     for _ in range(int(rng.integers(1, 4))):
         x, y = rng.uniform(-0.7, 0.7, 2) * half[:2]
         hung = moved(openings.ceiling_lamp(rng, 2 * half[2]), 0.0, (x, y, -half[2]))

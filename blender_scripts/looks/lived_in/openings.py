@@ -16,7 +16,7 @@ def window(rng: np.random.Generator) -> list[Solid]:
     """A window with a view, a sill, and curtains or a blind before it; the view is the first."""
     w, h, z, paint = rng.uniform(0.4, 0.9), rng.uniform(0.45, 0.7), rng.uniform(1.35, 1.6), pale(rng)
     lacquer = {"texture": "paint", "tint": paint, "gloss": 0.4}
-    made = [Solid(BOX, (0, 0.005, z), (w, 0.006, h), "view", radius=0.0, gloss=0.3, glow=rng.uniform(1.6, 3.2), wear=0.0)]
+    made = [Solid(BOX, (0, 0.005, z), (w, 0.006, h), "view", radius=0.0, gloss=0.3, glow=rng.uniform(0.9, 2.2), wear=0.0)]
     bars = [0.0] if rng.random() < 0.6 else [-w / 3, w / 3]
     made += [Solid(BOX, (x, 0.02, z), (0.025, 0.02, h), **lacquer) for x in (*bars, -w, w)]
     made += [Solid(BOX, (0, 0.02, z + side * h), (w + 0.025, 0.02, 0.025), **lacquer) for side in (-1, 1)]

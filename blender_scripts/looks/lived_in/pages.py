@@ -19,6 +19,7 @@ WALLS: tuple[tuple[Painter, float], ...] = (  # and how often each is met
 FLOORS: tuple[tuple[Painter, float], ...] = (
     (walls.wood, 4.0), (walls.carpet, 2.0), (walls.tiles, 2.0), (walls.concrete, 0.5)
 )  # fmt: skip
+CEILINGS: tuple[tuple[Painter, float], ...] = ((walls.plaster, 5.0), (walls.wood, 2.0), (walls.tiles, 1.0))
 PAGES: dict[str, Painter] = {
     "paint": stuff.paint, "metal": stuff.metal, "wood": walls.wood, "dark wood": walls.wood, "leather": stuff.leather,
     "stone": stuff.stone, "plain": cloths.plain, "printed": cloths.printed, "checked": cloths.checked,
@@ -29,7 +30,7 @@ PAGES: dict[str, Painter] = {
     "hair": stuff.hair, "clutter": stuff.clutter,
 }  # fmt: skip
 SHARP = {  # what is painted at full size: pictures and print, and walls, which are large; cloth and such are smoother
-    "page", "photograph", "poster", "screen", "spines", "package", "view", "wood",
+    "page", "photograph", "poster", "screen", "spines", "package", "view",
     "wall", "other wall", "floor", "ceiling",
 }  # fmt: skip
 NAMES = ("wall", "other wall", "floor", "ceiling", *PAGES)
@@ -44,7 +45,7 @@ def paint_pages(seed: int, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarr
     rng = np.random.default_rng(seed)
     fields, grain = Fields.draw(rng), np.zeros((SIZE, 2 * SIZE), np.uint8)
     painters = PAGES | {"wall": _any(rng, WALLS), "other wall": _any(rng, WALLS), "floor": _any(rng, FLOORS),
-                        "ceiling": walls.plaster}  # fmt: skip
+                        "ceiling": _any(rng, CEILINGS)}  # fmt: skip
     mip_maps(0.5 + 0.2 * fields.take(rng, "pink"), grain)
     pages = np.zeros((len(names), SIZE, 2 * SIZE, 3), np.uint8)
     for page, name in zip(pages, names):

@@ -174,4 +174,4 @@ def view(rng: np.random.Generator, fields: Fields) -> np.ndarray:
             for y in range(top + 14, SIZE, 34):
                 for x in range(int(left) + 10, int(left) + width - 14, 24):
                     cv2.rectangle(picture, (x, y), (x + 11, y + 17), (tone * rng.uniform(0.3, 0.7)).tolist(), -1)
-    return 0.35 + lit(0.65 * cv2.blur(picture, (3, 3)), 1 + 0.05 * fields.take(rng, "pink"))
+    return 0.2 + lit(0.8 * cv2.blur(picture, (3, 3)), 1 + 0.05 * fields.take(rng, "pink"))

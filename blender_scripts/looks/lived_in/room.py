@@ -25,7 +25,7 @@ from .surfaces import surfaces
 from .windows import left_light, pixel_windows
 
 _REPEAT = (0.9, 1.6)  # metres, of walls, floor and ceiling
-_VISIBLE = 0.04  # difference of the root of linear light
+_VISIBLE = 0.05  # difference of the root of linear light
 _WITHIN = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))  # of a pixel, where rays at outlines pass
 
 

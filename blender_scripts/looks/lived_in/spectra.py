@@ -123,6 +123,7 @@ def ornament(field: np.ndarray, across: int, down: int, fold: bool) -> np.ndarra
     size = len(field)
     w, h = size // across, size // down
     part = field[: h // 2 if fold else h, : w // 2]
+    part = cv2.blur(part, (size // 64, size // 64))
     motif = np.concatenate([part, part[:, ::-1]], 1)
     motif = np.concatenate([motif, motif[::-1]], 0) if fold else motif
     motif = cv2.resize(motif, (w, h), interpolation=cv2.INTER_LINEAR)

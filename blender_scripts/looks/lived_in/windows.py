@@ -9,7 +9,7 @@ from ..room import Camera, Vector
 from .scene import SIDES
 
 _NEAR = 0.05  # metres, what is nearer to the camera's plane is not drawn
-_CONTACT = 0.2  # metres, how far a thing shades what is beside it
+_CONTACT = 0.18  # metres, how far a thing shades what is beside it
 _LEAST = 0.3  # share of the light that is left whatever stands around
 _SHADOW = 0.55  # share of the light that a thing takes from what lies in its shadow
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -20,7 +20,7 @@ def pixel_windows(solids: np.ndarray, margin: float, camera: Camera) -> np.ndarr
     """Pixels (N, 4) that SOLIDs may cover, grown by `margin` metres: left, right, top, bottom; the ends are left out."""
     windows = np.zeros((len(solids), 4), np.int64)
     for index in range(SIDES, len(solids)):
-        reach = min(margin, 2.5 * solids[index].half.max())
+        reach = min(margin, 1.6 * solids[index].half.max())
         windows[index] = _window(solids[index], reach, camera)
     return windows
 
@@ -70,7 +70,7 @@ def left_light(
     light = np.ones(depth.shape, np.float32)
     windows = pixel_windows(solids, _CONTACT, camera)
     for index in range(SIDES, len(solids)):
-        if solids[index].half.max() < 1.3 and solids[index].half.min() > 0.005 and solids[index].glow == 0:
+        if solids[index].half.max() < 1.3 and solids[index].half.min() > 0.009 and solids[index].glow == 0:
             _darken(light, index, solids[index], windows[index], camera, rays, depth, owner, lights[0])
     for row in range(light.shape[0]):
         for column in range(light.shape[1]):
@@ -84,7 +84,7 @@ def _darken(
     depth: np.ndarray, owner: np.ndarray, lamp: np.ndarray,
 ) -> None:  # fmt: skip
     half, axes = (solid.half[0], solid.half[1], solid.half[2]), solid.axes
-    reach, thin = min(_CONTACT, 2.5 * max(half)), 0.7 * min(half) + 0.01
+    reach, thin = min(_CONTACT, 1.6 * max(half)), 0.7 * min(half) + 0.01
     slight = min(1.0, min(half) / 0.02)  # leaves and cables take little
     cx, cy, cz = solid.centre[0], solid.centre[1], solid.centre[2]
     ox, oy, oz = camera.position[0] - cx, camera.position[1] - cy, camera.position[2] - cz
