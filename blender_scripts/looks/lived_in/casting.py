@@ -49,7 +49,9 @@ def first_solids(solids: np.ndarray, windows: np.ndarray, camera: Camera, rays: 
     for row in range(camera.height):
         for column in range(camera.width):
             if owner[row, column] == 0:
-                depth[row, column], owner[row, column] = _wall(solids[0], position, rays[row, column])
+                depth[row, column], owner[row, column] = _wall(
+                    solids[0], position, rays[row, column, 0], rays[row, column, 1], rays[row, column, 2]
+                )
     return depth, owner
 
 
@@ -65,30 +67,33 @@ def _is_cut(solid: np.record, camera: Camera, hand: float) -> bool:
 
 @_compiled
 def first_of_neighbours(
-    solids: np.ndarray, owner: np.ndarray, places: np.ndarray, rays: np.ndarray, camera: Camera
+    solids: np.ndarray, owner: np.ndarray, light: np.ndarray, places: np.ndarray, rays: np.ndarray, camera: Camera
 ) -> tuple:
-    """Depth (P,) m and row (P,) of what rays (P, 3) through pixels `places` (P, 2) meet first, of the solids that the
-    pixels' 3 x 3 neighbours (owner, (H, W)) met.
+    """Depth (P,) m, row (P,) and light (P,) of what rays (P, 3) through pixels `places` (P, 2) meet first.
+
+    Of the solids that the pixels' 3 x 3 neighbours met: their rows `owner` (H, W) and the `light` (H, W) left there.
     """
-    depths, owners = np.full(len(places), np.inf), np.zeros(len(places), np.int32)
+    depths, owners, lights = np.full(len(places), np.inf), np.zeros(len(places), np.int32), np.ones(len(places), np.float32)
     hand = -np.dot(camera.rotation[2], camera.position)
     for k in range(len(places)):
-        row, column = places[k]
-        seen = -1
-        for y in range(max(row - 1, 0), min(row + 2, owner.shape[0])):
-            for x in range(max(column - 1, 0), min(column + 2, owner.shape[1])):
-                index = owner[y, x]
+        row, column = places[k, 0], places[k, 1]
+        x, y, z = rays[k, 0], rays[k, 1], rays[k, 2]
+        depths[k], owners[k] = _wall(solids[0], camera.position, x, y, z)
+        lights[k], seen = light[row, column], -1
+        for i in range(max(row - 1, 0), min(row + 2, owner.shape[0])):
+            for j in range(max(column - 1, 0), min(column + 2, owner.shape[1])):
+                index = owner[i, j]
+                if index == owners[k]:
+                    lights[k] = light[i, j]
                 if index < SIDES or index == seen:
                     continue
                 seen, solid = index, solids[index]
-                origin, step = _from(solid, camera.position), _own(solid.axes, rays[k, 0], rays[k, 1], rays[k, 2])
                 half = (solid.half[0], solid.half[1], solid.half[2])
+                origin, step = _from(solid, camera.position), _own(solid.axes, x, y, z)
                 enter = _enter(solid.kind, half, solid.radius, origin, step)
                 if hand < enter < depths[k]:
-                    depths[k], owners[k] = enter, index
-        if depths[k] == np.inf:
-            depths[k], owners[k] = _wall(solids[0], camera.position, rays[k])
-    return depths, owners
+                    depths[k], owners[k], lights[k] = enter, index, light[i, j]
+    return depths, owners, lights
 
 
 @_compiled
@@ -194,9 +199,9 @@ def _ball(origin: Vector, step: Vector) -> tuple[float, float]:
 
 
 @_compiled
-def _wall(room: np.record, position: np.ndarray, ray: np.ndarray) -> tuple[float, int]:
+def _wall(room: np.record, position: np.ndarray, x: float, y: float, z: float) -> tuple[float, int]:
     """Where a ray from within leaves the room, and through which of its sides."""
-    origin, step = _from(room, position), _own(room.axes, ray[0], ray[1], ray[2])
+    origin, step = _from(room, position), _own(room.axes, x, y, z)
     depth, side = np.inf, 0
     for axis in range(3):
         far = _slab(room.half[axis], origin[axis], step[axis])[1]

@@ -105,9 +105,7 @@ def _midst(rng: np.random.Generator, half: np.ndarray, hand: np.ndarray) -> list
     for _ in range(int(rng.choice([0, 1, 2, 3], p=(0.2, 0.35, 0.3, 0.15)))):
         seated = rng.random() < 0.4
         at = hand[:2] + rng.uniform(_CLEAR, 1.6) * _direction(rng)
-        drop = hand[2] - rng.uniform(-0.35, 0.75) if seated else hand[2] - rng.uniform(0.9, 1.6)
-        someone = living.person(rng, seated)
-        made += moved(someone, rng.uniform(0, 2 * np.pi), (*at, min(max(drop - 0.9, floor), 0.0) if seated else drop))
+        made += moved(living.person(rng, seated), rng.uniform(0, 2 * np.pi), (*at, floor))
     for place in _free(rng, half, hand, 3, 0.8):
         made += moved(living.plant(rng, rng.uniform(0.4, 1.4)), 0.0, (*place, floor))
     for place in _free(rng, half, hand, 4, 0.5):

@@ -80,7 +80,7 @@ def plant(rng: np.random.Generator, size: float) -> list[Solid]:
         turn, rise = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 1.3)
         out = np.array([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)])
         stem = np.array([0, 0, 1.6 * r]) + out * rng.uniform(0.15, 0.5) * size
-        long = rng.uniform(0.12, 0.3) * size
+        long = rng.uniform(0.07, 0.18) * size
         tip = along(out + (0, 0, rng.uniform(-0.6, 0.3)))
         half = (long * slim, 0.004, long)
         made.append(Solid(ELLIPSOID, tuple(stem + long * tip[2]), half, "leaf", green, axes=tip, gloss=0.5, wear=0.6))

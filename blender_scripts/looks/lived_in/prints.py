@@ -137,17 +137,19 @@ def screen(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 def spines(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Sixteen spines of books, each 32 pixels wide, with titles along them."""
-    turned = np.zeros((SIZE, SIZE, 3), np.float32)  # spines lie here; they are stood up at the end
-    for top in range(0, SIZE, 32):
-        spine = colour(rng, 0.9)
-        light = spine.mean() < 0.45
-        ink = grey(0.9) * (1 - 0.3 * rng.random(3)) if light else 0.3 * colour(rng, 0.7)
-        turned[top : top + 32] = spine
-        start = int(rng.integers(30, 150))
-        write(turned, rng, (start, top + 3, SIZE - 30, top + 31), rng.uniform(13, 20), ink)
-        for band in rng.integers(0, SIZE, 2):
-            turned[top : top + 32, band : band + int(rng.integers(3, 24))] = spine + 0.6 * (ink - spine)
-    return lit(np.rot90(turned, 3), 1 + 0.04 * fields.take(rng, "pink"))
+    colours = np.stack([colour(rng, 0.9) for _ in range(16)])
+    light = colours.mean(1, keepdims=True) < 0.45
+    inks = np.where(light, 0.9 - 0.25 * rng.random((16, 3)), 0.3 * colours).astype(np.float32)
+    titles, printed = words(rng, 48), np.zeros((SIZE, SIZE), np.uint8)  # spines lie here; they are stood up at the end
+    for number in range(16):
+        low, scale = 32 * number + 24, rng.uniform(0.5, 0.9)
+        title = " ".join(titles[3 * number : 3 * number + 3]).title()
+        start = int(rng.integers(20, 150))
+        cv2.putText(printed, title, (start, low), pick(rng, _FONTS), scale, 255, pick(rng, (1, 2)), cv2.LINE_AA)
+        for left in rng.integers(0, SIZE, 2):
+            printed[low - 24 : low + 8, left : left + int(rng.integers(3, 24))] = rng.integers(60, 180)
+    page = mix(*(np.repeat(tones[:, None], 32, 0).repeat(SIZE, 1) for tones in (colours, inks)), printed / np.float32(255))
+    return lit(np.rot90(page, 3), 1 + 0.04 * fields.take(rng, "pink"))
 
 
 def package(rng: np.random.Generator, fields: Fields) -> np.ndarray:

@@ -92,23 +92,9 @@ def _smoothed(scene: Scene, owner: np.ndarray, light: np.ndarray, places: np.nda
     total, (rows, columns) = np.zeros((len(places), 3), np.float32), places.T
     for dx, dy in _WITHIN:
         rays = rays_through(camera, columns + 0.5 + dx, rows + 0.5 + dy)
-        depth, met = first_of_neighbours(scene.solids, owner, places, rays, camera)
-        shares = _light_of(met, owner, light, places)
-        total += _colours(scene, Hits(rays, depth, met, shares), camera)
+        depth, met, left = first_of_neighbours(scene.solids, owner, light, places, rays, camera)
+        total += _colours(scene, Hits(rays, depth, met, left), camera)
     return total / len(_WITHIN)
-
-
-def _light_of(met: np.ndarray, owner: np.ndarray, light: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The light (P,) that things leave of the solids `met` (P,): that at the nearest pixel that met them first."""
-    rows, columns = places.T
-    found = light[rows, columns]
-    missing = owner[rows, columns] != met
-    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-        y, x = np.clip(rows + dy, 0, owner.shape[0] - 1), np.clip(columns + dx, 0, owner.shape[1] - 1)
-        here = missing & (owner[y, x] == met)
-        found = np.where(here, light[y, x], found)
-        missing &= ~here
-    return found
 
 
 def _colours(scene: Scene, hits: Hits, camera: Camera) -> np.ndarray:
