@@ -12,8 +12,18 @@ import cv2
 import numpy as np
 
 from blender_scripts.cycles.scene import Studio
+from blender_scripts.looks.backgrounds import blur, make_backgrounds
 from blender_scripts.looks.look import Look, LookSettings, draw_look
-from blender_scripts.render_sample import SampleSpec, render_sample
+from blender_scripts.render_sample import (
+    SampleSpec,
+    label_sample,
+    make_scenes,
+    render_views,
+    sample_light,
+    set_stage,
+)
+from blender_scripts.sensor.chain import record
+from blender_scripts.sensor.optics import Scene, through_lens
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
 from blender_scripts.sensor.settings import SensorSettings
 from blender_scripts.settings import RenderSettings
@@ -41,12 +51,12 @@ PARTS = {  # stronger than a release has them, to be seen
 PHONES = (4, 5, 13)  # seeds
 
 
-def cameras(count: int) -> Cameras:
-    """The same camera `count` times, before the back of the hand."""
+def camera() -> Cameras:
+    """One before the back of the hand."""
     _, _, posed = rest_pose(load_asset())
     settings = CameraSettings(image_size=SIZE, phase=False, fill=0.8)
     one = ring((np.zeros(3), UPRIGHT), posed.vertices, settings, np.random.default_rng(0))
-    return dataclasses.replace(one, K=one.K[[0] * count], world_to_cam=one.world_to_cam[[0] * count])
+    return dataclasses.replace(one, K=one.K[:1], world_to_cam=one.world_to_cam[:1])
 
 
 def look() -> Look:
@@ -64,20 +74,31 @@ def sensors() -> dict[str, Sensor]:
     return {caption: Sensor(**values) for caption, values in PARTS.items()} | phones
 
 
-def main() -> None:
-    """Render and write the picture."""
-    asset, settings = load_asset(), RenderSettings(width=SIZE, height=SIZE, samples_per_pixel=8, crosscheck=0.0)
+def scene() -> Scene:
+    """The hand, moving, as `render_sample` makes it."""
+    asset, settings = load_asset(), RenderSettings(width=SIZE, height=SIZE, samples_per_pixel=16)
     studio = Studio(asset, *arm_topology(asset), settings)
     rest, arm, posed = rest_pose(asset)
     before, after = (posed.placed(np.eye(3), way * STEP) for way in (-1, 1))
-    skin, tiles = (
-        bake(asset, rest, arm, Subject(np.zeros(len(asset.shape_names)), 0.185, 30.0, 0.0, 10.0, 66)),
-        sensors(),
-    )
-    spec = SampleSpec(posed, before, after, cameras(len(tiles)), skin, look(), 1, {"sample": 0}, False,
-                      tuple(tiles.values()))  # fmt: skip
-    shown = [labelled(*tile) for tile in zip(render_sample(studio, spec, settings)["rgb"], tiles)]
-    rows = [np.concatenate(shown[k : k + COLUMNS], axis=1) for k in range(0, len(shown), COLUMNS)]
+    skin = bake(asset, rest, arm, Subject(np.zeros(len(asset.shape_names)), 0.185, 30.0, 0.0, 10.0, 66))
+    spec = SampleSpec(posed, before, after, camera(), skin, look(), 1, {"sample": 0})
+    panorama, light, gains = sample_light(studio.hdris, spec)
+    K, world_to_cam = spec.cameras.K, spec.cameras.world_to_cam
+    vertices = np.concatenate([posed.vertices, posed.arm_vertices])
+    set_stage(studio, spec, vertices, light)
+    hands, _ = render_views(studio, vertices, K, world_to_cam, spec.seed)
+    labels, coverage = label_sample(studio.bodies.surface("bare", False), spec, (SIZE, SIZE))
+    backgrounds = make_backgrounds(spec.look, panorama, gains, light, K, world_to_cam, (SIZE, SIZE))
+    return make_scenes(spec, hands, backgrounds, coverage, labels, light, gains)[0]
+
+
+def main() -> None:
+    """Render once, and write the picture of all cameras."""
+    taken, tiles = scene(), []
+    for caption, sensor in sensors().items():
+        picture = record(blur(through_lens(taken, sensor), look().lens_blur), sensor, np.random.default_rng(0))
+        tiles.append(labelled(picture, caption))
+    rows = [np.concatenate(tiles[k : k + COLUMNS], axis=1) for k in range(0, len(tiles), COLUMNS)]
     path = Path(__file__).parents[1] / "images" / "sensor.jpg"
     cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
