@@ -26,11 +26,12 @@ _TOE = np.float32(0.004)  # added to luminance before the logarithm: what is nea
 _MARGIN = 10  # pixels of the panorama around what is seen, which the filters reach
 _OUTLINE = 1.4  # pixels of the view that an outline is wide, unless it were
 _STEEPEST = 4.0  # times narrower than in the panorama
+_LOOSE = 1.4  # at most, where outlines run in all directions: small patches would look painted
 _FLAT = 0.08  # of the least light nearby, by which the greatest exceeds it where there is half an outline
 _WALLS, _LEAVES = 0.2, 0.5  # ratio of the weakest to the strongest gradient at which outlines begin to fray, and all do
-_FRAYED = 0.22  # RMS per octave by which noise moves an outline, of the way from its least to its greatest
-_TEXTURE = 1.35  # RMS per octave of texture, by the gradient in its weakest direction, per pixel
-_GRAIN, _COARSEST = 0.015, 0.15  # stops: gradient that is noise, and beyond which it is of outlines
+_FRAYED = 0.12  # RMS per octave by which noise moves an outline, of the way from its least to its greatest
+_TEXTURE = 1.7  # RMS per octave of texture, by the gradient in its weakest direction, per pixel
+_GRAIN, _COARSEST = 0.015, 0.25  # stops: gradient that is noise, and beyond which it is of outlines
 # The inverse, to first order, of averaging Catmull-Rom interpolation over a pixel: pixels of a panorama are averages
 _UNAVERAGE = np.array([0.0130, -0.0938, 1.1616, -0.0938, 0.0130], np.float32)
 _NEAR, _AROUND = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
@@ -101,7 +102,9 @@ def _refine(patch: Patch, noise: np.ndarray, detail: float, larger: float) -> np
     share = np.clip((value - low) / span, 0, 1)
     value = low + share * span  # no overshoot
     share += np.float32(4 * _FRAYED * detail) * free * noise * share * (1 - share)
-    steep = 1 / (1 + cv2.exp(np.float32(-4 * min(larger / _OUTLINE, _STEEPEST)) * (share - np.float32(0.5))))
+    steepness = min(larger / _OUTLINE, _STEEPEST)
+    steepness = steepness + (min(steepness, _LOOSE) - steepness) * free
+    steep = 1 / (1 + cv2.exp(-4 * steepness * (share - np.float32(0.5))))
     trust = np.float32(min(detail, 1.0)) * np.square(span / (span + np.float32(_FLAT) * (low + _TOE)))
     value += trust * (low + steep * span - value)
 
