@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from blender_scripts.looks.look import Look, with_detail
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
 from rigging.geometry.cameras import Cameras
+from rigging.geometry.lenses import with_lens
 from rigging.geometry.rigs import place_cameras
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
@@ -92,9 +94,8 @@ class Specs:
     def _pair(self, index: int) -> PlacedPair:
         plan, release = self.plan, self.release
         body = self.body(int(plan.subject[index]))
-        held, split = plan.strata and plan.strata.hold_out, int(plan.split[index])
-        look, bands = pair_look(release, held, split, index, self.hdris), pair_bands(release, held, split)
-        look = with_detail(generator(release, Stream.DETAIL, index), look, release.look)
+        look = look_of_pair(plan, release, index, self.hdris)
+        bands = pair_bands(release, plan.strata and plan.strata.hold_out, int(plan.split[index]))
         arm, joints = body.arms[look.arm_style], plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
@@ -105,8 +106,9 @@ class Specs:
         target = target_of(hands, framing_points(self.asset, hands), left and release.hand == "both")
         rng = generator(release, Stream.CAMERAS, index)
         cameras = place_cameras(target, release.cameras, rng, bands, plan.calibration)
-        sensors = draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, len(cameras.K))
-        return PlacedPair(hands, source, cameras, look, sensors)
+        lens = release.cameras.distortion.draw(generator(release, Stream.DISTORTION, index))
+        cameras = cameras if lens is None else with_lens(cameras, lens)
+        return PlacedPair(hands, source, cameras, look, sensors_of_pair(release, index, len(cameras.K)))
 
     def _left(self, pair: int) -> bool:
         """Whether a pair shows a left hand."""
@@ -137,6 +139,18 @@ class Specs:
             "wrist_angles": plan.wrist[index, role].astype(np.float32),
             "split": SPLITS[plan.split[index]],
         }
+
+
+def look_of_pair(plan: Plan, release: Release, index: int, panoramas: Sequence[str]) -> Look:
+    """The look of pair `index`; `panoramas` are the names of all there are."""
+    held = plan.strata and plan.strata.hold_out
+    look = pair_look(release, held, int(plan.split[index]), index, panoramas)
+    return with_detail(generator(release, Stream.DETAIL, index), look, release.look)
+
+
+def sensors_of_pair(release: Release, index: int, views: int) -> tuple[Sensor, ...]:
+    """The sensors of pair `index`, one per camera, or none."""
+    return draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, views)
 
 
 def plan_subject(plan: Plan, number: int) -> Subject:
