@@ -34,8 +34,8 @@ class Scene(NamedTuple):
     """A room and what is in it."""
 
     solids: np.ndarray  # (N,) SOLID; the first six are the room's sides
-    textures: np.ndarray  # (T, 512, 1024, 3) uint8 sRGB, mip levels side by side
-    grain: np.ndarray  # (512, 1024) uint8, mip levels side by side, mean 128: dirt and wear
+    textures: np.ndarray  # (T, 512, 768, 3) uint8 sRGB, with mip levels on the right
+    grain: np.ndarray  # (512, 768) uint8, likewise, mean 128: dirt and wear
     harmonics: np.ndarray  # (3, 9) irradiance / pi
     lights: np.ndarray  # (L, 7) world position in metres, R, G, B, reach in metres: windows and lamps
 

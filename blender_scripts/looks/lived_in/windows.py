@@ -70,7 +70,7 @@ def left_light(
     light = np.ones(depth.shape, np.float32)
     windows = pixel_windows(solids, _CONTACT, camera)
     for index in range(SIDES, len(solids)):
-        if solids[index].half.max() < 1.3 and solids[index].half.min() > 0.009 and solids[index].glow == 0:
+        if solids[index].half.max() < 1.3 and solids[index].half.min() > 0.012 and solids[index].glow == 0:
             _darken(light, index, solids[index], windows[index], camera, rays, depth, owner, lights[0])
     for row in range(light.shape[0]):
         for column in range(light.shape[1]):
