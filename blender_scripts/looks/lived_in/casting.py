@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from ..room import Camera, Vector
-from .scene import BOX, CAPSULE, CYLINDER, ELLIPSOID, SIDES
+from .scene import BOX, CYLINDER, ELLIPSOID, SIDES
 
 _STEPS = 24  # along a ray past a rounded edge
 _SMALL = 0.4  # metres, radius of what is not cut in two where it reaches before the hand
@@ -73,7 +73,11 @@ def first_of_neighbours(
 
     Of the solids that the pixels' 3 x 3 neighbours met: their rows `owner` (H, W) and the `light` (H, W) left there.
     """
-    depths, owners, lights = np.full(len(places), np.inf), np.zeros(len(places), np.int32), np.ones(len(places), np.float32)
+    depths, owners, lights = (
+        np.full(len(places), np.inf),
+        np.zeros(len(places), np.int32),
+        np.ones(len(places), np.float32),
+    )
     hand = -np.dot(camera.rotation[2], camera.position)
     for k in range(len(places)):
         row, column = places[k, 0], places[k, 1]
@@ -125,7 +129,10 @@ def _enter(kind: int, half: Vector, radius: float, origin: Vector, step: Vector)
         enter, leave = _ball((origin[0] / half[0], origin[1] / half[1], origin[2] / half[2]),
                              (step[0] / half[0], step[1] / half[1], step[2] / half[2]))  # fmt: skip
         return enter if enter <= leave else -np.inf
-    flat_origin, flat_step = (origin[0] / half[0], origin[1] / half[0], 0.0), (step[0] / half[0], step[1] / half[0], 0.0)
+    flat_origin, flat_step = (
+        (origin[0] / half[0], origin[1] / half[0], 0.0),
+        (step[0] / half[0], step[1] / half[0], 0.0),
+    )
     enter, leave = _ball(flat_origin, flat_step)
     if kind == CYLINDER:
         z0, z1 = _slab(half[2], origin[2], step[2])
@@ -149,9 +156,7 @@ def _capsule(half: Vector, origin: Vector, step: Vector, enter: float, leave: fl
 
 
 @_compiled
-def _rounded(
-    half: Vector, radius: float, origin: Vector, step: Vector, enter: float, leave: float
-) -> float:
+def _rounded(half: Vector, radius: float, origin: Vector, step: Vector, enter: float, leave: float) -> float:
     """Where a ray that enters the box at `enter` meets the box of rounded edges (sphere tracing, Hart 1996)."""
     t, length = enter, np.sqrt(step[0] * step[0] + step[1] * step[1] + step[2] * step[2])
     a, b, c = half[0] - radius, half[1] - radius, half[2] - radius

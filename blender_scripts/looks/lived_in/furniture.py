@@ -114,7 +114,9 @@ def desk(rng: np.random.Generator) -> list[Solid]:
 def monitor(rng: np.random.Generator, size: float) -> list[Solid]:
     """A screen on a foot, twice `size` metres wide, that shows something or is dark; it looks along +y."""
     lit, black = (1.1, (1, 1, 1)) if rng.random() < 0.75 else (0.0, (0.03, 0.03, 0.03))
-    case = Solid(BOX, (0, 0, 0.12 + 0.6 * size), (size, 0.02, 0.6 * size), "paint", (0.02, 0.02, 0.02), radius=0.01, gloss=0.6)
+    case = Solid(
+        BOX, (0, 0, 0.12 + 0.6 * size), (size, 0.02, 0.6 * size), "paint", (0.02, 0.02, 0.02), radius=0.01, gloss=0.6
+    )
     picture = Solid(BOX, (0, 0.015, 0.12 + 0.6 * size), (size - 0.012, 0.008, 0.6 * size - 0.014), "screen", black,
                     radius=0.0, gloss=0.8, glow=lit, wear=0.1)  # fmt: skip
     foot = Solid(BOX, (0, 0, 0.008), (0.1, 0.08, 0.008), "metal", gloss=0.5)
@@ -124,7 +126,9 @@ def monitor(rng: np.random.Generator, size: float) -> list[Solid]:
 def chair(rng: np.random.Generator) -> list[Solid]:
     """A chair that looks along +y."""
     made_of, page = board(rng), pick(rng, ["leather", "checked", "printed", "plain"])
-    legs = [limb((x, y, 0), (0.9 * x, 0.9 * y, 0.43), 0.015, "wood", gloss=0.3) for x in (-0.2, 0.2) for y in (-0.2, 0.2)]
+    legs = [
+        limb((x, y, 0), (0.9 * x, 0.9 * y, 0.43), 0.015, "wood", gloss=0.3) for x in (-0.2, 0.2) for y in (-0.2, 0.2)
+    ]
     seat = Solid(BOX, (0, 0, 0.46), (0.22, 0.22, 0.03), page, radius=0.025, repeat=0.5)
     rail = Solid(BOX, (0, -0.2, 0.82), (0.21, 0.015, rng.uniform(0.06, 0.25)), **made_of, radius=0.012)
     posts = [limb((x, -0.2, 0.4), (x, -0.21, 0.95), 0.015, "wood", gloss=0.3) for x in (-0.19, 0.19)]

@@ -19,7 +19,15 @@ def person(rng: np.random.Generator, seated: bool) -> list[Solid]:
     hip = 0.45 if seated else 0.9 * tall
     shoulder = hip + 0.5 * tall
     trunk = [
-        Solid(BOX, (0, 0, hip + 0.26 * tall), (0.11 * broad, 0.19 * broad, 0.29 * tall), top, radius=0.1, repeat=0.45, gloss=0.0),
+        Solid(
+            BOX,
+            (0, 0, hip + 0.26 * tall),
+            (0.11 * broad, 0.19 * broad, 0.29 * tall),
+            top,
+            radius=0.1,
+            repeat=0.45,
+            gloss=0.0,
+        ),
         Solid(BOX, (0, 0, hip), (0.12 * broad, 0.18 * broad, 0.13), below, radius=0.11, repeat=0.45, gloss=0.0),
     ]
     arms = []
@@ -27,7 +35,10 @@ def person(rng: np.random.Generator, seated: bool) -> list[Solid]:
         start = np.array([0.0, side * 0.2 * broad, shoulder - 0.05])
         elbow = start + (rng.uniform(-0.1, 0.1), side * rng.uniform(0.03, 0.1), -0.28 * tall)
         end = np.array([rng.uniform(-0.12, 0.12), side * 0.14 * broad, hip + rng.uniform(-0.05, 0.08)])
-        arms += [limb(start, elbow, 0.055, top, repeat=0.45, gloss=0.0), limb(elbow, end, 0.045, top, repeat=0.45, gloss=0.0)]
+        arms += [
+            limb(start, elbow, 0.055, top, repeat=0.45, gloss=0.0),
+            limb(elbow, end, 0.045, top, repeat=0.45, gloss=0.0),
+        ]
     return [*trunk, *arms, *_legs(seated, hip, below), *_head(rng, shoulder)]
 
 
@@ -49,7 +60,9 @@ def _head(rng: np.random.Generator, shoulder: float) -> list[Solid]:
         Solid(ELLIPSOID, (0, 0, z), (0.1, 0.078, 0.125), "face", axes=turn.T, gloss=0.2, wear=0.1),
     ]
     back = turn @ (-0.022, 0, 0.028)
-    made.append(Solid(ELLIPSOID, tuple(back + (0, 0, z)), (0.1, 0.088, 0.118), "hair", axes=turn.T, gloss=0.3, wear=0.1))
+    made.append(
+        Solid(ELLIPSOID, tuple(back + (0, 0, z)), (0.1, 0.088, 0.118), "hair", axes=turn.T, gloss=0.3, wear=0.1)
+    )
     if rng.random() < 0.4:  # long hair
         made.append(Solid(ELLIPSOID, (*(turn @ (-0.06, 0, 0))[:2], z - 0.08), (0.06, 0.09, 0.19), "hair", axes=turn.T))
     return made
@@ -61,7 +74,9 @@ def coats(rng: np.random.Generator) -> list[Solid]:
     for x in np.linspace(-0.4, 0.4, int(rng.integers(3, 6))):
         cloth, long = pick(rng, CLOTHES), rng.uniform(0.2, 0.45)
         body = {"repeat": 0.4, "gloss": 0.0}
-        made.append(Solid(BOX, (x, 0.1, 1.62 - long), (rng.uniform(0.1, 0.16), 0.07, long), cloth, radius=0.065, **body))
+        made.append(
+            Solid(BOX, (x, 0.1, 1.62 - long), (rng.uniform(0.1, 0.16), 0.07, long), cloth, radius=0.065, **body)
+        )
         for side in (-0.13, 0.13):
             end = (x + 1.3 * side, 0.1, 1.62 - 1.5 * long)
             made.append(limb((x + 0.5 * side, 0.1, 1.6), end, 0.05, cloth, **body))
@@ -72,7 +87,9 @@ def plant(rng: np.random.Generator, size: float) -> list[Solid]:
     """A plant in a pot on the floor at the origin, `size` metres high: broad leaves, or long ones from the middle."""
     r, green = 0.16 * size + 0.03, (1.0, 1.0, 1.0)
     made = [
-        Solid(CYLINDER, (0, 0, 0.8 * r), (r, r, 0.8 * r), "stone" if rng.random() < 0.5 else "paint", pale(rng), gloss=0.4),
+        Solid(
+            CYLINDER, (0, 0, 0.8 * r), (r, r, 0.8 * r), "stone" if rng.random() < 0.5 else "paint", pale(rng), gloss=0.4
+        ),
         Solid(CYLINDER, (0, 0, 1.62 * r), (0.9 * r, 0.9 * r, 0.01), "clutter", (0.12, 0.08, 0.05), gloss=0),
     ]
     slim = rng.uniform(0.1, 0.5)

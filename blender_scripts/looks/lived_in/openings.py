@@ -16,7 +16,9 @@ def window(rng: np.random.Generator) -> list[Solid]:
     """A window with a view, a sill, and curtains or a blind before it; the view is the first."""
     w, h, z, paint = rng.uniform(0.4, 0.9), rng.uniform(0.45, 0.7), rng.uniform(1.35, 1.6), pale(rng)
     lacquer = {"texture": "paint", "tint": paint, "gloss": 0.4}
-    made = [Solid(BOX, (0, 0.005, z), (w, 0.006, h), "view", radius=0.0, gloss=0.3, glow=rng.uniform(0.9, 2.2), wear=0.0)]
+    made = [
+        Solid(BOX, (0, 0.005, z), (w, 0.006, h), "view", radius=0.0, gloss=0.3, glow=rng.uniform(0.9, 2.2), wear=0.0)
+    ]
     bars = [0.0] if rng.random() < 0.6 else [-w / 3, w / 3]
     made += [Solid(BOX, (x, 0.02, z), (0.025, 0.02, h), **lacquer) for x in (*bars, -w, w)]
     made += [Solid(BOX, (0, 0.02, z + side * h), (w + 0.025, 0.02, 0.025), **lacquer) for side in (-1, 1)]
@@ -54,7 +56,9 @@ def pictures(rng: np.random.Generator) -> list[Solid]:
         axes = np.array([[np.cos(lean), 0, np.sin(lean)], [0, 1, 0], [-np.sin(lean), 0, np.cos(lean)]])
         place, page = np.array((x + w, 0.012, rng.uniform(1.1, 1.8))), pick(rng, _PRINTS)
         if rng.random() < 0.6:
-            made.append(Solid(BOX, tuple(place), (w + 0.02, 0.014, h + 0.02), **(board(rng) | {"repeat": 0.5}), axes=axes))
+            made.append(
+                Solid(BOX, tuple(place), (w + 0.02, 0.014, h + 0.02), **(board(rng) | {"repeat": 0.5}), axes=axes)
+            )
             place = place + (0, 0.004, 0)
         made.append(Solid(BOX, tuple(place), (w, 0.0115, h), page, axes=axes, radius=0.0, patch=cutting(rng),
                           gloss=rng.uniform(0, 0.6)))  # fmt: skip
@@ -78,8 +82,8 @@ def television(rng: np.random.Generator) -> list[Solid]:
 def radiator(rng: np.random.Generator) -> list[Solid]:
     """A radiator with its pipe."""
     ribs, white = int(rng.integers(8, 16)), pale(rng)
-    made = [Solid(BOX, (0.08 * (k - ribs / 2), 0.08, 0.42), (0.032, 0.05, 0.28), "paint", white, radius=0.028, gloss=0.4)
-            for k in range(ribs)]  # fmt: skip
+    places = [(0.08 * (k - ribs / 2), 0.08, 0.42) for k in range(ribs)]
+    made = [Solid(BOX, at, (0.032, 0.05, 0.28), "paint", white, radius=0.028, gloss=0.4) for at in places]
     end = 0.04 * ribs + 0.1
     return [*made, limb((-end, 0.06, 0.2), (end, 0.06, 0.2), 0.015, "paint", tint=white, gloss=0.4),
             limb((end, 0.06, 0.2), (end, 0.06, 2.6), 0.015, "paint", tint=white, gloss=0.4)]  # fmt: skip
@@ -87,8 +91,8 @@ def radiator(rng: np.random.Generator) -> list[Solid]:
 
 def sockets(rng: np.random.Generator) -> list[Solid]:
     """Switches and sockets, a clock, a cable between them."""
-    made = [Solid(BOX, (rng.uniform(-0.4, 0.4), 0.006, z), (0.04, 0.008, 0.04), "paint", (0.85, 0.85, 0.82), radius=0.006)
-            for z in (0.3, 1.1)]  # fmt: skip
+    places = [(rng.uniform(-0.4, 0.4), 0.006, z) for z in (0.3, 1.1)]
+    made = [Solid(BOX, at, (0.04, 0.008, 0.04), "paint", (0.85, 0.85, 0.82), radius=0.006) for at in places]
     made += cable(rng, made[0].centre, (0.8, 0.02, 0.05), 0.05)
     r, face = rng.uniform(0.1, 0.16), np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     made.append(Solid(CYLINDER, (0.3, 0.015, 1.7), (r, r, 0.015), "metal", axes=face, gloss=0.6))

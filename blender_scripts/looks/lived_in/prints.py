@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -10,8 +12,9 @@ from .scene import SIZE
 from .spectra import Fields, dead_leaves, grey, lit, mix, pick, rgb, stretched, tiled
 
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
-_STARTS, _VOWELS = "b c d f g h k l m n p r s t v w br st pl tr sh ch".split(), "a e i o u ai ea ou io".split()
-_ENDS = "n r s t l m nd rs ng ck th".split()
+_STARTS = ("b", "c", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "br", "st", "pl", "tr", "sh")
+_VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "ou", "io")
+_ENDS = ("n", "r", "s", "t", "l", "m", "nd", "rs", "ng", "ck", "th", *[""] * 8)
 
 
 def words(rng: np.random.Generator, count: int) -> list[str]:
@@ -20,7 +23,7 @@ def words(rng: np.random.Generator, count: int) -> list[str]:
     for first, *drawn, last in draws:
         pairs = zip(drawn[:3], drawn[3:])
         syllables = [_STARTS[a % len(_STARTS)] + _VOWELS[b % len(_VOWELS)] for a, b in pairs]
-        made.append("".join(syllables[: 1 + first % 3]) + (_ENDS + [""] * 8)[last % (len(_ENDS) + 8)])
+        made.append("".join(syllables[: 1 + first % 3]) + _ENDS[last % len(_ENDS)])
     return made
 
 
@@ -35,7 +38,7 @@ def write(
     lines = max(1, int((bottom - top) / (1.6 * size)))
     text = " ".join(words(rng, lines * (letters // 4 + 1))).capitalize()
     starts = np.cumsum([0, *(letters * rng.uniform(0.4, 1.0, lines) ** 0.3).astype(int)])
-    for line, (start, end) in enumerate(zip(starts, starts[1:])):
+    for line, (start, end) in enumerate(pairwise(starts)):
         place = (0, int((1.6 * line + 1.1) * size))
         cv2.putText(page, text[start:end].strip(), place, font, scale, 255, heavy, cv2.LINE_AA)
     part = picture[top:bottom, left:right]
@@ -90,7 +93,9 @@ def _things(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 def _portrait(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Head and shoulders before a blurred ground."""
     size = fields.size
-    ground = cv2.resize(dead_leaves(rng, np.array([colour(rng) for _ in range(5)]), 80, 150), (8, 8), interpolation=cv2.INTER_AREA)
+    ground = cv2.resize(
+        dead_leaves(rng, np.array([colour(rng) for _ in range(5)]), 80, 150), (8, 8), interpolation=cv2.INTER_AREA
+    )
     picture = cv2.resize(ground, (size, size), interpolation=cv2.INTER_CUBIC)
     coat, skin, hair = colour(rng, 0.8), skin_tone(rng), rgb(0.2, 0.14, 0.1) * rng.uniform(0.3, 2.5)
     middle, unit = rng.uniform(0.38, 0.62), size / 512
@@ -148,7 +153,9 @@ def spines(rng: np.random.Generator, fields: Fields) -> np.ndarray:
         cv2.putText(printed, title, (start, low), pick(rng, _FONTS), scale, 255, pick(rng, (1, 2)), cv2.LINE_AA)
         for left in rng.integers(0, SIZE, 2):
             printed[low - 24 : low + 8, left : left + int(rng.integers(3, 24))] = rng.integers(60, 180)
-    page = mix(*(np.repeat(tones[:, None], 32, 0).repeat(SIZE, 1) for tones in (colours, inks)), printed / np.float32(255))
+    page = mix(
+        *(np.repeat(tones[:, None], 32, 0).repeat(SIZE, 1) for tones in (colours, inks)), printed / np.float32(255)
+    )
     return lit(np.rot90(page, 3), 1 + 0.04 * fields.take(rng, "pink"))
 
 

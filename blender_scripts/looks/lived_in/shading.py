@@ -35,7 +35,11 @@ def shade(scene: Scene, hits: Hits, surface: Surfaces, position: np.ndarray, foc
         span = surface.spans[k, 0], surface.spans[k, 1], 0.0
         albedo = _albedo(solid, textures, grain, index, place, span, pixel)
         light = hits.light[k] * _open(index, surface.edges[k])
-        mirrored = (2 * facing * normal[0] - view[0], 2 * facing * normal[1] - view[1], 2 * facing * normal[2] - view[2])
+        mirrored = (
+            2 * facing * normal[0] - view[0],
+            2 * facing * normal[1] - view[1],
+            2 * facing * normal[2] - view[2],
+        )
         shine = solid.gloss * (0.06 + 0.8 * (1 - facing) ** 5)
         matt, gloss = _lamps(lights, point, normal, mirrored, solid.gloss)
         for c in range(3):
@@ -66,7 +70,7 @@ def _albedo(
     own, wear = 0.137 * index, solid.wear
     fine = _grain(grain, _level(pixel, _FINE), u / _FINE + own, v / _FINE)
     coarse = _grain(grain, _level(pixel, _COARSE), v / _COARSE - own, u / _COARSE + own)
-    worn = 1 + wear * (0.3 * fine + 0.3 * coarse)
+    worn = 1 + wear * (0.55 * fine + 0.4 * coarse)
     if index >= SIDES and edge < 4 * _EDGE:  # edges are rubbed, or gather dust
         worn *= 1 + 0.5 * wear * (coarse + fine) * np.exp(-max(edge, 0.0) / _EDGE)
     worn = max(worn, 0.1)

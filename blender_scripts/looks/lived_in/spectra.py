@@ -20,7 +20,6 @@ from .scene import SIZE
 Choice = TypeVar("Choice")
 
 
-
 def fractals(rng: np.random.Generator, *slopes: tuple[float, float]) -> list[np.ndarray]:
     """Noises (512, 512) float32 that tile, of mean 0 and standard deviation 1, filtered from the same white one.
 

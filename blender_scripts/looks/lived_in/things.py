@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def _mug(rng: np.random.Generator) -> list[Solid]:
     body = Solid(CYLINDER, (0, 0, tall), (r, r, tall), print_on, glaze if print_on == "paint" else (1, 1, 1), gloss=0.8)
     inside = Solid(CYLINDER, (0, 0, 2 * tall), (0.88 * r, 0.88 * r, 0.001), "paint", (0.05, 0.03, 0.02), gloss=0.9)
     bow = [(r, 0, 0.4 * tall), (1.6 * r, 0, 0.7 * tall), (1.6 * r, 0, 1.3 * tall), (r, 0, 1.6 * tall)]
-    grip = [limb(a, b, 0.005, "paint", tint=glaze, gloss=0.8) for a, b in zip(bow, bow[1:])]
+    grip = [limb(a, b, 0.005, "paint", tint=glaze, gloss=0.8) for a, b in pairwise(bow)]
     return [body, inside, *grip]
 
 
@@ -112,7 +113,9 @@ def _pens(rng: np.random.Generator) -> list[Solid]:
     pens = []
     for _ in range(int(rng.integers(2, 8))):
         lean = rng.normal(0, 0.02, 2)
-        pens.append(limb((*(0.5 * lean), 0.08), (*(1.5 * lean), rng.uniform(0.13, 0.17)), 0.004, "paint", tint=tint(rng)))
+        pens.append(
+            limb((*(0.5 * lean), 0.08), (*(1.5 * lean), rng.uniform(0.13, 0.17)), 0.004, "paint", tint=tint(rng))
+        )
     return [cup, *pens]
 
 
@@ -149,7 +152,10 @@ def _frame(rng: np.random.Generator) -> list[Solid]:
     lean = along((0.0, 0.25, 1.0))
     axes = np.stack([np.array([1.0, 0, 0]), np.cross(lean[2], [1.0, 0, 0]), lean[2]])
     rim = Solid(BOX, (0, 0, h), (w + 0.012, 0.006, h + 0.012), "wood", axes=axes, gloss=0.4)
-    return [rim, Solid(BOX, (0, -0.005, h), (w, 0.006, h), "photograph", axes=axes, radius=0.0, patch=cutting(rng), gloss=0.6)]
+    return [
+        rim,
+        Solid(BOX, (0, -0.005, h), (w, 0.006, h), "photograph", axes=axes, radius=0.0, patch=cutting(rng), gloss=0.6),
+    ]
 
 
 def lamp(rng: np.random.Generator) -> list[Solid]:
@@ -178,4 +184,4 @@ def cable(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, sag: flo
     points = np.asarray(start) + share[:, None] * (np.asarray(end) - np.asarray(start))
     points[:, 2] -= 4 * sag * share * (1 - share)
     shade = (0.02, 0.02, 0.02) if rng.random() < 0.6 else (0.7, 0.7, 0.68)
-    return [limb(a, b, 0.004, "paint", tint=shade, gloss=0.3) for a, b in zip(points, points[1:])]
+    return [limb(a, b, 0.004, "paint", tint=shade, gloss=0.3) for a, b in pairwise(points)]

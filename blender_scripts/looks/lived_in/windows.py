@@ -17,7 +17,7 @@ _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 @_compiled
 def pixel_windows(solids: np.ndarray, margin: float, camera: Camera) -> np.ndarray:
-    """Pixels (N, 4) that SOLIDs may cover, grown by `margin` metres: left, right, top, bottom; the ends are left out."""
+    """Pixels (N, 4) that SOLIDs grown by `margin` metres may cover: left, right, top, bottom, ends not included."""
     windows = np.zeros((len(solids), 4), np.int64)
     for index in range(SIDES, len(solids)):
         reach = min(margin, 1.6 * solids[index].half.max())
