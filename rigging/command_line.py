@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 from .errors import MACHINE, InputError, MvhmError, PassingError, Terminated, is_disk_full
 from .files import sharing_hint
+from .signals import heard
 
 PACKAGES = ("rigging", "blender_scripts", "render_farm", "dataset_tools", "baselines")
 # Read by numerical libraries while they are imported; one thread, so that a plan's sums are the same everywhere.
@@ -116,7 +117,8 @@ def as_typed(text: str, parser: argparse.ArgumentParser) -> str:
 def obey(action: Callable[[], int], parser: Parser) -> int:
     """Do what was asked for, under the one policy for faults of all commands."""
     try:
-        code = action()
+        with heard():
+            code = action()
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:

@@ -23,9 +23,11 @@ def from_table(cls: type[Settings], table: Mapping[str, Any], where: str, sectio
     """Build the frozen dataclass `cls` from a TOML table.
 
     `where` is the file named in messages and `section` the dotted name of the table in it. Nested dataclasses are
-    nested tables, tuples of them lists of tables. Raises SettingsError for an unknown or missing key, a wrong type, and
+    nested tables, tuples of them lists of tables. Where the class has PRESETS (tables by name), the key `preset` names
+    the one whose values the other keys override. Raises SettingsError for an unknown or missing key, a wrong type, and
     for whatever the dataclass itself refuses with ValueError.
     """
+    table = _with_preset(getattr(cls, "PRESETS", None), table, where, section)
     hints = _hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in table:
@@ -46,6 +48,16 @@ def nearest(name: str, known: typing.Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def _with_preset(presets: Mapping[str, Any] | None, table: Mapping[str, Any], where: str, section: str) -> Any:
+    """The table with the values of the preset that it names, which its own override."""
+    if presets is None or "preset" not in table:
+        return table
+    name, own = table["preset"], {key: value for key, value in table.items() if key != "preset"}
+    if not isinstance(name, str) or name not in presets:
+        raise SettingsError(f"{_at(where, section)}preset {name!r} is unknown{nearest(str(name), presets)}")
+    return {**presets[name], **own}
 
 
 @functools.cache

@@ -33,9 +33,10 @@ MAY_ENTER = {  # the rooms of a package; "" is what lies beside them
         "commands": {"", "geometry", "hand", "fingers", "spin", "poses", "posing", "skin", "build"},
     },
     "blender_scripts": {
-        "": {"labels", "looks", "cycles"},
+        "": {"labels", "looks", "cycles", "sensor"},
         "labels": set(),
-        "looks": {""},
+        "sensor": set(),
+        "looks": {"", "sensor"},
         "cycles": {"", "labels", "looks"},
     },
     "render_farm": {

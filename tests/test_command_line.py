@@ -215,8 +215,17 @@ def test_a_value_error_about_what_the_user_gave_is_made_a_fault_where_it_is_know
         raise KeyError("a")
 
 
-@pytest.fixture
-def waiting(tmp_path):
+WAIT = "print('begun', flush=True); time.sleep(60)"
+# Where Python prints what is raised, and goes on: a signal that arrives there is lost.
+WAIT_DELETED = """class Leaving:
+        def __del__(self): print('begun', flush=True); time.sleep(60)
+    leaving = Leaving()
+    del leaving
+    time.sleep(60)"""
+
+
+@pytest.fixture(params=[WAIT, WAIT_DELETED], ids=["in_the_open", "while_something_is_deleted"])
+def waiting(tmp_path, request):
     """A package `slow` with a command that says when it has begun, and then waits."""
     folder = tmp_path / "slow" / "commands"
     folder.mkdir(parents=True)
@@ -224,7 +233,7 @@ def waiting(tmp_path):
     (folder / "__init__.py").write_text("COMMANDS = {'wait-here': 'wait'}\n")
     (folder / "wait_here.py").write_text(
         "import time\nKEPT = 'all is kept'\ndef add_arguments(parser): pass\n"
-        "def run(options):\n    print('begun', flush=True)\n    time.sleep(60)\n    return 0\n"
+        f"def run(options):\n    {request.param}\n    return 0\n"
     )
     code = "import sys; from rigging.command_line import main; sys.exit(main(['wait-here'], packages=('slow',)))"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path)))}

@@ -23,7 +23,10 @@ ARRAYS = ("sample", "joints_2d", "confidence")
 
 @dataclass(frozen=True)
 class Labels:
-    """n samples of V views. Pixels are those of the stored pictures, the first one's centre is (0.5, 0.5)."""
+    """n samples of V views. Pixels are those of a source's pictures, the first one's centre is (0.5, 0.5).
+
+    Sources of releases mirror left hands, pictures too.
+    """
 
     sample: np.ndarray  # (n,) int64, their numbers in the data set
     joints_2d: np.ndarray  # (n, V, 21, 2) float32 px

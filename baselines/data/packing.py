@@ -1,4 +1,7 @@
-"""Makes a pack of a release: pictures as JPEG, masks as PNG, vertices as float16 about the hand's middle."""
+"""Makes a pack of a release: pictures as JPEG, masks as PNG, vertices as float16 about the hand's middle.
+
+Left hands are mirrored to right ones, which are what estimators know.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ import cv2
 import numpy as np
 
 from dataset_tools import HandDataset
-from dataset_tools.load.transforms import crop
+from dataset_tools.load.fields import require_pinholes
+from dataset_tools.load.transforms import crop, right_handed
 from dataset_tools.progress import MIB, Progress
 from rigging.errors import InputError
 
@@ -72,6 +76,7 @@ def pack(
     """
     recipe = Recipe(_checked(fields), size, quality)
     hands = HandDataset(data, fields=_read_for(recipe))
+    require_pinholes(hands.lenses, data, "a pack", "data of pinhole cameras are wanted")
     hands = hands.select(split=split) if split else hands
     count, limit = min(samples or len(hands), len(hands)), max_mib * MIB or float("inf")
     probes = np.unique(np.linspace(0, count - 1, min(PROBES, count)).astype(int)).tolist()
@@ -99,7 +104,8 @@ def _checked(fields: Iterable[str]) -> tuple[str, ...]:
 def _read_for(recipe: Recipe) -> tuple[str, ...]:
     """Fields of the release that a recipe needs; the joints in the world give those in camera axes and in pictures."""
     derived = ("joints_cam", "joints_2d")
-    return ("joints_world", "sample", "subject", "split", *(name for name in recipe.fields if name not in derived))
+    always = ("joints_world", "sample", "subject", "split", "hand")
+    return (*always, *(name for name in recipe.fields if name not in derived))
 
 
 def _qualities(recipe: Recipe, limit: float) -> list[Recipe]:
@@ -115,8 +121,7 @@ def _gathered(hands: HandDataset, rows: Iterable[int], recipe: Recipe, progress:
     """The file's bytes for those samples."""
     packed = []
     for row in rows:
-        sample = hands[row]
-        packed.append(pack_sample(sample, recipe))
+        packed.append(pack_sample(right_handed(hands[row]), recipe))
         if progress:
             progress.add(hands.sizes["V"])
     columns = {name: [sample[name] for sample in packed] for name in packed[0]}

@@ -1,4 +1,4 @@
-"""Shards as a source of batches, read by the loader."""
+"""Shards as a source of batches, read by the loader; left hands are mirrored to right ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataset_tools.load.transforms import mirror
 from rigging.errors import InputError, MvhmError
 
 from .source import BASIC_FIELDS, PER_SAMPLE, Arrays
@@ -23,9 +24,11 @@ class ShardSource:
 
     def __init__(self, path: Path | str, split: str = "", fields: Sequence[str] = BASIC_FIELDS) -> None:
         from dataset_tools import HandDataset
+        from dataset_tools.load.fields import require_pinholes
 
         self.name = str(path)
         hands = HandDataset(path, fields=fields)
+        require_pinholes(hands.lenses, path, "an estimator's camera", "data of pinhole cameras are wanted")
         hands = hands.select(split=split) if split else hands
         index = hands.index
         self.samples, self.views = len(hands), hands.sizes["V"]
@@ -34,11 +37,16 @@ class ShardSource:
         self.configuration_hash = str(hands.attrs["configuration_hash"])
         self.image_size = (hands.sizes["H"], hands.sizes["W"])
         self.numbers, self.subjects, self.splits = index["sample"], index["subject"], index["split"]
+        self._left = index["hand"] == "left"
         self.fields = frozenset(hands.fields)
         self._pickled, self._threads = pickle.dumps(hands), threading.local()
 
     def read(self, sample: int, views: Sequence[int] | None = None) -> Arrays:
-        """See Source."""
+        """See Source; of a left hand the mirror image, as estimators know right ones only."""
+        arrays = self._stored(sample, views)
+        return mirror(arrays, self.image_size[::-1]) if self._left[sample] else arrays
+
+    def _stored(self, sample: int, views: Sequence[int] | None) -> Arrays:
         hands = self._own()
         try:
             if views is None or tuple(views) == tuple(range(self.views)):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import bpy
 
 SENSOR = 36.0  # millimetres, any value will do
+CLIP_START, NEAREST = 0.1, 1e-3  # metres, Blender's default and what a camera at the skin needs
 _OPENCV_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
@@ -42,8 +43,28 @@ def covering_box(
     return Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
 
 
+def clip_start(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int) -> float:
+    """Metres from the camera at which Cycles may begin to see points (N, 3): Blender's own, where that hides nothing.
+
+    The picture changes with it in the last digits, so it stays what it always was unless something in view is nearer.
+    """
+    camera = points @ world_to_cam[:3, :3].T + world_to_cam[:3, 3]
+    near = camera[camera[:, 2] < 1.5 * CLIP_START]
+    depth = np.maximum(near[:, 2:], 1e-9)
+    image = near[:, :2] / depth * (K[0, 0], K[1, 1]) + K[:2, 2]
+    beside = 0.5 * np.array([width, height])  # triangles reach into the picture whose corners do not
+    seen = ((image > -beside) & (image < (width, height) + beside)).all(1) & (near[:, 2] > 0)
+    return NEAREST if seen.any() else CLIP_START
+
+
 def set_border(render: bpy.types.RenderSettings, box: Box, width: int, height: int) -> None:
     """Render only `box` of an image of this size."""
     render.use_border = render.use_crop_to_border = True
-    render.border_min_x, render.border_max_x = box.left / width, box.right / width
-    render.border_min_y, render.border_max_y = 1 - box.bottom / height, 1 - box.top / height
+    render.border_min_x, render.border_max_x = (_share(side / width, side, width) for side in (box.left, box.right))
+    low, high = ((1 - side / height, height - side) for side in (box.bottom, box.top))
+    render.border_min_y, render.border_max_y = (_share(share, side, height) for share, side in (low, high))
+
+
+def _share(share: float, side: int, whole: int) -> float:
+    """`share` = side / whole, or a little more where Blender, in single precision and cut off, would miss the pixel."""
+    return share if int(np.float32(share) * np.float32(whole)) == side else (side + 0.25) / whole

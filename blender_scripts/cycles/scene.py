@@ -22,7 +22,7 @@ from ..looks.look import LAMP_KINDS, Cloth, Lamp
 from ..settings import RenderSettings
 from .bodies import Bodies, arm_map
 from .denoise import Denoiser
-from .framing import SENSOR, Box, camera_matrix, set_border
+from .framing import CLIP_START, SENSOR, Box, camera_matrix, set_border
 from .guides import Guides, guide_body, make_guides, surface_maps
 from .lamps import new_lamp, place_lamp
 from .materials import CLOTH_HEIGHT, SwappedImage, cloth_material, set_subsurface, skin_material
@@ -137,13 +137,19 @@ class Studio:
                 else:  # dark, not hidden: Cycles numbers lamps as they appear, and its noise would follow that order
                     item.data.energy = 0.0
 
-    def set_camera(self, K: np.ndarray, world_to_cam: np.ndarray, box: Box | None = None) -> None:
-        """Camera with K (3, 3) in pixels and world_to_cam (4, 4), OpenCV; `box` limits the render to a part."""
+    def set_camera(
+        self, K: np.ndarray, world_to_cam: np.ndarray, box: Box | None = None, nearest: float = CLIP_START
+    ) -> None:
+        """Camera with K (3, 3) in pixels and world_to_cam (4, 4), OpenCV; `box` limits the render to a part.
+
+        It sees nothing nearer than `nearest` metres.
+        """
         width, height = self.settings.width, self.settings.height
         if abs(K[0, 0] - K[1, 1]) > 1e-6 * K[0, 0] or abs(K[0, 1]) > 1e-9:
             raise ValueError(f"K has focal lengths {K[0, 0]}, {K[1, 1]} and skew {K[0, 1]}; Cycles needs square pixels")
         data = self.scene.camera.data
         data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR
+        data.clip_start = nearest
         data.lens = K[0, 0] * SENSOR / width
         data.shift_x = (width / 2 - K[0, 2]) / width
         data.shift_y = (K[1, 2] - height / 2) / width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import numpy as np
 
 from rigging.files import walk_files
 
-from . import hdri
 from .colour import linear_to_srgb8, srgb_to_linear
+from .detail import Backdrop, detailed_view
 from .exposure import panorama_gain
 from .look import Look
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _BRIGHTEST = 1.5  # brighter light is recorded as this, lest it eat into the hand's outline
+_ROOM = 2.0  # metres, how far from the cameras most of a made-up room is
 _ZOOM = (0.35, 1.0)  # of the largest square of a photograph, how much a view shows
 
 
@@ -115,8 +117,14 @@ def make_backgrounds(
         views = [view * gains for view in _room_views(look, light, K, world_to_cam, size)]
     else:
         scale = panorama_gain(look, panorama, gains)
-        views = [hdri.view(panorama, look.rotation, k, m, width, height) * scale for k, m in zip(K, world_to_cam)]
+        backdrop = Backdrop(panorama, look.rotation, scale, _BRIGHTEST, look.detail, look.background_seed)
+        views = [detailed_view(backdrop, k, m, size) for k, m in zip(K, world_to_cam)]
     return np.stack([blur(np.minimum(view, _BRIGHTEST), look.background_blur) for view in views])
+
+
+def background_distance(look: Look) -> float:
+    """How far from the cameras the background is, for their focus: metres, or infinity."""
+    return _ROOM if look.background == "clutter" else math.inf
 
 
 def _room_views(

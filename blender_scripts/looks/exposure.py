@@ -23,10 +23,15 @@ def scene_light(look: Look, panorama: np.ndarray) -> np.ndarray:
     Without it the side that faces away from a lamp would be black, as in no real room.
     """
     light = panorama * np.float32(look.hdri_strength)
-    mean = (light * solid_angles(*light.shape[:2])[:, :, None]).sum((0, 1)) / (4 * np.pi)
+    mean = mean_light(light)
     for lamp in look.lamps:
         mean = mean + temperature_to_rgb(lamp.kelvin) * lamp.irradiance() / (4 * np.pi)
     return (light + _BOUNCE * mean).astype(np.float32)
+
+
+def mean_light(light: np.ndarray) -> np.ndarray:
+    """The mean (3,) over all directions of a panorama (H, W, 3)."""
+    return (light * solid_angles(*light.shape[:2])[:, :, None]).sum((0, 1)) / (4 * np.pi)
 
 
 def light_on(normals: np.ndarray, lamps: tuple[Lamp, ...], light: np.ndarray) -> np.ndarray:

@@ -158,22 +158,30 @@ def view(
     panorama: np.ndarray, rotation: float, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int
 ) -> np.ndarray:
     """What a camera sees of a panorama infinitely far away, turned by `rotation`: (height, width, 3) float32."""
-    rays = pixel_rays(K, world_to_cam, width, height)
-    rows, columns = panorama.shape[:2]
-    u = 0.5 - (np.arctan2(rays[..., 1], rays[..., 0]) - np.float32(rotation)) / np.float32(2 * np.pi)
-    v = np.arccos(np.clip(rays[..., 2], -1, 1)) / np.float32(np.pi)
+    x, y = places(pixel_rays(K, world_to_cam, width, height), rotation, *panorama.shape[:2])
     # one column more, so that the seam is interpolated across
     wide = np.concatenate([panorama, panorama[:, :1]], axis=1)
+    return cv2.remap(wide, x, y, cv2.INTER_LINEAR)
+
+
+def places(rays: np.ndarray, rotation: float, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where unit directions (H, W, 3) meet a panorama turned by `rotation`: column and row (H, W) float32.
+
+    Whole numbers are the pixels' centres; columns are in 0..columns, rows no further out than the outer ones' centres.
+    """
+    u = 0.5 - (np.arctan2(rays[..., 1], rays[..., 0]) - np.float32(rotation)) / np.float32(2 * np.pi)
+    v = np.arccos(np.clip(rays[..., 2], -1, 1)) / np.float32(np.pi)
     x = (u * columns - 0.5) % columns
     y = np.clip(v * rows - 0.5, 0, rows - 1)
-    return cv2.remap(wide, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+    return x.astype(np.float32), y.astype(np.float32)
 
 
 def pixel_rays(K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int) -> np.ndarray:
     """Unit world directions (height, width, 3) float32 through the pixels' centres of an OpenCV camera."""
     x = (np.arange(width) + 0.5 - K[0, 2]) / K[0, 0]
-    y = (np.arange(height) + 0.5 - K[1, 2]) / K[1, 1]
-    rays = np.stack([np.broadcast_to(x, (height, width)), np.broadcast_to(y[:, None], (height, width))], -1)
-    rays = np.concatenate([rays, np.ones((height, width, 1))], -1)
-    rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
+    y = ((np.arange(height) + 0.5 - K[1, 2]) / K[1, 1])[:, None]
+    length = np.sqrt(x * x + y * y + 1.0)
+    rays = np.empty((height, width, 3))
+    for axis, along in enumerate((x, y, 1.0)):
+        np.divide(along, length, out=rays[..., axis])
     return (rays @ world_to_cam[:3, :3]).astype(np.float32)

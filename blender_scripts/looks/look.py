@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
 
+from ..sensor.sensor import Sensor, sensors_table
+from ..sensor.settings import SensorSettings
 from .colour import hsv_to_rgb
 
 BACKGROUND_KINDS = ("hdri", "folder", "clutter", "none")
 RoomKind = Literal["plain", "lived-in"]  # of made-up rooms: `clutter`, or `lived_in`
 ARM_STYLES = ("bare", "sleeve")
 LAMP_KINDS = ("area", "sun", "point")
+MOST_DETAIL = 2.0  # natural pictures have 1
 CLOTH_PATTERNS = ("plain", "striped", "checked", "knit", "denim")
 
 
@@ -32,6 +35,8 @@ class LookSettings:
     lens_blur: tuple[float, float] = (0.3, 0.55)  # standard deviation, pixels, of the whole picture's point spread
     noise: tuple[float, float] = (0.0, 0.0)  # standard deviation of the sensor's noise in white, linear; 0: none
     sleeve: float = 0.4  # share of arms in a sleeve
+    detail: tuple[float, float] = (0.0, 0.0)  # of panoramas where they have none of their own; drawn by `with_detail`
+    sensor: SensorSettings = field(default_factory=SensorSettings)  # of the cameras, drawn apart by `draw_sensors`
     rooms: RoomKind = "plain"  # what the background `clutter` is
 
     def __post_init__(self) -> None:
@@ -45,10 +50,14 @@ class LookSettings:
         if not 0 <= self.sleeve <= 1:
             raise ValueError(f"sleeve is {self.sleeve}, allowed is a share from 0 to 1")
         for name in ("hdri_strength", "lamps", "lamp_strength", "lamp_kelvin", "exposure_ev", "white_balance",
-                     "background_blur", "lens_blur", "noise"):  # fmt: skip
+                     "background_blur", "lens_blur", "noise", "detail"):  # fmt: skip
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name} is ({low}, {high}); the first value must not exceed the second")
+        if not 0 <= self.detail[0] <= self.detail[1] <= MOST_DETAIL:
+            raise ValueError(f"detail is {self.detail}, allowed is 0 to {MOST_DETAIL:g}")
+        if any(self.noise) and self.sensor.iso[1]:
+            raise ValueError(f"noise is {self.noise}; allowed is 0 beside [look.sensor] iso, which makes noise itself")
 
 
 @dataclass(frozen=True)
@@ -96,16 +105,19 @@ class Look:
     noise: float
     arm_style: str  # one of ARM_STYLES
     cloth: Cloth
+    detail: float = 0.0  # that a panorama is given as a background (`detail`); 0: none
     rooms: RoomKind = "plain"  # of the background `clutter`
 
-    def light_json(self) -> str:
-        """Light and exposure, for a sample's metadata."""
+    def light_json(self, sensors: tuple[Sensor, ...] = ()) -> str:
+        """Light and exposure, and the sensors if there are any, for a sample's metadata."""
         names = ("hdri", "rotation", "hdri_strength", "lamps", "exposure_ev", "white_balance", "lens_blur", "noise")
-        return _dump({name: asdict(self)[name] for name in names})
+        sensor = {"sensor": sensors_table(sensors)} if sensors else {}
+        return _dump({name: asdict(self)[name] for name in names} | sensor)
 
     def background_json(self) -> str:
         """Background, for a sample's metadata."""
         told = {"kind": self.background, "seed": self.background_seed, "blur": self.background_blur}
+        told |= {"detail": self.detail} if self.detail else {}
         return _dump(told if self.rooms == "plain" or self.background != "clutter" else told | {"rooms": self.rooms})
 
 
@@ -129,6 +141,12 @@ def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str
         cloth=_draw_cloth(rng),
         rooms=settings.rooms,
     )
+
+
+def with_detail(rng: np.random.Generator, look: Look, settings: LookSettings) -> Look:
+    """The look with as much detail in its panorama as `settings` ask for, where that is its background."""
+    detail = float(rng.uniform(*settings.detail))
+    return replace(look, detail=detail) if look.background == "hdri" else look
 
 
 def _draw_lamp(rng: np.random.Generator, settings: LookSettings) -> Lamp:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from rigging.geometry.cameras import CameraSettings, palm_frame
+from rigging.geometry.cameras import CameraSettings, hand_frame
+from rigging.settings import from_table
 
+from ..format.optional import OPTIONAL_FIELDS
 from .figures import Check, Figure, Figures, measured, worst_view
+from .free_cameras import free_figures
 from .stored import Stored
 
 CHECKS = (
@@ -19,17 +23,17 @@ CHECKS = (
     Check("focal", "distance of focal lengths from the range that the release allows", 1e-6, "image widths"),
     Check("aim", "distance of the optical axes from the point that all cameras look at", 0.05, "mm"),
     Check("ring", "distance of a camera from its place on the ring, beyond the release's jitter", 2e-4, "rad"),
-    Check("distance", "differences of the cameras' distances from the hand", 0.05, "mm"),
+    Check("distance", "differences of the cameras' distances from the hand, or from the release's", 0.05, "mm"),
     Check("tilt", "lean of the ring against the palm, beyond the release's tilt", 2e-4, "rad"),
     Check("roll", "roll of a camera beyond the release's", 2e-4, "rad"),
-    Check("framing", "distance of the hand's outermost point from where the release frames it", 0.2, "px"),
+    Check("framing", "distance of the hand's outermost point, or box, from what the release frames", 0.2, "px"),
     Check("same_ring", "difference of the cameras from those of the rest of the pair", 0, ""),
 )
 
 
 @lru_cache(maxsize=8)
-def _settings(text: tuple[tuple[str, Any], ...]) -> CameraSettings:
-    return CameraSettings(**dict(text))
+def _settings(text: str) -> CameraSettings:
+    return from_table(CameraSettings, json.loads(text), "configuration", "cameras")
 
 
 def camera_settings(configuration: dict[str, Any]) -> CameraSettings | None:
@@ -37,7 +41,7 @@ def camera_settings(configuration: dict[str, Any]) -> CameraSettings | None:
     table = configuration.get("release", {}).get("cameras")
     if table is None:
         return None
-    return _settings(tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in table.items()))
+    return _settings(json.dumps({key: value for key, value in table.items() if value is not None}))
 
 
 def camera_figures(sample: Stored) -> Figures:
@@ -47,6 +51,8 @@ def camera_figures(sample: Stored) -> Figures:
     figures = measured(rigid=worst_view(_rigid(sample["world_to_cam"])), same_ring=_same_ring(sample))
     if settings is None or figures["rigid"].value > CHECKS[0].limit:
         return figures
+    if settings.rig != "ring":
+        return figures | free_figures(sample, settings)
     figures |= measured(
         intrinsics=worst_view(_intrinsics(sample["K"], settings.image_size)),
         focal=worst_view(_focal(sample["K"], settings)),
@@ -54,7 +60,7 @@ def camera_figures(sample: Stored) -> Figures:
     )
     if sample.first is None:
         return figures
-    centre, axes = palm_frame(sample.first["joints_world"].astype(float))
+    centre, axes = hand_frame(sample.first["joints_world"].astype(float), _mirrored_ring(sample))
     places = -np.einsum("vji,vj->vi", turn, sample["world_to_cam"][:, :3, 3])
     if settings.aim == "box":
         centre = meeting_point(places, turn[:, 2])
@@ -66,6 +72,12 @@ def camera_figures(sample: Stored) -> Figures:
         distance=Figure(float(np.ptp(away) * 1000)),
         **_ring(outward, turn, axes, settings),
     )
+
+
+def _mirrored_ring(sample: Stored) -> bool:
+    """Whether the ring is the mirror image of a right hand's: left hands of releases of both have such rings."""
+    release = sample.attrs["configuration"].get("release", {})
+    return release.get("hand") == "both" and sample.meta["hand"] == "left"
 
 
 def _rigid(world_to_cam: np.ndarray) -> np.ndarray:
@@ -80,7 +92,8 @@ def _same_ring(sample: Stored) -> Figure | None:
     """1 if the cameras are not those of the pair's first sample."""
     if sample.first is None:
         return None
-    same = all(np.array_equal(sample[name], sample.first[name]) for name in ("K", "world_to_cam"))
+    names = {"K", "world_to_cam", *OPTIONAL_FIELDS} & sample.values.keys()
+    same = all(np.array_equal(sample[name], sample.first[name]) for name in names)
     return Figure(float(not same))
 
 
@@ -112,9 +125,10 @@ def _ring(outward: np.ndarray, turn: np.ndarray, axes: np.ndarray, settings: Cam
     Without jitter the places are exact; with it, circle and phase are fitted, which may cost as much again.
     """
     up, phase = _circle(outward, axes, settings)
-    right = np.cross(up, _first(up, axes))
+    first = _first(up, axes)
+    right = _side(axes) * np.cross(up, first)
     angles = phase + 2 * np.pi * np.arange(len(outward)) / len(outward)
-    wanted = np.cos(angles)[:, None] * np.cross(right, up) + np.sin(angles)[:, None] * right
+    wanted = np.cos(angles)[:, None] * first + np.sin(angles)[:, None] * right
     off = _angle(outward, wanted) - settings.jitter * (2.0 if settings.jitter else 1.0)
     lean = _angle(up, axes[:, 1]) - settings.tilt - (settings.jitter if len(outward) > 2 else math.pi)
     forward = turn[:, 2]
@@ -133,12 +147,17 @@ def _circle(outward: np.ndarray, axes: np.ndarray, settings: CameraSettings) -> 
     _, _, directions = np.linalg.svd(outward - (outward.mean(0) if not settings.jitter else 0))
     up = directions[-1] * (1 if directions[-1] @ axes[:, 1] >= 0 else -1)
     if settings.tilt > 1.2:  # the fingers may point down: the order of the cameras says which side is up
-        order = np.cross(outward, np.roll(outward, -1, axis=0)).sum(0)
+        order = _side(axes) * np.cross(outward, np.roll(outward, -1, axis=0)).sum(0)
         up = directions[-1] * (1 if directions[-1] @ order >= 0 else -1)
-    right = np.cross(up, _first(up, axes))
-    turned = np.arctan2(outward @ right, outward @ np.cross(right, up))
+    first = _first(up, axes)
+    turned = np.arctan2(outward @ (_side(axes) * np.cross(up, first)), outward @ first)
     apart = turned - 2 * np.pi * np.arange(len(outward)) / len(outward)
     return up, float(np.angle(np.exp(1j * apart).mean()))
+
+
+def _side(axes: np.ndarray) -> float:
+    """1 for right-handed axes (3, 3), -1 for left-handed ones, round which the cameras follow each other backwards."""
+    return float(np.sign(np.linalg.det(axes)))
 
 
 def _first(up: np.ndarray, axes: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from ..check.report import CheckResult
+from ..format.optional import OPTIONAL_FIELDS, WITH_OPTIONAL, fields_with
 from ..format.schema import SAMPLE_FIELDS
 from ..store.layout import ReleaseFolder
 from ..store.quoted import Quoted
@@ -81,7 +82,8 @@ def _splits(facts: Facts) -> str:
 
 
 def _fields(facts: Facts) -> str:
-    shown = [field for field in SAMPLE_FIELDS.values() if field.group != "metadata"]
+    fields = fields_with(() if facts.schema_version < WITH_OPTIONAL else OPTIONAL_FIELDS)
+    shown = [field for field in fields.values() if field.group != "metadata"]
     rows = [
         (f"`{f.name}`", f"({', '.join(str(facts.sizes.get(n, n)) for n in f.shape)}) {f.dtype}", f.unit, f.description)
         for f in shown
@@ -124,7 +126,7 @@ def _composition(facts: Facts) -> str:
     low, high = facts.span("ita")
     short, tall = facts.span("hand_length")
     rows = [("subjects", len(facts.counts("subject"))), ("skin tone, ITA", f"{low:.0f} to {high:.0f} degrees"),
-            ("hand length", f"{1000 * short:.0f} to {1000 * tall:.0f} mm"), ("hand", hand(facts))]  # fmt: skip
+            ("hand length", f"{1000 * short:.0f} to {1000 * tall:.0f} mm"), ("hand", _sides(facts))]  # fmt: skip
     for column, name in (("monk_bin", "Monk skin tone"), ("pose_source", "poses"), ("arm_style", "arm"),
                          ("background", "background"), ("light", "panorama of light")):  # fmt: skip
         counts = facts.counts(column)
@@ -133,6 +135,12 @@ def _composition(facts: Facts) -> str:
         texts = [f"{value or 'none'}: {n}" for value, n in counts.items()]
         rows.append((name, ", ".join(texts) if len(texts) <= MOST_ROWS else f"{len(texts)} different"))
     return "## Composition\n\n" + table(("", "samples"), rows)
+
+
+def _sides(facts: Facts) -> str:
+    """The hand shown; of both, how many samples show each."""
+    counts = facts.counts("hand")
+    return ", ".join(f"{side}: {n}" for side, n in counts.items()) if len(counts) > 1 else hand(facts)
 
 
 def _quoted(found: Quoted, folder: ReleaseFolder) -> str:

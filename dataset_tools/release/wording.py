@@ -43,8 +43,8 @@ def description(facts: Facts) -> str:
 
 
 def hand(facts: Facts) -> str:
-    """The hand shown: right, left, or both."""
-    return " and ".join(sorted(facts.counts("hand")))
+    """The hand shown: right, left, or either."""
+    return " or ".join(sorted(facts.counts("hand")))
 
 
 def repeatable(facts: Facts) -> str:

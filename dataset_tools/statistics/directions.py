@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rigging.geometry.cameras import palm_frame
+from rigging.geometry.cameras import hand_frame
 
 from .poses import effective_number, quantiles
 
@@ -16,7 +16,7 @@ FACE = np.cos(np.radians(45))  # within so much of its normal the palm, or the b
 
 def palm_axes(joints: np.ndarray, hand: str) -> np.ndarray:
     """Axes (3, 3) of the palm of joints (21, 3) as columns: across, along, out of the back, of either hand."""
-    return palm_frame(joints)[1] * ([1, 1, -1] if hand == "left" else [1, 1, 1])  # a left hand's normal leaves its palm
+    return hand_frame(joints, hand == "left")[1]
 
 
 def direction_table(palm: np.ndarray, world: np.ndarray) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dataset_tools.store.layout import ReleaseFolder
 from rigging.files import file_sha256
+from rigging.geometry.calibration import Calibration
 from rigging.hand.asset import DEFAULT_ASSET
 
 from ..files import digest
@@ -21,6 +22,7 @@ from .make_plan import make_plan
 from .plan import Plan, load_plan, save_plan
 from .refusals import check_device, refuse_other_version, refuse_to_mix
 from .release import Release
+from .rig import release_calibration, try_rig
 
 log = logging.getLogger(__name__)
 
@@ -35,20 +37,21 @@ def ensure_plan(release: Release, folder: Path) -> Plan:
     be used, and if the folder holds shards of another configuration.
     """
     refuse_other_version(folder)
-    inputs = read_inputs(release, folder.parent / ".cache")
-    files, key = ReleaseFolder(folder), inputs_key(release, inputs)
+    inputs, calibration = read_inputs(release, folder.parent / ".cache"), release_calibration(release)
+    try_rig(release, calibration)
+    files, key = ReleaseFolder(folder), inputs_key(release, inputs, calibration)
     if (plan := _plan_of(files, release, key)) is None:
         files.locks.mkdir(parents=True, exist_ok=True)
         lock = Lock(files.plan_lock)
         lock.wait()
         with lock:
-            plan = _plan_of(files, release, key) or _make(files, release, key, inputs)
+            plan = _plan_of(files, release, key) or _make(files, release, key, inputs, calibration)
     check_device(plan, release, folder)
     keep_inputs(files, plan, release, inputs)
     return plan
 
 
-def inputs_key(release: Release, inputs: Mapping[str, Catalogue]) -> str:
+def inputs_key(release: Release, inputs: Mapping[str, Catalogue], calibration: Calibration | None = None) -> str:
     """Key of all that decides a plan: the release's settings, what its files hold, the hand asset and the versions."""
     poses = inputs.get(POSES)
     return digest(
@@ -57,12 +60,13 @@ def inputs_key(release: Release, inputs: Mapping[str, Catalogue]) -> str:
         "no pose files" if poses is None else poses.digest,
         file_sha256(DEFAULT_ASSET),
         *(inputs[kind].digest for kind in (PANORAMAS, PHOTOGRAPHS) if kind in inputs),
+        *([] if calibration is None else [calibration.digest]),
     )
 
 
 def node_key(release: Release, folder: Path) -> str:
     """The key that the plan of `release` must have for a node that sees its `folder` to render it."""
-    key = inputs_key(release, read_inputs(release, folder.parent / ".cache"))
+    key = inputs_key(release, read_inputs(release, folder.parent / ".cache"), release_calibration(release))
     plan = _plan_of(ReleaseFolder(folder), release, key)
     return key if plan is None else plan.inputs
 
@@ -73,12 +77,14 @@ def _plan_of(files: ReleaseFolder, release: Release, key: str) -> Plan | None:
     return plan if plan is not None and (plan.inputs == key or earlier.agrees(plan, release)) else None
 
 
-def _make(files: ReleaseFolder, release: Release, key: str, inputs: Mapping[str, Catalogue]) -> Plan:
+def _make(
+    files: ReleaseFolder, release: Release, key: str, inputs: Mapping[str, Catalogue], calibration: Calibration | None
+) -> Plan:
     if files.plan.exists():
         refuse_to_mix(load_plan(files.plan), release, files.path, inputs)
         log.info("%s: of another configuration and without shards, made anew", files.plan)
     told = {kind: {"files": len(found.names), "sha256": found.digest} for kind, found in inputs.items()}
-    plan = dataclasses.replace(make_plan(release, key, files.path), files=told)
+    plan = dataclasses.replace(make_plan(release, key, files.path), files=told, calibration=calibration)
     keep_inputs(files, plan, release, inputs)
     save_plan(plan, files.plan)
     return plan

@@ -26,6 +26,7 @@ from .candidates import PoseFrames, is_procedural, read_poses
 from .choose import Arrangement, SubjectSlot, arrange, block_ids, deal_runs, in_random_order, pose_subjects
 from .choose_held_out import choose_held_out
 from .deal import deal_splits, deal_subjects, even_tones
+from .hands import draw_hands
 from .hold_out import decide_hold_out
 from .plan import Plan
 from .release import Release
@@ -138,6 +139,7 @@ def fill(
         asset=file_sha256(DEFAULT_ASSET),
         device=device_kind(release.render),
         strata=strata,
+        left=draw_hands(release, frames, arranged),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rigging.files import file_sha256, write_atomic
+from rigging.geometry.calibration import Calibration
 from rigging.hand.asset import DEFAULT_ASSET, HandAsset, load_asset
 from rigging.npz import read_npz
 
@@ -21,6 +22,7 @@ from .strata import ARRAYS as STRATA
 from .strata import Strata
 
 PLAN_VERSION = 2
+CALIBRATION = "calibration_"  # what the names of a calibration's arrays begin with in a plan's file
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,8 @@ class Plan:
     device: str  # kind of processor that renders the release
     strata: Strata | None = None  # with splits that hold a factor out
     files: dict[str, dict[str, Any]] = field(default_factory=dict)  # kind of files: how many, sha256 over all
+    left: np.ndarray | None = None  # (P,) bool, which pairs show a left hand; None: all show the release's `hand`
+    calibration: Calibration | None = None  # with [cameras] rig = "calibration"
 
     @property
     def poses_per_pair(self) -> int:
@@ -76,6 +80,10 @@ class Plan:
         if self.strata is not None:
             arrays += [np.ascontiguousarray(getattr(self.strata, name)) for name in STRATA]
             texts.append(self.strata.hold_out.to_json())
+        if self.left is not None:
+            arrays.append(np.ascontiguousarray(self.left))
+        if self.calibration is not None:
+            texts.append(self.calibration.digest)
         described = [f"{array.dtype.str}{array.shape}" for array in arrays]
         return digest(*texts, *described, *(array.tobytes() for array in arrays))
 
@@ -99,9 +107,13 @@ def save_plan(plan: Plan, path: Path) -> None:
     values = dict(vars(plan))
     if (strata := values.pop("strata")) is not None:
         values |= vars(strata) | {"hold_out": strata.hold_out.to_json()}
+    if (calibration := values.pop("calibration")) is not None:
+        values |= {CALIBRATION + name: np.asarray(value) for name, value in vars(calibration).items()}
     values["clips"] = json.dumps(plan.clips, sort_keys=True)
     if files := values.pop("files"):
         values["files"] = json.dumps(files, sort_keys=True)
+    if plan.left is None:
+        del values["left"]
     buffer = io.BytesIO()
     np.savez_compressed(buffer, version=PLAN_VERSION, **values)
     write_atomic(path, buffer.getvalue())
@@ -120,6 +132,9 @@ def load_plan(path: Path) -> Plan:
         if "hold_out" in values:
             arrays = {name: values.pop(name) for name in STRATA}
             values["strata"] = Strata(hold_out=HoldOut.from_json(str(values.pop("hold_out"))), **arrays)
+        if found := {name: values.pop(name) for name in list(values) if name.startswith(CALIBRATION)}:
+            found = {name.removeprefix(CALIBRATION): value for name, value in found.items()}
+            values["calibration"] = Calibration(**found | {"names": tuple(map(str, found["names"]))})
         return Plan(**values)
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a whole plan ({error}): remove it to plan again") from error

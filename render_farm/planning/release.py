@@ -32,7 +32,11 @@ from .splits import HOLD_OUT_SPLITS
 RELEASES = Path(__file__).parents[1] / "releases"
 PATH = "PATH"  # stands for every path in what is compared and published: what the files hold counts, not where they lie
 # Keys of tables that came after releases were published: at their defaults they are no part of what a release is.
-LATER: dict[str, tuple[str, ...]] = {"look": ("rooms",), "cameras": (), "files": ()}
+LATER: dict[str, tuple[str, ...]] = {
+    "look": ("detail", "rooms", "sensor"),
+    "cameras": ("rig", "free", "distortion"),
+    "files": ("calibration",),
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Release:
     seed: int
     samples: int
     shard_size: int
-    hand: Literal["right", "left"] = "right"
+    hand: Literal["right", "left", "both"] = "right"
     retarget: Literal["directions", "positions"] = "directions"
     spin_mode: Literal["palm", "none", "paper", "paper-literal", "ik"] = "palm"
     skinning: Literal["dual_quaternion", "linear"] = "dual_quaternion"
@@ -67,6 +71,8 @@ class Release:
         check_pairs(self)
         if self.look.backgrounds.get("folder") and not self.files.photos:
             raise ValueError("[look] backgrounds has 'folder': [files] photos must name a folder of photographs")
+        if (self.cameras.rig == "calibration") != bool(self.files.calibration):
+            raise ValueError("[cameras] rig = 'calibration' and [files] calibration go together: one is missing")
         if self.splits.hold_out:
             check_hold_out(self)
         elif self.hold_out != HoldOutSettings():
@@ -139,6 +145,8 @@ def check_hold_out(release: Release) -> None:
         require("hdri" in kinds or bool(settings.backgrounds) or len(kinds) > 1, "[look] backgrounds", sorted(kinds),
                  "two kinds or more, or 'hdri', so that one can be held out")  # fmt: skip
     if splits.holding("camera"):
+        require(cameras.rig in ("ring", "random"), "[cameras] rig", cameras.rig, "'ring' or 'random' with splits that "
+                "hold cameras out: of the others no directions are left")  # fmt: skip
         require(cameras.phase or cameras.tilt > 0, "[cameras] phase and tilt", [cameras.phase, cameras.tilt],
                  "true, or above 0: else all rings are alike and none can be held out")  # fmt: skip
         require(cameras.phase or not settings.phase, "[hold_out] phase", settings.phase, "left out: [cameras] phase")

@@ -161,7 +161,8 @@ class WristSettings:
 
 @dataclass(frozen=True)
 class FileSettings:
-    """Folders of the user's own pictures; "" for none. Relative ones are seen from where the command runs."""
+    """The user's own files; "" for none. Relative paths are seen from where the command runs."""
 
     hdris: str = ""  # .exr or .hdr panoramas to light with, instead of those that Blender brings along
     photos: str = ""  # photographs for the background kind "folder"
+    calibration: str = ""  # cameras of [cameras] rig = "calibration": a file, or a folder of DexYCB

@@ -21,6 +21,11 @@ class Stream(IntEnum):
     ARM = 6  # per subject: shape of the arm
     CAMERAS = 7  # per pair
     HOLD_OUT = 8  # per Draw: what splits hold out
+    SENSOR = 9  # per pair: the cameras' sensors
+    RIG = 10  # per pair: how a hand is held that a camera on the head sees
+    HAND = 11  # of a release of both hands: which pairs show a left one
+    DETAIL = 13  # per pair: how much detail panoramas are given
+    DISTORTION = 14  # per pair: the lenses
 
 
 class Draw(IntEnum):

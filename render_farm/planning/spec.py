@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from blender_scripts.looks.look import Look
+from blender_scripts.looks.look import Look, with_detail
 from blender_scripts.render_sample import SampleSpec
-from rigging.geometry.cameras import Cameras, palm_frame, ring
+from blender_scripts.sensor.sensor import Sensor, draw_sensors
+from rigging.geometry.cameras import Cameras
+from rigging.geometry.lenses import with_lens
+from rigging.geometry.rigs import place_cameras
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
 from rigging.hand.shape import RestHand, Subject, rest_hand
@@ -24,6 +28,7 @@ from .configuration import Configuration, package_versions
 from .hold_out import pair_bands, pair_look
 from .plan import Plan
 from .release import Release
+from .rig import target_of, upright
 from .seeds import Stream, generator, render_seed
 from .splits import SPLITS
 
@@ -46,6 +51,7 @@ class PlacedPair:
     source_joints: np.ndarray  # (L, 21, 3) m, the source's own joints in this world
     cameras: Cameras
     look: Look
+    sensors: tuple[Sensor, ...]  # one per camera, or none
 
 
 class Specs:
@@ -69,7 +75,8 @@ class Specs:
             look=pair.look,
             seed=render_seed(self.release, sample),
             metadata=self._metadata(sample, pair),
-            left=self.release.hand == "left",
+            left=self._left(index),
+            sensors=pair.sensors,
         )
 
     def _body(self, number: int) -> Body:
@@ -87,16 +94,26 @@ class Specs:
     def _pair(self, index: int) -> PlacedPair:
         plan, release = self.plan, self.release
         body = self.body(int(plan.subject[index]))
-        held, split = plan.strata and plan.strata.hold_out, int(plan.split[index])
-        look, bands = pair_look(release, held, split, index, self.hdris), pair_bands(release, held, split)
+        look = look_of_pair(plan, release, index, self.hdris)
+        bands = pair_bands(release, plan.strata and plan.strata.hold_out, int(plan.split[index]))
         arm, joints = body.arms[look.arm_style], plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
-        hands, source = place_hands(hands, joints, plan.up[index], release.hand == "left")
-        points = framing_points(self.asset, hands)
+        up = upright(release, hands[0], plan.up[index], plan.clips[plan.clip[index]]["has_up"], index)
+        left = self._left(index)
+        hands, source = place_hands(hands, joints, up, left)
+        # a release of "left" hands keeps the rings it always had
+        target = target_of(hands, framing_points(self.asset, hands), left and release.hand == "both")
         rng = generator(release, Stream.CAMERAS, index)
-        cameras = ring(palm_frame(hands[0].joints), points, release.cameras, rng, bands)
-        return PlacedPair(hands, source, cameras, look)
+        cameras = place_cameras(target, release.cameras, rng, bands, plan.calibration)
+        lens = release.cameras.distortion.draw(generator(release, Stream.DISTORTION, index))
+        cameras = cameras if lens is None else with_lens(cameras, lens)
+        return PlacedPair(hands, source, cameras, look, sensors_of_pair(release, index, len(cameras.K)))
+
+    def _left(self, pair: int) -> bool:
+        """Whether a pair shows a left hand."""
+        sides = self.plan.left
+        return self.release.hand == "left" if sides is None else bool(sides[pair])
 
     def _metadata(self, sample: int, pair: PlacedPair) -> dict[str, Any]:
         plan, index, role = self.plan, self.plan.pair_of(sample), self.plan.role_of(sample)
@@ -113,8 +130,8 @@ class Specs:
             "hand_length": subject.hand_length,
             "ita": subject.ita,
             "monk_bin": int(monk_bin(subject.ita)),
-            "hand": self.release.hand,
-            "mirrored": bool(clip["mirrored"]),
+            "hand": "left" if self._left(index) else "right",
+            "mirrored": bool(clip["mirrored"]) and self.release.hand != "both",  # there each is shown as recorded
             "pose_source": clip["source"],
             "source_frame": str(plan.frame_id[index, role]),
             "source_joints": source.astype(np.float32),
@@ -122,6 +139,18 @@ class Specs:
             "wrist_angles": plan.wrist[index, role].astype(np.float32),
             "split": SPLITS[plan.split[index]],
         }
+
+
+def look_of_pair(plan: Plan, release: Release, index: int, panoramas: Sequence[str]) -> Look:
+    """The look of pair `index`; `panoramas` are the names of all there are."""
+    held = plan.strata and plan.strata.hold_out
+    look = pair_look(release, held, int(plan.split[index]), index, panoramas)
+    return with_detail(generator(release, Stream.DETAIL, index), look, release.look)
+
+
+def sensors_of_pair(release: Release, index: int, views: int) -> tuple[Sensor, ...]:
+    """The sensors of pair `index`, one per camera, or none."""
+    return draw_sensors(generator(release, Stream.SENSOR, index), release.look.sensor, views)
 
 
 def plan_subject(plan: Plan, number: int) -> Subject:

@@ -33,6 +33,8 @@ def _cells(plan: Plan, number: int) -> dict[str, object]:
         "clips" if plan.poses_per_pair > 2 else "pairs": rows.sum(),
         "subjects": len(np.unique(plan.subject[rows])),
     }
+    if plan.left is not None:
+        cells["left hands"] = plan.left[rows].sum() * plan.poses_per_pair
     if strata is None:
         return cells
     return cells | {

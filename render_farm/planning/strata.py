@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rigging.geometry.cameras import phase_and_tilt
+from rigging.geometry.rigs import azimuth_and_tilt
 
 from .hold_out import HoldOut, pair_bands, pair_look
 from .release import Release
@@ -22,7 +22,7 @@ class Strata:
     cluster_centres: np.ndarray  # (K, 21) float64, radians: rigging.poses.sampling.angles
     background: np.ndarray  # (P,) str, kind
     panorama: np.ndarray  # (P,) str, that lights, and is the background of kind "hdri"
-    ring_phase: np.ndarray  # (P,) float64, azimuth of the first camera, in steps between cameras
+    ring_phase: np.ndarray  # (P,) float64, azimuth of the first camera, in steps between cameras; "random": in turns
     ring_tilt: np.ndarray  # (P,) float64, radians, angle of the ring's axis
     hold_out: HoldOut
 
@@ -45,7 +45,7 @@ def draw_strata(
     for index, number in enumerate(map(int, split)):
         looks.append(pair_look(release, hold_out, number, index, panoramas))
         rng, bands = generator(release, Stream.CAMERAS, index), pair_bands(release, hold_out, number)
-        rings.append(phase_and_tilt(release.cameras, rng, bands))
+        rings.append(azimuth_and_tilt(release.cameras, rng, bands))
     phase, tilt = np.array(rings, float).T
     return Strata(
         pose_cluster=clusters[0],

@@ -33,7 +33,8 @@ def reproduce(folder: Path, sample: int, cache: Path, places: FileSettings | Non
     plan = load_plan(files.plan)
     release = planned_release(plan.release, files.plan)
     if not is_earlier(plan):
-        release = dataclasses.replace(release, files=places or kept_places(files))
+        found = dataclasses.replace(places or kept_places(files), calibration=release.files.calibration)
+        release = dataclasses.replace(release, files=found)
     check_device(plan, release, folder)
     if not 0 <= sample < min(release.samples, plan.samples):
         last = min(release.samples, plan.samples) - 1

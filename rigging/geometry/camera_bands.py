@@ -28,6 +28,11 @@ class CameraBands:
         return within(self.phase, draw)
 
 
+def between(bounds: Interval, draw: float) -> float:
+    """The number with the share `draw` (0..1) of the interval below."""
+    return bounds[0] + (bounds[1] - bounds[0]) * draw
+
+
 def tilt_angle(draw: float, tilt: float) -> float:
     """Angle in radians that falls evenly into the cap of half angle `tilt` for an even `draw` in 0..1."""
     return np.arccos(1 - draw * (1 - np.cos(tilt)))

@@ -7,15 +7,19 @@ centre of the top-left pixel is (0.5, 0.5), so the middle of an image of width W
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from .camera_bands import CameraBands, tilt_angle
+from .camera_bands import CameraBands, between, tilt_angle
+from .distortion import DistortionSettings, require_sound
+from .free_settings import RIGS, FreeSettings, free_settings
 from .projection import to_camera
 from .rotations import axis_angle, normalise, perpendicular
 
 _DRAWS = ("focal", "radius")
+_RING = ("focal", "zoom", "fill", "radius", "aim", "phase", "tilt", "roll", "jitter")  # what says how the ring stands
 ANYWHERE = CameraBands()
 
 
@@ -34,6 +38,9 @@ class CameraSettings:
     tilt: float = 0.0  # the ring's axis is drawn evenly from the cone of this half angle about the fingers; pi: any
     roll: float = 0.0  # each camera rolls by up to this much either way
     jitter: float = 0.0  # each camera leaves its place on the circle by up to this angle
+    rig: str = "ring"  # one of RIGS; what is above but for the first two is the ring's
+    free: dict[str, Any] = field(default_factory=dict)  # of the other rigs, see `elsewhere`
+    distortion: DistortionSettings = field(default_factory=DistortionSettings)  # of the lenses of any rig
 
     def __post_init__(self) -> None:
         for name, low, high in (("views", 1, 64), ("image_size", 8, 8192)):
@@ -51,6 +58,19 @@ class CameraSettings:
         for name, high in (("tilt", math.pi), ("roll", math.pi), ("jitter", math.pi / 4)):
             value = getattr(self, name)
             _require(0 <= value <= high, name, value, f"0 to {high:.4g} radians")
+        _require(self.rig in RIGS, "rig", self.rig, f"one of {', '.join(RIGS)}")
+        if free_settings(self.rig, self.free, self.image_size) is not None:
+            for name in _RING:
+                value, usual = getattr(self, name), getattr(CameraSettings, name)
+                _require(value == usual, name, value, f"to leave it out with rig = {self.rig!r}")
+        if self.rig == "ring":
+            widest = _intrinsics(np.array([self.focal[0] * self.image_size]), self.image_size)[0]
+            require_sound(self.distortion.worst, widest, (self.image_size, self.image_size))
+
+    @property
+    def elsewhere(self) -> FreeSettings | None:
+        """What `free` says, with the rig's preset; None for the ring."""
+        return free_settings(self.rig, self.free, self.image_size)
 
 
 def _require(good: bool, name: str, value: object, allowed: str) -> None:
@@ -65,6 +85,7 @@ class Cameras:
     K: np.ndarray  # (V, 3, 3) float64, pixels
     world_to_cam: np.ndarray  # (V, 4, 4) float64, rigid, metres
     image_size: int  # pixels, square
+    distortion: np.ndarray | None = None  # (V, 5) k1, k2, p1, p2, k3 of the lenses, as OpenCV has them; None: none
 
     def __len__(self) -> int:
         return len(self.K)
@@ -92,6 +113,15 @@ def palm_frame(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (wrist + knuckles) / 2, np.stack([np.cross(along, normal), along, normal], axis=1)
 
 
+def hand_frame(joints: np.ndarray, left: bool) -> tuple[np.ndarray, np.ndarray]:
+    """`palm_frame` of joints (21, 3) m with a normal that leaves the back of either hand.
+
+    So the axes of a `left` hand are the mirror image of a right one's, and left-handed.
+    """
+    centre, axes = palm_frame(joints)
+    return centre, axes * (1, 1, -1 if left else 1)
+
+
 def ring(
     palm: tuple[np.ndarray, np.ndarray],
     points: np.ndarray,
@@ -101,10 +131,10 @@ def ring(
 ) -> Cameras:
     """Cameras evenly on a circle round the hand, fingers up in the images (MVHM, Figure 4).
 
-    `palm` is that of `palm_frame`: the circle lies in the plane of its normal and across directions, before the tilt.
-    `points` (N, 3) m, world: what has to be in all images, such as the vertices of both poses of a pair. Every
-    setting that is drawn takes numbers from `rng`, used or not, so that settings do not disturb each other. Phase and
-    tilt are drawn within `bands`.
+    `palm` is that of `palm_frame` or `hand_frame`: the circle lies in the plane of its normal and across directions,
+    before the tilt. `points` (N, 3) m, world: what has to be in all images, such as the vertices of both poses of a
+    pair. Every setting that is drawn takes numbers from `rng`, used or not, so that settings do not disturb each other.
+    Phase and tilt are drawn within `bands`.
     Raises ValueError for points that are not finite or a given radius that puts points behind a camera.
     """
     points = np.asarray(points, float)
@@ -113,20 +143,20 @@ def ring(
     centre, axes = palm
     draws = rng.random(5)
     phase, tilt = _phase_and_tilt(settings, draws, bands)
-    focal = _between(settings.focal, draws[0]) * settings.image_size
+    focal = between(settings.focal, draws[0]) * settings.image_size
     axes = _tilted(axes, tilt, draws[2])
     angles = 2 * np.pi * (np.arange(settings.views) + phase) / settings.views
     outward = np.cos(angles)[:, None] * axes[:, 2] + np.sin(angles)[:, None] * axes[:, 0]
     outward = _jittered(outward, settings.jitter, rng.random((settings.views, 2)))
     roll = settings.roll * (2 * rng.random(settings.views) - 1)
-    rotations = _look_inward(outward, axes[:, 1], roll)
+    rotations = look_inward(outward, axes[:, 1], roll)
     if settings.aim == "box":
         centre = _box_centre(points, axes)
     reach = settings.fill * settings.image_size / 2
     radius = _framing_radius(points - centre, rotations, focal / reach)
     if settings.radius is not None:
-        radius = _between(settings.radius, draws[4])
-    world_to_cam = _rigid(rotations, centre + radius * outward)
+        radius = between(settings.radius, draws[4])
+    world_to_cam = rigid(rotations, centre + radius * outward)
     _check_in_front(points, world_to_cam)
     focals = np.full(settings.views, focal)
     if settings.zoom == "view" and settings.radius is None:
@@ -146,10 +176,6 @@ def _phase_and_tilt(settings: CameraSettings, draws: np.ndarray, bands: CameraBa
     return phase, tilt_angle(bands.tilt_draw(draws[1], settings.tilt), settings.tilt)
 
 
-def _between(bounds: tuple[float, float], draw: float) -> float:
-    return bounds[0] + (bounds[1] - bounds[0]) * draw
-
-
 def _tilted(axes: np.ndarray, angle: float, draw_side: float) -> np.ndarray:
     """Palm axes turned so that `along` leaves its place by `angle` radians, to an evenly drawn side."""
     side = 2 * np.pi * draw_side
@@ -165,8 +191,11 @@ def _jittered(directions: np.ndarray, jitter: float, draws: np.ndarray) -> np.nd
     return np.einsum("vij,vj->vi", axis_angle(axis, jitter * np.sqrt(draws[:, 1])), directions)
 
 
-def _look_inward(outward: np.ndarray, up: np.ndarray, roll: np.ndarray) -> np.ndarray:
-    """World-to-camera rotations (V, 3, 3) of cameras at `outward` (V, 3) that look at the centre with `up` upwards."""
+def look_inward(outward: np.ndarray, up: np.ndarray, roll: np.ndarray) -> np.ndarray:
+    """World-to-camera rotations (V, 3, 3) of cameras at `outward` (V, 3) that look at the centre, `up` (3,) upwards.
+
+    They then roll by `roll` (V,) radians.
+    """
     forward = -outward
     right = normalise(np.cross(forward, up))
     upright = np.stack([right, np.cross(forward, right), forward], axis=1)
@@ -200,7 +229,7 @@ def _framing_focals(points: np.ndarray, world_to_cam: np.ndarray, reach: float) 
     return reach / (np.abs(local[..., :2]).max(axis=-1) / local[..., 2]).max(axis=-1)
 
 
-def _rigid(rotations: np.ndarray, centres: np.ndarray) -> np.ndarray:
+def rigid(rotations: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """world_to_cam (V, 4, 4) of cameras with these world-to-camera rotations (V, 3, 3) and positions (V, 3)."""
     matrices = np.zeros((len(centres), 4, 4))
     matrices[:, :3, :3] = rotations

@@ -16,6 +16,7 @@ name = "tiny"
 seed = 5
 samples = 16
 shard_size = 8
+hand = "both"
 [poses]
 candidates = 200
 [subjects]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from labelled import SIZE, labelled
 from moved_samples import MIRROR, check_cast, check_moved, equal, few, grid, seeds, world
 
 from dataset_tools.format.schema import SAMPLE_FIELDS
-from dataset_tools.load.transforms import mirror
+from dataset_tools.load.transforms import mirror, right_handed
+from rigging.errors import InputError
 
 
 @few
@@ -54,3 +56,15 @@ def test_mirroring_changes_the_hand_in_the_metadata(sample):
     assert (meta["hand"], meta["mirrored"], meta["subject"]) == ("left", True, 3)
     assert np.array_equal(meta["source_joints"], sample["meta"]["source_joints"] * np.float32([-1, 1, 1]))
     assert mirror({"meta": {"subject": 3}}, (8, 8))["meta"] == {"subject": 3}
+
+
+def test_right_handed_mirrors_left_hands_only(sample):
+    left = mirror(sample)
+    for old in (sample, left):
+        equal(right_handed(old), sample)
+    assert right_handed(left)["meta"]["hand"] == "right"
+
+
+def test_a_sample_that_does_not_say_its_hand_is_not_guessed(sample):
+    with pytest.raises(InputError, match=r'right_handed: the sample does not say .* load the field "hand", too'):
+        right_handed({"rgb": sample["rgb"]})
