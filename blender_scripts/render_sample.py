@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +20,12 @@ from .cycles.scene import Studio
 from .labels.coverage import composite, pixel_coverage
 from .labels.hand import Surface, label_hand
 from .labels.rasterise import view_vertices
+from .labels.scene import check_lenses
 from .looks.backgrounds import background_distance, blur, develop, make_backgrounds
 from .looks.exposure import camera_gains, mean_light, scene_light, skin_reflectance
 from .looks.hdri import HdriLibrary
 from .looks.look import Look
+from .looks.plates import Plates, make_plates
 from .sensor.chain import record
 from .sensor.optics import Scene, through_lens
 from .sensor.sensor import Sensor
@@ -52,22 +55,23 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
 
     Raises `crosscheck.CrossCheckError` if Cycles sees another surface than the labels.
     """
-    K, world_to_cam = np.asarray(spec.cameras.K, float), np.asarray(spec.cameras.world_to_cam, float)
+    size, world_to_cam = (settings.width, settings.height), np.asarray(spec.cameras.world_to_cam, float)
     vertices = _body(spec.posed)
-    studio.use(settings)
+    plates = make_plates(spec.cameras, size)
+    studio.use(dataclasses.replace(settings, width=plates.size[0], height=plates.size[1]))
     panorama, light, gains = sample_light(studio.hdris, spec)
 
     with ThreadPoolExecutor(1) as pool:  # labels and backgrounds are made while Cycles renders
         surface = studio.bodies.surface(spec.look.arm_style, spec.left)
-        labels = pool.submit(label_sample, surface, spec, (settings.width, settings.height))
-        backgrounds = pool.submit(make_backgrounds, spec.look, panorama, gains, light, K, world_to_cam,
-                                  (settings.width, settings.height), studio.photos)  # fmt: skip
+        labels = pool.submit(label_sample, surface, spec, size)
+        backgrounds = pool.submit(make_backgrounds, spec.look, panorama, gains, light, plates.K, world_to_cam,
+                                  plates.size, studio.photos)  # fmt: skip
         set_stage(studio, spec, vertices, light)
-        hands, passes = render_views(studio, vertices, K, world_to_cam, spec.seed)
+        hands, passes = render_views(studio, vertices, plates.K, world_to_cam, spec.seed)
         (labels, coverage), backgrounds = labels.result(), backgrounds.result()
 
-    _crosscheck(spec, settings, labels, passes)
-    return sample_record(spec, hands, backgrounds, coverage, labels, light, gains)
+    _crosscheck(spec, settings.crosscheck, labels if plates.maps is None else _of_plates(surface, spec, plates), passes)
+    return sample_record(spec, plates.seen(hands), plates.seen(backgrounds), coverage, labels, light, gains)
 
 
 def sample_record(
@@ -86,6 +90,7 @@ def sample_record(
         "arm_vertices_world": vertices[hand_count:].astype(np.float32),
         "K": np.asarray(spec.cameras.K, float),
         "world_to_cam": np.asarray(spec.cameras.world_to_cam, float),
+        **({} if spec.cameras.distortion is None else {"distortion": spec.cameras.distortion}),
         **spec.metadata,
         "light": spec.look.light_json(spec.sensors),
         "background": spec.look.background_json(),
@@ -173,15 +178,25 @@ def label_sample(surface: Surface, spec: SampleSpec, size: tuple[int, int]) -> t
     """
     vertices, K, world_to_cam = _body(spec.posed), spec.cameras.K, spec.cameras.world_to_cam
     neighbours = [None if pose is None else _body(pose) for pose in (spec.previous, spec.following)]
-    labels = label_hand(surface, vertices, _stored(spec.posed.joints), K, world_to_cam, size, *neighbours)
+    scene = (surface, vertices, _stored(spec.posed.joints), K, world_to_cam, size, *neighbours)
+    labels = label_hand(*scene, distortion=spec.cameras.distortion)
     viewed = [view_vertices(vertices, *camera) for camera in zip(K, world_to_cam)]
-    views = [pixel_coverage(view, surface.faces, parts > 0) for view, parts in zip(viewed, labels["parts"])]
+    lenses = check_lenses(spec.cameras.distortion, K, size)
+    views = [
+        pixel_coverage(v, surface.faces, parts > 0, lens) for v, parts, lens in zip(viewed, labels["parts"], lenses)
+    ]
     return labels, np.stack(views)
 
 
-def _crosscheck(spec: SampleSpec, settings: RenderSettings, labels: dict, passes: list) -> None:
-    """Compare a share of the views, chosen by the sample's seed, with Cycles."""
-    chosen = np.random.default_rng(spec.seed).random(len(passes)) < settings.crosscheck
+def _of_plates(surface: Surface, spec: SampleSpec, plates: Plates) -> dict[str, np.ndarray]:
+    """The labels of what Cycles renders, which lenses have not distorted yet; without flow."""
+    scene = (surface, _body(spec.posed), _stored(spec.posed.joints))
+    return label_hand(*scene, plates.K, spec.cameras.world_to_cam, plates.size)
+
+
+def _crosscheck(spec: SampleSpec, share: float, labels: dict, passes: list) -> None:
+    """Compare a `share` of the views, chosen by the sample's seed, with Cycles."""
+    chosen = np.random.default_rng(spec.seed).random(len(passes)) < share
     for view in np.flatnonzero(chosen):
         check = crosscheck_view(labels["parts"][view], labels["depth"][view], *passes[view])
         _log.debug("sample %s, view %d: %s", spec.metadata.get("sample"), view, check)

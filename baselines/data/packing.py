@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from dataset_tools import HandDataset
+from dataset_tools.load.fields import require_pinholes
 from dataset_tools.load.transforms import crop, right_handed
 from dataset_tools.progress import MIB, Progress
 from rigging.errors import InputError
@@ -75,6 +76,7 @@ def pack(
     """
     recipe = Recipe(_checked(fields), size, quality)
     hands = HandDataset(data, fields=_read_for(recipe))
+    require_pinholes(hands.lenses, data, "a pack", "data of pinhole cameras are wanted")
     hands = hands.select(split=split) if split else hands
     count, limit = min(samples or len(hands), len(hands)), max_mib * MIB or float("inf")
     probes = np.unique(np.linspace(0, count - 1, min(PROBES, count)).astype(int)).tolist()

@@ -24,9 +24,11 @@ class ShardSource:
 
     def __init__(self, path: Path | str, split: str = "", fields: Sequence[str] = BASIC_FIELDS) -> None:
         from dataset_tools import HandDataset
+        from dataset_tools.load.fields import require_pinholes
 
         self.name = str(path)
         hands = HandDataset(path, fields=fields)
+        require_pinholes(hands.lenses, path, "an estimator's camera", "data of pinhole cameras are wanted")
         hands = hands.select(split=split) if split else hands
         index = hands.index
         self.samples, self.views = len(hands), hands.sizes["V"]

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from dataset_tools.load.dataset import HandDataset
+from dataset_tools.load.fields import require_pinholes
 from dataset_tools.progress import Progress
 from dataset_tools.release.hashes import hash_files
 from dataset_tools.store.layout import ReleaseFolder
@@ -118,6 +119,7 @@ def look_at(request: Request) -> About:
     if not request.data.is_dir() or not folder.shards():
         raise InputError(f"{request.data}: no release; a folder of shards is wanted (a pack cannot be validated)")
     shards, hands = [folder.shard(number) for number in folder.shards()], HandDataset(request.data)
+    require_pinholes(hands.lenses, request.data, "an estimator's camera", "data of pinhole cameras are wanted")
     return About(
         release=str(hands.attrs["release"]), configuration_hash=str(hands.attrs["configuration_hash"]),
         data_hash=hash_of(shards), splits=counted(hands.index["split"]), preset=Path(request.preset).name,

@@ -60,5 +60,11 @@ def clip_start(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, widt
 def set_border(render: bpy.types.RenderSettings, box: Box, width: int, height: int) -> None:
     """Render only `box` of an image of this size."""
     render.use_border = render.use_crop_to_border = True
-    render.border_min_x, render.border_max_x = box.left / width, box.right / width
-    render.border_min_y, render.border_max_y = 1 - box.bottom / height, 1 - box.top / height
+    render.border_min_x, render.border_max_x = (_share(side / width, side, width) for side in (box.left, box.right))
+    low, high = ((1 - side / height, height - side) for side in (box.bottom, box.top))
+    render.border_min_y, render.border_max_y = (_share(share, side, height) for share, side in (low, high))
+
+
+def _share(share: float, side: int, whole: int) -> float:
+    """`share` = side / whole, or a little more where Blender, in single precision and cut off, would miss the pixel."""
+    return share if int(np.float32(share) * np.float32(whole)) == side else (side + 0.25) / whole

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from rigging.geometry.distortion import Lens
+
 from .rasterise import Viewed, rasterise_points
 
 GRID = 4  # points along each side of a pixel
@@ -12,13 +14,14 @@ _OPAQUE = np.float32(0.25)  # alpha from which a pixel has a colour of its own
 _OFFSETS = (np.arange(GRID) + 0.5) / GRID
 
 
-def pixel_coverage(viewed: Viewed, faces: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def pixel_coverage(viewed: Viewed, faces: np.ndarray, seen: np.ndarray, lens: Lens | None = None) -> np.ndarray:
     """Covered share (H, W) float32 of each pixel of a view, a multiple of 1/16.
 
     Only pixels beside the outline need points of their own; a finger thinner than a pixel would be missed.
 
     Args:
         viewed: `view_vertices` of the mesh. faces: (M, 3) int32. seen: (H, W) bool, which pixels' centres are covered.
+        lens: what distorts the picture; `viewed` is before it.
     """
     height, width = seen.shape
     edge = _beside_outline(seen)
@@ -26,7 +29,9 @@ def pixel_coverage(viewed: Viewed, faces: np.ndarray, seen: np.ndarray) -> np.nd
     points = np.empty((len(x), GRID, GRID, 2))
     points[..., 0] = x[:, None, None] + _OFFSETS
     points[..., 1] = y[:, None, None] + _OFFSETS[:, None]
-    _, triangle = rasterise_points(viewed, faces, points.reshape(-1, 2), width, height)
+    points = points.reshape(-1, 2)
+    points = points if lens is None else lens.pinhole(points)
+    _, triangle = rasterise_points(viewed, faces, points, width, height)
     coverage = seen.astype(np.float32)
     coverage[edge] = (triangle >= 0).reshape(-1, GRID * GRID).mean(1)
     return coverage

@@ -58,15 +58,17 @@ def surface_normals(vertices: np.ndarray, surface: Surface) -> np.ndarray:
 def label_hand(
     surface: Surface, vertices: np.ndarray, joints: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray,
     size: tuple[int, int], previous: np.ndarray | None = None, following: np.ndarray | None = None,
+    distortion: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """All labels of one sample: those of `label_views`, whose arguments these are; `mask` is the hand alone.
 
     Args:
         vertices: (N, 3) world, metres, hand then arm; `previous` and `following` the same at t-1 and t+1, or None.
         joints: (21, 3) world, metres. K: (V, 3, 3) pixels; world_to_cam: (V, 4, 4). size: (width, height) pixels.
+        distortion: (V, 5) of the lenses, or None.
     """
     return label_views(
         vertices, surface.faces, surface.face_part, joints, K, world_to_cam, size,
         previous=previous, following=following, normals=surface_normals(vertices, surface),
-        joint_parts=_JOINT_PARTS, unmasked=(ARM_PART,),
+        joint_parts=_JOINT_PARTS, unmasked=(ARM_PART,), distortion=distortion,
     )  # fmt: skip

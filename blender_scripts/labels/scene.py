@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigging.errors import InputError
+from rigging.geometry.distortion import Lens, lenses_of
 from rigging.geometry.mesh import vertex_normals
 
 _PARTS = 256  # a part is a uint8; 0 is the background
@@ -94,6 +95,19 @@ def check_cameras(K: np.ndarray, world_to_cam: np.ndarray) -> tuple[np.ndarray, 
         view = int(rigid.argmin())
         raise InputError(f"world_to_cam of view {view} is no rigid motion: {world_to_cam[view].tolist()}")
     return K, world_to_cam
+
+
+def check_lenses(distortion: np.ndarray | None, K: np.ndarray, size: tuple[int, int]) -> list[Lens | None]:
+    """The lenses of V cameras K (V, 3, 3) px with coefficients (V, 5); None for one without distortion.
+
+    InputError if they are not those of V cameras, or if one folds within a picture of `size` px.
+    """
+    if distortion is None:
+        return [None] * len(K)
+    distortion = _numbers("distortion", distortion, (5,))
+    if len(distortion) != len(K):
+        raise InputError(f"there are {len(K)} K and {len(distortion)} distortion; allowed is one for each view")
+    return [lens if lens.coefficients.any() else None for lens in lenses_of(K, distortion, size)]
 
 
 def check_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -114,11 +114,7 @@ def make_backgrounds(
         rng = np.random.default_rng(look.background_seed)
         views = [photos.crop(rng, width, height) for _ in K]
     elif look.background == "clutter":
-        from .clutter import build_room, light_room, view_room
-
-        reach = float(np.linalg.norm(np.linalg.inv(world_to_cam)[:, :3, 3], axis=1).max())
-        room = light_room(build_room(look.background_seed, round(reach, 1)), light, look.lamps)
-        views = [view_room(room, k, m, width, height) * gains for k, m in zip(K, world_to_cam)]
+        views = [view * gains for view in _room_views(look, light, K, world_to_cam, size)]
     else:
         scale = panorama_gain(look, panorama, gains)
         backdrop = Backdrop(panorama, look.rotation, scale, _BRIGHTEST, look.detail, look.background_seed)
@@ -129,6 +125,23 @@ def make_backgrounds(
 def background_distance(look: Look) -> float:
     """How far from the cameras the background is, for their focus: metres, or infinity."""
     return _ROOM if look.background == "clutter" else math.inf
+
+
+def _room_views(
+    look: Look, light: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, size: tuple[int, int]
+) -> list[np.ndarray]:
+    """A made-up room through V cameras: (height, width, 3) float32 linear light each."""
+    if look.rooms == "lived-in":
+        from .lived_in.room import (
+            build_lived_in_room as build,
+            light_lived_in_room as lighten,
+            view_lived_in_room as view,
+        )
+    else:
+        from .clutter import build_room as build, light_room as lighten, view_room as view
+    reach = float(np.linalg.norm(np.linalg.inv(world_to_cam)[:, :3, 3], axis=1).max())
+    room = lighten(build(look.background_seed, round(reach, 1)), light, look.lamps)
+    return [view(room, k, m, *size) for k, m in zip(K, world_to_cam)]
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:

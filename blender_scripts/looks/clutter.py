@@ -26,7 +26,7 @@ _FLOORS = ("wood", "carpet", "tiles", "plaid")
 
 def light_room(room: Room, light: np.ndarray, lamps: tuple[Lamp, ...]) -> Room:
     """The room under the panorama `light` (64, 128, 3) and the lamps that also light the hand."""
-    return room._replace(harmonics=_harmonics(light, lamps))
+    return room._replace(harmonics=harmonics_of(light, lamps))
 
 
 @lru_cache(maxsize=1)  # the two samples of a pair share their room
@@ -79,7 +79,7 @@ def _mip_maps(textures: np.ndarray) -> np.ndarray:
     return atlas
 
 
-def _harmonics(light: np.ndarray, lamps: tuple[Lamp, ...]) -> np.ndarray:
+def harmonics_of(light: np.ndarray, lamps: tuple[Lamp, ...]) -> np.ndarray:
     """Fit the irradiance over pi with nine spherical harmonics: (3, 9)."""
     normals = sphere(64)
     total = light_on(normals, lamps, light)

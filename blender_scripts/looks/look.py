@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ..sensor.settings import SensorSettings
 from .colour import hsv_to_rgb
 
 BACKGROUND_KINDS = ("hdri", "folder", "clutter", "none")
+RoomKind = Literal["plain", "lived-in"]  # of made-up rooms: `clutter`, or `lived_in`
 ARM_STYLES = ("bare", "sleeve")
 LAMP_KINDS = ("area", "sun", "point")
 MOST_DETAIL = 2.0  # natural pictures have 1
@@ -33,11 +35,9 @@ class LookSettings:
     lens_blur: tuple[float, float] = (0.3, 0.55)  # standard deviation, pixels, of the whole picture's point spread
     noise: tuple[float, float] = (0.0, 0.0)  # standard deviation of the sensor's noise in white, linear; 0: none
     sleeve: float = 0.4  # share of arms in a sleeve
-    detail: tuple[float, float] = (
-        0.0,
-        0.0,
-    )  # that panoramas are given where they have none; drawn apart by `with_detail`
+    detail: tuple[float, float] = (0.0, 0.0)  # of panoramas where they have none of their own; drawn by `with_detail`
     sensor: SensorSettings = field(default_factory=SensorSettings)  # of the cameras, drawn apart by `draw_sensors`
+    rooms: RoomKind = "plain"  # what the background `clutter` is
 
     def __post_init__(self) -> None:
         unknown = set(self.backgrounds) - set(BACKGROUND_KINDS)
@@ -45,6 +45,8 @@ class LookSettings:
             raise ValueError(f"background {min(unknown)!r} is unknown, allowed are {', '.join(BACKGROUND_KINDS)}")
         if not self.backgrounds or min(self.backgrounds.values()) < 0 or sum(self.backgrounds.values()) <= 0:
             raise ValueError(f"background weights are {self.backgrounds}; they must not be negative or all zero")
+        if self.rooms not in get_args(RoomKind):
+            raise ValueError(f"rooms is {self.rooms!r}, allowed are {', '.join(get_args(RoomKind))}")
         if not 0 <= self.sleeve <= 1:
             raise ValueError(f"sleeve is {self.sleeve}, allowed is a share from 0 to 1")
         for name in ("hdri_strength", "lamps", "lamp_strength", "lamp_kelvin", "exposure_ev", "white_balance",
@@ -104,6 +106,7 @@ class Look:
     arm_style: str  # one of ARM_STYLES
     cloth: Cloth
     detail: float = 0.0  # that a panorama is given as a background (`detail`); 0: none
+    rooms: RoomKind = "plain"  # of the background `clutter`
 
     def light_json(self, sensors: tuple[Sensor, ...] = ()) -> str:
         """Light and exposure, and the sensors if there are any, for a sample's metadata."""
@@ -113,8 +116,9 @@ class Look:
 
     def background_json(self) -> str:
         """Background, for a sample's metadata."""
-        table = {"kind": self.background, "seed": self.background_seed, "blur": self.background_blur}
-        return _dump(table | ({"detail": self.detail} if self.detail else {}))
+        told = {"kind": self.background, "seed": self.background_seed, "blur": self.background_blur}
+        told |= {"detail": self.detail} if self.detail else {}
+        return _dump(told if self.rooms == "plain" or self.background != "clutter" else told | {"rooms": self.rooms})
 
 
 def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str, ...]) -> Look:
@@ -135,6 +139,7 @@ def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str
         noise=float(rng.uniform(*settings.noise)),
         arm_style=ARM_STYLES[int(rng.random() < settings.sleeve)],
         cloth=_draw_cloth(rng),
+        rooms=settings.rooms,
     )
 
 

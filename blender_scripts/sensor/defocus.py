@@ -12,6 +12,7 @@ from .layers import box_around, nearest_seen, over
 
 _STEPS = 4  # circles are known to this part of a pixel of their diameter
 _SMALLEST = 0.8  # pixels; a circle of less spreads light by less than 0.2 (standard deviation) and is left alone
+_ALIKE = 1.0  # pixel; circles that differ by less are taken for one
 
 
 def layered(
@@ -25,18 +26,18 @@ def layered(
         depth: (H, W) float32 m of the hand at the pixels' centres, 0 elsewhere. background_distance: m, or infinity.
         focal: of K, pixels. aperture: diameter of the entrance pupil, m; 0 blurs nothing. focus: m, or infinity.
     """
-    behind = float(confusion(np.float64(background_distance), focal, aperture, focus))
+    behind = abs(confusion(np.float64(background_distance), focal, aperture, focus))
     return over(defocus_hand(hand, depth, focal, aperture, focus), blur_disc(background, behind))
 
 
 def confusion(depth: np.ndarray, focal: float, aperture: float, focus: float) -> np.ndarray:
-    """Diameters (...) in pixels of the circles of confusion of points at `depth` (...) m.
+    """Diameters (...) in pixels of the circles of confusion of points at `depth` (...) m; negative before the focus.
 
     A thin lens with the image at distance v images z at v' with 1/v' = 1/v + 1/focus - 1/z; by similar triangles the
     cone from the pupil has diameter aperture * |v' - v| / v' = aperture * v * |1/focus - 1/z| where the image is
     (Potmesil and Chakravarty, SIGGRAPH 1981), and v in pixels is the `focal` of K.
     """
-    return np.abs(1 / depth - 1 / focus) * (aperture * focal)
+    return (1 / focus - 1 / depth) * (aperture * focal)
 
 
 def focus_on(depth: np.ndarray, error: float) -> float:
@@ -50,7 +51,7 @@ def focus_on(depth: np.ndarray, error: float) -> float:
 
 
 def blur_disc(image: np.ndarray, diameter: float) -> np.ndarray:
-    """An image (H, W, 3) float32 with every point spread evenly over a disc of `diameter` pixels."""
+    """An image or layer (H, W, C) float32 with every point spread evenly over a disc of `diameter` pixels."""
     if diameter < _SMALLEST:
         return image
     kernel = disc_kernels(np.array([round(diameter * _STEPS)]))[0]
@@ -82,46 +83,44 @@ def defocus_hand(hand: np.ndarray, depth: np.ndarray, focal: float, aperture: fl
     to the last digit, and the inside of a hand stays opaque.
     """
     seen = depth[depth > 0]
-    ends = np.array([seen.min(), seen.max()]) if len(seen) else np.full(2, focus)
-    most = _steps(ends, focal, aperture, focus).max()
-    if most < _SMALLEST * _STEPS:
-        return hand
-    kernels = disc_kernels(np.arange(most + 1))
+    ends = confusion(np.array([seen.min(), seen.max()]) if len(seen) else np.full(2, focus), focal, aperture, focus)
+    if np.ptp(ends) <= _ALIKE:
+        return blur_disc(hand, abs(ends.mean()))
+    kernels = disc_kernels(np.arange(round(_STEPS * np.abs(ends).max()) + 1))
     box = box_around(hand[..., 3], kernels.shape[1] - 1)  # of what spreads onto a pixel that the hand reaches
-    within = depth[box]
-    steps = _steps(within.ravel()[nearest_seen(within > 0)], focal, aperture, focus)
+    circles = confusion(depth[box].ravel()[nearest_seen(depth[box] > 0)], focal, aperture, focus)
+    steps = np.rint(_STEPS * np.abs(circles)).astype(np.int32)
+    reach = np.count_nonzero(kernels[:, kernels.shape[1] // 2], axis=1) // 2
     spread = hand.copy()
-    spread[box] = _scatter(hand[box], steps, kernels)
+    spread[box] = _scatter(hand[box], steps, kernels, reach)
     return spread
 
 
-def _steps(depth: np.ndarray, focal: float, aperture: float, focus: float) -> np.ndarray:
-    return np.rint(_STEPS * confusion(depth, focal, aperture, focus)).astype(np.int32)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _scatter(hand: np.ndarray, index: np.ndarray, kernels: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """The layer (H, W, 4) of pixels that each spread by the kernel (k, k) of `kernels` (L, k, k) at their `index`.
 
-
-@numba.njit(cache=True, nogil=True)
-def _scatter(hand: np.ndarray, index: np.ndarray, kernels: np.ndarray) -> np.ndarray:
-    """The layer (H, W, 4) of pixels that each spread by the kernel (k, k) of `kernels` (L, k, k) at their `index`."""
+    `reach` (L,): how many pixels from its middle a kernel is not zero.
+    """
     height, width = index.shape
     middle = kernels.shape[1] // 2
-    total = np.zeros((height, width, 4), np.float32)
-    weight = np.full((height, width), np.float32(1e-6))
+    total, weight = np.zeros((height, width, 4), np.float32), np.full((height, width), np.float32(1e-6))
     for y in range(height):
         for x in range(width):
-            kernel = kernels[index[y, x]]
-            reach = middle
-            while reach > 0 and kernel[middle, middle + reach] == 0:
-                reach -= 1
-            covered = hand[y, x, 3] > 0
-            for row in range(max(y - reach, 0), min(y + reach + 1, height)):
-                for column in range(max(x - reach, 0), min(x + reach + 1, width)):
-                    share = kernel[row - y + middle, column - x + middle]
+            which, r, g, b, covered = index[y, x], hand[y, x, 0], hand[y, x, 1], hand[y, x, 2], hand[y, x, 3]
+            far = reach[which]
+            for row in range(max(y - far, 0), min(y + far + 1, height)):
+                for column in range(max(x - far, 0), min(x + far + 1, width)):
+                    share = kernels[which, row - y + middle, column - x + middle]
                     weight[row, column] += share
-                    if covered:
-                        for k in range(4):
-                            total[row, column, k] += share * hand[y, x, k]
+                    if covered > 0:
+                        total[row, column, 0] += share * r
+                        total[row, column, 1] += share * g
+                        total[row, column, 2] += share * b
+                        total[row, column, 3] += share * covered
     for y in range(height):
         for x in range(width):
-            for k in range(4):
-                total[y, x, k] /= weight[y, x]
+            if total[y, x, 3] > 0:
+                for k in range(4):
+                    total[y, x, k] /= weight[y, x]
     return total

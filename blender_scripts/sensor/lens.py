@@ -14,28 +14,29 @@ def vignette(picture: np.ndarray, K: np.ndarray, strength: float) -> np.ndarray:
     """
     if strength == 0:
         return picture
-    y, x = np.ogrid[: picture.shape[0], : picture.shape[1]]
-    down = (y + 0.5 - K[1, 2]) / K[1, 1]
-    right = (x + 0.5 - K[0, 2] - K[0, 1] * down) / K[0, 0]
-    return picture * ((1 + right**2 + down**2).astype(np.float32) ** np.float32(-2 * strength))[:, :, None]
+    y, x = (np.arange(size, dtype=np.float32) + np.float32(0.5) for size in picture.shape[:2])
+    (fx, skew, cx), (_, fy, cy) = np.float32(K[:2])
+    down = ((y - cy) / fy)[:, None]
+    right = (x - cx - skew * down) / fx
+    gain = cv2.pow(1 + right**2 + down**2, -2 * strength)
+    return picture * cv2.merge([gain, gain, gain])
 
 
 def glare(picture: np.ndarray, share: float, radius: float) -> np.ndarray:
     """Veiling glare: `share` of the light of a picture (H, W, 3) float32 goes astray between the lens's surfaces.
 
-    It is spread by a Gaussian of `radius` pixels (standard deviation), taken at a lower resolution. As if the picture
-    went on mirrored beyond its border: the mean keeps its value.
+    It is spread by a Gaussian of `radius` pixels (standard deviation, 1 or more), taken at a lower resolution. The
+    picture goes on mirrored beyond its border, so that its mean stays.
     """
-    return picture if share == 0 else (1 - np.float32(share)) * picture + np.float32(share) * _wide(picture, radius)
+    return picture if share == 0 else cv2.addWeighted(picture, 1 - share, _wide(picture, radius), share, 0)
 
 
 def _wide(picture: np.ndarray, sigma: float) -> np.ndarray:
     height, width = picture.shape[:2]
-    factor = 1
-    while factor * 4 <= sigma and height % (2 * factor) == 0 and width % (2 * factor) == 0:
-        factor *= 2
-    small = cv2.resize(picture, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / factor, borderType=cv2.BORDER_REFLECT)
+    factor = max(1, 2 ** int(np.log2(sigma / 2)))  # leaves two pixels and more to the deviation
+    small = cv2.resize(picture, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
+    sides = (sigma * few / many for few, many in zip(small.shape[1::-1], (width, height)))
+    small = cv2.GaussianBlur(small, (0, 0), *sides, borderType=cv2.BORDER_REFLECT)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
@@ -44,4 +45,4 @@ def haze(picture: np.ndarray, share: float, colour: np.ndarray) -> np.ndarray:
 
     `colour` (3,) is the mean linear light of the surroundings, exposed.
     """
-    return picture if share == 0 else (1 - np.float32(share)) * picture + np.float32(share) * np.float32(colour)
+    return picture if share == 0 else cv2.transform(picture, np.c_[(1 - share) * np.eye(3), share * colour])

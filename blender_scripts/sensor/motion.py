@@ -34,7 +34,8 @@ def shutter(
         return hand
     box = box_around(hand[..., 3], 2 * math.ceil(farthest))  # of what comes to a pixel that the hand reaches
     moved = hand.copy()
-    moved[box] = _scatter(hand[box], nearest_seen(seen[box]), velocity[box], bend[box], share)
+    ways = (flow[box].reshape(-1, 2) for flow in (velocity, bend))
+    moved[box] = _scatter(hand[box], nearest_seen(seen[box]), *ways, np.float32(share))
     return moved
 
 
@@ -46,36 +47,45 @@ def _motion(forward: np.ndarray | None, backward: np.ndarray | None) -> tuple[np
     return velocity, None if velocity is None else np.zeros_like(velocity)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _scatter(hand: np.ndarray, nearest: np.ndarray, velocity: np.ndarray, bend: np.ndarray, share: float) -> np.ndarray:
     """The layer (H, W, 4) of pixels that each spread evenly over the way of the pixel `nearest` (H, W).
+
+    Ways are those of the image's pixels one after the other: `velocity` and `bend` (H W, 2) float32.
 
     As in `defocus.defocus_hand`, what arrives is divided by what would arrive if the hand covered everything: where
     the surface grows it has no holes, and what moves evenly keeps its light to the last digit.
     """
     height, width = nearest.shape
-    total = np.zeros((height, width, 4), np.float32)
-    weight = np.full((height, width), np.float32(1e-6))
+    total, weight = np.zeros((height, width, 4), np.float32), np.full((height, width), np.float32(1e-6))
     for y in range(height):
         for x in range(width):
-            v, b = (
-                velocity[nearest[y, x] // width, nearest[y, x] % width],
-                bend[nearest[y, x] // width, nearest[y, x] % width],
-            )
-            length = share * math.hypot(v[0], v[1]) + share**2 / 2 * math.hypot(b[0], b[1])
-            half = math.ceil(length) if length >= _SHORTEST else 0  # two stops a pixel, one of them in the middle
-            part = np.float32(1 / (2 * half + 1))
+            r, g, b, covered = hand[y, x, 0], hand[y, x, 1], hand[y, x, 2], hand[y, x, 3]
+            vx, vy = velocity[nearest[y, x], 0], velocity[nearest[y, x], 1]
+            bx, by = bend[nearest[y, x], 0], bend[nearest[y, x], 1]
+            length = share * math.sqrt(vx * vx + vy * vy) + share * share / 2 * math.sqrt(bx * bx + by * by)
+            half = _stops(length)
+            part = np.float32(1) / np.float32(2 * half + 1)
             for stop in range(-half, half + 1):
-                u = stop * share / (2 * half + 1)
-                column = x + int(np.rint(u * v[0] + u * u * b[0]))
-                row = y + int(np.rint(u * v[1] + u * u * b[1]))
+                u = np.float32(stop) * part * share
+                column = x + int(np.rint(u * vx + u * u * bx))
+                row = y + int(np.rint(u * vy + u * u * by))
                 if 0 <= row < height and 0 <= column < width:
                     weight[row, column] += part
-                    if hand[y, x, 3] > 0:
-                        for k in range(4):
-                            total[row, column, k] += part * hand[y, x, k]
+                    if covered > 0:
+                        total[row, column, 0] += part * r
+                        total[row, column, 1] += part * g
+                        total[row, column, 2] += part * b
+                        total[row, column, 3] += part * covered
     for y in range(height):
         for x in range(width):
-            for k in range(4):
-                total[y, x, k] /= weight[y, x]
+            if total[y, x, 3] > 0:
+                for k in range(4):
+                    total[y, x, k] /= weight[y, x]
     return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _stops(length: float) -> int:
+    """How many stops a way of `length` pixels has on either side of its middle: two a pixel, one on long ways."""
+    return 0 if length < _SHORTEST else math.ceil(min(length, 4 + length / 2))

@@ -9,11 +9,15 @@ from __future__ import annotations
 import cv2
 import numba
 import numpy as np
+from scipy.special import ndtri
 
 from .colours import GAINS, camera_matrix
 from .sensor import Sensor
 
 BLACK, WHITE = 4096, 65535  # levels of a raw value of no light, and of a full well
+_BITS = 12
+# Normal numbers by inversion from a table: a tenth of a generator's time.
+_NORMAL = ndtri((np.arange(2**_BITS) + 0.5) / 2**_BITS).astype(np.float32)
 
 
 def through_sensor(picture: np.ndarray, sensor: Sensor, rng: np.random.Generator) -> np.ndarray:
@@ -33,14 +37,15 @@ def read_out(picture: np.ndarray, to_raw: np.ndarray, sensor: Sensor, rng: np.ra
     `to_raw` (3, 3): linear sRGB to the sensor's colours, of which 1 fills a well.
     """
     shape = picture.shape[:2] if sensor.binning == 1 else picture.shape
-    noise = rng.standard_normal(shape, np.float32) if sensor.iso else np.zeros(shape, np.float32)
+    drawn = rng.integers(0, 2**16, shape, np.uint16) >> (16 - _BITS) if sensor.iso else np.zeros(shape, np.uint16)
+    normal = _NORMAL if sensor.iso else np.zeros(1, np.float32)
     white, dark = np.float32(sensor.white_electrons), np.float32(sensor.dark_electrons)
-    return (_mosaic if sensor.binning == 1 else _planes)(picture, to_raw, noise, white, dark)
+    return (_mosaic if sensor.binning == 1 else _planes)(picture, to_raw, drawn, normal, white, dark)
 
 
 @numba.njit(cache=True, nogil=True)
 def _planes(
-    picture: np.ndarray, to_raw: np.ndarray, noise: np.ndarray, white: np.float32, dark: np.float32
+    picture: np.ndarray, to_raw: np.ndarray, drawn: np.ndarray, normal: np.ndarray, white: np.float32, dark: np.float32
 ) -> np.ndarray:
     height, width, _ = picture.shape
     raw = np.empty((height, width, 3), np.uint16)
@@ -49,7 +54,7 @@ def _planes(
             r, g, b = picture[y, x]
             for k in range(3):
                 light = max(to_raw[k, 0] * r + to_raw[k, 1] * g + to_raw[k, 2] * b, np.float32(0))
-                light += noise[y, x, k] * np.sqrt(light * white + dark * dark) / white
+                light += normal[drawn[y, x, k]] * np.sqrt(light * white + dark * dark) / white
                 level = np.float32(BLACK) + light * np.float32(WHITE - BLACK) + np.float32(0.5)
                 raw[y, x, k] = min(max(level, np.float32(0)), np.float32(WHITE))
     return raw
@@ -57,7 +62,7 @@ def _planes(
 
 @numba.njit(cache=True, nogil=True)
 def _mosaic(
-    picture: np.ndarray, to_raw: np.ndarray, noise: np.ndarray, white: np.float32, dark: np.float32
+    picture: np.ndarray, to_raw: np.ndarray, drawn: np.ndarray, normal: np.ndarray, white: np.float32, dark: np.float32
 ) -> np.ndarray:
     height, width, _ = picture.shape
     raw = np.empty((height, width), np.uint16)
@@ -66,7 +71,7 @@ def _mosaic(
             k = y % 2 + x % 2  # red, green and green, blue
             r, g, b = picture[y, x]
             light = max(to_raw[k, 0] * r + to_raw[k, 1] * g + to_raw[k, 2] * b, np.float32(0))
-            light += noise[y, x] * np.sqrt(light * white + dark * dark) / white
+            light += normal[drawn[y, x]] * np.sqrt(light * white + dark * dark) / white
             level = np.float32(BLACK) + light * np.float32(WHITE - BLACK) + np.float32(0.5)
             raw[y, x] = min(max(level, np.float32(0)), np.float32(WHITE))
     return raw

@@ -64,6 +64,8 @@ def sample_script(key: str, sample: Sample, layers: list[str]) -> bytes:
         "vertices": quantised(sample["vertices_world"]), "arm_vertices": quantised(sample["arm_vertices_world"]),
         "layers": layers, "ranges": ranges(sample), "meta": {k: told(v) for k, v in sample["meta"].items()},
     }  # fmt: skip
+    if "distortion" in sample:
+        fields["distortion"] = drawable(sample["distortion"], 9)
     return script(f"mvhm.receive({json.dumps(key)}, ", fields, ")")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..load.index import entries_of
 from .figures import Check, Figures, measured, worst_view
 from .stored import Stored, scattered
 
@@ -18,6 +19,7 @@ CELLS = 32  # of a picture, across and down
 MARGIN = 5  # px, width of the square by which hand and arm are widened: the lens blurs them into the background
 FEWEST, MOST = 12, 96  # cells of a view that are compared
 FLOOR = 0.1  # levels: less than JPEG makes of the same picture beside another hand
+SENSOR_FLOOR = 3.0  # with a sensor: its glare reaches across the picture, JPEG rounds blocks, noise is no longer white
 
 
 def background_figures(sample: Stored) -> Figures:
@@ -26,10 +28,11 @@ def background_figures(sample: Stored) -> Figures:
     if other is None:
         return {}
     views = zip(sample["rgb"], other["rgb"], sample["parts"], other["parts"])
-    return measured(background=worst_view(np.array([_apart(*view) for view in views])))
+    floor = SENSOR_FLOOR if "sensor" in entries_of(sample.meta["light"]) else FLOOR
+    return measured(background=worst_view(np.array([_apart(*view, floor) for view in views])))
 
 
-def _apart(rgb: np.ndarray, other: np.ndarray, parts: np.ndarray, other_parts: np.ndarray) -> float:
+def _apart(rgb: np.ndarray, other: np.ndarray, parts: np.ndarray, other_parts: np.ndarray, floor: float) -> float:
     """Mean difference of two pictures (H, W, 3) over cells without hand or arm, relative to its standard error."""
     rows, columns = np.nonzero(_clear(parts > 0, other_parts > 0))
     if len(rows) < FEWEST:
@@ -38,7 +41,7 @@ def _apart(rgb: np.ndarray, other: np.ndarray, parts: np.ndarray, other_parts: n
     change = _cells(rgb, rows[chosen], columns[chosen]).astype(np.float32)
     change -= _cells(other, rows[chosen], columns[chosen])
     error = change.std(1).mean() / np.sqrt(change.shape[1])
-    return float(np.abs(change.mean(1)).mean() / (FLOOR + error))
+    return float(np.abs(change.mean(1)).mean() / (floor + error))
 
 
 def _clear(*shown: np.ndarray) -> np.ndarray:

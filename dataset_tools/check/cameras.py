@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from functools import lru_cache
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from rigging.geometry.cameras import CameraSettings, hand_frame
+from rigging.settings import from_table
 
+from ..format.optional import OPTIONAL_FIELDS
 from .figures import Check, Figure, Figures, measured, worst_view
+from .free_cameras import free_figures
 from .stored import Stored
 
 CHECKS = (
@@ -19,17 +23,17 @@ CHECKS = (
     Check("focal", "distance of focal lengths from the range that the release allows", 1e-6, "image widths"),
     Check("aim", "distance of the optical axes from the point that all cameras look at", 0.05, "mm"),
     Check("ring", "distance of a camera from its place on the ring, beyond the release's jitter", 2e-4, "rad"),
-    Check("distance", "differences of the cameras' distances from the hand", 0.05, "mm"),
+    Check("distance", "differences of the cameras' distances from the hand, or from the release's", 0.05, "mm"),
     Check("tilt", "lean of the ring against the palm, beyond the release's tilt", 2e-4, "rad"),
     Check("roll", "roll of a camera beyond the release's", 2e-4, "rad"),
-    Check("framing", "distance of the hand's outermost point from where the release frames it", 0.2, "px"),
+    Check("framing", "distance of the hand's outermost point, or box, from what the release frames", 0.2, "px"),
     Check("same_ring", "difference of the cameras from those of the rest of the pair", 0, ""),
 )
 
 
 @lru_cache(maxsize=8)
-def _settings(text: tuple[tuple[str, Any], ...]) -> CameraSettings:
-    return CameraSettings(**dict(text))
+def _settings(text: str) -> CameraSettings:
+    return from_table(CameraSettings, json.loads(text), "configuration", "cameras")
 
 
 def camera_settings(configuration: dict[str, Any]) -> CameraSettings | None:
@@ -37,7 +41,7 @@ def camera_settings(configuration: dict[str, Any]) -> CameraSettings | None:
     table = configuration.get("release", {}).get("cameras")
     if table is None:
         return None
-    return _settings(tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in table.items()))
+    return _settings(json.dumps({key: value for key, value in table.items() if value is not None}))
 
 
 def camera_figures(sample: Stored) -> Figures:
@@ -47,6 +51,8 @@ def camera_figures(sample: Stored) -> Figures:
     figures = measured(rigid=worst_view(_rigid(sample["world_to_cam"])), same_ring=_same_ring(sample))
     if settings is None or figures["rigid"].value > CHECKS[0].limit:
         return figures
+    if settings.rig != "ring":
+        return figures | free_figures(sample, settings)
     figures |= measured(
         intrinsics=worst_view(_intrinsics(sample["K"], settings.image_size)),
         focal=worst_view(_focal(sample["K"], settings)),
@@ -86,7 +92,8 @@ def _same_ring(sample: Stored) -> Figure | None:
     """1 if the cameras are not those of the pair's first sample."""
     if sample.first is None:
         return None
-    same = all(np.array_equal(sample[name], sample.first[name]) for name in ("K", "world_to_cam"))
+    names = {"K", "world_to_cam", *OPTIONAL_FIELDS} & sample.values.keys()
+    same = all(np.array_equal(sample[name], sample.first[name]) for name in names)
     return Figure(float(not same))
 
 

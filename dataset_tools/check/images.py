@@ -155,7 +155,8 @@ def colour_errors(sample: Stored, skin: Pixels, points: np.ndarray, normals: np.
         away = np.flatnonzero(skin.view != other)
         local = points[away] @ turn[other].T + shift[other]
         facing = -(local * (normals[away] @ turn[other].T)).sum(1) / np.linalg.norm(local, axis=1)
-        pixel = np.floor((local / local[:, 2:] @ sample["K"][other].T)[:, :2]).astype(int)
+        image, _ = sample.views.see(np.full(len(away), other), points[away])
+        pixel = np.floor(np.nan_to_num(image, nan=-9)).astype(int)
         seen = (facing > FACING) & (pixel >= 0).all(1) & (pixel < size).all(1)
         away, local, facing, (x, y) = away[seen], local[seen], facing[seen], pixel[seen].T
         same = np.abs(sample["depth"][other, y, x] - local[:, 2]) < SAME_POINT

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from rigging.geometry.projection import project, to_camera, triangulate
+from rigging.geometry.projection import project, to_camera, triangulate, without_lens
 from rigging.joints import ARM_PART
 
-from ..format.schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
+from ..format.optional import fields_with, version_with
+from ..format.schema import SHARD_FIELDS, Field
 from ..load.dataset import HandDataset, as_python, outward
 from ..pictures.solid import nearest_triangles
 from ..store.layout import ReleaseFolder
@@ -103,8 +104,10 @@ def against_words(shard: ShardFile) -> list[str]:
 
 def against_schema(shard: ShardFile) -> list[str]:
     """Arrays of a shard that are missing, or of another type or shape than the schema's."""
-    problems = []
-    for field in (*SAMPLE_FIELDS.values(), *SHARD_FIELDS.values()):
+    problems, held = [], shard.fields()
+    if (version := int(shard.attrs["schema_version"])) > 1 and version != version_with(held):
+        problems.append(f"schema version {version} is not that of its fields, {version_with(held)}")
+    for field in (*fields_with(held).values(), *SHARD_FIELDS.values()):
         if field.stored and field.codec == "plain" and field.dtype != "str" and (field.shape or field.per != "shard"):
             problems += _dataset_problem(shard, field)
     return problems
@@ -123,7 +126,8 @@ def _dataset_problem(shard: ShardFile, field: Field) -> list[str]:
 
 
 def _sample(sample: dict[str, Any], row: int) -> tuple[float, float, list[str]]:
-    points = triangulate(sample["joints_2d"], sample["K"], sample["world_to_cam"])
+    pixels = without_lens(sample["joints_2d"], sample["K"], sample.get("distortion"))
+    points = triangulate(pixels, sample["K"], sample["world_to_cam"])
     distance = float(np.linalg.norm(points - sample["joints_world"], axis=1).max())
     iou = float(np.min(intersection_over_union(sample["parts"] > 0, sample["alpha"] > 127)))
     problems = []
@@ -168,12 +172,14 @@ def draw_mesh(sample: dict[str, Any], dataset: HandDataset, view: int) -> tuple[
     vertices = np.concatenate([sample["vertices_world"], sample["arm_vertices_world"]])
     faces = np.concatenate([dataset.faces, dataset.arm_faces + len(sample["vertices_world"])])
     face_part = np.concatenate([dataset.face_part, np.full(len(dataset.arm_faces), ARM_PART, np.uint8)])
-    camera = sample["K"][view : view + 1], sample["world_to_cam"][view : view + 1]
+    names = [name for name in ("K", "world_to_cam", "distortion") if name in sample]
+    camera = [sample[name][view : view + 1] for name in names]
     z = to_camera(vertices, camera[1])[0, :, 2]
-    before = (z[faces] > 1e-3).all(1)  # an arm may pass beside the camera
+    image = project(vertices, *camera)[0]
+    before = (z[faces] > 1e-3).all(1) & ~np.isnan(image[faces]).any((1, 2))  # an arm may pass beside camera and lens
     faces, face_part = outward(faces, sample["meta"]["hand"])[before], face_part[before]
     inverse = -1 / np.where(np.abs(z) > 1e-3, z, 1e-3)  # linear in the picture, and grows with depth
-    seen = np.column_stack([project(vertices, *camera)[0], inverse])
+    seen = np.column_stack([image, inverse])
     triangle, weights = nearest_triangles(seen, faces, sample["parts"].shape[1:], two_sided=True)
     hit = triangle >= 0
     depth, parts = np.zeros(triangle.shape), np.zeros(triangle.shape, np.uint8)

@@ -75,7 +75,7 @@ class Stored:
 
     @cached_property
     def views(self) -> Views:
-        return Views(self["K"], self["world_to_cam"])
+        return Views(self["K"], self["world_to_cam"], self.values.get("distortion"))
 
     @cached_property
     def pixels(self) -> Pixels:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rigging.geometry.distortion import through_lens, undistort
 from rigging.geometry.mesh import vertex_normals
 from rigging.joints import ARM_PART, BONE_PARTS, JOINT_PARENTS, PART_NAMES
 
@@ -135,6 +136,7 @@ class Views:
 
     K: np.ndarray  # (V, 3, 3) px
     world_to_cam: np.ndarray  # (V, 4, 4)
+    distortion: np.ndarray | None = None  # (V, 5) of the lenses
 
     def rays(self, view: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Origins and directions (P, 3), z = 1 in the camera, through image points `xy` (P, 2) px of views (P,)."""
@@ -145,17 +147,21 @@ class Views:
             mine = np.flatnonzero(view == v)
             y = (xy[mine, 1] - K[1, 2]) / K[1, 1]
             x = (xy[mine, 0] - K[0, 2] - K[0, 1] * y) / K[0, 0]
+            if self.distortion is not None:
+                x, y = undistort(np.stack([x, y], 1), self.distortion[v]).T
             directions[mine] = np.stack([x, y, np.ones_like(x)], 1) @ turn[v]
             origins[mine] = places[v]
         return origins, directions
 
     def see(self, view: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (P, 2) and planar depth (P,) m of world points (P, 3) in views (P,); NaN behind the camera."""
+        """Pixels (P, 2) and planar depth (P,) m of world points (P, 3) in views (P,); NaN where the camera has none."""
         pixels, depth = np.empty((len(view), 2)), np.empty(len(view))
         for v in range(len(self.K)):
             mine = np.flatnonzero(view == v)
             local = points[mine] @ self.world_to_cam[v, :3, :3].T + self.world_to_cam[v, :3, 3]
             depth[mine] = local[:, 2]
-            before = np.where(local[:, 2:] > 0, local[:, 2:], np.nan)
-            pixels[mine] = (local / before @ self.K[v].T)[:, :2]
+            local = local / np.where(local[:, 2:] > 0, local[:, 2:], np.nan)
+            if self.distortion is not None:
+                local[:, :2] = through_lens(local[:, :2], self.distortion[v])
+            pixels[mine] = (local @ self.K[v].T)[:, :2]
         return pixels, depth

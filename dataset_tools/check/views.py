@@ -50,7 +50,8 @@ def _contradictions(sample: Stored, view: np.ndarray, points: np.ndarray) -> np.
         local = points @ turn[other].T + shift[other]
         away = (view != other) & (local[:, 2] > 0)
         pixel = np.full((len(points), 2), -9)
-        pixel[away] = np.floor((local[away] / local[away, 2:] @ sample["K"][other].T)[:, :2])
+        seen, _ = sample.views.see(np.full(away.sum(), other), points[away])
+        pixel[away] = np.floor(np.nan_to_num(seen, nan=-9))
         away &= (pixel >= 1).all(1) & (pixel < np.array(size) - 1).all(1)
         x, y = pixel[away].T
         around = np.stack([sample["depth"][other, y + dy, x + dx] for dx in (-1, 0, 1) for dy in (-1, 0, 1)])

@@ -49,4 +49,4 @@ def _write(
 def target(source: Source, ending: str) -> Target:
     """The format whose files end so: obj, ply or glb."""
     write = partial(_write, ending=ending, licence=source.attrs["licence"])
-    return Target(FIELDS, PART_RECORDS, write, nothing_more)
+    return Target(FIELDS, PART_RECORDS, write, nothing_more, lenses=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from rigging.errors import InputError
 from rigging.files import atomic_file
 
+from ..load.fields import require_pinholes
 from ..progress import Progress
 from . import coco, freihand, hamer, huggingface, interhand, meshes, webdataset
 from .conventions import CONVENTIONS
@@ -41,12 +42,15 @@ def export(kind: str, data: Path, out: Path) -> Path:
 
     Each file is there in full or not at all; export.json comes last. An interrupted export goes on with the parts (of
     a split, in a shard) that are not there yet; one that is whole is left as it is. The same data give the same bytes.
-    Raises InputError for a folder that holds something else, ShardError for damaged data, OSError for a full disk.
+    Raises InputError for a folder that holds something else, or cameras that the format cannot describe; ShardError for
+    damaged data, OSError for a full disk.
     """
     source = open_source(data)
     target, convention = TARGETS[kind](source), CONVENTIONS[kind]
     if missing := [name for name in target.needs if find_spec(name) is None]:
         raise InputError(f"{kind} needs {', '.join(missing)}: pip install -c constraints.txt '.[publish]'")
+    if not target.lenses:
+        require_pinholes(source.lenses, data, kind, "webdataset, obj, ply and glb have")
     request = {"format": kind, "release": source.attrs["release"], "shards": dict(source.shards)}
     if begin(out, request):
         log.info("%s: there already, whole", out)

@@ -45,6 +45,7 @@ class Source:
     sizes: Mapping[str, int]
     attrs: Mapping[str, Any]
     shards: Mapping[str, str]  # name -> sha256
+    lenses: bool = False  # whether cameras have lenses that distort
 
     @property
     def splits(self) -> dict[str, int]:
@@ -93,7 +94,8 @@ def open_source(path: Path) -> Source:
         parts.append(Part(split, shard, number, tuple(chosen), before[split]))
         before[split] += len(chosen)
     dataset.close()
-    return Source(path, tuple(parts), dataset.sizes, dataset.attrs, {p.name: _sha256(p) for p in dataset.paths})
+    shards = {p.name: _sha256(p) for p in dataset.paths}
+    return Source(path, tuple(parts), dataset.sizes, dataset.attrs, shards, dataset.lenses)
 
 
 def require_distinct(path: Path, samples: np.ndarray) -> None:

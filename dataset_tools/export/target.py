@@ -32,6 +32,7 @@ class Target:
     write: Write
     finish: Callable[[Source, Convention, Path], None]
     needs: tuple[str, ...] = ()  # libraries that are not installed with the loader
+    lenses: bool = False  # whether it can say that cameras have lenses that distort, or has no cameras
 
     @property
     def scatters(self) -> bool:

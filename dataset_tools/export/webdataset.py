@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..format.optional import OPTIONAL_FIELDS
 from .conventions import Convention
 from .source import Part, Sample, Source
 from .target import Target, nothing_more, tar_writer
@@ -24,8 +25,8 @@ def members(sample: Sample, part: Part, convention: Convention) -> Iterator[tupl
     key = f"{sample.number:07d}"
     for view, picture in enumerate(sample.pictures):
         yield f"{key}.{view}.jpg", picture
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, faces=sample.faces, **{name: sample.values[name] for name in ARRAYS})
+    buffer, names = io.BytesIO(), (*ARRAYS, *(name for name in OPTIONAL_FIELDS if name in sample.values))
+    np.savez_compressed(buffer, faces=sample.faces, **{name: sample.values[name] for name in names})
     yield f"{key}.labels.npz", buffer.getvalue()
     yield f"{key}.meta.json", json.dumps(plain(sample.values["meta"]), ensure_ascii=False).encode()
 
@@ -37,4 +38,4 @@ def plain(meta: dict[str, Any]) -> dict[str, Any]:
 
 def target(source: Source) -> Target:
     """The format."""
-    return Target(ARRAYS, "{name}.tar", tar_writer(members), nothing_more)
+    return Target(ARRAYS, "{name}.tar", tar_writer(members), nothing_more, lenses=True)

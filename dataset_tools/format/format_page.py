@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .codecs import CODECS
 from .elements import Element
+from .optional import OPTIONAL, WITH_OPTIONAL
 from .schema import FORMAT, GEOMETRY, IMAGES, METADATA, SAMPLE_FIELDS, SCHEMA_VERSION, SHARD, SYMBOLS, Field
 
-HEAD = """# The shard format, version {version}
+HEAD = """# The shard format, versions {version} and {optional}
 
 *Written by `mvhm format --write docs/format.md` from `dataset_tools/format/schema.py`; do not edit.*
 
@@ -18,7 +19,7 @@ Zstandard, so other readers than `HandDataset` need the Zstandard filter (`impor
 - Metres, radians, pixels. World and cameras are right-handed; in the world +z is up.
 - A camera looks along +z, x right, y down (OpenCV). The centre of the top-left pixel is (0.5, 0.5).
 - A world point X is seen at pixel (u, v) with depth z where `[x, y, z, 1] = world_to_cam [X, 1]` and
-  `z [u, v, 1] = K [x, y, z]`.
+  `z [u, v, 1] = K [x, y, z]`; through a lens (`distortion`, below) `[u, v, 1] = K [D(x / z, y / z), 1]`.
 - `depth` is this z, not the distance along the ray (`rigging.geometry.projection.depth_to_distance` converts).
 - Labels are taken at pixel centres, of the very meshes stored in the file: they are not anti-aliased; `alpha` is.
 - Flow of a pixel is where its surface point goes, seen by the same camera; whether that point is hidden there is
@@ -29,10 +30,10 @@ Zstandard, so other readers than `HandDataset` need the Zstandard filter (`impor
   (`dataset_tools.load.dataset.outward` turns them).
 
 ## The file
-Attributes of the file: `format` = "{format}", `schema_version` = {version}, `samples`, `sizes` (JSON: the value of
-every letter below), `units`, `joint_names`, `joint_parents`, `part_names` (JSON lists), `checksums` (below), and the
-shard's texts and numbers listed last. The first axis of everything under `images/`, `geometry/` and `metadata/` is
-the sample, S in all. Letters in shapes:
+Attributes of the file: `format` = "{format}", `schema_version` = {version} or {optional}, `samples`, `sizes` (JSON: the
+value of every letter below), `units`, `joint_names`, `joint_parents`, `part_names` (JSON lists), `checksums` (below),
+and the shard's texts and numbers listed last. The first axis of everything under `images/`, `geometry/` and
+`metadata/` is the sample, S in all. Letters in shapes:
 
 {symbols}
 
@@ -57,6 +58,17 @@ everything is under a CRC-32 (zlib's) of the shard's own besides, which `HandDat
 - the file's attribute `checksums`: the sum of `columns`, `checksums/samples`, `names` and `checksums/shard`, one after
   another.
 
+## Version {optional}
+A shard that holds an optional field (`distortion`: its cameras have lenses) is of version {optional}. Readers that know
+no more than version {version} refuse it, as they would misread its cameras; in all else the two are alike. All samples
+of a release hold the field, or none. With r^2 = x^2 + y^2 a lens takes a point (x, y) of the plane z = 1 to
+
+    D(x, y) = (x (1 + k1 r^2 + k2 r^4 + k3 r^6) + 2 p1 x y + p2 (r^2 + 2 x^2),
+               y (1 + k1 r^2 + k2 r^4 + k3 r^6) + p1 (r^2 + 2 y^2) + 2 p2 x y)
+
+as in OpenCV (`cv2.projectPoints`, coefficients in this order). No lens folds within its picture; a point so far beside
+the camera that its lens would fold it back has no pixel (NaN in `joints_2d`) and is not in the frame.
+
 ## Version 1
 Version 1 kept texts of variable length, no `encoding` attributes and no checksums but Fletcher-32 and
 `images/rgb/crc32`; otherwise it is as version 2. Its table is frozen in `dataset_tools/format/schema1.py`. The loader
@@ -69,9 +81,10 @@ def format_page() -> str:
     """The text of docs/format.md."""
     symbols = "\n".join(f"- {letter}: {meaning}" for letter, meaning in SYMBOLS.items())
     parts = [
-        HEAD.format(version=SCHEMA_VERSION, format=FORMAT, symbols=symbols, example=_example()),
+        HEAD.format(version=SCHEMA_VERSION, optional=WITH_OPTIONAL, format=FORMAT, symbols=symbols, example=_example()),
         _table("Images", "`images/NAME/`, a group with the parts of its codec (below)", IMAGES),
         _table("Geometry", "`geometry/NAME`, as it is", GEOMETRY),
+        _table("Optional", "`geometry/NAME`, as it is; only in shards of version 3", OPTIONAL),
         _table("Metadata", '`metadata/NAME`, texts in UTF-8; in Python the dict `sample["meta"]`', METADATA),
         _table(
             "Shard", "arrays and texts with the codec `text`: `shard/NAME`; other texts, and numbers: attributes", SHARD
@@ -89,7 +102,8 @@ def _table(title: str, where: str, fields: tuple[Field, ...]) -> str:
 
 def _row(field: Field) -> str:
     shape = "(" + ", ".join(map(str, field.shape)) + ("," if len(field.shape) == 1 else "") + ")"
-    sources = ", ".join(f"`{name}`" for name in field.derived_from)
+    lens = ["distortion"] if "K" in field.derived_from else []
+    sources = ", ".join(f"`{name}`" for name in (*field.derived_from, *lens))
     codec = f"`{field.codec}`" if field.stored else f"not stored: from {sources}"
     text = field.description.replace("|", "\\|")
     error = field.error.replace("|", "\\|")

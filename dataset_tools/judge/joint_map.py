@@ -34,6 +34,11 @@ def mapped(joints: np.ndarray, hand: str, offsets: np.ndarray = OFFSETS) -> np.n
     return out
 
 
-def expected(joints_world: np.ndarray, hand: str, K: np.ndarray, world_to_cam: np.ndarray) -> np.ndarray:
-    """Those points (V, 21, 2) px in views of cameras K (V, 3, 3), world_to_cam (V, 4, 4), of joints (21, 3) m."""
-    return project(mapped(joints_world, hand), K, world_to_cam)
+def expected(
+    joints_world: np.ndarray, hand: str, K: np.ndarray, world_to_cam: np.ndarray, distortion: np.ndarray | None = None
+) -> np.ndarray:
+    """Those points (V, 21, 2) px, of joints (21, 3) m, in views of cameras K (V, 3, 3), world_to_cam (V, 4, 4).
+
+    distortion: (V, 5) of their lenses, or None.
+    """
+    return project(mapped(joints_world, hand), K, world_to_cam, distortion)

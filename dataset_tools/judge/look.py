@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,10 +69,16 @@ def look_at(job: tuple[Path, range]) -> Seen:
     none = np.full((21, 2), np.nan)
     return Seen(
         np.array([[hand.points if hand else none for hand in views] for views in hands]),
-        np.array([expected(s["joints_world"], s["meta"]["hand"], s["K"], s["world_to_cam"]) for s in samples]),
+        np.array([_expected(sample) for sample in samples]),
         np.array([[hand.score if hand else np.nan for hand in views] for views in hands]),
         np.array([[hand.side if hand else "" for hand in views] for views in hands], "U5"),
     )
+
+
+def _expected(sample: dict[str, Any]) -> np.ndarray:
+    """(V, 21, 2) px: where the detector's points are expected in the views of a sample."""
+    joints, camera = sample["joints_world"], (sample["K"], sample["world_to_cam"], sample.get("distortion"))
+    return expected(joints, sample["meta"]["hand"], *camera)
 
 
 def count_photographs(folder: Path) -> dict[str, int]:

@@ -68,7 +68,7 @@ class HandDataset:
         meta = META.union(name for name, place in strange.items() if place.startswith("metadata/"))
         self.fields = choose_fields(fields, tuple(strange), meta)
         self.views = choose_views(views, self.sizes["V"])
-        self._stored = stored_names(self.fields)
+        self._stored = stored_names(self.fields, strange)
         self._arrays = tuple(name for name in self.fields if name not in meta)
         self._columns = tuple(name for name in self.fields if name in meta)  # of the metadata
         self.faces: np.ndarray = self._shards.shared["shard/faces"]  # (F, 3) int32
@@ -89,6 +89,11 @@ class HandDataset:
     def sizes(self) -> dict[str, int]:
         """The letters of the schema's shapes and their values; V counts all views, chosen or not."""
         return self._shards.sizes
+
+    @property
+    def lenses(self) -> bool:
+        """Whether its cameras have lenses that distort (the field `distortion`)."""
+        return "distortion" in self._shards.strange
 
     @property
     def index(self) -> SampleIndex:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from rigging.geometry.projection import project, to_camera
 
+from ..format.optional import OPTIONAL_FIELDS
 from ..format.schema import SAMPLE_FIELDS
 from .silhouette import Edges, edges_of, silhouettes
 
 HAND_PARTS = (1, 17)
 
 
-def stored_names(names: Sequence[str]) -> tuple[str, ...]:
-    """What has to be read for fields `names`."""
+def stored_names(names: Sequence[str], held: Iterable[str] = ()) -> tuple[str, ...]:
+    """What has to be read for fields `names`, of files that hold the fields `held` beside those of the schema."""
     given = {name: SAMPLE_FIELDS[name].derived_from if name in SAMPLE_FIELDS else () for name in names}
-    wanted = (source for name in names for source in given[name] or (name,))
-    return tuple(dict.fromkeys(wanted))
+    wanted = [source for name in names for source in given[name] or (name,)]
+    lens = [name for name in OPTIONAL_FIELDS if name in held and "K" in wanted]
+    return tuple(dict.fromkeys([*wanted, *lens]))
 
 
 class Derivation:
@@ -34,7 +36,8 @@ class Derivation:
         if name == "amodal_mask":
             self._edges = self._edges or edges_of(self.faces)
             vertices, K, world_to_cam = values["vertices_world"], values["K"], values["world_to_cam"]
-            return silhouettes(vertices, self.faces, K, world_to_cam, self.size, self._edges)
+            lens = values.get("distortion")
+            return silhouettes(vertices, self.faces, K, world_to_cam, self.size, self._edges, lens)
         return derive(name, values)
 
 
@@ -45,5 +48,6 @@ def derive(name: str, values: Mapping[str, Any]) -> Any:
     if name == "joints_cam":
         return to_camera(values["joints_world"], values["world_to_cam"]).astype(np.float32)
     if name == "joints_2d":
-        return project(values["joints_world"], values["K"], values["world_to_cam"]).astype(np.float32)
+        camera = values["K"], values["world_to_cam"], values.get("distortion")
+        return project(values["joints_world"], *camera).astype(np.float32)
     return values[name]

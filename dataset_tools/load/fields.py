@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from pathlib import Path
 
 from rigging.errors import InputError
 
+from ..format.optional import OPTIONAL_FIELDS
 from ..format.schema import SAMPLE_FIELDS
 
 ON_REQUEST = ("amodal_mask",)  # derived fields that take about as long as all others together
@@ -15,7 +17,7 @@ ON_REQUEST = ("amodal_mask",)  # derived fields that take about as long as all o
 def choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: frozenset[str]) -> tuple[str, ...]:
     """The fields to read, in the schema's order, then those of `strange` names; "meta" stands for all of `meta`.
 
-    Raises InputError for an unknown one.
+    With K comes the lens, where there is one: either alone would be misread. Raises InputError for an unknown name.
     """
     there = (*SAMPLE_FIELDS, *strange)
     if names is None:
@@ -28,7 +30,15 @@ def choose_fields(names: Iterable[str] | None, strange: tuple[str, ...], meta: f
         chosen = (chosen - {"meta"}) | meta
     if unknown := sorted(chosen - set(there)):
         raise InputError(f"fields: no {', '.join(unknown)}; there are: meta, {', '.join(there)}")
+    if "K" in chosen:
+        chosen |= OPTIONAL_FIELDS.keys() & set(strange)
     return tuple(name for name in there if name in chosen)
+
+
+def require_pinholes(lenses: bool, path: Path | str, what: str, instead: str) -> None:
+    """InputError for data whose cameras have lenses that distort, where `what` has no place for them."""
+    if lenses:
+        raise InputError(f"{path}: its cameras have lenses that distort, and {what} has no place for that; {instead}")
 
 
 def choose_views(views: Iterable[int] | None, count: int) -> tuple[int, ...] | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rigging.errors import InputError
 
-from ..format.schema import SAMPLE_FIELDS
+from ..format.optional import KNOWN_FIELDS
 
 Sample = dict[str, Any]
 Size = tuple[int, int]  # width, height in px
@@ -23,18 +23,18 @@ def with_views(sample: Mapping[str, Any], what: str) -> Sample:
     """
     if not isinstance(sample, Mapping):
         raise InputError(f"{what}: a sample as the loader gives it is wanted, got {type(sample).__name__}")
-    if unknown := [str(name) for name in sample if name not in SAMPLE_FIELDS and name != "meta"]:
+    if unknown := [str(name) for name in sample if name not in KNOWN_FIELDS and name != "meta"]:
         raise InputError(f"{what}: no field {', '.join(unknown)} in the schema; take it out, and move it yourself")
     single = is_single(sample)
     out = {name: value[None] if single and _per_view(name) else value for name, value in sample.items()}
     for name, value in out.items():
-        if name != "meta" and np.ndim(value) != len(SAMPLE_FIELDS[name].shape):
+        if name != "meta" and np.ndim(value) != len(KNOWN_FIELDS[name].shape):
             raise InputError(
                 f"{what}: {name} has shape {np.shape(sample[name])}, not that of a sample or one view (a clip: move "
                 "each frame of load.clips.unstack)"
             )
     for axes, letters in ((1, "V"), (3, "VHW")):
-        named = [name for name in out if name != "meta" and SAMPLE_FIELDS[name].shape[:axes] == tuple(letters)]
+        named = [name for name in out if name != "meta" and KNOWN_FIELDS[name].shape[:axes] == tuple(letters)]
         if len(shapes := {out[name].shape[:axes] for name in named}) > 1:
             raise InputError(f"{what}: {', '.join(named)} differ in ({', '.join(letters)}): {sorted(shapes)}")
     return out
@@ -49,7 +49,7 @@ def without_views(moved: Sample, sample: Mapping[str, Any]) -> Sample:
 def is_single(sample: Mapping[str, Any]) -> bool:
     """Whether the sample is of one view, without the axis."""
     names = [name for name in sample if _per_view(name)]
-    return bool(names) and np.ndim(sample[names[0]]) == len(SAMPLE_FIELDS[names[0]].shape) - 1
+    return bool(names) and np.ndim(sample[names[0]]) == len(KNOWN_FIELDS[names[0]].shape) - 1
 
 
 def view_count(sample: Sample) -> int:
@@ -90,8 +90,8 @@ def finite(values: Any) -> np.ndarray | None:
 
 
 def _per_view(name: str) -> bool:
-    return name != "meta" and SAMPLE_FIELDS[name].per == "view"
+    return name != "meta" and KNOWN_FIELDS[name].per == "view"
 
 
 def _is_image(name: str) -> bool:
-    return name != "meta" and SAMPLE_FIELDS[name].group == "images"
+    return name != "meta" and KNOWN_FIELDS[name].group == "images"

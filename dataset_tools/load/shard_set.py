@@ -14,6 +14,7 @@ import numpy as np
 
 from rigging.errors import InputError
 
+from ..format.optional import OPTIONAL_FIELDS
 from ..format.schema import SAMPLE_FIELDS
 from ..store.errors import ShardError, TooManyFilesError
 from ..store.layout import ReleaseFolder
@@ -135,6 +136,10 @@ class ShardSet:
             return shard
         if shard.sizes != self.sizes:
             raise ShardError(f"{shard.path}: sizes {shard.sizes} differ from those of {first}: {self.sizes}")
+        if OPTIONAL_FIELDS.keys() & shard.fields().keys() != OPTIONAL_FIELDS.keys() & self.strange.keys():
+            raise ShardError(
+                f"{shard.path}: only one of it and {first} has {', '.join(OPTIONAL_FIELDS)}; load them apart"
+            )
         for name in SHARED_ATTRS:
             if shard.attrs[name] != self.attrs[name]:
                 raise ShardError(f"{shard.path}: {name} differ from those of {first}; load them apart")

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rigging.geometry.distortion import Lens
+
+_STEPS = 5
+
 
 @dataclass(frozen=True)
 class Edges:
@@ -39,22 +43,27 @@ def silhouettes(
     world_to_cam: np.ndarray,
     size: tuple[int, int],
     edges: Edges | None = None,
+    distortion: np.ndarray | None = None,
 ) -> np.ndarray:
     """(V, H, W) bool: the pixels whose centre (j + 0.5, i + 0.5) the projected triangles cover.
 
     vertices (N, 3) m, world; faces (F, 3), in either order; K (V, 3, 3) px; world_to_cam (V, 4, 4); size (H, W);
-    `edges` are those of `faces`, if at hand. Triangles with a corner at or behind the plane of the camera are left out.
+    `edges` are those of `faces`, if at hand; distortion (V, 5) of the lenses, if there are any. Triangles with a corner
+    at or behind the plane of the camera, or beyond the lens, are left out.
     """
     vertices, edges = vertices.astype(np.float64), edges or edges_of(faces)
     out = np.zeros((len(K), *size), bool)
-    for view, intrinsics, pose in zip(out, K, world_to_cam):
+    lenses = [None] * len(K) if distortion is None else [Lens(*camera) for camera in zip(K, distortion)]
+    for view, intrinsics, pose, lens in zip(out, K, world_to_cam, lenses):
         camera = vertices @ pose[:3, :3].T + pose[:3, 3]
         before = camera[:, 2] > 0
         image = camera @ intrinsics[:2].T / np.where(before, camera[:, 2], 1)[:, None]
+        if lens is not None:
+            before &= ~np.isnan(lens.seen(image)).any(axis=1)
         area = _areas(image, faces) * before[faces].all(axis=1)
-        view[...] = _winding(image, edges, area > 0, size)
+        view[...] = _winding(image, edges, area > 0, size, lens)
         if not (edges.closed and before.all()):
-            view |= _winding(image, edges, area < 0, size)
+            view |= _winding(image, edges, area < 0, size, lens)
     return out
 
 
@@ -64,7 +73,9 @@ def _areas(image: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
 
 
-def _winding(image: np.ndarray, edges: Edges, chosen: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _winding(
+    image: np.ndarray, edges: Edges, chosen: np.ndarray, size: tuple[int, int], lens: Lens | None = None
+) -> np.ndarray:
     """(H, W) bool: the outline of the `chosen` (F,) triangles of points (N, 2) px runs round the pixel's centre.
 
     Counted from the left: +1 or -1 for every edge that a row's centres lie to the right of, and 0 for level ones.
@@ -72,16 +83,36 @@ def _winding(image: np.ndarray, edges: Edges, chosen: np.ndarray, size: tuple[in
     height, width = size
     turns = np.bincount(edges.edge, np.tile(chosen, 3) * edges.sign, len(edges.ends))
     outline = np.flatnonzero(turns)
-    start, end = image[edges.ends[outline, 0]], image[edges.ends[outline, 1]]
-    down = start[:, 1] < end[:, 1]
-    upper, lower = np.where(down[:, None], start, end), np.where(down[:, None], end, start)
-    edge, row = _rows_crossed(upper[:, 1], lower[:, 1], height)
-    step = (lower - upper)[edge]
-    crossing = upper[edge, 0] + (row + 0.5 - upper[edge, 1]) * (step[:, 0] / step[:, 1])
+    shown = image if lens is None else lens.seen(image)
+    start, end = edges.ends[outline].T
+    down = shown[start, 1] < shown[end, 1]
+    upper, lower = np.where(down, start, end), np.where(down, end, start)
+    edge, row = _rows_crossed(shown[upper, 1], shown[lower, 1], height)
+    upper, lower = upper[edge], lower[edge]
+    step = shown[lower] - shown[upper]
+    crossing = shown[upper, 0] + (row + 0.5 - shown[upper, 1]) * (step[:, 0] / step[:, 1])
+    if lens is not None:
+        crossing = _bent_crossing(image[upper], image[lower], row + 0.5, lens)
     column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.int64)
     weights = np.where(down, turns[outline], -turns[outline])[edge]
     passed = np.bincount(row * (width + 1) + column, weights, height * (width + 1)).astype(np.int16)
     return np.cumsum(passed.reshape(height, width + 1), axis=1, dtype=np.int16)[:, :width] != 0
+
+
+def _bent_crossing(upper: np.ndarray, lower: np.ndarray, level: np.ndarray, lens: Lens) -> np.ndarray:
+    """(P,) px: where edges from `upper` to `lower` (P, 2) px of a pinhole camera, bent by the lens, cross y = `level`.
+
+    Regula falsi: an edge of a mesh is all but straight, so that each step makes the error thousands of times smaller.
+    """
+    low, high = np.zeros(len(level)), np.ones(len(level))
+    below, above = (lens.seen(ends)[:, 1] - level for ends in (upper, lower))
+    for _ in range(_STEPS):
+        share = low + (high - low) * below / (below - above)
+        point = lens.seen(upper + share[:, None] * (lower - upper))
+        off = point[:, 1] - level
+        low, below = np.where(off <= 0, share, low), np.where(off <= 0, off, below)
+        high, above = np.where(off > 0, share, high), np.where(off > 0, off, above)
+    return point[:, 0]
 
 
 def _rows_crossed(top: np.ndarray, bottom: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray]:

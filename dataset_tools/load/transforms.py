@@ -96,6 +96,8 @@ def mirror(sample: Mapping[str, Any], size: Size | None = None) -> Sample:
     if "world_to_cam" in old:
         signs = np.array([-1.0, 1, 1, 1])
         new["world_to_cam"] = signs[:, None] * old["world_to_cam"] * signs
+    if "distortion" in old:
+        new["distortion"] = old["distortion"] * np.array([1, 1, 1, -1, 1])  # of k1, k2, p1, p2, k3: x' = -x
     if "meta" in old:
         new["meta"] = _other_hand(old["meta"])
     return without_views(_derived(old | new), sample)
@@ -190,11 +192,13 @@ def _rolled(K: np.ndarray, angle: float, middle: np.ndarray) -> tuple[np.ndarray
 
 def _camera_axes_turned(sample: Sample, rolls: np.ndarray) -> Sample:
     """What is in camera axes, after the cameras rolled by `rolls` (V,) radians."""
-    turns = np.stack([_roll(roll) for roll in rolls])
-    new = {}
+    turns, new = np.stack([_roll(roll) for roll in rolls]), {}
     if "world_to_cam" in sample:
         new["world_to_cam"] = sample["world_to_cam"].copy()
         new["world_to_cam"][:, :3] = turns @ sample["world_to_cam"][:, :3]
+    if "distortion" in sample:  # (p2, p1) is a vector of the image plane
+        new["distortion"] = sample["distortion"].copy()
+        new["distortion"][:, [3, 2]] = np.einsum("vij,vj->vi", turns[:, :2, :2], sample["distortion"][:, [3, 2]])
     if "joints_cam" in sample:
         new["joints_cam"] = np.einsum("vij,vnj->vni", turns, sample["joints_cam"]).astype(np.float32)
     if "normals" in sample:

@@ -176,7 +176,7 @@ def draw_wireframe(
     """
     a, b, c = (points[faces[:, k]] for k in range(3))
     turn = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    x, y = np.floor((a + b + c) / 3).astype(int).T
+    x, y = np.floor(np.nan_to_num((a + b + c) / 3, nan=-1.0)).astype(int).T
     inside = (x >= 0) & (y >= 0) & (x < depth.shape[1]) & (y < depth.shape[0])
     label = depth[np.clip(y, 0, depth.shape[0] - 1), np.clip(x, 0, depth.shape[1] - 1)]
     shown = (turn < 0) & inside & (z[faces].mean(1) < np.where(label > 0, label, np.inf) + 0.004)

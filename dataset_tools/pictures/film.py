@@ -13,7 +13,7 @@ import numpy as np
 from rigging.errors import InputError, MvhmError
 from rigging.files import write_atomic
 
-from ..format.schema import SAMPLE_FIELDS
+from ..format.optional import KNOWN_FIELDS
 from ..load.dataset import HandDataset
 from .canvas import GREY, grid, page, put, put_text, titled
 from .view import PICTURES, TILE, Sample
@@ -46,7 +46,7 @@ def write_film(data: Path, clip: int, out: Path, view: int = 0, label: str = "fl
 
 def of_view(clip: Sample) -> Sample:
     """A clip (T, 1, ...) of one camera as a sample whose T views are its frames, so that one scale is drawn for all."""
-    single = {name for name in clip if name != "meta" and SAMPLE_FIELDS[name].per == "view"}
+    single = {name for name in clip if name != "meta" and KNOWN_FIELDS[name].per == "view"}
     return {name: value[:, 0] if name in single else value for name, value in clip.items()}
 
 

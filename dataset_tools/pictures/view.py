@@ -121,7 +121,7 @@ def _arrows(name: str) -> Callable[[Sample, HandDataset, int], Views]:
 
 
 def _mesh(sample: Sample, dataset: HandDataset, scale: int) -> Views:
-    pixels = project(sample["vertices_world"], sample["K"], sample["world_to_cam"])
+    pixels = project(sample["vertices_world"], sample["K"], sample["world_to_cam"], sample.get("distortion"))
     z = to_camera(sample["vertices_world"], sample["world_to_cam"])[..., 2]
     faces = outward(dataset.faces, sample["meta"]["hand"])
     views = zip(sample["rgb"], pixels, z, sample["depth"])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from ..check.report import CheckResult
+from ..format.optional import OPTIONAL_FIELDS, WITH_OPTIONAL, fields_with
 from ..format.schema import SAMPLE_FIELDS
 from ..store.layout import ReleaseFolder
 from ..store.quoted import Quoted
@@ -81,7 +82,8 @@ def _splits(facts: Facts) -> str:
 
 
 def _fields(facts: Facts) -> str:
-    shown = [field for field in SAMPLE_FIELDS.values() if field.group != "metadata"]
+    fields = fields_with(() if facts.schema_version < WITH_OPTIONAL else OPTIONAL_FIELDS)
+    shown = [field for field in fields.values() if field.group != "metadata"]
     rows = [
         (f"`{f.name}`", f"({', '.join(str(facts.sizes.get(n, n)) for n in f.shape)}) {f.dtype}", f.unit, f.description)
         for f in shown

@@ -9,6 +9,7 @@ from pathlib import Path
 from rigging.errors import InputError
 
 from ..load.dataset import HandDataset
+from ..load.fields import require_pinholes
 from .span import Span
 
 FEW = 100  # samples that are recorded by default; the viewer holds all of them in memory
@@ -23,9 +24,10 @@ FIELDS = (
 def choose(data: Path, samples: Span | None, split: str | None) -> tuple[HandDataset, range]:
     """The samples of a shard or folder of shards (of a split) with FIELDS, and which of them are recorded.
 
-    Raises FileNotFoundError, ShardError, InputError for a split or samples that are not there.
+    Raises FileNotFoundError, ShardError, InputError for a split or samples that are not there, or lenses that distort.
     """
     dataset = HandDataset(data, fields=FIELDS)
+    require_pinholes(dataset.lenses, data, "rerun's pinhole camera", "`mvhm browse` shows it")
     dataset = dataset if split is None else dataset.select(split=split)
     return dataset, chosen_samples(len(dataset), samples)
 

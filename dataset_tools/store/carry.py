@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..format.codecs import CODECS
-from ..format.schema import SAMPLE_FIELDS, SCHEMA_VERSION, SHARD_FIELDS, Field
+from ..format.optional import fields_with
+from ..format.schema import SAMPLE_FIELDS, SHARD_FIELDS, Field
 from .encode import Chunk, EncodedSample, encode_sample
 from .shard_file import ShardFile
 
@@ -20,7 +21,12 @@ IMAGES = {name: field for name, field in STORED.items() if field.codec != "plain
 
 def record_of(shard: ShardFile, row: int) -> Record:
     """A stored sample as the record that `encode_sample` takes. Raises ShardError for damaged data."""
-    return shard.read(row, STORED)
+    return shard.read(row, stored_fields(shard))
+
+
+def stored_fields(shard: ShardFile) -> dict[str, Field]:
+    """The stored fields of a sample of the shard that the schema knows, by name."""
+    return {name: field for name, field in fields_with(shard.fields()).items() if field.stored}
 
 
 def shard_record_of(shard: ShardFile) -> Record:
@@ -31,15 +37,16 @@ def shard_record_of(shard: ShardFile) -> Record:
 def encoded_of(shard: ShardFile, row: int) -> EncodedSample:
     """A stored sample as it lies in the file: no image is decoded, so writing it again changes no byte of it.
 
-    Of another version of the schema only the pictures are taken as they lie; the rest is encoded as it is now.
+    Of version 1 of the schema only the pictures are taken as they lie; the rest is encoded as it is now.
     """
-    if int(shard.attrs["schema_version"]) != SCHEMA_VERSION:
+    if int(shard.attrs["schema_version"]) == 1:
         return replace(encode_sample(record_of(shard, row)), jpeg=shard.streams(row))
-    plain = shard.read(row, [name for name, field in STORED.items() if field.codec == "plain"])
+    stored = stored_fields(shard)
+    plain = shard.read(row, [name for name, field in stored.items() if field.codec == "plain"])
     chunks: dict[str, tuple[Chunk, ...]] = {}
     dtypes: dict[str, tuple[str, tuple[int, ...]]] = {}
     values: dict[str, np.ndarray | str] = {}
-    for name, field in STORED.items():  # in the order of `encode_sample`: it is that of the file
+    for name, field in stored.items():  # in the order of `encode_sample`: it is that of the file
         if name in plain:
             values[field.path] = plain[name] if field.dtype == "str" else np.asarray(plain[name])
         for part in CODECS[field.codec].parts if name not in plain else ():
@@ -52,7 +59,7 @@ def encoded_of(shard: ShardFile, row: int) -> EncodedSample:
 
 
 def _sizes(shard: ShardFile) -> dict[str, int]:
-    letters = {letter for field in STORED.values() for letter in field.shape if isinstance(letter, str)}
+    letters = {letter for field in stored_fields(shard).values() for letter in field.shape if isinstance(letter, str)}
     return {letter: size for letter, size in shard.sizes.items() if letter in letters}
 
 

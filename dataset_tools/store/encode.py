@@ -11,7 +11,8 @@ import hdf5plugin
 import numpy as np
 
 from ..format.codecs import CODECS
-from ..format.schema import SAMPLE_FIELDS, check_record, sizes_of
+from ..format.optional import fields_with
+from ..format.schema import check_record, sizes_of
 
 LIBVER = ("v110", "v110")  # fixed, so that bytes do not depend on the library's newest format
 Chunk = tuple[int, bytes]  # HDF5's mask of skipped filters, bytes after the filters
@@ -34,13 +35,14 @@ class EncodedSample:
 
 def encode_sample(record: Mapping[str, Any]) -> EncodedSample:
     """Encode the record of one sample (see `schema`). Raises SchemaError naming what does not fit."""
-    values = check_record(record, SAMPLE_FIELDS)
-    sizes = sizes_of(values, {name: field for name, field in SAMPLE_FIELDS.items() if field.stored})
+    fields = fields_with(record)
+    values = check_record(record, fields)
+    sizes = sizes_of(values, {name: field for name, field in fields.items() if field.stored})
     plain: dict[str, np.ndarray | str] = {}
     codes: dict[str, np.ndarray] = {}
     jpeg: tuple[bytes, ...] = ()
     for name, value in values.items():
-        field = SAMPLE_FIELDS[name]
+        field = fields[name]
         if field.codec == "plain":
             plain[field.path] = value
             continue

@@ -9,7 +9,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..format.schema import FORMAT, SCHEMA_VERSION
+from ..format.optional import WITH_OPTIONAL
+from ..format.schema import FORMAT
 from .checksums import ATTRIBUTES, ROOT, Checksums, attributes_text, parse
 from .errors import ShardError
 
@@ -23,9 +24,9 @@ def require_version(file: h5py.File, path: Path) -> int:
     name = attribute(file, "format") if version != 1 else FORMAT  # version 1 kept texts where nothing guards them
     if not isinstance(version, int) or name != FORMAT:
         raise ShardError(f"{path}: an HDF5 file, but not a shard of this project (attribute format: {FORMAT!r})")
-    if not 1 <= version <= SCHEMA_VERSION:
+    if not 1 <= version <= WITH_OPTIONAL:
         raise ShardError(
-            f"{path}: written with schema version {version}, this mvhm reads versions 1 to {SCHEMA_VERSION}; "
+            f"{path}: written with schema version {version}, this mvhm reads versions 1 to {WITH_OPTIONAL}; "
             f"upgrade the mvhm package to one that reads version {version}"
         )
     return version

@@ -18,7 +18,8 @@ from rigging.files import part_path, sync_folder, write_atomic
 from rigging.joints import JOINT_NAMES, JOINT_PARENTS, PART_NAMES
 
 from ..format.elements import ATTRIBUTE, Element
-from ..format.schema import FORMAT, SAMPLE_FIELDS, SCHEMA_VERSION, SHARD_FIELDS, SchemaError, check_record, sizes_of
+from ..format.optional import OPTIONAL_FIELDS, fields_with, version_with
+from ..format.schema import FORMAT, SHARD_FIELDS, SchemaError, check_record, sizes_of
 from .checksums import ATTRIBUTES, ROOT, Collected, attributes_text, total_of
 from .encode import LIBVER, EncodedSample, chunked
 from .names import manifest_path
@@ -86,6 +87,9 @@ def _fill(file: h5py.File, encoded: Iterable[EncodedSample], shard_values: Mappi
             sizes = sizes or sample.sizes
             if sample.sizes != sizes:
                 raise SchemaError(f"sample {row} of the shard has sizes {sample.sizes}, the first one {sizes}")
+            if row and sample.values.keys() != columns.keys():
+                other = sorted(sample.values.keys() ^ columns.keys())
+                raise SchemaError(f"sample {row} of the shard and the first one are not alike: {', '.join(other)}")
             _append_chunks(file, sample, row, sums)
             for name, value in sample.values.items():
                 columns.setdefault(name, []).append(value)
@@ -150,8 +154,8 @@ def _write_shard_values(file: h5py.File, values: Mapping[str, Any], sums: Collec
 
 def _describe(file: h5py.File, sums: Collected) -> None:
     """Say beside every element how it is stored, for the loader, and what it is, for people."""
-    for field in (*SAMPLE_FIELDS.values(), *SHARD_FIELDS.values()):
-        if field.stored and not field.attribute:
+    for field in (*fields_with(OPTIONAL_FIELDS).values(), *SHARD_FIELDS.values()):
+        if field.stored and not field.attribute and field.path in file:
             text = Element.of(field).text
             about = {ATTRIBUTE: text, "unit": field.unit, "frame": field.frame, "description": field.description}
             for name, value in about.items():
@@ -165,7 +169,7 @@ def _write_head(
 ) -> None:
     """The attributes of the file and the tables of checksums, each of which holds the sum of the other."""
     attributes: dict[str, int | str] = {
-        "format": FORMAT, "schema_version": SCHEMA_VERSION, "samples": samples,
+        "format": FORMAT, "schema_version": version_with(file["geometry"]), "samples": samples,
         "sizes": json.dumps(sizes | sizes_of(values, SHARD_FIELDS), sort_keys=True),
         "units": "metres, radians, pixels", "joint_names": json.dumps(JOINT_NAMES),
         "joint_parents": json.dumps(JOINT_PARENTS), "part_names": json.dumps(PART_NAMES),
@@ -198,7 +202,7 @@ def _text(text: str) -> np.ndarray:
 
 def verify(path: Path) -> None:
     """Read and decode every stored field of every sample. Raises ShardError naming the first that is damaged."""
-    names = [name for name, field in SAMPLE_FIELDS.items() if field.stored]
     with ShardFile(path) as shard:
+        names = [name for name, field in fields_with(shard.fields()).items() if field.stored]
         for row in range(len(shard)):
             shard.read(row, names)

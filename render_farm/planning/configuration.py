@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from dataset_tools.format.schema import SCHEMA_VERSION
+from dataset_tools.format.optional import version_with
 
 from ..files import digest
 from .plan import Plan
@@ -28,9 +28,10 @@ class Configuration:
     @classmethod
     def of(cls, plan: Plan, samples: int | None) -> Configuration:
         """The configuration of a shard of `plan` rendered here, truncated to `samples`; None for whole shards."""
+        release = json.loads(plan.release)
         values = {
-            "release": json.loads(plan.release), "plan": plan.content, "device": plan.device, "samples": samples,
-            "packages": package_versions(), "schema_version": SCHEMA_VERSION,
+            "release": release, "plan": plan.content, "device": plan.device, "samples": samples,
+            "packages": package_versions(), "schema_version": version_with(release["cameras"]),
         }  # fmt: skip
         if plan.files:  # releases without any keep the text they always had
             values["files"] = plan.files

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from dataset_tools.format.optional import WITH_OPTIONAL
 from dataset_tools.format.schema import SCHEMA_VERSION
 from dataset_tools.store.errors import ShardError
 from dataset_tools.store.layout import ReleaseFolder
@@ -86,7 +87,7 @@ def refuse_other_version(folder: Path) -> None:
         version, there = manifest.get("schema_version"), manifest.get("package_versions") or here
         told, other = differing(there, here), [name for name in there if there[name] not in ("", here.get(name))]
         finish = ", ".join(f"{name}=={there[name]}" for name in other) or "those"
-        if version != SCHEMA_VERSION:
+        if version not in (SCHEMA_VERSION, WITH_OPTIONAL):
             told = f"schema_version {version}, now {SCHEMA_VERSION}"
             finish = "the version of mvhm that began it (0.1 for schema_version 1)"
         if told:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from rigging.geometry.calibration import Calibration
 from rigging.geometry.cameras import hand_frame, palm_frame
+from rigging.geometry.lenses import with_lens
 from rigging.geometry.rigs import place_cameras
 from rigging.geometry.rotations import random_rotation
-from rigging.geometry.stands import Target, held_up, make_target
+from rigging.geometry.stands import Target, forearm_of, held_up, make_target
 from rigging.hand.arm import build_arm
 from rigging.hand.asset import load_asset
 from rigging.hand.shape import RestHand
 from rigging.poses.readers.calibration import read_calibration
-from rigging.spin.posed import PosedHand
+from rigging.spin.posed import PosedHand, framing_points
 
 from ..errors import InputError
 from .release import Release
@@ -42,33 +41,28 @@ def release_calibration(release: Release) -> Calibration | None:
 
 
 def try_rig(release: Release, calibration: Calibration | None) -> None:
-    """Place the cameras around TRIALS hands at rest. Raises InputError where a view shows no hand."""
+    """Place the cameras around TRIALS hands at rest. Raises InputError where a view shows no hand, or a lens folds."""
     if release.cameras.rig == "ring":
         return
     for trial in range(TRIALS):
         rng = generator(release, Stream.RIG, trial)
         try:
-            place_cameras(_rest_target(release, rng), release.cameras, rng, calibration=calibration)
+            cameras = place_cameras(_rest_target(release, rng), release.cameras, rng, calibration=calibration)
+            with_lens(cameras, release.cameras.distortion.worst)
         except ValueError as error:
             raise InputError(f"{release.files.calibration or '[cameras]'}: {error}") from None
 
 
 def _rest_target(release: Release, rng: np.random.Generator) -> Target:
     """The hand at rest, turned as a release would."""
-    hand, arm, joints = _rest()
-    turn = random_rotation(rng)
-    if release.cameras.rig == "egocentric":
-        turn = held_up(make_target(palm_frame(joints), hand, hand, arm, joints[0]).forearm, rng)
-    hand, arm, joints = ((points - palm_frame(_rest()[2])[0]) @ turn.T for points in (hand, arm, joints))
-    return make_target(palm_frame(joints), hand, np.concatenate([hand, arm]), arm, joints[0])
-
-
-@lru_cache(maxsize=1)
-def _rest() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (N, 3), the arm's (A, 3) and joints (21, 3) of the asset."""
     asset = load_asset()
     arm = build_arm(asset, RestHand(asset.template, asset.joints), "bare", np.random.default_rng(0))
-    return asset.template, arm, asset.joints
+    hand = PosedHand(asset.template, asset.joints, arm, np.tile(np.eye(3), (len(asset.joints), 1, 1)))
+    turn = random_rotation(rng)
+    if release.cameras.rig == "egocentric":
+        turn = held_up(forearm_of(hand.arm_vertices, hand.joints[0]), rng)
+    hand = hand.placed(turn, -turn @ palm_frame(hand.joints)[0])
+    return target_of((hand,), framing_points(asset, (hand,)))
 
 
 def upright(release: Release, hand: PosedHand, up: np.ndarray, has_up: bool, index: int) -> np.ndarray:
@@ -78,8 +72,7 @@ def upright(release: Release, hand: PosedHand, up: np.ndarray, has_up: bool, ind
     """
     if has_up or release.cameras.rig != "egocentric":
         return up
-    forearm = make_target(palm_frame(hand.joints), hand.joints, hand.joints, hand.arm_vertices, hand.joints[0]).forearm
-    return held_up(forearm, generator(release, Stream.RIG, index))
+    return held_up(forearm_of(hand.arm_vertices, hand.joints[0]), generator(release, Stream.RIG, index))
 
 
 def target_of(hands: tuple[PosedHand, ...], points: np.ndarray, left: bool = False) -> Target:

@@ -25,6 +25,7 @@ class Stream(IntEnum):
     RIG = 10  # per pair: how a hand is held that a camera on the head sees
     HAND = 11  # of a release of both hands: which pairs show a left one
     DETAIL = 13  # per pair: how much detail panoramas are given
+    DISTORTION = 14  # per pair: the lenses
 
 
 class Draw(IntEnum):

@@ -15,6 +15,7 @@ from blender_scripts.looks.look import Look, with_detail
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
 from rigging.geometry.cameras import Cameras
+from rigging.geometry.lenses import with_lens
 from rigging.geometry.rigs import place_cameras
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset
@@ -105,6 +106,8 @@ class Specs:
         target = target_of(hands, framing_points(self.asset, hands), left and release.hand == "both")
         rng = generator(release, Stream.CAMERAS, index)
         cameras = place_cameras(target, release.cameras, rng, bands, plan.calibration)
+        lens = release.cameras.distortion.draw(generator(release, Stream.DISTORTION, index))
+        cameras = cameras if lens is None else with_lens(cameras, lens)
         return PlacedPair(hands, source, cameras, look, sensors_of_pair(release, index, len(cameras.K)))
 
     def _left(self, pair: int) -> bool:

@@ -94,34 +94,36 @@ def _view(target: Target, free: FreeSettings, size: int, stand: Stand, draws: np
     outward = normalise(stand.place - stand.aim)
     roll = np.array([free.roll * (2 * draws[0] - 1)])
     rotation = look_inward(outward[None], stand.up, roll)[0]
-    plane = on_plane(target.points, rotation, stand.place)
+    plane, narrow = on_plane(target.points, rotation, stand.place), 0.0
     if free.size == "whole":
         middle, side = np.zeros(2), FULL_FRAME[1] / _log_between(free.lens, draws[1])
-    else:
-        turn, share = _on_sensor(plane, free, draws[1:])
+    elif np.isfinite(plane).all():
+        turn, share, narrow = _on_sensor(plane, free, draws[1:])
         rotation = turn @ rotation
         plane = on_plane(target.points, rotation, stand.place)
         middle, side = cut_out(plane, share, free, draws[_LENS:])
-    if not np.isfinite(side):  # a part of the hand is behind the camera
+    if not np.isfinite(plane).all() and free.size != "whole":  # a part of the hand is behind the camera
         return View(np.eye(3), rotation, stand.place, 2.0)
     seen = shown(plane, middle, side)
-    fault = 1.0 if seen < NOTHING else max(free.least - seen, 0.0)
+    fault = narrow + (1.0 if seen < NOTHING else max(free.least - seen, 0.0))
     return View(intrinsics(middle, side, size), rotation, stand.place, fault)
 
 
-def _on_sensor(plane: np.ndarray, free: FreeSettings, draws: np.ndarray) -> tuple[np.ndarray, float]:
-    """The turn (3, 3) that brings the hand somewhere else on the sensor, and its share of the picture.
+def _on_sensor(plane: np.ndarray, free: FreeSettings, draws: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """The turn (3, 3) that brings the hand somewhere else on the sensor, its share of the picture, and a fault.
 
     `plane` (N, 2): the hand seen straight on. The picture fits onto a full-frame sensor: a lens too long for that is
-    not drawn, and of a hand too near for the widest lens the picture has a larger share.
+    not drawn, and of a hand too near for the widest lens the picture has a larger share. The fault is by how much the
+    hand is larger than what that lens sees, 1 for twice as large.
     """
     low, high = box_of(plane)
     extent, (shortest, longest) = float((high - low).max()), free.lens
-    share = min(max(hand_share(free, draws[3:]), shortest * extent / FULL_FRAME[1]), free.size[1])
+    needed = shortest * extent / FULL_FRAME[1]
+    share = min(max(hand_share(free, draws[3:]), needed), free.size[1])
     focal = _log_between((shortest, max(shortest, min(longest, FULL_FRAME[1] * share / extent))), draws[0])
     room = np.maximum(np.array(FULL_FRAME) - focal * extent / share, 0) / 2
     x, y = room * (2 * draws[1:3] - 1) / focal
-    return swing(AHEAD, normalise(np.array([x, y, 1.0]))), share
+    return swing(AHEAD, normalise(np.array([x, y, 1.0]))), share, max(needed / free.size[1] - 1, 0.0)
 
 
 def _arm_end(target: Target, view: View, size: int) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .camera_bands import CameraBands, between, tilt_angle
+from .distortion import DistortionSettings, require_sound
 from .free_settings import RIGS, FreeSettings, free_settings
 from .projection import to_camera
 from .rotations import axis_angle, normalise, perpendicular
@@ -39,6 +40,7 @@ class CameraSettings:
     jitter: float = 0.0  # each camera leaves its place on the circle by up to this angle
     rig: str = "ring"  # one of RIGS; what is above but for the first two is the ring's
     free: dict[str, Any] = field(default_factory=dict)  # of the other rigs, see `elsewhere`
+    distortion: DistortionSettings = field(default_factory=DistortionSettings)  # of the lenses of any rig
 
     def __post_init__(self) -> None:
         for name, low, high in (("views", 1, 64), ("image_size", 8, 8192)):
@@ -61,6 +63,9 @@ class CameraSettings:
             for name in _RING:
                 value, usual = getattr(self, name), getattr(CameraSettings, name)
                 _require(value == usual, name, value, f"to leave it out with rig = {self.rig!r}")
+        if self.rig == "ring":
+            widest = _intrinsics(np.array([self.focal[0] * self.image_size]), self.image_size)[0]
+            require_sound(self.distortion.worst, widest, (self.image_size, self.image_size))
 
     @property
     def elsewhere(self) -> FreeSettings | None:
@@ -80,6 +85,7 @@ class Cameras:
     K: np.ndarray  # (V, 3, 3) float64, pixels
     world_to_cam: np.ndarray  # (V, 4, 4) float64, rigid, metres
     image_size: int  # pixels, square
+    distortion: np.ndarray | None = None  # (V, 5) k1, k2, p1, p2, k3 of the lenses, as OpenCV has them; None: none
 
     def __len__(self) -> int:
         return len(self.K)

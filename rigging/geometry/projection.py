@@ -8,20 +8,39 @@ from __future__ import annotations
 
 import numpy as np
 
+from .distortion import pixels_of, plane_of, through_lens, undistort
+
 
 def to_camera(points: np.ndarray, world_to_cam: np.ndarray) -> np.ndarray:
     """World points (N, 3) in the frame of each camera: (V, N, 3) metres, for world_to_cam (V, 4, 4)."""
     return np.einsum("vij,nj->vni", world_to_cam[:, :3, :3], points) + world_to_cam[:, None, :3, 3]
 
 
-def project(points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray) -> np.ndarray:
+def project(
+    points: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, distortion: np.ndarray | None = None
+) -> np.ndarray:
     """Pixels (V, N, 2) of world points (N, 3) for K (V, 3, 3) and world_to_cam (V, 4, 4): u = (K p)_xy / p_z.
 
-    A point at or behind the plane of a camera has no pixel there: NaN.
+    With `distortion` (V, 5), u = (K (D(p_xy / p_z), 1))_xy, where D is that of `distortion.distort`. A point at or
+    behind the plane of a camera, or beyond the sound part of its lens, has no pixel there: NaN.
     """
     local = to_camera(points, world_to_cam)
     depth = np.where(local[..., 2:] > 0, local[..., 2:], np.nan)
-    return np.einsum("vij,vnj->vni", K, local / depth)[..., :2]
+    local = local / depth
+    if distortion is not None:
+        local = np.concatenate([through_lens(local[..., :2], distortion), local[..., 2:]], axis=-1)
+    return np.einsum("vij,vnj->vni", K, local)[..., :2]
+
+
+def without_lens(pixels: np.ndarray, K: np.ndarray, distortion: np.ndarray | None = None) -> np.ndarray:
+    """Where cameras K (V, 3, 3) without lenses see what `pixels` (V, N, 2) show through those of `distortion` (V, 5).
+
+    Without `distortion` the pixels themselves. NaN where the lens shows nothing.
+    """
+    if distortion is None:
+        return pixels
+    views = zip(pixels, K, distortion)
+    return np.stack([pixels_of(undistort(plane_of(of_view, k), lens), k) for of_view, k, lens in views])
 
 
 def triangulate(
@@ -58,10 +77,18 @@ def _reprojection_step(points: np.ndarray, pixels: np.ndarray, matrices: np.ndar
     return np.linalg.solve(normal, right[..., None])[..., 0]
 
 
-def depth_to_distance(depth: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """Distance from the camera along each pixel's ray, for planar depth (..., H, W) in metres and K (..., 3, 3)."""
+def depth_to_distance(depth: np.ndarray, K: np.ndarray, distortion: np.ndarray | None = None) -> np.ndarray:
+    """Distance from the camera along each pixel's ray, for planar depth (..., H, W) in metres and K (..., 3, 3).
+
+    distortion: (..., 5) of the lenses, or None.
+    """
     height, width = depth.shape[-2:]
     inverse = np.linalg.inv(K)
     columns, rows = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     rays = np.einsum("...ij,jhw->...ihw", inverse, np.stack([columns, rows, np.ones_like(rows)]))
+    if distortion is not None:
+        seen = np.moveaxis(rays[..., :2, :, :], -3, -1).reshape(-1, height, width, 2)
+        lenses = np.reshape(distortion, (-1, 5))
+        before = np.stack([undistort(xy, lens) for xy, lens in zip(seen, lenses)])
+        rays[..., :2, :, :] = np.moveaxis(before.reshape(*rays.shape[:-3], height, width, 2), -1, -3)
     return depth * np.linalg.norm(rays, axis=-3)

@@ -48,9 +48,14 @@ def make_target(
     palm: tuple[np.ndarray, np.ndarray], points: np.ndarray, body: np.ndarray, arm: np.ndarray, wrist: np.ndarray
 ) -> Target:
     """The target of a palm frame, points (N, 3), body (M, 3), the arm's vertices (A, 3) and wrist (3,) of one pose."""
-    forearm = normalise(arm.mean(axis=0) - wrist)
+    forearm = forearm_of(arm, wrist)
     along = (arm - wrist) @ forearm
     return Target(palm, points, body, wrist, forearm, arm[along > 0.95 * along.max()])
+
+
+def forearm_of(arm: np.ndarray, wrist: np.ndarray) -> np.ndarray:
+    """(3,) unit, from the wrist (3,) to the elbow, of the arm's vertices (A, 3)."""
+    return normalise(arm.mean(axis=0) - wrist)
 
 
 def around(target: Target, settings: FreeSettings, azimuth: float, draws: np.ndarray) -> Stand:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from blender_scripts.labels.hand import make_surface
 from blender_scripts.looks.look import CLOTH_PATTERNS, Cloth, Lamp
 from blender_scripts.render_sample import label_sample, render_sample
+from blender_scripts.sensor.sensor import draw_sensors
+from blender_scripts.sensor.settings import SensorSettings
 from blender_scripts.settings import RenderSettings
 from rigging.joints import ARM_PART
 
@@ -95,6 +98,19 @@ def test_cropping_changes_no_label_and_hardly_the_picture(studio, workshop, sett
     whole = render_sample(studio, spec, dataclasses.replace(settings, crop=False))
     assert np.array_equal(cropped["depth"], whole["depth"])
     assert np.abs(cropped["rgb"].astype(int) - whole["rgb"]).mean() < 3
+
+
+def test_sensors_change_the_pictures_and_no_label(studio, workshop, settings):
+    settings_of_phones = SensorSettings(**SensorSettings.PRESETS["phone"])
+    sensors = draw_sensors(np.random.default_rng(0), settings_of_phones, 2)
+    spec = workshop.spec()
+    plain = render_sample(studio, spec, settings)
+    taken, again = (render_sample(studio, dataclasses.replace(spec, sensors=sensors), settings) for _ in range(2))
+    assert same(taken, again)
+    assert {name for name in plain if not np.array_equal(plain[name], taken[name])} == {"rgb", "light"}
+    assert json.loads(taken["light"])["sensor"]["iso"] == [sensor.iso for sensor in sensors]
+    shown = [record["rgb"][0][record["parts"][0] > 0].mean() for record in (plain, taken)]
+    assert 0.5 < shown[0] / shown[1] < 2
 
 
 @pytest.mark.parametrize("pattern", CLOTH_PATTERNS)

@@ -51,13 +51,21 @@
     return kept[name];
   };
 
+  /** Where a lens takes a point of the plane z = 1: k1, k2, p1, p2, k3 as OpenCV has them. */
+  function distorted(x, y, [k1, k2, p1, p2, k3]) {
+    const square = x * x + y * y,
+      radial = 1 + square * (k1 + square * (k2 + square * k3)) + 2 * (p2 * x + p1 * y);
+    return [x * radial + p2 * square, y * radial + p1 * square];
+  }
+
   /** Pixels and depths of points: x, y, z in a row. */
-  function projected(points, K, matrix, scale) {
+  function projected(points, K, matrix, lens, scale) {
     const out = new Float32Array(points.length);
     for (let i = 0; i < points.length; i += 3) {
-      const [x, y, z] = mvhm.toCamera(matrix, points, i);
-      out[i] = (scale * (K[0][0] * x + K[0][1] * y)) / z + scale * K[0][2];
-      out[i + 1] = (scale * K[1][1] * y) / z + scale * K[1][2];
+      const [x, y, z] = mvhm.toCamera(matrix, points, i),
+        [u, v] = lens ? distorted(x / z, y / z, lens) : [x / z, y / z];
+      out[i] = scale * (K[0][0] * u + K[0][1] * v + K[0][2]);
+      out[i + 1] = scale * (K[1][1] * v + K[1][2]);
       out[i + 2] = z;
     }
     return out;
@@ -82,9 +90,10 @@
     layer.height = context.canvas.height;
     const [faces, armFaces] = mvhm.triangles(sample.meta.hand === 'left'),
       K = sample.K[view],
-      matrix = sample.world_to_cam[view];
-    facing(projected(sample.hand_points, K, matrix, scale), faces, false, found);
-    facing(projected(sample.arm_points, K, matrix, scale), armFaces, true, found);
+      matrix = sample.world_to_cam[view],
+      lens = sample.distortion && sample.distortion[view];
+    facing(projected(sample.hand_points, K, matrix, lens, scale), faces, false, found);
+    facing(projected(sample.arm_points, K, matrix, lens, scale), armFaces, true, found);
     found.sort((one, other) => other[0] - one[0]);
     const pen = layer.getContext('2d');
     pen.lineWidth = Math.max(0.5, layer.width / 900);

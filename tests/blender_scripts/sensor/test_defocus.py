@@ -34,7 +34,7 @@ def slow_defocus(hand: np.ndarray, depth: np.ndarray, focus: float) -> np.ndarra
         for x in range(size):
             nearest = seen[np.argmin(np.hypot(*(seen - (y, x)).T))]
             circle = confusion(depth[tuple(nearest)], FOCAL, APERTURE, focus)
-            kernel = disc_kernels(np.array([round(4 * float(circle))]))[0]
+            kernel = disc_kernels(np.array([round(4 * abs(float(circle)))]))[0]
             reach = len(kernel) // 2
             for row in range(max(y - reach, 0), min(y + reach + 1, size)):
                 for column in range(max(x - reach, 0), min(x + reach + 1, size)):
@@ -49,11 +49,9 @@ def test_circles_of_confusion_are_those_of_rays_through_a_thin_lens(depth, focus
     """A ray from a point on the axis through the rim of the lens goes to where the lens images the point."""
     sensor = 1 / (1 / focal - 1 / focus)
     image = 1 / (1 / focal - 1 / depth)
-    height = aperture / 2 * (1 - sensor / image)  # of that ray where it meets the sensor
+    height = aperture / 2 * (1 - sensor / image)  # of that ray where it meets the sensor, the image before or behind it
     pitch = 1e-6
-    assert confusion(depth, sensor / pitch, aperture, focus) == pytest.approx(
-        2 * abs(height) / pitch, rel=1e-6, abs=1e-6
-    )
+    assert confusion(depth, sensor / pitch, aperture, focus) == pytest.approx(-2 * height / pitch, rel=1e-6, abs=1e-6)
 
 
 def test_what_is_in_focus_is_untouched():

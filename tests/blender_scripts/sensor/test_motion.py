@@ -43,7 +43,7 @@ def slow_shutter(
             nearest = tuple(at[np.argmin(np.hypot(*(at - (y, x)).T))])
             v, b = (forward[nearest] - backward[nearest]) / 2, (forward[nearest] + backward[nearest]) / 2
             length = share * np.linalg.norm(v) + share**2 / 2 * np.linalg.norm(b)
-            half = int(np.ceil(length)) if length >= 0.5 else 0
+            half = int(np.ceil(min(length, 4 + length / 2))) if length >= 0.5 else 0
             for stop in range(-half, half + 1):
                 u = stop * share / (2 * half + 1)
                 row, column = int(np.rint(y + u * v[1] + u * u * b[1])), int(np.rint(x + u * v[0] + u * u * b[0]))

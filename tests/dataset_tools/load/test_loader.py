@@ -137,7 +137,7 @@ def test_it_can_be_pickled_and_closed(shard):
 def newer(path, shard):
     shutil.copy(shard, path)
     with h5py.File(path, "r+") as file:
-        file.attrs["schema_version"] = 3
+        file.attrs["schema_version"] = 4
 
 
 def foreign(path, shard):
@@ -152,7 +152,7 @@ BAD = {
     "truncated": (lambda path, shard: path.write_bytes(shard.read_bytes()[:-5000]), "truncated"),
     "head only": (lambda path, shard: path.write_bytes(shard.read_bytes()[:600]), "truncated"),
     "foreign": (foreign, "not a shard of this project"),
-    "newer": (newer, "schema version 3, this mvhm reads versions 1 to 2; upgrade the mvhm package"),
+    "newer": (newer, "schema version 4, this mvhm reads versions 1 to 3; upgrade the mvhm package"),
 }
 
 

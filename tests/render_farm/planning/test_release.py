@@ -92,7 +92,7 @@ def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_fro
         (MINIMAL.replace("seed = 3", "seed = -1"), ["seed = -1"]),
         (MINIMAL.replace("seed = 3\n", ""), ["'seed' is missing"]),
         (MINIMAL.replace('"small"', '"../up"'), ["name = '../up'"]),
-        (MINIMAL + "hand = 'both'\n", ["hand = 'both'", "'right', 'left'"]),
+        (MINIMAL + "hand = 'neither'\n", ["hand = 'neither'", "'right', 'left', 'both'"]),
         (MINIMAL + "spin_mode = 'plam'\n", ["'plam'", "'palm'"]),
         (MINIMAL + "poses = 'nyu:'\n", ["poses = 'nyu:'", "a table [poses]"]),
         (MINIMAL + "[poses]\ncandidates = 0\n", ["[poses]", "candidates = 0"]),
