@@ -10,7 +10,7 @@ import numpy as np
 
 from blender_scripts.labels.coverage import composite
 from blender_scripts.looks.backgrounds import develop
-from blender_scripts.looks.colour import LUMINANCE
+from blender_scripts.looks.colour import LUMINANCE, linear_to_srgb8
 from dataset_tools.progress import Progress
 from rigging.files import atomic_file
 
@@ -52,23 +52,26 @@ def faded(background: Views) -> Views:
     return (background + flat(background)) / 2
 
 
-BACKGROUNDS: dict[str, Callable[[Views, Views], Views]] = {  # of panorama and room
-    "panorama": lambda panorama, room: panorama,
-    "room": lambda panorama, room: room,
-    NONE: lambda panorama, room: np.zeros_like(room),
-    "room, mean colour": lambda panorama, room: flat(room),
-    "panorama, mean colour": lambda panorama, room: flat(panorama),
-    "room, smooth": lambda panorama, room: smooth(room),
-    "room, grey": lambda panorama, room: grey(room),
-    "room, half the colour": lambda panorama, room: (room + grey(room)) / 2,
-    "room, opposite hues": lambda panorama, room: opposite(room),
-    "panorama, grey": lambda panorama, room: grey(panorama),
-    "room, half contrast": lambda panorama, room: faded(room),
-    "room, as bright as the panorama": lambda panorama, room: as_bright(room, panorama),
-    "panorama, as bright as the room": lambda panorama, room: as_bright(panorama, room),
+BACKGROUNDS: dict[str, Callable[[Stage], Views]] = {
+    "panorama": lambda of: of["panorama"],
+    "room": lambda of: of["room"],
+    NONE: lambda of: np.zeros_like(of["room"]),
+    "room, mean colour": lambda of: flat(of["room"]),
+    "panorama, mean colour": lambda of: flat(of["panorama"]),
+    "room, smooth": lambda of: smooth(of["room"]),
+    "room, grey": lambda of: grey(of["room"]),
+    "room, half the colour": lambda of: (of["room"] + grey(of["room"])) / 2,
+    "room, opposite hues": lambda of: opposite(of["room"]),
+    "panorama, grey": lambda of: grey(of["panorama"]),
+    "room, half contrast": lambda of: faded(of["room"]),
+    "room, as bright as the panorama": lambda of: as_bright(of["room"], of["panorama"]),
+    "panorama, as bright as the room": lambda of: as_bright(of["panorama"], of["room"]),
+    "lived-in room": lambda of: of["lived-in room"],
+    "lived-in room, opposite hues": lambda of: opposite(of["lived-in room"]),
 }
+KINDS = ("panorama", "room", "lived-in room")
 ARMS = ("bare", "sleeve", "sleeve, skin-coloured", "sleeve, one colour", "bare, in the sleeve's colour", "none")
-CROSSED = ("panorama", "room")  # backgrounds that all ARMS are tried on; the others on the bare arm
+CROSSED = KINDS[:2]  # backgrounds that all ARMS are tried on; the others on the bare arm
 
 
 def conditions() -> list[tuple[str, str]]:
@@ -81,8 +84,8 @@ def conditions() -> list[tuple[str, str]]:
 def composed(stage: Stage, arm: str, background: str) -> np.ndarray:
     """Pictures (V, H, W, 3) uint8 of a staged pair."""
     hands, coverage = dressed(stage, arm)
-    kinds = (stage[f"background_{kind}"].astype(np.float32) for kind in ("hdri", "clutter"))
-    behind = np.ascontiguousarray(BACKGROUNDS[background](*kinds), np.float32)
+    kinds = {kind: stage[kind].astype(np.float32) for kind in KINDS}
+    behind = np.ascontiguousarray(BACKGROUNDS[background](kinds), np.float32)
     gains, blur, still = stage["gains"].astype(np.float32), float(stage["lens_blur"]), np.random.default_rng(0)
     return np.stack([develop(composite(*view, gains), blur, 0.0, still) for view in zip(hands, coverage, behind)])
 
@@ -140,6 +143,14 @@ def surroundings(picture: np.ndarray, shown: np.ndarray) -> tuple[float, float]:
     return float(np.linalg.norm(lab[shown == HAND].mean(0) - lab[ring].mean(0))), float(gradient[ring].mean())
 
 
+def skin_like(background: Views) -> float:
+    """Share of pixels of a colour that skin has in some light: in Lab a hue of 25 to 80 degrees, a chroma of 8 to 45."""
+    lab = [cv2.cvtColor(linear_to_srgb8(view).astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for view in background]
+    a, b = np.moveaxis(np.stack(lab)[..., 1:], -1, 0)
+    hue, chroma = np.degrees(np.arctan2(b, a)), np.hypot(a, b)
+    return float(((hue > 25) & (hue < 80) & (chroma > 8) & (chroma < 45)).mean())
+
+
 def compose(folder: Path) -> None:
     """Write the pictures of every staged pair in all `conditions`, and what is about the hand."""
     paths = sorted(folder.glob("pair-*.npz"))
@@ -155,7 +166,8 @@ def compose(folder: Path) -> None:
                     ]
                     for name in CROSSED
                 ]
-                same = {name: stage[name] for name in ("subject", "ita", "arm", "kind", "toward")}
+                like = [skin_like(stage[kind].astype(np.float32)) for kind in KINDS]
+                same = {name: stage[name] for name in ("subject", "ita", "arm", "kind", "toward")} | {"skin_like": like}
                 with atomic_file(out) as file:
                     np.savez(file, pictures=np.stack(pictures), near=np.array(near), conditions=conditions(), **same)
             progress.add(1)
