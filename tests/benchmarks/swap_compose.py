@@ -70,7 +70,16 @@ BACKGROUNDS: dict[str, Callable[[Stage], Views]] = {
     "lived-in room, opposite hues": lambda of: opposite(of["lived-in room"]),
 }
 KINDS = ("panorama", "room", "lived-in room")
-ARMS = ("bare", "sleeve", "sleeve, skin-coloured", "sleeve, one colour", "bare, in the sleeve's colour", "none")
+PULLED = {"sleeve, 16 px up": 16, "sleeve, 32 px up": 32}  # px, how much more of the bare arm is seen
+ARMS = (
+    "bare",
+    "sleeve",
+    *PULLED,
+    "sleeve, skin-coloured",
+    "sleeve, one colour",
+    "bare, in the sleeve's colour",
+    "none",
+)
 CROSSED = KINDS[:2]  # backgrounds that all ARMS are tried on; the others on the bare arm
 
 
@@ -83,11 +92,24 @@ def conditions() -> list[tuple[str, str]]:
 
 def composed(stage: Stage, arm: str, background: str) -> np.ndarray:
     """Pictures (V, H, W, 3) uint8 of a staged pair."""
-    hands, coverage = dressed(stage, arm)
     kinds = {kind: stage[kind].astype(np.float32) for kind in KINDS}
-    behind = np.ascontiguousarray(BACKGROUNDS[background](kinds), np.float32)
+    pictures = np.ascontiguousarray(BACKGROUNDS[background](kinds), np.float32)
     gains, blur, still = stage["gains"].astype(np.float32), float(stage["lens_blur"]), np.random.default_rng(0)
-    return np.stack([develop(composite(*view, gains), blur, 0.0, still) for view in zip(hands, coverage, behind)])
+    layers = (dressed(stage, "bare"), pulled_up(stage, PULLED[arm])) if arm in PULLED else (dressed(stage, arm),)
+    for layer in layers:
+        pictures = np.stack([composite(*view, gains) for view in zip(*layer, pictures)])
+    return np.stack([develop(picture, blur, 0.0, still) for picture in pictures])
+
+
+def pulled_up(stage: Stage, by: int) -> tuple[np.ndarray, np.ndarray]:
+    """Light and coverage of the sleeve alone, farther than `by` px from the hand, to be put over the bare arm."""
+    hands, coverage = dressed(stage, "sleeve")
+    keep = []
+    for shown in stage["shown_sleeve"]:
+        arm = cv2.dilate((shown == ARM).astype(np.uint8), np.ones((3, 3))) > 0
+        away = cv2.distanceTransform((shown != HAND).astype(np.uint8), cv2.DIST_L2, 5)
+        keep.append(arm & (shown != HAND) & (away > by))
+    return hands, np.where(keep, coverage, 0).astype(np.float32)
 
 
 def dressed(stage: Stage, arm: str) -> tuple[np.ndarray, np.ndarray]:
@@ -144,7 +166,7 @@ def surroundings(picture: np.ndarray, shown: np.ndarray) -> tuple[float, float]:
 
 
 def skin_like(background: Views) -> float:
-    """Share of pixels of a colour that skin has in some light: in Lab a hue of 25 to 80 degrees, a chroma of 8 to 45."""
+    """Share of pixels of a colour that skin has in some light: Lab hues of 25 to 80 degrees, chroma of 8 to 45."""
     lab = [cv2.cvtColor(linear_to_srgb8(view).astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for view in background]
     a, b = np.moveaxis(np.stack(lab)[..., 1:], -1, 0)
     hue, chroma = np.degrees(np.arctan2(b, a)), np.hypot(a, b)
