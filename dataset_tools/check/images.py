@@ -204,8 +204,8 @@ def bilinear(images: np.ndarray, view: np.ndarray, xy: np.ndarray) -> np.ndarray
 
 
 def _warp(errors: np.ndarray | None) -> Figure | None:
-    """Difference after warping relative to that before, over all views of a sample that moved enough."""
-    if errors is None or np.isnan(errors).all() or not np.nanmean(errors[:, 2]) > LEAST_MOTION:
+    """Difference after warping relative to that before, over all views of a sample that moved enough; of MANY views."""
+    if errors is None or np.isfinite(errors[:, 0]).sum() < MANY or not np.nanmean(errors[:, 2]) > LEAST_MOTION:
         return None
     warped, unwarped, _ = np.nanmean(errors, axis=0)
     return Figure(float(warped / max(unwarped, 1e-9)))
