@@ -25,7 +25,7 @@ from .surfaces import surfaces
 from .windows import left_light, pixel_windows
 
 _REPEAT = (0.9, 1.6)  # metres, of walls, floor and ceiling
-_VISIBLE = 0.05  # difference of the root of linear light
+_VISIBLE = 0.05  # difference of the root of linear light, by white's
 _WITHIN = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))  # of a pixel, where rays at outlines pass
 
 
@@ -70,7 +70,7 @@ def view_room(scene: Scene, K: np.ndarray, world_to_cam: np.ndarray, width: int,
     light = left_light(scene.solids, camera, rays, depth, owner, scene.lights)
     hits = Hits(rays.reshape(-1, 3), depth.ravel(), owner.ravel(), light.ravel())
     image = _colours(scene, hits, camera).reshape(height, width, 3)
-    outline = outlines(owner) & differing(image)
+    outline = outlines(owner) & differing(image, scene.harmonics[1, 0])
     image[outline] = _smoothed(scene, owner, light, np.argwhere(outline), camera)
     return image
 
@@ -82,9 +82,12 @@ def outlines(owner: np.ndarray) -> np.ndarray:
     return cv2.dilate(grown, cross) != cv2.erode(grown, cross)
 
 
-def differing(image: np.ndarray) -> np.ndarray:
-    """Which pixels (H, W) bool of linear light (H, W, 3) differ visibly from one beside or above."""
-    light, cross = np.sqrt(np.maximum(image[..., 1], 0)), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+def differing(image: np.ndarray, unit: float) -> np.ndarray:
+    """Which pixels (H, W) bool of light (H, W, 3) differ visibly from one beside or above; `unit` is a white one's."""
+    light, cross = (
+        np.sqrt(np.maximum(image[..., 1], 0) / np.float32(unit)),
+        cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)),
+    )
     return cv2.dilate(light, cross) - cv2.erode(light, cross) > _VISIBLE
 
 
