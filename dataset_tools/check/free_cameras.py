@@ -6,6 +6,7 @@ import numpy as np
 
 from rigging.geometry.cameras import CameraSettings, palm_frame
 from rigging.geometry.free_settings import FULL_FRAME, FreeSettings
+from rigging.geometry.lenses import before_lens
 
 from .figures import Figures, measured, worst_view
 from .stored import Stored
@@ -47,6 +48,12 @@ def _squareness(K: np.ndarray) -> np.ndarray:
     return np.maximum(rest, np.abs(K[:, 0, 0] - K[:, 1, 1]))
 
 
+def _before_lenses(sample: Stored, size: int) -> np.ndarray:
+    """K (V, 3, 3) px of the pinhole cameras that lenses were put before: these frame the hand."""
+    lenses = sample.values.get("distortion")
+    return sample["K"] if lenses is None else np.stack([before_lens(*view, size) for view in zip(sample["K"], lenses)])
+
+
 def _framing(sample: Stored, settings: CameraSettings) -> np.ndarray:
     """(V,) px by which the hand's box is smaller or larger than allowed; infinite where a picture shows no hand.
 
@@ -58,7 +65,8 @@ def _framing(sample: Stored, settings: CameraSettings) -> np.ndarray:
     pose, free, size = sample["world_to_cam"], settings.elsewhere, settings.image_size
     local = points @ pose[:, :3, :3].transpose(0, 2, 1) + pose[:, None, :3, 3]
     plane = local[..., :2] / np.where(local[..., 2:] > 0, local[..., 2:], np.nan)
-    pixels = plane * sample["K"][:, None, [0, 1], [0, 1]] + sample["K"][:, None, :2, 2]
+    K = _before_lenses(sample, size)
+    pixels = plane * K[:, None, [0, 1], [0, 1]] + K[:, None, :2, 2]
     inside = ((pixels >= 0) & (pixels <= size)).all(2).mean(1)
     off = np.where(inside < SHOWN, np.inf, 0.0)
     if free.size == "whole":
