@@ -15,6 +15,7 @@ from tests.benchmarks.labels_page import labels_section
 from tests.benchmarks.loader_page import loader_section
 from tests.benchmarks.page import others, page, speed_section
 from tests.benchmarks.raster_page import raster_section
+from tests.benchmarks.sensor_page import sensor_section
 from tests.benchmarks.summary import Curve, curve, median_ratio, trend
 from tests.benchmarks.tables import with_section
 
@@ -38,6 +39,10 @@ RASTER = {
 LABELS = {
     "processor": "Chip, 2 cores",
     "sizes": {"256": {"no flow": 2.5, "flow to one side": 4.0, "flow to both": 5.25, "covered": 0.171}},
+}
+SENSOR = {
+    "processor": "Chip, 2 cores",
+    "sizes": {"256": {"whole": {"phone": {"mean": 6.04, "most": 8.06}}, "parts": {"JPEG": 0.7, "shutter": 1.126}}},
 }
 LOADER = {
     "processor": "Chip, 2 cores", "size": [256, 128], "batch": 8, "views": 192, "kilobytes": 21.4,
@@ -79,6 +84,7 @@ def results(*ways: str) -> dict[str, dict]:
         "spin": spin,
         "graph": GRAPH,
         "labels": LABELS,
+        "sensor": SENSOR,
         "raster": RASTER,
         "loader": LOADER,
     }
@@ -167,6 +173,12 @@ def test_labels_are_given_as_views_a_second_and_what_flow_adds():
     text = labels_section(LABELS)
     assert "| 256 x 256 | 17% | 2.50 | 400 | 1.50 | 2.75 |" in text
     assert "one core of\nChip;" in text
+
+
+def test_the_sensor_is_given_whole_and_by_part():
+    text = sensor_section(SENSOR)
+    assert "| **phone** | **6.0**, at most 8.1 |" in text
+    assert "| shutter | 1.13 |" in text
 
 
 def test_alignment_is_compared_with_loops_round_by_round():

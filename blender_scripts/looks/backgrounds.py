@@ -132,16 +132,12 @@ def _room_views(
 ) -> list[np.ndarray]:
     """A made-up room through V cameras: (height, width, 3) float32 linear light each."""
     if look.rooms == "lived-in":
-        from .lived_in.room import (
-            build_lived_in_room as build,
-            light_lived_in_room as lighten,
-            view_lived_in_room as view,
-        )
+        from .lived_in import room as rooms
     else:
-        from .clutter import build_room as build, light_room as lighten, view_room as view
+        from . import clutter as rooms
     reach = float(np.linalg.norm(np.linalg.inv(world_to_cam)[:, :3, 3], axis=1).max())
-    room = lighten(build(look.background_seed, round(reach, 1)), light, look.lamps)
-    return [view(room, k, m, *size) for k, m in zip(K, world_to_cam)]
+    room = rooms.light_room(rooms.build_room(look.background_seed, round(reach, 1)), light, look.lamps)
+    return [rooms.view_room(room, k, m, *size) for k, m in zip(K, world_to_cam)]
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:

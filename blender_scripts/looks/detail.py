@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import cv2
+import numba
 import numpy as np
 
 from . import hdri
@@ -26,11 +27,12 @@ _TOE = np.float32(0.004)  # added to luminance before the logarithm: what is nea
 _MARGIN = 10  # pixels of the panorama around what is seen, which the filters reach
 _OUTLINE = 1.4  # pixels of the view that an outline is wide, unless it were
 _STEEPEST = 4.0  # times narrower than in the panorama
-_FLAT = 0.08  # of the least light nearby, by which the greatest exceeds it where there is half an outline
+_LOOSE = np.float32(1.4)  # at most, where outlines run in all directions: small patches would look painted
+_FLAT = np.float32(0.08)  # of the least light nearby: by so much more, the greatest makes half an outline
 _WALLS, _LEAVES = 0.2, 0.5  # ratio of the weakest to the strongest gradient at which outlines begin to fray, and all do
-_FRAYED = 0.22  # RMS per octave by which noise moves an outline, of the way from its least to its greatest
-_TEXTURE = 1.35  # RMS per octave of texture, by the gradient in its weakest direction, per pixel
-_GRAIN, _COARSEST = 0.015, 0.15  # stops: gradient that is noise, and beyond which it is of outlines
+_FRAYED = np.float32(0.48)  # RMS per octave by which noise moves an outline: a quarter of it, of the way across
+_TEXTURE = 1.7  # RMS per octave of texture, by the gradient in its weakest direction, per pixel
+_GRAIN, _COARSEST = 0.015, 0.25  # stops: gradient that is noise, and beyond which it is of outlines
 # The inverse, to first order, of averaging Catmull-Rom interpolation over a pixel: pixels of a panorama are averages
 _UNAVERAGE = np.array([0.0130, -0.0938, 1.1616, -0.0938, 0.0130], np.float32)
 _NEAR, _AROUND = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
@@ -95,22 +97,45 @@ def _refine(patch: Patch, noise: np.ndarray, detail: float, larger: float) -> np
     luminance = patch.light @ LUMINANCE
     clear = cv2.sepFilter2D(luminance, -1, _UNAVERAGE, _UNAVERAGE)
     value = cv2.remap(clear, patch.x, patch.y, cv2.INTER_CUBIC)
-    low, span, free, texture = cv2.split(cv2.remap(_structure(luminance), patch.x, patch.y, cv2.INTER_LINEAR))
-    detail *= min(1.0, larger - 1)
-
-    share = np.clip((value - low) / span, 0, 1)
-    value = low + share * span  # no overshoot
-    share += np.float32(4 * _FRAYED * detail) * free * noise * share * (1 - share)
-    steep = 1 / (1 + cv2.exp(np.float32(-4 * min(larger / _OUTLINE, _STEEPEST)) * (share - np.float32(0.5))))
-    trust = np.float32(min(detail, 1.0)) * np.square(span / (span + np.float32(_FLAT) * (low + _TOE)))
-    value += trust * (low + steep * span - value)
-
-    texture *= np.float32(detail)
-    power = np.float32(np.log(2) * (np.log2(larger) + 0.5))  # of the noise, about, in stops
-    texture *= noise - power / 2 * texture  # so that its mean is 1
+    around = cv2.remap(_structure(luminance), patch.x, patch.y, cv2.INTER_LINEAR)
     plain = cv2.remap(patch.light, patch.x, patch.y, cv2.INTER_LINEAR)
-    brighter = (value + _TOE) * np.exp2(texture) / (plain @ LUMINANCE + _TOE)
-    return cv2.multiply(plain, cv2.merge([brighter] * 3))
+    octaves = np.log2(larger) + 0.5  # of the noise, about
+    numbers = detail * min(1.0, larger - 1), min(larger / _OUTLINE, _STEEPEST), np.log(2) * octaves
+    return _make_up(plain, value, around, noise, *np.float32(numbers))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _make_up(
+    plain: np.ndarray,
+    value: np.ndarray,
+    around: np.ndarray,
+    noise: np.ndarray,
+    detail: float,
+    steep: float,
+    power: float,
+) -> np.ndarray:
+    """A view (H, W, 3) from what interpolation shows: light (H, W, 3), luminance (H, W), `_structure` (H, W, 4).
+
+    Outlines are `steep` times narrower; `power` is the noise's, in stops times ln 2. All are float32.
+    """
+    out, one, half, zero = np.empty_like(plain), np.float32(1), np.float32(0.5), np.float32(0)
+    for row in range(value.shape[0]):
+        for column in range(value.shape[1]):
+            low, span, free, texture = around[row, column]
+            share = min(max((value[row, column] - low) / span, zero), one)  # no overshoot
+            frayed = share + _FRAYED * detail * free * noise[row, column] * share * (one - share)
+            steepness = steep + (min(steep, _LOOSE) - steep) * free
+            outline = one / (one + np.exp(np.float32(-4) * steepness * (frayed - half)))
+            trust = min(detail, one) * (span / (span + _FLAT * (low + _TOE))) ** 2
+            light = plain[row, column]
+            brighter = low + span * (share + trust * (outline - share)) + _TOE
+            brighter /= light[0] * LUMINANCE[0] + light[1] * LUMINANCE[1] + light[2] * LUMINANCE[2] + _TOE
+            contrast = detail * texture
+            if contrast > zero:
+                brighter *= np.exp2(contrast * (noise[row, column] - power * half * contrast))  # of mean 1
+            for channel in range(3):
+                out[row, column, channel] = light[channel] * brighter
+    return out
 
 
 def _structure(luminance: np.ndarray) -> np.ndarray:

@@ -15,8 +15,6 @@ def record(picture: np.ndarray, sensor: Sensor, rng: np.random.Generator) -> np.
     In this light 1 is white at the look's exposure, and more is possible. Parts that are off cost nothing; with all
     parts off this is the light in sRGB. The generator serves the noise alone.
     """
-    if sensor.exposure:
-        picture = picture * np.float32(2.0**sensor.exposure)
     if sensor.has_raw:
         picture = through_sensor(picture, sensor, rng)
     picture = tone(picture, sensor.contrast, sensor.black)

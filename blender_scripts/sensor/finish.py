@@ -47,12 +47,30 @@ def sharpen(picture: np.ndarray, amount: float, radius: float) -> np.ndarray:
     """Add `amount` of an unsharp mask to sRGB values (H, W, 3) float32: luma less a Gaussian of it of `radius` px."""
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     mask = luma - cv2.GaussianBlur(luma, (0, 0), radius, borderType=cv2.BORDER_REPLICATE)
-    return picture + np.float32(amount) * mask[..., None]
+    return _add(picture, mask, np.float32(amount))
 
 
+@numba.njit(cache=True, nogil=True)
+def _add(picture: np.ndarray, mask: np.ndarray, amount: np.float32) -> np.ndarray:
+    out = np.empty_like(picture)
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            for k in range(3):
+                out[y, x, k] = picture[y, x, k] + amount * mask[y, x]
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
 def to_bytes(picture: np.ndarray) -> np.ndarray:
     """uint8 (H, W, 3) of sRGB values (H, W, 3) float32, cut at 0 and 1."""
-    return (np.clip(picture, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    out = np.empty(picture.shape, np.uint8)
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            for k in range(3):
+                out[y, x, k] = min(max(picture[y, x, k], np.float32(0)), np.float32(1)) * np.float32(255) + np.float32(
+                    0.5
+                )
+    return out
 
 
 def compress(picture: np.ndarray, quality: int) -> np.ndarray:

@@ -22,7 +22,7 @@ _NORMAL = ndtri((np.arange(2**_BITS) + 0.5) / 2**_BITS).astype(np.float32)
 
 def through_sensor(picture: np.ndarray, sensor: Sensor, rng: np.random.Generator) -> np.ndarray:
     """What the sensor makes of linear light (H, W, 3) float32, exposed: linear light again (H, W, 3) float32, 0..1."""
-    to_raw = (camera_matrix(sensor.primaries) / GAINS[:, None]).astype(np.float32)
+    to_raw = (camera_matrix(sensor.primaries) / GAINS[:, None] * 2**sensor.exposure).astype(np.float32)
     raw = read_out(picture, to_raw, sensor, rng)
     if sensor.binning == 1:
         raw = cv2.cvtColor(raw, cv2.COLOR_BayerRGGB2RGB_EA)

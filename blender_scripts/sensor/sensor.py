@@ -60,7 +60,8 @@ class Sensor:
     @property
     def has_raw(self) -> bool:
         """Whether anything happens to the picture between the lens and the tone curve."""
-        return bool(self.iso or self.binning == 1 or self.primaries != self.correction or any(self.white_balance))
+        wrong = self.primaries != self.correction or any(self.white_balance)
+        return bool(self.exposure or self.iso or self.binning == 1 or wrong)
 
 
 def draw_sensors(rng: np.random.Generator, settings: SensorSettings, views: int) -> tuple[Sensor, ...]:

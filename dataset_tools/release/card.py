@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..check.report import CheckResult
 from ..format.optional import OPTIONAL_FIELDS, WITH_OPTIONAL, fields_with
@@ -116,10 +117,17 @@ def _making(facts: Facts) -> str:
     return "\n\n".join([
         "## How it was made",
         f"With mvhm, an open implementation of the pipeline of *{PAPER}*: poses are chosen to be far from each other, "
-        "matched to the rig, posed and skinned; Blender's Cycles renders each sample from a ring of cameras; labels "
+        f"matched to the rig, posed and skinned; Blender's Cycles renders each sample from {_cameras(s)}; labels "
         f"come from an exact rasteriser over the very mesh that is rendered. {repeatable(facts)}",
         table(("", ""), made), "All settings are in `manifest.json`, under `configuration`.",
     ])  # fmt: skip
+
+
+def _cameras(settings: dict[str, Any]) -> str:
+    """What the cameras of a release's settings are."""
+    rig = settings.get("cameras", {}).get("rig", "ring")
+    return {"ring": "a ring of cameras", "random": "cameras anywhere around it", "egocentric": "cameras on the head",
+            "wrist": "cameras on the wrist"}.get(rig, "cameras as somebody calibrated them")  # fmt: skip
 
 
 def _composition(facts: Facts) -> str:

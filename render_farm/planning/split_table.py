@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import numpy as np
@@ -18,7 +19,8 @@ def split_table(plan: Plan) -> str:
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     if plan.strata is not None:
-        lines += ["", f"held out: {_levels(plan.strata.hold_out, len(plan.strata.cluster_centres))}"]
+        rig = json.loads(plan.release)["cameras"].get("rig", "ring")
+        lines += ["", f"held out: {_levels(plan.strata.hold_out, len(plan.strata.cluster_centres), rig)}"]
     return "\n".join(lines)
 
 
@@ -45,13 +47,14 @@ def _cells(plan: Plan, number: int) -> dict[str, object]:
     }
 
 
-def _levels(held: HoldOut, clusters: int) -> str:
+def _levels(held: HoldOut, clusters: int, rig: str) -> str:
     told = {
         f"pose clusters of {clusters}": held.clusters,
         "backgrounds": held.backgrounds,
         "panoramas": held.panoramas,
     }
     parts = [f"{what}: {', '.join(map(str, levels))}" for what, levels in told.items() if levels]
-    bands = {"ring phase": (held.phase, "of a step between cameras"), "ring tilt": (held.tilt, "rad")}
+    azimuth = ("ring phase", "of a step between cameras") if rig == "ring" else ("azimuth", "of a turn")
+    bands = {azimuth[0]: (held.phase, azimuth[1]), "ring tilt": (held.tilt, "rad")}
     parts += [f"{what}: {band[0]:.2f} to {band[1]:.2f} {unit}" for what, (band, unit) in bands.items() if band]
     return "; ".join(parts)

@@ -7,7 +7,7 @@
 
 `stage` renders each hand bare-armed and in a sleeve, and backgrounds of both kinds; `compose` makes pictures of them in
 many ways; `judge` asks the detector. Differences are paired, with 95 % intervals over subjects. What was interrupted
-goes on in `stage` and `compose`.
+goes on.
 """
 
 from __future__ import annotations
@@ -20,29 +20,31 @@ import numpy as np
 from dataset_tools.judge.detector import Detector
 from dataset_tools.progress import Progress
 from dataset_tools.statistics.bootstrap import mean_interval
+from rigging.files import atomic_file
 
 MEASURES = ("colour distance of hand and surroundings", "gradient of the surroundings")
 KINDS = ("panorama", "room")
 
 
 def judge(folder: Path) -> None:
-    """Ask the detector about every picture; FOLDER/found.npz."""
-    detector, paths, rows = Detector(), sorted(folder.glob("views-*.npz")), []
+    """Ask the detector about every picture; FOLDER/found-NNNNN.npz."""
+    detector, paths = Detector(), sorted(folder.glob("views-*.npz"))
     with Progress("judge", len(paths), "pair") as progress:
         for path in paths:
-            row = dict(np.load(path))
-            pictures = row.pop("pictures")
-            rows.append(row | {"found": np.array([[detector(view) is not None for view in some] for some in pictures])})
+            if not (out := path.with_name(path.name.replace("views", "found"))).exists():
+                row = dict(np.load(path))
+                pictures = row.pop("pictures")
+                found = np.array([[detector(view) is not None for view in views] for views in pictures])
+                with atomic_file(out) as file:
+                    np.savez(file, found=found, **row)
             progress.add(1)
-    keys = np.load(folder / "conditions.npz")["conditions"]
-    columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    np.savez_compressed(folder / "found.npz", conditions=keys, **columns)
 
 
 def table(folder: Path) -> str:
     """Shares found and paired differences from the first row of each block, as Markdown."""
-    data = dict(np.load(folder / "found.npz"))
-    keys = list(map(tuple, data["conditions"].tolist()))
+    rows = [dict(np.load(path)) for path in sorted(folder.glob("found-*.npz"))]
+    data = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    keys = list(map(tuple, data.pop("conditions")[0].tolist()))
     found, subject = data["found"].astype(float), data["subject"]  # (P, C, V)
     views = f"{found.shape[0]} hands of {len(np.unique(subject))} subjects, {found.shape[0] * found.shape[2]} views."
     lines = [views, "",

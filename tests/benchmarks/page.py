@@ -15,6 +15,7 @@ from .graph_page import graph_section
 from .labels_page import labels_section
 from .loader_page import loader_section
 from .raster_page import raster_section
+from .sensor_page import sensor_section
 from .summary import TONES, Curve, curve, median_ratio, median_seconds, trend
 from .tables import row, rule
 
@@ -38,7 +39,7 @@ def page(results: dict[str, dict]) -> str:
     parts = (heading(), others(quality), quality_section(quality), speed_section(render))
     parts += worker_section(results["worker"]), farm_section(results["farm"]), spin_section(results["spin"])
     parts += graph_section(results["graph"]), labels_section(results["labels"]), raster_section(results["raster"])
-    parts += (loader_section(results["loader"]),)
+    parts += loader_section(results["loader"]), sensor_section(results["sensor"])
     return "\n\n".join(parts) + "\n"
 
 

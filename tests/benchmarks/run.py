@@ -1,8 +1,8 @@
 """`make bench`: run every benchmark, one after another, and write docs/benchmarks.md and its figures.
 
 Each part is a process of its own that prints one JSON object; it is kept in FOLDER/PART.json. `--only PART` runs one
-part and takes the others from there; `--only page` runs none. `--only graph`, `labels`, `raster` and `loader` need
-no others: they write their section.
+part and takes the others from there; `--only page` runs none. `--only graph`, `labels`, `raster`, `loader` and
+`sensor` need no others: they write their section.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ from .labels_page import labels_section
 from .loader_page import loader_section
 from .page import page
 from .raster_page import raster_section
+from .sensor_page import sensor_section
 from .tables import with_section
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "quality": "bench_quality", "render": "bench_render", "worker": "bench_worker", "farm": "bench_farm",
     "spin": "bench_spin", "graph": "bench_graph", "labels": "bench_labels", "raster": "bench_raster",
-    "loader": "bench_loader",
+    "loader": "bench_loader", "sensor": "bench_sensor",
 }  # fmt: skip
-NEED_NO_FOLDER = ("spin", "graph", "labels", "raster")
-SECTIONS = {"graph": graph_section, "labels": labels_section, "raster": raster_section, "loader": loader_section}
+NEED_NO_FOLDER = ("spin", "graph", "labels", "raster", "sensor")
+SECTIONS = {"graph": graph_section, "labels": labels_section, "raster": raster_section, "loader": loader_section,
+            "sensor": sensor_section}  # fmt: skip
 
 
 def run_part(part: str, folder: Path) -> dict:

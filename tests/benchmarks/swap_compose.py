@@ -19,6 +19,7 @@ Stage = Mapping[str, np.ndarray]
 SMOOTH = 5.0  # px, blur that takes texture away and leaves light and dark
 RING = 9  # px about the hand that are compared with it
 NONE = "nothing (black)"
+HAND, ARM = 1, 2  # in what a picture shows
 
 
 def flat(background: Views) -> Views:
@@ -74,9 +75,9 @@ def composed(stage: Stage, arm: str, background: str) -> np.ndarray:
     style = "bare" if arm in ("bare", "none") else "sleeve"
     hands, coverage = stage[f"hand_{style}"].astype(np.float32), stage[f"coverage_{style}"].astype(np.float32)
     shown, gains = stage[f"shown_{style}"], stage["gains"].astype(np.float32)
-    if arm == "none":
-        coverage = coverage * (cv2.GaussianBlur((shown == 1).astype(np.float32).transpose(1, 2, 0), (3, 3), 0.5)
-                               .reshape(*shown.shape[1:], -1).transpose(2, 0, 1))  # fmt: skip
+    if arm == "none":  # nor its outline, whose pixels' centres show what is behind
+        arm_near = np.stack([cv2.dilate((view == ARM).astype(np.uint8), np.ones((3, 3))) for view in shown]) > 0
+        coverage = np.where(arm_near & (shown != HAND), 0, coverage).astype(np.float32)
     if arm == "sleeve, skin-coloured":
         hands = _recoloured(hands, shown)
     kinds = (stage[f"background_{kind}"].astype(np.float32) for kind in ("hdri", "clutter"))
@@ -87,9 +88,9 @@ def composed(stage: Stage, arm: str, background: str) -> np.ndarray:
 
 def _recoloured(hands: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """The arm's light scaled to the mean colour of the hand, over all views: its folds and shading stay."""
-    means = [hands[..., :3][shown == part].mean(0) for part in (1, 2)]
+    means = [hands[..., :3][shown == part].mean(0) for part in (HAND, ARM)]
     out = hands.copy()
-    out[..., :3] *= np.where((shown == 2)[..., None], means[0] / np.maximum(means[1], 1e-4), 1)
+    out[..., :3] *= np.where((shown == ARM)[..., None], means[0] / np.maximum(means[1], 1e-4), 1)
     return out
 
 
@@ -99,10 +100,10 @@ def surroundings(picture: np.ndarray, shown: np.ndarray) -> tuple[float, float]:
     inside = shown > 0
     wide = cv2.dilate(inside.astype(np.uint8), np.ones((2 * RING + 1,) * 2)) > 0
     ring = wide & ~(cv2.dilate(inside.astype(np.uint8), np.ones((5, 5))) > 0)
-    if not ring.any() or not (shown == 1).any():
+    if not ring.any() or not (shown == HAND).any():
         return np.nan, np.nan
     gradient = np.hypot(*(cv2.Sobel(lab[..., 0], cv2.CV_32F, *axis) / 8 for axis in ((1, 0), (0, 1))))
-    return float(np.linalg.norm(lab[shown == 1].mean(0) - lab[ring].mean(0))), float(gradient[ring].mean())
+    return float(np.linalg.norm(lab[shown == HAND].mean(0) - lab[ring].mean(0))), float(gradient[ring].mean())
 
 
 def compose(folder: Path) -> None:
@@ -122,6 +123,5 @@ def compose(folder: Path) -> None:
                 ]
                 same = {name: stage[name] for name in ("subject", "ita", "arm", "kind", "toward")}
                 with atomic_file(out) as file:
-                    np.savez(file, pictures=np.stack(pictures), near=np.array(near), **same)
+                    np.savez(file, pictures=np.stack(pictures), near=np.array(near), conditions=conditions(), **same)
             progress.add(1)
-    np.savez(folder / "conditions.npz", conditions=np.array(conditions()))

@@ -1,1 +1,1 @@
-"""Made-up rooms that look lived in: `room.build_lived_in_room` and `room.view_lived_in_room`."""
+"""Made-up rooms that look lived in: `room.build_room`, `light_room` and `view_room`, as of `clutter`."""

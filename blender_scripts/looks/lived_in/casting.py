@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from ..room import Camera, Vector
-from .scene import BOX, CAPSULE, CYLINDER, ELLIPSOID, SIDES
+from .scene import BOX, CYLINDER, ELLIPSOID, SIDES
 
 _STEPS = 24  # along a ray past a rounded edge
 _SMALL = 0.4  # metres, radius of what is not cut in two where it reaches before the hand

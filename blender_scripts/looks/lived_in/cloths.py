@@ -1,4 +1,4 @@
-"""What people wear and what hangs or lies in a room: each function returns (512, 512, 3) sRGB values."""
+"""What people wear and what hangs or lies in a room: each function returns sRGB values (N, N, 3)."""
 
 from __future__ import annotations
 
@@ -32,59 +32,59 @@ def weave(fields: Fields, rng: np.random.Generator, threads: int, depth: float) 
 
 
 def plain(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Clothes of one colour, creased."""
-    shade = creases(rng, fields, rng.uniform(1.5, 4)) * weave(fields, rng, 60, 0.05)
+    """Clothes of one colour, creased: (N, N, 3)."""
+    shade = creases(rng, fields, rng.uniform(0.6, 1.8)) * weave(fields, rng, 60, 0.05)
     return lit(colour(rng, 0.65), shade)
 
 
 def printed(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Flowered or patterned cloth, creased."""
+    """Flowered or patterned cloth, creased: (N, N, 3)."""
     if rng.random() < 0.5:
         picture = flowers(rng, fields)
     else:
         motif = ornament(fields.take(rng, "smooth"), 4, 4, rng.random() < 0.5) > rng.uniform(-0.2, 0.8)
         picture = mix(colour(rng, 0.9), colour(rng, 0.8), motif)
-    return lit(picture, creases(rng, fields, 2.5))
+    return lit(picture, creases(rng, fields, 1.2))
 
 
 def checked(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Stripes across stripes, as on shirts and blankets."""
+    """Stripes across stripes, as on shirts and blankets: (N, N, 3)."""
     period = pick(rng, [64, 128])
     tones = [colour(rng, 0.8) for _ in range(3)]
     place = np.arange(fields.size) * (SIZE / fields.size) % period / period
     band = (place < rng.uniform(0.2, 0.5)).astype(float) + (np.abs(place - 0.75) < rng.uniform(0.02, 0.08))
     across, down = np.tile(band, (len(band), 1)), np.tile(band, (len(band), 1)).T * (rng.random() < 0.7)
     picture = mix(mix(tones[0], tones[1], 0.7 * across.clip(0, 1)), tones[2], 0.6 * down.clip(0, 1))
-    return lit(picture, creases(rng, fields, 2.5) * weave(fields, rng, 60, 0.06))
+    return lit(picture, creases(rng, fields, 1.2) * weave(fields, rng, 60, 0.06))
 
 
 def knit(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Rows of stitches."""
+    """Rows of stitches: (N, N, 3)."""
     stitches = pick(rng, [24, 40])
     x = np.linspace(0, stitches, fields.size, False, dtype=np.float32)
     slant = np.abs((x % 1) - 0.5)
     rows = np.sin(2 * np.pi * (x[:, None] + 0.8 * slant)) * (0.35 + slant)
     shade = 1 + 0.28 * rows + 0.07 * fields.take(rng, "rough")
-    return lit(wall_colour(rng) * rng.uniform(0.3, 1), shade * creases(rng, fields, 2))
+    return lit(wall_colour(rng) * rng.uniform(0.3, 1), shade * creases(rng, fields, 1.0))
 
 
 def denim(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Jeans: blue over white, worn pale in places."""
+    """Jeans: blue over white, worn pale in places, (N, N, 3)."""
     x = np.linspace(0, 2 * np.pi * 100, fields.size, False, dtype=np.float32)
     pale = np.clip(0.25 + 0.18 * np.sin(x + x[:, None]) + 0.14 * fields.take(rng, "pink"), 0, 1)
     blue = rgb(0.16, 0.22, 0.34) * rng.uniform(0.5, 1.4)
-    return lit(mix(blue, rgb(0.6, 0.66, 0.74), pale), creases(rng, fields, 2))
+    return lit(mix(blue, rgb(0.6, 0.66, 0.74), pale), creases(rng, fields, 1.0))
 
 
 def curtain(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """A curtain in folds, plain or patterned."""
+    """A curtain in folds, plain or patterned: (N, N, 3)."""
     base = flowers(rng, fields) if rng.random() < 0.3 else tiled(wall_colour(rng), fields.size)
     shade = folds(rng, fields, int(rng.integers(5, 14)), rng.uniform(0.1, 0.25)) * weave(fields, rng, 60, 0.04)
     return lit(base, shade)
 
 
 def rug(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """An oriental rug: mirrored figures in a few dyes, borders around a field."""
+    """An oriental rug: mirrored figures in a few dyes, borders around a field, (N, N, 3)."""
     dyes = np.float32([(0.42, 0.08, 0.1), (0.12, 0.14, 0.25), (0.72, 0.6, 0.44), (0.5, 0.3, 0.16), (0.2, 0.26, 0.2)])
     dyes = rng.permutation(dyes) * np.float32(rng.uniform(0.7, 1.2, (5, 1)))
     small = ornament(fields.take(rng, "pink") + fields.take(rng, "smooth"), 8, 8, True)

@@ -61,9 +61,9 @@ def _along(rng: np.random.Generator, length: float, has_window: bool) -> tuple[l
         made += moved(piece(rng), 0.0, (middle, 0, 0))
         if piece in _OVER and not before_window and rng.random() < 0.6:
             made += moved(openings.pictures(rng), 0.0, (middle, 0, 0.1))
-    for spot in rng.uniform(-0.4, 0.4, 2) * length:  # and whatever else is on the wall
+    for spot in rng.uniform(-0.45, 0.45, 4) * length:  # and whatever else is on the wall
         if centre is None or abs(spot - centre) > 1.6:
-            made += moved(pick(rng, _HUNG)(rng), 0.0, (spot, 0, rng.uniform(0.0, 0.4)))
+            made += moved(pick(rng, _HUNG)(rng), 0.0, (spot, 0, rng.uniform(-0.2, 0.7)))
     return [*window, *made], centre
 
 
@@ -77,7 +77,7 @@ def _ceiling(rng: np.random.Generator, half: np.ndarray, solids: list[Solid]) ->
         edge, place = np.array([half[0], half[1], rng.uniform(0.03, 0.06)]), np.zeros(3)
         edge[axis], place[axis], place[2] = 0.012, side * (half[axis] - 0.012), z * (half[2] - edge[2])
         solids.append(Solid(BOX, tuple(place), tuple(edge), "paint", pale(rng), radius=0.008, gloss=0.3))
-    for _ in range(int(rng.integers(1, 4))):
+    for _ in range(int(rng.integers(1, 3))):
         x, y = rng.uniform(-0.7, 0.7, 2) * half[:2]
         hung = moved(openings.ceiling_lamp(rng, 2 * half[2]), 0.0, (x, y, -half[2]))
         solids += hung
@@ -102,7 +102,7 @@ def _midst(rng: np.random.Generator, half: np.ndarray, hand: np.ndarray) -> list
         wide = rng.uniform(0.5, 1.2, 2)
         rug = Solid(BOX, (*(0.3 * rng.uniform(-1, 1, 2) * half[:2]), floor + 0.005), (*wide, 0.006), "rug", gloss=0)
         made.append(rug)
-    for _ in range(int(rng.choice([0, 1, 2, 3], p=(0.2, 0.35, 0.3, 0.15)))):
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=(0.15, 0.3, 0.35, 0.2)))):
         seated = rng.random() < 0.4
         at = hand[:2] + rng.uniform(_CLEAR, 1.6) * _direction(rng)
         made += moved(living.person(rng, seated), rng.uniform(0, 2 * np.pi), (*at, floor))

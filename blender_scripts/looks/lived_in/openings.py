@@ -82,8 +82,8 @@ def television(rng: np.random.Generator) -> list[Solid]:
 def radiator(rng: np.random.Generator) -> list[Solid]:
     """A radiator with its pipe."""
     ribs, white = int(rng.integers(8, 16)), pale(rng)
-    made = [Solid(BOX, (0.08 * (k - ribs / 2), 0.08, 0.42), (0.032, 0.05, 0.28), "paint", white, radius=0.028, gloss=0.4)
-            for k in range(ribs)]  # fmt: skip
+    places = [(0.08 * (k - ribs / 2), 0.08, 0.42) for k in range(ribs)]
+    made = [Solid(BOX, at, (0.032, 0.05, 0.28), "paint", white, radius=0.028, gloss=0.4) for at in places]
     end = 0.04 * ribs + 0.1
     return [*made, limb((-end, 0.06, 0.2), (end, 0.06, 0.2), 0.015, "paint", tint=white, gloss=0.4),
             limb((end, 0.06, 0.2), (end, 0.06, 2.6), 0.015, "paint", tint=white, gloss=0.4)]  # fmt: skip
@@ -91,8 +91,8 @@ def radiator(rng: np.random.Generator) -> list[Solid]:
 
 def sockets(rng: np.random.Generator) -> list[Solid]:
     """Switches and sockets, a clock, a cable between them."""
-    made = [Solid(BOX, (rng.uniform(-0.4, 0.4), 0.006, z), (0.04, 0.008, 0.04), "paint", (0.85, 0.85, 0.82), radius=0.006)
-            for z in (0.3, 1.1)]  # fmt: skip
+    places = [(rng.uniform(-0.4, 0.4), 0.006, z) for z in (0.3, 1.1)]
+    made = [Solid(BOX, at, (0.04, 0.008, 0.04), "paint", (0.85, 0.85, 0.82), radius=0.006) for at in places]
     made += cable(rng, made[0].centre, (0.8, 0.02, 0.05), 0.05)
     r, face = rng.uniform(0.1, 0.16), np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     made.append(Solid(CYLINDER, (0.3, 0.015, 1.7), (r, r, 0.015), "metal", axes=face, gloss=0.6))

@@ -19,7 +19,9 @@ WALLS: tuple[tuple[Painter, float], ...] = (  # and how often each is met
 FLOORS: tuple[tuple[Painter, float], ...] = (
     (walls.wood, 4.0), (walls.carpet, 2.0), (walls.tiles, 2.0), (walls.concrete, 0.5)
 )  # fmt: skip
-CEILINGS: tuple[tuple[Painter, float], ...] = ((walls.plaster, 5.0), (walls.wood, 2.0), (walls.tiles, 1.0))
+CEILINGS: tuple[tuple[Painter, float], ...] = (
+    (walls.plaster, 4.0), (walls.wood, 2.0), (walls.tiles, 1.0), (walls.wallpaper, 1.0),
+)  # fmt: skip
 PAGES: dict[str, Painter] = {
     "paint": stuff.paint, "metal": stuff.metal, "wood": walls.wood, "dark wood": walls.wood, "leather": stuff.leather,
     "stone": stuff.stone, "plain": cloths.plain, "printed": cloths.printed, "checked": cloths.checked,
@@ -38,16 +40,16 @@ CLOTHES = ("plain", "printed", "checked", "knit", "denim")
 
 
 def paint_pages(seed: int, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The pages (len(names), 512, 1024, 3) uint8 of a room, and its grain (512, 1024) uint8.
+    """The pages (len(names), 512, 768, 3) uint8 of a room, and its grain (512, 768) uint8.
 
     Each of NAMES is painted alike whatever else is.
     """
     rng = np.random.default_rng(seed)
-    fields, grain = Fields.draw(rng), np.zeros((SIZE, 2 * SIZE), np.uint8)
+    fields, grain = Fields.draw(rng), np.zeros((SIZE, 3 * SIZE // 2), np.uint8)
     painters = PAGES | {"wall": _any(rng, WALLS), "other wall": _any(rng, WALLS), "floor": _any(rng, FLOORS),
                         "ceiling": _any(rng, CEILINGS)}  # fmt: skip
     mip_maps(0.5 + 0.2 * fields.take(rng, "pink"), grain)
-    pages = np.zeros((len(names), SIZE, 2 * SIZE, 3), np.uint8)
+    pages = np.zeros((len(names), SIZE, 3 * SIZE // 2, 3), np.uint8)
     for page, name in zip(pages, names):
         own = fields if name in SHARP else fields.smaller
         mip_maps(painters[name](np.random.default_rng((seed, NAMES.index(name))), own), page)
@@ -55,14 +57,19 @@ def paint_pages(seed: int, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarr
 
 
 def mip_maps(picture: np.ndarray, page: np.ndarray) -> None:
-    """Lay a picture (N, N, ...) of 0 to 1 and its mip levels side by side into `page` (512, 1024, ...) uint8."""
-    picture = cv2.convertScaleAbs(np.clip(picture, 0.02, 0.97), alpha=255)
-    picture, left = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR), 0
-    for level in range(LEVELS):
+    """Lay a picture (N, N, ...) of 0 to 1 and its mip levels into `page` (512, 768, ...) uint8.
+
+    The first is on the left, the others are on the right, one below the other.
+    """
+    picture = np.clip(cv2.convertScaleAbs(cv2.max(picture, 0.0), alpha=255), 5, 247)
+    picture = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+    page[:, :SIZE] = picture
+    top = 0
+    for level in range(1, LEVELS):
         size = SIZE >> level
-        page[:size, left : left + size] = picture
-        picture = cv2.resize(picture, (size // 2, size // 2), interpolation=cv2.INTER_AREA)
-        left += size
+        picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+        page[top : top + size, SIZE : SIZE + size] = picture
+        top += size
 
 
 def _any(rng: np.random.Generator, kinds: tuple[tuple[Painter, float], ...]) -> Painter:

@@ -1,6 +1,8 @@
-"""What is printed, shown or photographed: each function returns (512, 512, 3) sRGB values."""
+"""What is printed, shown or photographed: each function returns sRGB values (N, N, 3)."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -10,8 +12,9 @@ from .scene import SIZE
 from .spectra import Fields, dead_leaves, grey, lit, mix, pick, rgb, stretched, tiled
 
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
-_STARTS, _VOWELS = "b c d f g h k l m n p r s t v w br st pl tr sh ch".split(), "a e i o u ai ea ou io".split()
-_ENDS = "n r s t l m nd rs ng ck th".split()
+_STARTS = ("b", "c", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "br", "st", "pl", "tr", "sh")
+_VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "ou", "io")
+_ENDS = ("n", "r", "s", "t", "l", "m", "nd", "rs", "ng", "ck", "th", *[""] * 8)
 
 
 def words(rng: np.random.Generator, count: int) -> list[str]:
@@ -20,7 +23,7 @@ def words(rng: np.random.Generator, count: int) -> list[str]:
     for first, *drawn, last in draws:
         pairs = zip(drawn[:3], drawn[3:])
         syllables = [_STARTS[a % len(_STARTS)] + _VOWELS[b % len(_VOWELS)] for a, b in pairs]
-        made.append("".join(syllables[: 1 + first % 3]) + (_ENDS + [""] * 8)[last % (len(_ENDS) + 8)])
+        made.append("".join(syllables[: 1 + first % 3]) + _ENDS[last % len(_ENDS)])
     return made
 
 
@@ -35,7 +38,7 @@ def write(
     lines = max(1, int((bottom - top) / (1.6 * size)))
     text = " ".join(words(rng, lines * (letters // 4 + 1))).capitalize()
     starts = np.cumsum([0, *(letters * rng.uniform(0.4, 1.0, lines) ** 0.3).astype(int)])
-    for line, (start, end) in enumerate(zip(starts, starts[1:])):
+    for line, (start, end) in enumerate(pairwise(starts)):
         place = (0, int((1.6 * line + 1.1) * size))
         cv2.putText(page, text[start:end].strip(), place, font, scale, 255, heavy, cv2.LINE_AA)
     part = picture[top:bottom, left:right]
@@ -43,7 +46,7 @@ def write(
 
 
 def page(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """A printed page: heading, columns, perhaps a picture."""
+    """A printed page: heading, columns, perhaps a picture, (N, N, 3)."""
     sheet = tiled(rng.uniform(0.8, 0.95) * rgb(1, 0.99, 0.95))
     ink = colour(rng, 0.2) * 0.3
     write(sheet, rng, (36, 24, 470, 70), rng.uniform(18, 34), ink)
@@ -58,7 +61,7 @@ def page(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def photograph(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Something like a photograph: a landscape, a crowd of things, or someone before a blurred ground."""
+    """Something like a photograph: a landscape, a crowd of things, or someone before a blurred ground, (N, N, 3)."""
     small = fields.smaller
     picture = pick(rng, (_landscape, _things, _portrait))(rng, small)
     light = 1 + 0.12 * small.take(rng, "smooth") + 0.06 * small.take(rng, "pink")
@@ -113,7 +116,7 @@ def skin_tone(rng: np.random.Generator) -> np.ndarray:
 
 
 def poster(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """A picture with large letters, or flat shapes with them."""
+    """A picture with large letters, or flat shapes with them: (N, N, 3)."""
     plain = rng.random() < 0.4
     picture = tiled(colour(rng, 1.0)) if plain else photograph(rng, fields)
     ink = grey(0.95) if picture.mean() < 0.5 else colour(rng, 0.8) * 0.4
@@ -124,7 +127,7 @@ def poster(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def screen(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """A monitor that shows a photograph, or windows with text and pictures."""
+    """A monitor that shows a photograph, or windows with text and pictures: (N, N, 3)."""
     picture = photograph(rng, fields)
     for _ in range(int(rng.integers(0, 4))):
         left, top = rng.integers(0, 280, 2)
@@ -138,7 +141,7 @@ def screen(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def spines(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Sixteen spines of books, each 32 pixels wide, with titles along them."""
+    """Sixteen spines of books, each 32 pixels wide, with titles along them: (N, N, 3)."""
     colours = np.stack([colour(rng, 0.9) for _ in range(16)])
     light = colours.mean(1, keepdims=True) < 0.45
     inks = np.where(light, 0.9 - 0.25 * rng.random((16, 3)), 0.3 * colours).astype(np.float32)
@@ -157,7 +160,7 @@ def spines(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def package(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """A box or bottle: a colour, a brand in large letters, a picture, small print, a bar code."""
+    """A box or bottle: a colour, a brand in large letters, a picture, small print, a bar code, (N, N, 3)."""
     picture = tiled(colour(rng, 1.0))
     ink = grey(0.95) if picture.mean() < 0.55 else colour(rng, 0.9) * 0.4
     band = int(rng.integers(120, 240))
@@ -170,7 +173,7 @@ def package(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def view(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """What is seen through a window: sky, houses with windows of their own, or trees."""
+    """What is seen through a window: sky, houses with windows of their own, or trees, (N, N, 3)."""
     picture = cv2.resize(_landscape(rng, fields.smaller), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.6:
         for left in np.cumsum(rng.integers(50, 140, 8)) - 60:

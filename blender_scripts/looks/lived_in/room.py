@@ -19,7 +19,7 @@ from ..room import Camera
 from .casting import first_of_neighbours, first_solids, rays_through
 from .layout import furnish
 from .pages import NAMES, paint_pages
-from .scene import SIDE, SOLID, WHOLE, Hits, Scene, Solid, about_z
+from .scene import SIDE, SOLID, WHOLE, Hits, Scene, Solid, about_z, moved
 from .shading import shade
 from .surfaces import surfaces
 from .windows import left_light, pixel_windows
@@ -30,14 +30,15 @@ _WITHIN = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))  # of a p
 
 
 @lru_cache(maxsize=1)  # the two samples of a pair share their room
-def build_lived_in_room(seed: int, reach: float = 1.0) -> Scene:
+def build_room(seed: int, reach: float = 1.0) -> Scene:
     """Make up a room around the origin, evenly lit; `reach` is the distance in metres to the farthest camera."""
     rng = np.random.default_rng(seed)
     half = np.array([rng.uniform(1.3, 2.4), rng.uniform(1.3, 2.4), rng.uniform(1.15, 1.4)]) * max(1.0, reach / 0.8)
     hand = rng.uniform(-0.25, 0.25, 3) * half
     solids, lights = furnish(rng, half, hand)
-    turn = about_z(rng.uniform(0, 2 * np.pi))
-    placed = [solid.moved(turn, -turn @ hand) for solid in [*_sides(rng, half), *solids]]
+    angle = rng.uniform(0, 2 * np.pi)
+    turn = about_z(angle)
+    placed = moved([*_sides(rng, half), *solids], angle, -turn @ hand)
     lights[:, :3] = (lights[:, :3] - hand) @ turn.T
     used = tuple(name for name in NAMES if any(solid.texture == name for solid in placed))
     textures, grain = paint_pages(seed, used)
@@ -54,12 +55,12 @@ def _sides(rng: np.random.Generator, half: np.ndarray) -> list[Solid]:
             for name, size, shine in zip(names, repeats, gloss)]  # fmt: skip
 
 
-def light_lived_in_room(scene: Scene, light: np.ndarray, lamps: tuple[Lamp, ...]) -> Scene:
+def light_room(scene: Scene, light: np.ndarray, lamps: tuple[Lamp, ...]) -> Scene:
     """The room under the panorama `light` (64, 128, 3) and the lamps that also light the hand."""
     return scene._replace(harmonics=harmonics_of(light, lamps))
 
 
-def view_lived_in_room(scene: Scene, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int) -> np.ndarray:
+def view_room(scene: Scene, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int) -> np.ndarray:
     """The room through a camera: (height, width, 3) float32 linear light, from K (3, 3) and world_to_cam (4, 4)."""
     rotation = np.ascontiguousarray(world_to_cam[:3, :3])
     camera = Camera(np.ascontiguousarray(K), rotation, -rotation.T @ world_to_cam[:3, 3], width, height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,8 +34,8 @@ class Scene(NamedTuple):
     """A room and what is in it."""
 
     solids: np.ndarray  # (N,) SOLID; the first six are the room's sides
-    textures: np.ndarray  # (T, 512, 1024, 3) uint8 sRGB, mip levels side by side
-    grain: np.ndarray  # (512, 1024) uint8, mip levels side by side, mean 128: dirt and wear
+    textures: np.ndarray  # (T, 512, 768, 3) uint8 sRGB, with mip levels on the right
+    grain: np.ndarray  # (512, 768) uint8, likewise, mean 128: dirt and wear
     harmonics: np.ndarray  # (3, 9) irradiance / pi
     lights: np.ndarray  # (L, 7) world position in metres, R, G, B, reach in metres: windows and lamps
 
@@ -49,16 +49,15 @@ class Hits(NamedTuple):
     light: np.ndarray  # (P,) float32, share that things beside it leave
 
 
-@dataclass(frozen=True)
-class Solid:
+class Solid(NamedTuple):
     """A solid before it stands in the world; see SOLID. Its frame is that of the furniture it belongs to."""
 
     kind: int
-    centre: tuple[float, float, float]
-    half: tuple[float, float, float]
+    centre: Sequence[float]
+    half: Sequence[float]
     texture: str  # name of a page
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    axes: np.ndarray = field(default_factory=lambda: UPRIGHT)
+    axes: np.ndarray = UPRIGHT
     radius: float = 0.004
     patch: tuple[float, float, float, float] = WHOLE
     repeat: float = 0.0
@@ -66,16 +65,13 @@ class Solid:
     glow: float = 0.0
     wear: float = 0.4
 
-    def moved(self, turn: np.ndarray, shift: np.ndarray) -> Solid:
-        """The solid turned by the rotation (3, 3) about its frame's origin and then shifted by (3,) metres."""
-        centre = turn @ np.asarray(self.centre) + shift
-        return replace(self, centre=tuple(centre), axes=self.axes @ turn.T)
 
-
-def moved(solids: list[Solid], angle: float, shift: tuple[float, float, float]) -> list[Solid]:
+def moved(solids: Sequence[Solid], angle: float, shift: Sequence[float]) -> list[Solid]:
     """Solids turned by `angle` radians about +z and then shifted by (3,) metres."""
     turn = about_z(angle)
-    return [solid.moved(turn, np.asarray(shift, float)) for solid in solids]
+    centres = np.array([solid.centre for solid in solids], float).reshape(-1, 3) @ turn.T + shift
+    axes = np.array([solid.axes for solid in solids]).reshape(-1, 3, 3) @ turn.T
+    return [solid._replace(centre=at, axes=own) for solid, at, own in zip(solids, centres, axes)]
 
 
 def about_z(angle: float) -> np.ndarray:

@@ -70,7 +70,7 @@ def _albedo(
     own, wear = 0.137 * index, solid.wear
     fine = _grain(grain, _level(pixel, _FINE), u / _FINE + own, v / _FINE)
     coarse = _grain(grain, _level(pixel, _COARSE), v / _COARSE - own, u / _COARSE + own)
-    worn = 1 + wear * (0.3 * fine + 0.3 * coarse)
+    worn = 1 + wear * (0.55 * fine + 0.4 * coarse)
     if index >= SIDES and edge < 4 * _EDGE:  # edges are rubbed, or gather dust
         worn *= 1 + 0.5 * wear * (coarse + fine) * np.exp(-max(edge, 0.0) / _EDGE)
     worn = max(worn, 0.1)
@@ -145,11 +145,13 @@ def _grain(grain: np.ndarray, level: int, u: float, v: float) -> float:
 @_compiled
 def _texels(level: int, u: float, v: float) -> tuple[int, int, int, int, float, float]:
     """Columns and rows of the four texels around a place of a mip level, and where between them it lies."""
-    size, left = SIZE >> level, (2 * SIZE - (2 * SIZE >> level))  # levels lie side by side
+    size, left, top = SIZE >> level, 0, 0
+    if level > 0:  # the first is on the left, the others are on the right, one below the other
+        left, top = SIZE, SIZE - (2 * SIZE >> level)
     x, y = u * size - 0.5, v * size - 0.5
     column, row = int(np.floor(x)), int(np.floor(y))
     c0, c1, r0, r1 = column & (size - 1), (column + 1) & (size - 1), row & (size - 1), (row + 1) & (size - 1)
-    return c0 + left, c1 + left, r0, r1, x - column, y - row
+    return c0 + left, c1 + left, r0 + top, r1 + top, x - column, y - row
 
 
 @_compiled

@@ -1,4 +1,4 @@
-"""What things, plants and people are made of: each function returns (512, 512, 3) sRGB values."""
+"""What things, plants and people are made of: each function returns sRGB values (N, N, 3)."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from .walls import relief
 
 
 def paint(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """White lacquer or plastic with faint stains, to be tinted."""
+    """White lacquer or plastic with faint stains, to be tinted: (N, N, 3)."""
     return lit(grey(0.9), 1 + 0.025 * fields.take(rng, "pink") + 0.02 * fields.take(rng, "smooth"))
 
 
 def metal(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Brushed metal."""
+    """Brushed metal: (N, N, 3)."""
     brushed = stretched(fields.take(rng, "rough"), 24, SIZE)
     return lit(rng.uniform(0.35, 0.75) * rgb(1, 0.98, 0.95), 1 + 0.06 * brushed)
 
 
 def leather(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Leather: a grain of cells, paler where it is worn."""
+    """Leather: a grain of cells, paler where it is worn, (N, N, 3)."""
     cells = cv2.GaussianBlur(np.abs(fields.take(rng, "rough")), (0, 0), 1.5)
     shade = relief(cells, 0.8) * (1 + 0.06 * fields.take(rng, "pink"))
     return lit(colour(rng, 0.6) * 0.7, shade)
 
 
 def stone(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Marble or granite, as of a worktop, or clay as of a pot."""
+    """Marble or granite, as of a worktop, or clay as of a pot: (N, N, 3)."""
     veins = np.exp(-((fields.take(rng, "smooth") * 5) ** 2)) * rng.uniform(0, 0.8)
     base = lit(colour(rng, 0.5), 1 + 0.1 * fields.take(rng, "rough"))
     return mix(base, 0.6 * colour(rng, 0.2) + 0.2, veins)
 
 
 def leaf(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """A leaf: a midrib upwards, veins to both sides."""
+    """A leaf: a midrib upwards, veins to both sides, (N, N, 3)."""
     x = np.linspace(0, 1, fields.size, False, dtype=np.float32)
     y = x[:, None]
     off = np.abs((4 * x) % 1 - 0.5)
@@ -49,14 +49,14 @@ def leaf(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def skin(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Skin, blotched as skin is."""
+    """Skin, blotched as skin is: (N, N, 3)."""
     tone = skin_tone(rng)
     blotched = mix(tone, tone * rgb(0.98, 0.95, 0.95), fields.take(rng, "smooth"))
     return lit(blotched, 1 + 0.035 * fields.take(rng, "pink"))
 
 
 def face(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Skin around a head, turned once around, with eyes, brows, nose and mouth in the middle."""
+    """Skin around a head, turned once around, with eyes, brows, nose and mouth in the middle: (N, N, 3)."""
     tone, picture = skin_tone(rng), skin(rng, fields)
     picture = picture * (tone / picture.mean((0, 1), dtype=np.float64)).astype(np.float32)
     hair = rgb(0.2, 0.14, 0.1) * rng.uniform(0.3, 2.5)
@@ -73,21 +73,21 @@ def face(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def hair(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Strands that hang down."""
+    """Strands that hang down: (N, N, 3)."""
     strands = stretched(fields.take(rng, "rough"), SIZE, 40)
     tone = rgb(0.2, 0.14, 0.1) * rng.uniform(0.3, 2.5)
     return lit(tone, 1 + 0.3 * strands + 0.15 * fields.take(rng, "pink"))
 
 
 def foliage(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Leaves upon leaves, as of a bush or an ivy."""
+    """Leaves upon leaves, as of a bush or an ivy: (N, N, 3)."""
     green = rgb(0.22, 0.34, 0.15) * rng.uniform(0.6, 1.4)
     tones = green * rng.uniform(0.35, 1.7, (9, 1)) * (1 + rng.normal(0, 0.08, (9, 3)))
     return lit(dead_leaves(rng, np.clip(tones, 0.02, 1), 700, 40, fields.size), 1 + 0.12 * fields.take(rng, "pink"))
 
 
 def clutter(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Many small things in a heap, as in an open drawer or a toy box."""
+    """Many small things in a heap, as in an open drawer or a toy box: (N, N, 3)."""
     palette = np.array([colour(rng, 1.0) for _ in range(9)])
     picture = cv2.GaussianBlur(dead_leaves(rng, palette, 420, 90, fields.size), (0, 0), 0.8)
     return lit(picture, relief(cv2.GaussianBlur(picture.mean(2), (0, 0), 2), 3))

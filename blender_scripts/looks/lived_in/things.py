@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def _mug(rng: np.random.Generator) -> list[Solid]:
     body = Solid(CYLINDER, (0, 0, tall), (r, r, tall), print_on, glaze if print_on == "paint" else (1, 1, 1), gloss=0.8)
     inside = Solid(CYLINDER, (0, 0, 2 * tall), (0.88 * r, 0.88 * r, 0.001), "paint", (0.05, 0.03, 0.02), gloss=0.9)
     bow = [(r, 0, 0.4 * tall), (1.6 * r, 0, 0.7 * tall), (1.6 * r, 0, 1.3 * tall), (r, 0, 1.6 * tall)]
-    grip = [limb(a, b, 0.005, "paint", tint=glaze, gloss=0.8) for a, b in zip(bow, bow[1:])]
+    grip = [limb(a, b, 0.005, "paint", tint=glaze, gloss=0.8) for a, b in pairwise(bow)]
     return [body, inside, *grip]
 
 
@@ -183,4 +184,4 @@ def cable(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, sag: flo
     points = np.asarray(start) + share[:, None] * (np.asarray(end) - np.asarray(start))
     points[:, 2] -= 4 * sag * share * (1 - share)
     shade = (0.02, 0.02, 0.02) if rng.random() < 0.6 else (0.7, 0.7, 0.68)
-    return [limb(a, b, 0.004, "paint", tint=shade, gloss=0.3) for a, b in zip(points, points[1:])]
+    return [limb(a, b, 0.004, "paint", tint=shade, gloss=0.3) for a, b in pairwise(points)]

@@ -1,4 +1,4 @@
-"""What walls, floors and ceilings are painted with: each function returns (512, 512, 3) sRGB values that tile."""
+"""What walls, floors and ceilings are painted with: each function returns sRGB values (N, N, 3) that tile."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def wall_colour(rng: np.random.Generator) -> np.ndarray:
 
 
 def plaster(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """A painted wall, smooth or rough-cast, with stains."""
+    """A painted wall, smooth or rough-cast, with stains: (N, N, 3)."""
     rough = rng.uniform(0.01, 0.08) if rng.random() < 0.4 else 0.004
     shade = relief(fields.take(rng, "pink"), rough) * (1 + 0.015 * fields.take(rng, "smooth"))
     return lit(wall_colour(rng), shade)
 
 
 def concrete(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Bare concrete or stone."""
+    """Bare concrete or stone: (N, N, 3)."""
     base = rng.uniform(0.4, 0.7) * rgb(1, rng.uniform(0.94, 1), rng.uniform(0.86, 1))
     shade = 1 + 0.06 * fields.take(rng, "pink") + 0.05 * fields.take(rng, "smooth")
     return lit(base, shade * relief(fields.take(rng, "pink"), 0.08))
 
 
 def wallpaper(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Printed ornaments in two or three tones on a ground, each half of them the other's mirror image."""
+    """Printed ornaments in two or three tones on a ground, each half of them the other's mirror image: (N, N, 3)."""
     across = pick(rng, [2, 4])
     field = ornament(fields.take(rng, "smooth") + 0.3 * fields.take(rng, "pink"), across, across, rng.random() < 0.4)
     field = field / field.std()
@@ -51,7 +51,7 @@ def wallpaper(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def flowers(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Blossoms and leaves scattered over a ground, as on wallpaper and cloth."""
+    """Blossoms and leaves scattered over a ground, as on wallpaper and cloth: (N, N, 3)."""
     scale = fields.size / SIZE
     picture = tiled(wall_colour(rng) if rng.random() < 0.6 else colour(rng, 0.8), fields.size)
     petals, leaf = colour(rng, 1.0), rgb(0.3, 0.42, 0.22) * rng.uniform(0.6, 1.5)
@@ -71,7 +71,7 @@ def flowers(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def stripes(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Upright stripes of several tones."""
+    """Upright stripes of several tones: (N, N, 3)."""
     base, bands = wall_colour(rng), np.zeros(SIZE)
     period = pick(rng, [64, 128, 256])
     edges = np.sort(rng.integers(0, period, 2 * int(rng.integers(1, 4))))
@@ -83,7 +83,7 @@ def stripes(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def tiles(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Glazed tiles with joints, of one colour or of several, some with a picture or an ornament on them."""
+    """Glazed tiles with joints, of one colour or of several, some with a picture or an ornament on them: (N, N, 3)."""
     h, w = pick(rng, [64, 128]), pick(rng, [64, 128, 256])
     palette = [wall_colour(rng), *(colour(rng, 0.9) for _ in range(pick(rng, [0, 1, 3])))]
     print_on = dead_leaves(rng, np.array([colour(rng, 0.9) for _ in range(5)]), 160, 40)
@@ -103,7 +103,7 @@ def tiles(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def bricks(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Bricks in mortar, or painted over."""
+    """Bricks in mortar, or painted over: (N, N, 3)."""
     base, mortar = rgb(0.52, 0.31, 0.24) * rng.uniform(0.7, 1.3), grey(rng.uniform(0.5, 0.75))
     picture = tiled(mortar)
     height = np.zeros((SIZE, SIZE), np.float32)
@@ -120,7 +120,7 @@ def bricks(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def wood(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Boards side by side, each with a grain of its own."""
+    """Boards side by side, each with a grain of its own: (N, N, 3)."""
     light = rgb(0.72, 0.53, 0.36) * rng.uniform(0.45, 1.25)
     faded = rng.uniform(0, 0.5) if rng.random() < 0.4 else 0.0
     light = light * (1 - faded) + faded * light.mean()
@@ -139,7 +139,7 @@ def wood(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 
 def carpet(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Fitted carpet: pile that lies this way and that."""
+    """Fitted carpet: pile that lies this way and that, (N, N, 3)."""
     base = colour(rng, 0.6)
     pile = 1 + 0.16 * fields.take(rng, "rough") + 0.07 * fields.take(rng, "smooth")
     return lit(mix(base, 0.6 * base + 0.4 * colour(rng), (fields.take(rng, "pink") > 0.8).astype(np.float32)), pile)

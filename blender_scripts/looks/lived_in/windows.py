@@ -17,7 +17,7 @@ _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 @_compiled
 def pixel_windows(solids: np.ndarray, margin: float, camera: Camera) -> np.ndarray:
-    """Pixels (N, 4) that SOLIDs may cover, grown by `margin` metres: left, right, top, bottom; the ends are left out."""
+    """Pixels (N, 4) that SOLIDs grown by `margin` metres may cover: left, right, top, bottom, ends not included."""
     windows = np.zeros((len(solids), 4), np.int64)
     for index in range(SIDES, len(solids)):
         reach = min(margin, 1.6 * solids[index].half.max())
@@ -70,7 +70,7 @@ def left_light(
     light = np.ones(depth.shape, np.float32)
     windows = pixel_windows(solids, _CONTACT, camera)
     for index in range(SIDES, len(solids)):
-        if solids[index].half.max() < 1.3 and solids[index].half.min() > 0.009 and solids[index].glow == 0:
+        if solids[index].half.max() < 1.3 and solids[index].half.min() > 0.012 and solids[index].glow == 0:
             _darken(light, index, solids[index], windows[index], camera, rays, depth, owner, lights[0])
     for row in range(light.shape[0]):
         for column in range(light.shape[1]):

@@ -53,7 +53,6 @@ def run(options: argparse.Namespace) -> None:
         "judge": lambda: judged(stage, study, options),
         "page": lambda: write_page(stage, study, (stage.folder if options.quick else options.docs) / "ablation.md"),
     }
-    stage.plan(study)
     for part in (part for part in PARTS if part in options.parts):
         start = time.monotonic()
         found = work[part]()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from blender_scripts.cycles.bodies import Bodies
 from blender_scripts.looks.backgrounds import make_backgrounds
+from blender_scripts.looks.look import Look
+from blender_scripts.looks.plates import make_plates
 from blender_scripts.render_sample import SampleSpec, label_sample, sample_light, sample_record
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.shard_state import State, file_state
@@ -23,7 +26,7 @@ from render_farm.shard.staging import Staging
 from rigging.errors import InputError
 from rigging.hand.arm import arm_topology
 
-from .stage import Inputs, Stage, load_hands, run_on_samples
+from .stage import Inputs, Stage, image_size, load_hands, run_on_samples
 from .study import Study, Variant, differing, way_of
 
 
@@ -42,34 +45,49 @@ class DevelopJob:
     """Makes the pictures of a sample in every variant that lacks it; it needs Blender for panoramas only."""
 
     def __init__(self, stage: Stage, study: Study, names: tuple[str, ...]) -> None:
-        self.stage, self.inputs = stage, Inputs.of(stage, study)
+        self.stage, self.inputs, self.size = stage, Inputs.of(stage, study), image_size(study.release)
         self.releases = {name: study.of(study.named(name)) for name in names}
         self.bodies = Bodies(self.inputs.asset, *arm_topology(self.inputs.asset))
 
     def __call__(self, sample: int) -> None:
         """Stage `sample` of each variant. The labels are made once."""
-        inputs, render = self.inputs, next(iter(self.releases.values())).render
-        spec = inputs.specs.spec(sample)
+        inputs, spec = self.inputs, self.inputs.specs.spec(sample)
         surface = self.bodies.surface(spec.look.arm_style, spec.left)
-        labelled = label_sample(surface, spec, (render.width, render.height))
+        labelled = label_sample(surface, spec, self.size)
+        made: dict[Look, Surroundings] = {}  # most variants have the same
         for name, release in self.releases.items():
             place = staging(self.stage, name).path(sample)
             if not place.exists():
                 styled = restyled(inputs.plan, spec, inputs.plan.pair_of(sample), release, tuple(inputs.hdris.files))
+                if styled.look not in made:
+                    made[styled.look] = surroundings_of(styled, self.size, inputs)
                 hands = load_hands(self.stage.hands(way_of(release.render), sample))
-                write_staged(place, encode_sample(developed(styled, hands, labelled, inputs)))
+                write_staged(place, encode_sample(developed(styled, hands, labelled, made[styled.look])))
+
+
+class Surroundings(NamedTuple):
+    """What is behind and around a sample's hand."""
+
+    backgrounds: np.ndarray  # (V, H, W, 3) float32, exposed
+    light: np.ndarray  # (64, 128, 3) float32 linear
+    gains: np.ndarray  # (3,) of the camera
+
+
+def surroundings_of(spec: SampleSpec, size: tuple[int, int], inputs: Inputs) -> Surroundings:
+    """Those of a sample's pictures of `size` (width, height), as `render_sample` makes them."""
+    plates, world_to_cam = make_plates(spec.cameras, size), np.asarray(spec.cameras.world_to_cam, float)
+    panorama, light, gains = sample_light(inputs.hdris, spec)
+    seen = plates.K, world_to_cam, plates.size
+    backgrounds = make_backgrounds(spec.look, panorama, gains, light, *seen, inputs.photos)
+    return Surroundings(plates.seen(backgrounds), light, gains)
 
 
 def developed(
-    spec: SampleSpec, hands: np.ndarray, labelled: tuple[dict[str, np.ndarray], np.ndarray], inputs: Inputs
+    spec: SampleSpec, hands: np.ndarray, labelled: tuple[dict[str, np.ndarray], np.ndarray], around: Surroundings
 ) -> dict[str, object]:
     """The record of a sample, as `render_sample` makes it, of its renders (V, H, W, 4) and what `label_sample` gave."""
-    K, world_to_cam = np.asarray(spec.cameras.K, float), np.asarray(spec.cameras.world_to_cam, float)
-    panorama, light, gains = sample_light(inputs.hdris, spec)
-    size = hands.shape[2], hands.shape[1]
-    backgrounds = make_backgrounds(spec.look, panorama, gains, light, K, world_to_cam, size, inputs.photos)
     labels, coverage = labelled
-    return sample_record(spec, hands, backgrounds, coverage, labels, light, gains)
+    return sample_record(spec, hands, around.backgrounds, coverage, labels, around.light, around.gains)
 
 
 def staging(stage: Stage, name: str) -> Staging:

@@ -16,8 +16,8 @@ from .study import Study
 COMMAND = "python -m tests.benchmarks.ablate"
 START = f"""# Ablations: what pictures teach, factor by factor
 
-`{COMMAND}` renders once, in linear light, and makes the pictures of every variant of these renders; poses, hands,
-cameras, lights and labels are the same in all of them, to the byte. It writes this page.
+`{COMMAND}` renders once, in linear light, and makes the pictures of every variant of these renders;
+poses, hands, cameras, lights and labels are the same in all of them, to the byte. It writes this page.
 
 ```
 {COMMAND} --folder out/ablate --real hanco=/data/HanCo     # renders, trains and tests

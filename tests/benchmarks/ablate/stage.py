@@ -17,6 +17,7 @@ import numpy as np
 from blender_scripts.cycles.scene import Studio
 from blender_scripts.looks.backgrounds import PhotoFolder
 from blender_scripts.looks.hdri import HdriLibrary, hdri_files
+from blender_scripts.looks.plates import make_plates
 from blender_scripts.render_sample import render_views, sample_light, set_stage
 from dataset_tools.progress import Progress
 from dataset_tools.store.layout import ReleaseFolder
@@ -25,6 +26,7 @@ from render_farm.planning.configuration import package_versions
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.keep_inputs import open_panoramas, open_photographs
 from render_farm.planning.plan import Plan, load_plan, planned_asset
+from render_farm.planning.release import Release
 from render_farm.planning.spec import Specs
 from render_farm.shard.pool import Pool, PoolSettings
 from rigging.errors import InputError
@@ -102,7 +104,7 @@ class RenderJob:
     """Renders a sample in every way that is not there yet; made once in a process, which then holds Blender."""
 
     def __init__(self, stage: Stage, study: Study) -> None:
-        self.stage, self.inputs = stage, Inputs.of(stage, study)
+        self.stage, self.study, self.inputs = stage, study, Inputs.of(stage, study)
         threads = len(os.sched_getaffinity(0))
         self.ways = {way: dataclasses.replace(one, threads=threads) for way, one in study.ways().items()}
         topology = arm_topology(self.inputs.asset)
@@ -110,14 +112,20 @@ class RenderJob:
 
     def __call__(self, sample: int) -> None:
         """Render `sample`; its pictures are linear and premultiplied, float32."""
-        spec = self.inputs.specs.spec(sample)
+        spec, size = self.inputs.specs.spec(sample), image_size(self.study.release)
         body, (_, light, _) = body_of(spec), sample_light(self.inputs.hdris, spec)
-        K, world_to_cam = np.asarray(spec.cameras.K, float), np.asarray(spec.cameras.world_to_cam, float)
+        plates, world_to_cam = make_plates(spec.cameras, size), np.asarray(spec.cameras.world_to_cam, float)
         for way, settings in self.ways.items():
             if not (place := self.stage.hands(way, sample)).exists():
-                self.studio.use(settings)
+                self.studio.use(dataclasses.replace(settings, width=plates.size[0], height=plates.size[1]))
                 set_stage(self.studio, spec, body, light)
-                save_hands(place, render_views(self.studio, body, K, world_to_cam, spec.seed)[0])
+                hands = render_views(self.studio, body, plates.K, world_to_cam, spec.seed)[0]
+                save_hands(place, plates.seen(hands))
+
+
+def image_size(release: Release) -> tuple[int, int]:
+    """Width and height of its pictures, px."""
+    return release.render.width, release.render.height
 
 
 def save_hands(place: Path, hands: np.ndarray) -> None:

@@ -51,7 +51,7 @@ def test_parts_that_are_off_are_not_run(part, monkeypatch):
         raise AssertionError(f"{part} ran")
 
     monkeypatch.setattr(chain, part, refuse)
-    record(light(), Sensor(exposure=0.1, contrast=0.1), np.random.default_rng(0))
+    record(light(), Sensor(black=0.1, contrast=0.1), np.random.default_rng(0))
 
 
 def test_a_phone_repeats_its_picture_and_another_generator_changes_its_noise_alone():
