@@ -19,7 +19,8 @@ CELLS = 32  # of a picture, across and down
 MARGIN = 5  # px, width of the square by which hand and arm are widened: the lens blurs them into the background
 FEWEST, MOST = 12, 96  # cells of a view that are compared
 FLOOR = 0.1  # levels: less than JPEG makes of the same picture beside another hand
-SENSOR_FLOOR = 3.0  # with a sensor: its glare reaches across the picture, JPEG rounds blocks, noise is no longer white
+SENSOR_FLOOR = 4.0  # with a sensor: its glare reaches across the picture, JPEG rounds blocks
+SENSOR_GRAIN = 2  # px, with a sensor: mosaic, noise reduction and JPEG make grain of the noise, which averages out less
 
 
 def background_figures(sample: Stored) -> Figures:
@@ -28,11 +29,13 @@ def background_figures(sample: Stored) -> Figures:
     if other is None:
         return {}
     views = zip(sample["rgb"], other["rgb"], sample["parts"], other["parts"])
-    floor = SENSOR_FLOOR if "sensor" in entries_of(sample.meta["light"]) else FLOOR
-    return measured(background=worst_view(np.array([_apart(*view, floor) for view in views])))
+    noise = (SENSOR_FLOOR, SENSOR_GRAIN) if "sensor" in entries_of(sample.meta["light"]) else (FLOOR, 1)
+    return measured(background=worst_view(np.array([_apart(*view, *noise) for view in views])))
 
 
-def _apart(rgb: np.ndarray, other: np.ndarray, parts: np.ndarray, other_parts: np.ndarray, floor: float) -> float:
+def _apart(
+    rgb: np.ndarray, other: np.ndarray, parts: np.ndarray, other_parts: np.ndarray, floor: float, grain: int
+) -> float:
     """Mean difference of two pictures (H, W, 3) over cells without hand or arm, relative to its standard error."""
     rows, columns = np.nonzero(_clear(parts > 0, other_parts > 0))
     if len(rows) < FEWEST:
@@ -40,7 +43,7 @@ def _apart(rgb: np.ndarray, other: np.ndarray, parts: np.ndarray, other_parts: n
     chosen = scattered(len(rows), MOST)
     change = _cells(rgb, rows[chosen], columns[chosen]).astype(np.float32)
     change -= _cells(other, rows[chosen], columns[chosen])
-    error = change.std(1).mean() / np.sqrt(change.shape[1])
+    error = change.std(1).mean() / max(np.sqrt(change.shape[1]) / grain, 1)
     return float(np.abs(change.mean(1)).mean() / (floor + error))
 
 
