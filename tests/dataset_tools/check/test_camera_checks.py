@@ -19,7 +19,7 @@ from rigging.spin.posed import MIRROR
 ON_THE_RING = ("aim", "ring", "tilt", "roll", "distance")
 
 
-class Seen(dict):
+class Seen:
     """A sample as camera checks see it: the first of its pair, a `shown` hand in a release of `hand`."""
 
     def __init__(self, hand: str, shown: str, tilt: float, seed: int) -> None:
@@ -29,11 +29,15 @@ class Seen(dict):
         places = CameraSettings(image_size=64, tilt=tilt, roll=0.2)
         palm = hand_frame(joints, left=hand == "both" and shown == "left")
         cameras = ring(palm, joints, places, rng)
-        super().__init__(K=cameras.K, world_to_cam=cameras.world_to_cam, joints_world=joints, vertices_world=joints)
+        self.values = {"K": cameras.K, "world_to_cam": cameras.world_to_cam}
+        self.values |= {"joints_world": joints, "vertices_world": joints}
         table = {"image_size": 64, "tilt": tilt, "roll": 0.2}
         self.attrs = {"configuration": {"release": {"hand": hand, "cameras": table}}}
         self.meta, self.first, self.cut, self.hands = {"hand": shown}, self, False, []
         self.topology = SimpleNamespace(from_wrist=np.arange(21))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.values[name]
 
     def failing(self) -> set[str]:
         figures = camera_figures(self)
@@ -55,5 +59,5 @@ def test_cameras_in_the_order_of_the_other_hand_s_ring_are_noticed(tilt):
     for shown in ("right", "left"):
         seen = Seen("both", shown, tilt, 4)
         for name in ("K", "world_to_cam"):
-            seen[name] = seen[name][::-1].copy()
+            seen.values[name] = seen[name][::-1].copy()
         assert seen.failing() & {"ring", "tilt", "roll"}
