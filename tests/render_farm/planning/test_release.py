@@ -66,6 +66,15 @@ def test_the_canonical_text_tells_settings_that_matter_apart_and_no_others(tmp_p
     assert plain.with_poses(None) == plain
 
 
+def test_lived_in_rooms_are_part_of_what_a_release_is_and_plain_ones_are_as_ever(tmp_path):
+    plain = load(tmp_path, MINIMAL + "[look]\nrooms = 'plain'\n")
+    assert plain.to_json() == load(tmp_path, MINIMAL).to_json() and "rooms" not in json.loads(plain.to_json())["look"]
+    lived = load(tmp_path, MINIMAL + "[look]\nrooms = 'lived-in'\n")
+    assert json.loads(lived.to_json())["look"]["rooms"] == "lived-in"
+    with pytest.raises(InputError, match=r"rooms.*'tidy'.*plain.*lived-in"):
+        load(tmp_path, MINIMAL + "[look]\nrooms = 'tidy'\n")
+
+
 def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_from_the_usual(tmp_path):
     plain = load(tmp_path, MINIMAL)
     usual = load(tmp_path, MINIMAL + f"[poses.gate]\npreset = 'usual'\npalm = {GateSettings().palm}\n")
