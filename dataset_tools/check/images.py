@@ -37,6 +37,7 @@ GRADIENT = 8.0  # levels per px, softened: gradients far above count little more
 FACING = 0.25  # cosine: surface that a camera sees more obliquely is not compared in colour
 SAME_POINT = 1.5e-3  # m: another view sees the same point of the surface if its depth says so to this distance
 FEWEST = 12  # pixels that a statistic takes
+MANY, SPREAD = 4, 0.25  # views whose mean gain is steady, and the standard deviation of a view's
 LEAST_MOTION = 0.7  # px, mean flow of the hand below which warping shows nothing
 OUTLINE_PIXELS = 500  # of a view
 OUTLINE_WEIGHT = 3.0  # of the outline, in the misfit of a view
@@ -52,10 +53,16 @@ def image_figures(sample: Stored) -> Figures:
     return exposure_figures(sample) | measured(
         alpha=worst_view([_alpha_shift(*pair) for pair in zip(sample["alpha"], sample["parts"] > 0, outlines)]),
         alpha_inside=worst_view(_alpha_inside(sample)),
-        silhouette=None if np.isnan(gains).all() else Figure(float(np.nanmean(gains))),
+        silhouette=None if np.isnan(gains).all() else Figure(float(np.nanmean(gains)) + _few(gains)),
         warp=_warp(warped),
         picture=worst_view(_mirrored(sample, outlines, gains, _misfit(gains, colours, warped))),
     )
+
+
+def _few(gains: np.ndarray) -> float:
+    """How much lower the mean of fewer than MANY views (V,) may be in good data: by two standard errors more."""
+    seen = min(int(np.isfinite(gains).sum()), MANY)
+    return 2 * SPREAD * (seen**-0.5 - MANY**-0.5)
 
 
 def exposure_figures(sample: Stored) -> Figures:
@@ -197,8 +204,8 @@ def bilinear(images: np.ndarray, view: np.ndarray, xy: np.ndarray) -> np.ndarray
 
 
 def _warp(errors: np.ndarray | None) -> Figure | None:
-    """Difference after warping relative to that before, over all views of a sample that moved enough."""
-    if errors is None or np.isnan(errors).all() or not np.nanmean(errors[:, 2]) > LEAST_MOTION:
+    """Difference after warping relative to that before, over all views of a sample that moved enough; of MANY views."""
+    if errors is None or np.isfinite(errors[:, 0]).sum() < MANY or not np.nanmean(errors[:, 2]) > LEAST_MOTION:
         return None
     warped, unwarped, _ = np.nanmean(errors, axis=0)
     return Figure(float(warped / max(unwarped, 1e-9)))

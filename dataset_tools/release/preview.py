@@ -38,10 +38,14 @@ def choose(index: SampleIndex) -> np.ndarray:
     return ranked[np.unique(np.linspace(0, len(ranked) - 1, ROWS).round().astype(int))]
 
 
+def shown_cameras(views: int) -> list[int]:
+    """Up to CAMERAS of so many views, spread over them."""
+    spread = np.linspace(0, views, CAMERAS, endpoint=False).round().astype(int)
+    return np.unique(np.minimum(spread, views - 1)).tolist()
+
+
 def _tiles(sample: dict) -> list[np.ndarray]:
-    views = len(sample["rgb"])
-    cameras = np.unique(np.linspace(0, views, CAMERAS, endpoint=False).round().astype(int))
-    depth = sample["depth"][0]
+    cameras, depth = shown_cameras(len(sample["rgb"])), sample["depth"][0]
     labels = [
         draw_parts(sample["parts"][0], 1),
         draw_depth(depth, depth_range(depth), 1),

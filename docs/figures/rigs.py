@@ -24,7 +24,7 @@ from rigging.geometry.cameras import CameraSettings
 from rigging.hand.arm import arm_topology
 from rigging.hand.asset import load_asset
 
-RIGS, VIEWS, SAMPLES = ("random", "egocentric", "wrist", "calibration"), 4, (0, 6)  # of different subjects
+RIGS, VIEWS, SAMPLES = ("random", "egocentric", "wrist", "calibration"), 3, (0, 4)  # of different subjects
 SHOWN = 224  # pixels of a view in the picture
 
 
@@ -53,7 +53,7 @@ def release_of(rig: str, size: int, folder: Path) -> Release:
         poses=dataclasses.replace(base.poses, candidates=400),
         subjects=dataclasses.replace(base.subjects, count=4, run=1),
         cameras=CameraSettings(views=VIEWS, image_size=size, rig=rig),
-        render=dataclasses.replace(base.render, width=size, height=size),
+        render=dataclasses.replace(base.render, width=size, height=size, samples_per_pixel=4, crosscheck=0.0),
         files=FileSettings(calibration=calibration),
     )
 
@@ -73,6 +73,7 @@ def main() -> None:
             specs = Specs(plan, release, asset, tuple(studio.hdris.files), Path(folder))
             views = [render_sample(studio, specs.spec(sample), release.render)["rgb"] for sample in SAMPLES]
             rows.append(np.concatenate(list(np.concatenate(views)), axis=1))
+            print(f"{rig}: rendered", flush=True)
     sheet = np.concatenate(rows)
     if options.size > SHOWN and options.out.suffix == ".jpg":
         sheet = cv2.resize(sheet, None, fx=SHOWN / options.size, fy=SHOWN / options.size, interpolation=cv2.INTER_AREA)

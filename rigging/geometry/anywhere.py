@@ -21,6 +21,7 @@ from .stands import ODD, Stand, Target, around, from_head, odd_around, odd_from_
 
 TRIES = 24  # candidates of a view
 NOTHING = 0.1  # share of the hand's points that a picture shows at least
+JOINT_DEPTH = 0.01  # m before a camera that the wrist is, the nearest joint to it
 AHEAD = np.array([0.0, 0.0, 1.0])  # of a camera
 _STAND, _LENS = 3, 4  # draws of a candidate for these
 _THIN = 5  # of every so many vertices one is asked how near it is
@@ -104,8 +105,8 @@ def _view(target: Target, free: FreeSettings, size: int, stand: Stand, draws: np
         middle, side = cut_out(plane, share, free, draws[_LENS:])
     if not np.isfinite(plane).all() and free.size != "whole":  # a part of the hand is behind the camera
         return View(np.eye(3), rotation, stand.place, 2.0)
-    seen = shown(plane, middle, side)
-    fault = narrow + (1.0 if seen < NOTHING else max(free.least - seen, 0.0))
+    seen, behind = shown(plane, middle, side), (target.wrist - stand.place) @ rotation[2] < JOINT_DEPTH
+    fault = narrow + ODD * behind + (1.0 if seen < NOTHING else max(free.least - seen, 0.0))
     return View(intrinsics(middle, side, size), rotation, stand.place, fault)
 
 

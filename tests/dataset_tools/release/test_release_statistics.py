@@ -10,6 +10,7 @@ from publishing import copy_of, published, run
 
 from dataset_tools.check.page import write_all
 from dataset_tools.check.report import read_report
+from dataset_tools.release.preview import shown_cameras
 from dataset_tools.store.layout import ReleaseFolder
 from dataset_tools.store.quoted import JUDGE, KINDS, STATISTICS, Kind, shards_hash, write_quoted
 from rigging.files import file_sha256
@@ -35,6 +36,10 @@ def counted(ready, tmp_path_factory) -> Path:
 def data(counted, tmp_path) -> Path:
     """A copy of it."""
     return copy_of(counted, tmp_path / "data")
+
+
+def test_the_preview_shows_up_to_four_cameras_of_any_number():
+    assert [shown_cameras(views) for views in (1, 2, 3, 4, 8)] == [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3], [0, 2, 4, 6]]
 
 
 def test_card_and_manifest_quote_them_and_their_files_are_published(data):

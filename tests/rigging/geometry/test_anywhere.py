@@ -112,6 +112,7 @@ def test_worn_cameras_are_beside_the_wrist_and_see_the_fingers_upwards(seed):
     away = np.linalg.norm(cameras.centres - hand.palm[0], axis=1)
     assert (away < free.distance[1] + 1e-9).all()
     assert (shares(hand, cameras) >= free.least - 0.1).all()
+    assert np.isfinite(pixels_of(hand.wrist[None], cameras.K, cameras.world_to_cam)).all()  # no joint is behind one
     focal = cameras.K[:, 0, 0] / SIZE * 24  # mm on the middle square of a full-frame sensor
     assert (focal >= free.lens[0] - 1e-9).all()
     assert (focal <= free.lens[1] + 1e-9).all()
