@@ -191,7 +191,7 @@ class Lens:
         return pixels_of(undistort(plane_of(np.asarray(seen, float), self.K), self.coefficients), self.K)
 
     def grid(self, size: tuple[int, int], along: int = 1) -> np.ndarray:
-        """`pinhole` (k H, k W, 2) of k = `along` points along each side of every pixel of `size` (width, height) px.
+        """`pinhole` (k * H, k * W, 2) of k = `along` points along each side of each pixel of `size` (width, height) px.
 
         Not to be written to.
         """
