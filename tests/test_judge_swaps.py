@@ -6,22 +6,32 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.judge_swaps import table
-from tests.benchmarks.swap_compose import ARMS, BACKGROUNDS, NONE, as_bright, composed, conditions, faded, grey
+from tests.benchmarks.swap_compose import (
+    ARMS,
+    BACKGROUNDS,
+    KINDS,
+    NONE,
+    as_bright,
+    composed,
+    conditions,
+    faded,
+    grey,
+    skin_like,
+)
 
 SIZE, HAND, ARM = 40, np.s_[:, 8:20, 10:20], np.s_[:, 20:40, 10:20]  # rows and columns of all views
-CALM = {"room, smooth"}  # which looks beyond a pixel
 
 
 @pytest.fixture
 def stage():
-    """Two views of a red hand on a green arm, in the middle of two noisy backgrounds."""
+    """Two views of a red hand on a green arm, in the middle of noisy backgrounds."""
     rng = np.random.default_rng(0)
     shown, hands = np.zeros((2, SIZE, SIZE), np.uint8), np.zeros((2, SIZE, SIZE, 4), np.float32)
     shown[HAND], shown[ARM] = 1, 2
     hands[HAND], hands[ARM] = (0.6, 0.2, 0.1, 1), (0.1, 0.4, 0.1, 1)
     both = {f"{name}_{style}": value for style in ("bare", "sleeve") for name, value in
             (("hand", hands), ("coverage", (shown > 0).astype(np.float32)), ("shown", shown))}  # fmt: skip
-    noise = {f"background_{kind}": rng.random((2, SIZE, SIZE, 3)).astype(np.float32) for kind in ("hdri", "clutter")}
+    noise = {kind: rng.random((2, SIZE, SIZE, 3)).astype(np.float32) for kind in KINDS}
     return both | noise | {"gains": np.ones(3), "lens_blur": 0.0}
 
 
@@ -64,9 +74,24 @@ def test_the_table_gives_shares_and_paired_differences(tmp_path):
         found = np.ones((len(keys), 2), bool)
         found[keys.index(("sleeve", "room"))] = [pair % 2 == 0, True]
         near = np.full((2, 2, 2), pair)
-        np.savez(tmp_path / f"found-{pair:05d}.npz", found=found, conditions=keys, near=near, subject=pair)
+        np.savez(
+            tmp_path / f"found-{pair:05d}.npz",
+            found=found,
+            conditions=keys,
+            near=near,
+            subject=pair,
+            skin_like=(0.1, 0.2, 0.3),
+        )
     lines = table(tmp_path).splitlines()
     assert lines[0] == "8 hands of 8 subjects, 16 views."
     row = next(line for line in lines if line.startswith("| sleeve | room |"))
     assert "| 75.0 (" in row and row.count("-25.0 (") == 2
     assert "| bare | panorama | 100.0 |  |  |" in lines
+    assert "Pixels of a colour that skin could have: panorama 10 %, room 20 %, lived-in room 30 %." in lines
+
+
+def test_beige_is_like_skin_and_blue_and_grey_are_not():
+    beige, blue, plain = (
+        np.full((1, 4, 4, 3), colour, np.float32) for colour in ((0.5, 0.35, 0.25), (0.2, 0.3, 0.5), 0.3)
+    )
+    assert (skin_like(beige), skin_like(blue), skin_like(plain)) == (1, 0, 0)

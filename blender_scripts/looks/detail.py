@@ -24,7 +24,8 @@ from .colour import LUMINANCE
 from .sphere_noise import sphere_noise
 
 _TOE = np.float32(0.004)  # added to luminance before the logarithm: what is nearly black has no detail
-_MARGIN = 10  # pixels of the panorama around what is seen, which the filters reach
+_WIDEST = 15  # pixels that are averaged along a row near a pole
+_MARGIN = 18  # pixels of the panorama around what is seen, which the filters reach
 _OUTLINE = 1.4  # pixels of the view that an outline is wide, unless it were
 _STEEPEST = 4.0  # times narrower than in the panorama
 _LOOSE = np.float32(1.4)  # at most, where outlines run in all directions: small patches would look painted
@@ -88,8 +89,19 @@ def _seen(backdrop: Backdrop, x: np.ndarray, y: np.ndarray) -> Patch:
     across = np.arange(left, int(x.max()) + _MARGIN + 2) + int(middle - columns / 2)
     down = np.clip(np.arange(top, int(y.max()) + _MARGIN + 2), 0, rows - 1)
     light = backdrop.panorama[down[:, None], across % columns] * backdrop.gains
-    light = np.minimum(light, np.float32(backdrop.brightest))
+    light = _evened(np.minimum(light, np.float32(backdrop.brightest)), np.sin((down + 0.5) / rows * np.pi))
     return Patch(light, x - np.float32(left), y - np.float32(top))
+
+
+def _evened(light: np.ndarray, sines: np.ndarray) -> np.ndarray:
+    """Rows of light (h, w, 3), averaged along themselves where they are so much shorter, by `sines` (h,), than high.
+
+    Near its poles a panorama's pixels are slivers, whose noise would be made streaks that run to the pole.
+    """
+    for row, sine in enumerate(sines):
+        if (width := 2 * min(int(0.5 / sine), _WIDEST // 2) + 1) > 1:
+            light[row : row + 1] = cv2.blur(light[row : row + 1], (width, 1))
+    return light
 
 
 def _refine(patch: Patch, noise: np.ndarray, detail: float, larger: float) -> np.ndarray:

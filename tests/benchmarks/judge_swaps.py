@@ -5,7 +5,7 @@
     python -m tests.benchmarks.judge_swaps judge STAGE                               # in the judge's environment
     python -m tests.benchmarks.judge_swaps table STAGE                               # Markdown
 
-`stage` renders each hand bare-armed and in a sleeve, and backgrounds of both kinds; `compose` makes pictures of them in
+`stage` renders each hand bare-armed and in a sleeve, and its backgrounds; `compose` makes pictures of them in
 many ways; `judge` asks the detector. Differences are paired, with 95 % intervals over subjects. What was interrupted
 goes on.
 """
@@ -23,7 +23,7 @@ from dataset_tools.statistics.bootstrap import mean_interval
 from rigging.files import atomic_file
 
 MEASURES = ("colour distance of hand and surroundings", "gradient of the surroundings")
-KINDS = ("panorama", "room")
+KINDS = ("panorama", "room", "lived-in room")
 
 
 def judge(folder: Path) -> None:
@@ -55,7 +55,8 @@ def table(folder: Path) -> str:
         beside = [own - found[:, keys.index(other)] for other in (("bare", name), ("bare", "room"))]
         cells = ["" if not one.any() else _share(one, subject, "+.1f") for one in beside]
         lines.append(f"| {arm} | {name} | {_share(own, subject, '.1f')} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", *_near(data, keys)])
+    like = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip(KINDS, data["skin_like"].mean(0)))
+    return "\n".join([*lines, "", f"Pixels of a colour that skin could have: {like}.", "", *_near(data, keys)])
 
 
 def _share(values: np.ndarray, subject: np.ndarray, form: str) -> str:
@@ -73,7 +74,7 @@ def _near(data: dict[str, np.ndarray], keys: list[tuple[str, str]]) -> list[str]
     for measure, words in enumerate(MEASURES):
         values = data["near"][..., measure]  # (P, 2, V)
         edges = np.nanquantile(values, (1 / 3, 2 / 3))
-        for kind, name in enumerate(KINDS):
+        for kind, name in enumerate(KINDS[:2]):
             third = np.searchsorted(edges, values[:, kind].ravel())
             own = data["found"][:, keys.index(("bare", name))].ravel()
             cells = [

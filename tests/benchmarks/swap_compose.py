@@ -10,7 +10,7 @@ import numpy as np
 
 from blender_scripts.labels.coverage import composite
 from blender_scripts.looks.backgrounds import develop
-from blender_scripts.looks.colour import LUMINANCE
+from blender_scripts.looks.colour import LUMINANCE, linear_to_srgb8
 from dataset_tools.progress import Progress
 from rigging.files import atomic_file
 
@@ -37,6 +37,11 @@ def grey(background: Views) -> Views:
     return np.repeat((background @ LUMINANCE)[..., None], 3, -1)
 
 
+def opposite(background: Views) -> Views:
+    """Each colour on the other side of grey, as bright: skin-like becomes blue."""
+    return np.maximum(2 * grey(background) - background, 0)
+
+
 def as_bright(background: Views, other: Views) -> Views:
     """Each view scaled to the other's mean luminance."""
     return background * ((flat(other) @ LUMINANCE) / np.maximum(flat(background) @ LUMINANCE, 1e-4))[..., None]
@@ -47,20 +52,26 @@ def faded(background: Views) -> Views:
     return (background + flat(background)) / 2
 
 
-BACKGROUNDS: dict[str, Callable[[Views, Views], Views]] = {  # of panorama and room
-    "panorama": lambda panorama, room: panorama,
-    "room": lambda panorama, room: room,
-    NONE: lambda panorama, room: np.zeros_like(room),
-    "room, mean colour": lambda panorama, room: flat(room),
-    "panorama, mean colour": lambda panorama, room: flat(panorama),
-    "room, smooth": lambda panorama, room: smooth(room),
-    "room, grey": lambda panorama, room: grey(room),
-    "room, half contrast": lambda panorama, room: faded(room),
-    "room, as bright as the panorama": lambda panorama, room: as_bright(room, panorama),
-    "panorama, as bright as the room": lambda panorama, room: as_bright(panorama, room),
+BACKGROUNDS: dict[str, Callable[[Stage], Views]] = {
+    "panorama": lambda of: of["panorama"],
+    "room": lambda of: of["room"],
+    NONE: lambda of: np.zeros_like(of["room"]),
+    "room, mean colour": lambda of: flat(of["room"]),
+    "panorama, mean colour": lambda of: flat(of["panorama"]),
+    "room, smooth": lambda of: smooth(of["room"]),
+    "room, grey": lambda of: grey(of["room"]),
+    "room, half the colour": lambda of: (of["room"] + grey(of["room"])) / 2,
+    "room, opposite hues": lambda of: opposite(of["room"]),
+    "panorama, grey": lambda of: grey(of["panorama"]),
+    "room, half contrast": lambda of: faded(of["room"]),
+    "room, as bright as the panorama": lambda of: as_bright(of["room"], of["panorama"]),
+    "panorama, as bright as the room": lambda of: as_bright(of["panorama"], of["room"]),
+    "lived-in room": lambda of: of["lived-in room"],
+    "lived-in room, opposite hues": lambda of: opposite(of["lived-in room"]),
 }
-ARMS = ("bare", "sleeve", "sleeve, skin-coloured", "none")
-CROSSED = ("panorama", "room")  # backgrounds that all ARMS are tried on; the others on the bare arm
+KINDS = ("panorama", "room", "lived-in room")
+ARMS = ("bare", "sleeve", "sleeve, skin-coloured", "sleeve, one colour", "bare, in the sleeve's colour", "none")
+CROSSED = KINDS[:2]  # backgrounds that all ARMS are tried on; the others on the bare arm
 
 
 def conditions() -> list[tuple[str, str]]:
@@ -72,25 +83,51 @@ def conditions() -> list[tuple[str, str]]:
 
 def composed(stage: Stage, arm: str, background: str) -> np.ndarray:
     """Pictures (V, H, W, 3) uint8 of a staged pair."""
-    style = "bare" if arm in ("bare", "none") else "sleeve"
-    hands, coverage = stage[f"hand_{style}"].astype(np.float32), stage[f"coverage_{style}"].astype(np.float32)
-    shown, gains = stage[f"shown_{style}"], stage["gains"].astype(np.float32)
-    if arm == "none":  # nor its outline, whose pixels' centres show what is behind
-        arm_near = np.stack([cv2.dilate((view == ARM).astype(np.uint8), np.ones((3, 3))) for view in shown]) > 0
-        coverage = np.where(arm_near & (shown != HAND), 0, coverage).astype(np.float32)
-    if arm == "sleeve, skin-coloured":
-        hands = _recoloured(hands, shown)
-    kinds = (stage[f"background_{kind}"].astype(np.float32) for kind in ("hdri", "clutter"))
-    behind = np.ascontiguousarray(BACKGROUNDS[background](*kinds), np.float32)
-    blur, still = float(stage["lens_blur"]), np.random.default_rng(0)
+    hands, coverage = dressed(stage, arm)
+    kinds = {kind: stage[kind].astype(np.float32) for kind in KINDS}
+    behind = np.ascontiguousarray(BACKGROUNDS[background](kinds), np.float32)
+    gains, blur, still = stage["gains"].astype(np.float32), float(stage["lens_blur"]), np.random.default_rng(0)
     return np.stack([develop(composite(*view, gains), blur, 0.0, still) for view in zip(hands, coverage, behind)])
 
 
-def _recoloured(hands: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """The arm's light scaled to the mean colour of the hand, over all views: its folds and shading stay."""
-    means = [hands[..., :3][shown == part].mean(0) for part in (HAND, ARM)]
-    out = hands.copy()
-    out[..., :3] *= np.where((shown == ARM)[..., None], means[0] / np.maximum(means[1], 1e-4), 1)
+def dressed(stage: Stage, arm: str) -> tuple[np.ndarray, np.ndarray]:
+    """Light (V, H, W, 4) and coverage (V, H, W) of the hand with that arm."""
+    style = "sleeve" if arm.startswith("sleeve") else "bare"
+    hands, coverage = stage[f"hand_{style}"].astype(np.float32), stage[f"coverage_{style}"].astype(np.float32)
+    shown = stage[f"shown_{style}"]
+    if arm == "none":  # nor its outline, whose pixels' centres show what is behind
+        near = np.stack([cv2.dilate((view == ARM).astype(np.uint8), np.ones((3, 3))) for view in shown]) > 0
+        return hands, np.where(near & (shown != HAND), 0, coverage).astype(np.float32)
+    if arm == "sleeve, skin-coloured":
+        return recoloured(hands, shown, mean_light(hands, shown, HAND)), coverage
+    if arm == "sleeve, one colour":
+        return plain(hands, shown), coverage
+    if arm == "bare, in the sleeve's colour":
+        return recoloured(hands, shown, mean_light(stage["hand_sleeve"], stage["shown_sleeve"], ARM)), coverage
+    return hands, coverage
+
+
+def mean_light(hands: np.ndarray, shown: np.ndarray, part: int) -> np.ndarray:
+    """(3,) mean over all views of HAND or ARM; black where there is none."""
+    seen = hands[..., :3][shown == part].astype(np.float32)
+    return seen.mean(0) if len(seen) else np.zeros(3, np.float32)
+
+
+def recoloured(hands: np.ndarray, shown: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """The arm's light scaled to the mean `colour` (3,): its folds, pattern and shading stay."""
+    scale = colour / np.maximum(mean_light(hands, shown, ARM), 1e-4)
+    return np.concatenate([hands[..., :3] * np.where((shown == ARM)[..., None], scale, 1), hands[..., 3:]], -1).astype(
+        np.float32
+    )
+
+
+def plain(hands: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """The arm in its mean colour, shaded as its luminance is on average over a few pixels: no pattern, no folds."""
+    out, colour = hands.copy(), mean_light(hands, shown, ARM)
+    for view, arm in zip(out, shown == ARM):
+        weight = cv2.GaussianBlur(arm.astype(np.float32), (0, 0), SMOOTH) + 1e-6
+        shade = cv2.GaussianBlur(view[..., :3] @ LUMINANCE.astype(np.float32) * arm, (0, 0), SMOOTH) / weight
+        view[arm, :3] = shade[arm, None] * colour / max(float(colour @ LUMINANCE), 1e-4)
     return out
 
 
@@ -104,6 +141,14 @@ def surroundings(picture: np.ndarray, shown: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     gradient = np.hypot(*(cv2.Sobel(lab[..., 0], cv2.CV_32F, *axis) / 8 for axis in ((1, 0), (0, 1))))
     return float(np.linalg.norm(lab[shown == HAND].mean(0) - lab[ring].mean(0))), float(gradient[ring].mean())
+
+
+def skin_like(background: Views) -> float:
+    """Share of pixels of a colour that skin has in some light: in Lab a hue of 25 to 80 degrees, a chroma of 8 to 45."""
+    lab = [cv2.cvtColor(linear_to_srgb8(view).astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for view in background]
+    a, b = np.moveaxis(np.stack(lab)[..., 1:], -1, 0)
+    hue, chroma = np.degrees(np.arctan2(b, a)), np.hypot(a, b)
+    return float(((hue > 25) & (hue < 80) & (chroma > 8) & (chroma < 45)).mean())
 
 
 def compose(folder: Path) -> None:
@@ -121,7 +166,8 @@ def compose(folder: Path) -> None:
                     ]
                     for name in CROSSED
                 ]
-                same = {name: stage[name] for name in ("subject", "ita", "arm", "kind", "toward")}
+                like = [skin_like(stage[kind].astype(np.float32)) for kind in KINDS]
+                same = {name: stage[name] for name in ("subject", "ita", "arm", "kind", "toward")} | {"skin_like": like}
                 with atomic_file(out) as file:
                     np.savez(file, pictures=np.stack(pictures), near=np.array(near), conditions=conditions(), **same)
             progress.add(1)

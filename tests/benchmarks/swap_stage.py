@@ -1,4 +1,4 @@
-"""Hands of a release, bare-armed and in a sleeve, and their backgrounds of two kinds: staged in linear light.
+"""Hands of a release, bare-armed and in a sleeve, and backgrounds of three kinds: staged in linear light.
 
 Everything else of a pair stays: pose, skin, light, cameras, exposure. So whatever differs between two compositions is
 due to the one thing that was swapped.
@@ -29,7 +29,11 @@ from rigging.hand.asset import load_asset
 from rigging.joints import ARM_PART
 from rigging.spin.posed import place_hands, pose_hands
 
-KINDS = ("hdri", "clutter")  # of backgrounds: panoramas, made-up rooms
+KINDS = {  # of backgrounds: changes of the look
+    "panorama": {"background": "hdri"},
+    "room": {"background": "clutter", "rooms": "plain"},
+    "lived-in room": {"background": "clutter", "rooms": "lived-in"},
+}
 
 
 def stage(folder: Path, out: Path, pairs: int, step: int, cache: Path) -> None:
@@ -54,7 +58,7 @@ def stage(folder: Path, out: Path, pairs: int, step: int, cache: Path) -> None:
 
 
 def staged_pair(studio: Studio, specs: Specs, pair: int, step: int) -> dict[str, np.ndarray]:
-    """Arrays of a pair: `hand_STYLE` (V, H, W, 4), `coverage_STYLE` (V, H, W), `parts_STYLE`, `background_KIND`, ..."""
+    """Arrays of a pair: `hand_STYLE` (V, H, W, 4), `coverage_STYLE` (V, H, W), `parts_STYLE`, `KIND`, ..."""
     spec = specs.spec(pair * specs.plan.poses_per_pair)
     cameras = Cameras(spec.cameras.K[::step], spec.cameras.world_to_cam[::step], spec.cameras.image_size)
     spec = dataclasses.replace(spec, cameras=cameras)
@@ -69,10 +73,10 @@ def staged_pair(studio: Studio, specs: Specs, pair: int, step: int) -> dict[str,
     for style in ARM_STYLES:
         out |= _rendered(studio, _with_arm(specs, spec, pair, style), light, style)
     panorama, size = studio.hdris.panorama(spec.look.hdri), (cameras.image_size,) * 2
-    for kind in KINDS:
-        look = dataclasses.replace(spec.look, background=kind)
+    for kind, changes in KINDS.items():
+        look = dataclasses.replace(spec.look, **changes)
         views = make_backgrounds(look, panorama, gains, light, cameras.K, cameras.world_to_cam, size)
-        out[f"background_{kind}"] = views.astype(np.float16)
+        out[kind] = views.astype(np.float16)
     return {name: np.asarray(value) for name, value in out.items()}
 
 

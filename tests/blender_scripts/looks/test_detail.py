@@ -65,9 +65,7 @@ def test_without_detail_or_need_of_it_a_panorama_is_as_it_was():
 
 def test_detail_is_deterministic_and_seeded():
     K, matrix = camera(0.3, 0.2)
-    first, second, other = (
-        detailed_view(backdrop(leaves(), seed=seed), K, matrix, (64, 64)) for seed in (1, 1, 2)
-    )  # fmt: skip
+    first, second, other = (detailed_view(backdrop(leaves(), seed=seed), K, matrix, (64, 64)) for seed in (1, 1, 2))
     assert first.shape == (64, 64, 3)
     assert first.dtype == np.float32
     assert np.array_equal(first, second)
@@ -203,6 +201,16 @@ def test_smooth_sky_stays_smooth_and_colours_stay():
     plain, detailed = (detailed_view(backdrop(leaves(), detail), K, matrix, (64, 64)) for detail in (0, 1))
     assert np.allclose(detailed * plain[..., :1], plain * detailed[..., :1], atol=1e-4)
     assert np.abs(detailed / plain - 1).max() > 0.3
+
+
+def test_nothing_streams_to_the_poles():
+    """Where a panorama's pixels are slivers, grain is made as fine towards the pole as around it."""
+    grain = np.repeat(np.random.default_rng(0).uniform(0.3, 0.5, (ROWS, 2 * ROWS, 1)), 3, 2).astype(np.float32)
+    K, matrix = camera(0.0, 1.25)
+    plain, detailed = (detailed_view(backdrop(grain, detail), K, matrix, (64, 64))[..., 1] for detail in (0, 1))
+    around, towards = ([np.abs(np.diff(view, axis=axis)).mean() for view in (plain, detailed)] for axis in (1, 0))
+    assert around[0] > 1.6 * towards[0]
+    assert around[1] < 1.35 * towards[1]
 
 
 def test_walls_get_sharp_straight_edges_without_overshoot():
