@@ -5,26 +5,11 @@ Everything here is in pixels of the pinhole camera of the same K, but for what i
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from rigging.geometry.distortion import Lens, pixels_of, plane_of
 
 from .rasterise import NEAR, Viewed, rasterise_points
-
-
-def pinhole_centres(lens: Lens, width: int, height: int) -> np.ndarray:
-    """(H, W, 2) px: where a pinhole camera sees what the centres of the picture's pixels show."""
-    return _pinhole_centres(lens.K.tobytes(), lens.coefficients.tobytes(), width, height)
-
-
-@lru_cache(maxsize=16)  # the views of a sample, and the samples of a pair have the same cameras
-def _pinhole_centres(K: bytes, coefficients: bytes, width: int, height: int) -> np.ndarray:
-    lens = Lens(np.frombuffer(K).reshape(3, 3), np.frombuffer(coefficients))
-    centres = lens.pinhole(np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), axis=-1))
-    centres.flags.writeable = False
-    return centres
 
 
 def rasterise_picture(
@@ -34,7 +19,7 @@ def rasterise_picture(
 
     viewed: the pinhole camera's. faces: (M, 3) int32.
     """
-    points = pinhole_centres(lens, width, height).reshape(-1, 2)
+    points = lens.grid((width, height)).reshape(-1, 2)
     depth, triangle = rasterise_points(viewed, faces, points, width, height)
     hit = np.flatnonzero(triangle >= 0)
     barycentric = np.zeros((len(points), 2))

@@ -54,10 +54,10 @@ def make_plates(cameras: Cameras, size: tuple[int, int]) -> Plates:
     if cameras.distortion is None:
         return Plates(K, size, None)
     lenses = lenses_of(K, cameras.distortion, size)
-    spacing = [_spacing(lens.pinhole(_points(size, 1))) for lens in lenses]
+    spacing = [_spacing(lens.grid(size)) for lens in lenses]
     fine = max(1.0, *(1 / nearest for nearest, _ in spacing))
     points = max(1, *(int(np.ceil(fine * farthest / _COARSEST)) for _, farthest in spacing))
-    places = [fine * lens.pinhole(_points(size, points)) for lens in lenses]
+    places = [fine * lens.grid(size, points) for lens in lenses]
     corner = np.array([np.floor(place.min((0, 1))) - _MARGIN for place in places])
     reach = np.array([np.ceil(place.max((0, 1))) + _MARGIN for place in places])
     width, height = (reach - corner).max(0).astype(int)
@@ -65,12 +65,6 @@ def make_plates(cameras: Cameras, size: tuple[int, int]) -> Plates:
     K = K * [[fine], [fine], [1]]
     K[:, :2, 2] -= corner
     return Plates(K, (int(width), int(height)), maps, points)
-
-
-def _points(size: tuple[int, int], along: int) -> np.ndarray:
-    """(k H, k W, 2) px: k = `along` points along each side of every pixel of a picture."""
-    x, y = ((np.arange(along * side) + 0.5) / along for side in size)
-    return np.stack(np.meshgrid(x, y), axis=-1)
 
 
 def _spacing(places: np.ndarray) -> tuple[float, float]:

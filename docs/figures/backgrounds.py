@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from blender_scripts.cycles.scene import Studio
-from blender_scripts.looks.look import Look, LookSettings, draw_look
+from blender_scripts.looks.look import Look, LookSettings, RoomKind, draw_look
 from blender_scripts.render_sample import SampleSpec, render_sample
 from blender_scripts.settings import RenderSettings
 from rigging.geometry.cameras import CameraSettings, ring
@@ -24,15 +24,16 @@ from rigging.skin.bake import bake
 from .skin_tones import UPRIGHT, rest_pose
 
 SIZE, SHOWN = 256, (0, 1, 3)  # the views that are shown
-SCENES = (  # panorama, background, seed of the look
-    ("forest", "hdri", 1), ("interior", "hdri", 2), ("night", "hdri", 3),
-    ("courtyard", "clutter", 4), ("city", "clutter", 5), ("sunset", "clutter", 9),
+SCENES = (  # panorama, background, kind of rooms, seed of the look
+    ("forest", "hdri", "plain", 1), ("interior", "hdri", "plain", 2), ("night", "hdri", "plain", 3),
+    ("courtyard", "clutter", "plain", 4), ("city", "clutter", "lived-in", 5), ("sunset", "clutter", "lived-in", 9),
+    ("courtyard", "clutter", "lived-in", 4), ("city", "clutter", "lived-in", 12),
 )  # fmt: skip
 
 
-def scene_look(hdri: str, background: str, seed: int) -> Look:
+def scene_look(hdri: str, background: str, rooms: RoomKind, seed: int) -> Look:
     """A look as a release would draw it, of a given panorama and background."""
-    look = draw_look(np.random.default_rng(seed), LookSettings(), (hdri,))
+    look = draw_look(np.random.default_rng(seed), LookSettings(rooms=rooms), (hdri,))
     return dataclasses.replace(look, background=background, arm_style="bare")
 
 

@@ -23,6 +23,7 @@ NAMES = ("k1", "k2", "p1", "p2", "k3")  # in the order of OpenCV
 _EXACT = 1e-14  # of a residual, where Newton's steps end
 _SOLVED = 1e-10  # of a residual, above which there is no solution
 _STEPS = 60
+_TABLE = 2048
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,11 @@ def through_lens(xy: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
 def undistort(xy: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """The inverse of `through_lens`: points (..., 2) that the lens (5,) takes to `xy` (..., 2); NaN where none is.
 
-    Newton's method, each step shortened until it brings the point nearer; to rounding.
+    Newton's method from a table of the radius, each step shortened until it brings the point nearer; to rounding.
     """
     xy = np.asarray(xy, float)
-    wanted = xy.reshape(-1, 2)
-    found, damping = wanted.copy(), np.ones(len(wanted))
-    limit = sound_radius(coefficients)
-    found *= np.minimum(1, 0.999 * limit / np.maximum(np.linalg.norm(found, axis=1), 1e-300))[:, None]
+    wanted, limit = xy.reshape(-1, 2), sound_radius(coefficients)
+    found, damping = _roughly(wanted, coefficients, limit), np.ones(len(wanted))
     off = distort(found, coefficients) - wanted
     for _ in range(_STEPS):
         open_ = np.flatnonzero(np.abs(off).max(axis=1, initial=0) > _EXACT)
@@ -102,6 +101,16 @@ def undistort(xy: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         damping[open_] = np.where(better, np.minimum(1, 4 * damping[open_]), damping[open_] / 4)
     found[~(np.abs(off).max(axis=1, initial=0) < _SOLVED)] = np.nan
     return found.reshape(xy.shape)
+
+
+def _roughly(wanted: np.ndarray, coefficients: np.ndarray, limit: float) -> np.ndarray:
+    """The inverse of D (P, 2) at points (P, 2) as if the lens were in centre, between entries of a table."""
+    k1, k2, _, _, k3 = _apart(coefficients)
+    radius = np.sqrt(np.square(wanted).sum(1))
+    table = np.linspace(0, min(limit, 2 * radius.max(initial=0.0) + 1e-9) * 0.999, _TABLE)
+    square = table * table
+    seen = np.maximum.accumulate(table * (1 + square * (k1 + square * (k2 + square * k3))))
+    return wanted * (np.interp(radius, seen, table) / np.maximum(radius, 1e-300))[:, None]
 
 
 def sound_radius(coefficients: np.ndarray) -> float:
@@ -180,6 +189,23 @@ class Lens:
     def pinhole(self, seen: np.ndarray) -> np.ndarray:
         """The inverse of `seen`: pixels (..., 2) of a pinhole camera of those (..., 2) of the picture."""
         return pixels_of(undistort(plane_of(np.asarray(seen, float), self.K), self.coefficients), self.K)
+
+    def grid(self, size: tuple[int, int], along: int = 1) -> np.ndarray:
+        """`pinhole` (k H, k W, 2) of k = `along` points along each side of every pixel of `size` (width, height) px.
+
+        Not to be written to.
+        """
+        K, coefficients = (np.asarray(array, float).tobytes() for array in (self.K, self.coefficients))
+        return _grid(K, coefficients, size, along)
+
+
+@lru_cache(maxsize=8)  # labels and picture ask for the same, and so do the samples of a pair
+def _grid(K: bytes, coefficients: bytes, size: tuple[int, int], along: int) -> np.ndarray:
+    lens = Lens(np.frombuffer(K).reshape(3, 3), np.frombuffer(coefficients))
+    x, y = ((np.arange(along * side) + 0.5) / along for side in size)
+    points = lens.pinhole(np.stack(np.meshgrid(x, y), axis=-1))
+    points.flags.writeable = False
+    return points
 
 
 def lenses_of(K: np.ndarray, coefficients: np.ndarray, size: tuple[int, int]) -> list[Lens]:

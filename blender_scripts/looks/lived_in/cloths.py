@@ -43,14 +43,14 @@ def printed(rng: np.random.Generator, fields: Fields) -> np.ndarray:
         picture = flowers(rng, fields)
     else:
         motif = ornament(fields.take(rng, "smooth"), 4, 4, rng.random() < 0.5) > rng.uniform(-0.2, 0.8)
-        picture = mix(colour(rng, 0.9), colour(rng, 0.8), motif)
+        picture = mix(colour(rng, 0.6), colour(rng, 0.7), motif)
     return lit(picture, creases(rng, fields, 1.2))
 
 
 def checked(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Stripes across stripes, as on shirts and blankets: (N, N, 3)."""
     period = pick(rng, [64, 128])
-    tones = [colour(rng, 0.8) for _ in range(3)]
+    tones = [colour(rng, 0.6) for _ in range(3)]
     place = np.arange(fields.size) * (SIZE / fields.size) % period / period
     band = (place < rng.uniform(0.2, 0.5)).astype(float) + (np.abs(place - 0.75) < rng.uniform(0.02, 0.08))
     across, down = np.tile(band, (len(band), 1)), np.tile(band, (len(band), 1)).T * (rng.random() < 0.7)

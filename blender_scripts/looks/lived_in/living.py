@@ -9,6 +9,8 @@ from .scene import BOX, CYLINDER, ELLIPSOID, Solid, about_z, along, limb, moved
 from .spectra import pick
 from .things import pale
 
+_CHEEK = (0.03, 0.35, 0.15, 0.15)  # of a face's page, which is skin alone
+
 
 def person(rng: np.random.Generator, seated: bool) -> list[Solid]:
     """Someone on the floor at the origin who looks along +x: head, trunk, limbs in sleeves that end behind the back,
@@ -54,17 +56,19 @@ def _legs(seated: bool, hip: float, page: str) -> list[Solid]:
 
 
 def _head(rng: np.random.Generator, shoulder: float) -> list[Solid]:
-    turn, z = about_z(rng.normal(0, 0.5)), shoulder + 0.2
+    turn, up = about_z(rng.normal(0, 0.5)), np.array([0, 0, shoulder + 0.2])
+    skin = {"texture": "face", "patch": _CHEEK, "gloss": 0.2, "wear": 0.1}
     made = [
-        limb((0, 0, shoulder - 0.05), (0, 0, z), 0.055, "skin", gloss=0.15, wear=0.1),
-        Solid(ELLIPSOID, (0, 0, z), (0.1, 0.078, 0.125), "face", axes=turn.T, gloss=0.2, wear=0.1),
+        limb((0, 0, shoulder - 0.05), up, 0.055, **skin),
+        Solid(ELLIPSOID, up, (0.1, 0.078, 0.125), "face", axes=turn.T, gloss=0.2, wear=0.1),
     ]
-    back = turn @ (-0.022, 0, 0.028)
-    made.append(
-        Solid(ELLIPSOID, tuple(back + (0, 0, z)), (0.1, 0.088, 0.118), "hair", axes=turn.T, gloss=0.3, wear=0.1)
-    )
+    nose, ear = (0.022, 0.013, 0.026), (0.018, 0.01, 0.03)
+    for at, half in (((0.098, 0, -0.012), nose), ((0, 0.076, 0), ear), ((0, -0.076, 0), ear)):
+        made.append(Solid(ELLIPSOID, turn @ at + up, half, axes=turn.T, **skin))
+    cap = turn @ (-0.022, 0, 0.028) + up
+    made.append(Solid(ELLIPSOID, cap, (0.1, 0.088, 0.118), "hair", axes=turn.T, gloss=0.3, wear=0.1))
     if rng.random() < 0.4:  # long hair
-        made.append(Solid(ELLIPSOID, (*(turn @ (-0.06, 0, 0))[:2], z - 0.08), (0.06, 0.09, 0.19), "hair", axes=turn.T))
+        made.append(Solid(ELLIPSOID, turn @ (-0.06, 0, -0.08) + up, (0.06, 0.09, 0.19), "hair", axes=turn.T))
     return made
 
 

@@ -28,7 +28,7 @@ PAGES: dict[str, Painter] = {
     "knit": cloths.knit, "denim": cloths.denim, "curtain": cloths.curtain, "rug": cloths.rug, "page": prints.page,
     "photograph": prints.photograph, "poster": prints.poster,
     "screen": prints.screen, "spines": prints.spines, "package": prints.package,
-    "view": prints.view, "leaf": stuff.leaf, "foliage": stuff.foliage, "skin": stuff.skin, "face": stuff.face,
+    "view": prints.view, "leaf": stuff.leaf, "foliage": stuff.foliage, "face": stuff.face,
     "hair": stuff.hair, "clutter": stuff.clutter,
 }  # fmt: skip
 SHARP = {  # what is painted at full size: pictures and print, and walls, which are large; cloth and such are smoother

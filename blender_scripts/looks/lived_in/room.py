@@ -1,7 +1,7 @@
 """A room made up from a seed that looks lived in, seen sharply and consistently through real cameras.
 
 Furniture, things, plants and people of boxes with rounded edges, ellipsoids, cylinders and capsules; surfaces painted
-in the manner of photographs (`spectra`), worn and dirty; text of real letters. Rays are cast one per pixel, and four
+in the manner of photographs (`spectra`), worn and dirty; text of real letters. Rays are cast one per pixel, and two
 more where outlines pass (`casting`); light is that of the hand, in spherical harmonics (Ramamoorthi & Hanrahan 2001),
 with a window and lamps of the room's own (`shading`).
 """
@@ -25,8 +25,8 @@ from .surfaces import surfaces
 from .windows import left_light, pixel_windows
 
 _REPEAT = (0.9, 1.6)  # metres, of walls, floor and ceiling
-_VISIBLE = 0.05  # difference of the root of linear light
-_WITHIN = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))  # of a pixel, where rays at outlines pass
+_VISIBLE = 0.05  # difference of the root of linear light, by white's
+_BESIDE = ((1 / 3, -1 / 3), (-1 / 3, 1 / 3))  # pixels from the centre, where more rays pass at outlines
 
 
 @lru_cache(maxsize=1)  # the two samples of a pair share their room
@@ -70,8 +70,9 @@ def view_room(scene: Scene, K: np.ndarray, world_to_cam: np.ndarray, width: int,
     light = left_light(scene.solids, camera, rays, depth, owner, scene.lights)
     hits = Hits(rays.reshape(-1, 3), depth.ravel(), owner.ravel(), light.ravel())
     image = _colours(scene, hits, camera).reshape(height, width, 3)
-    outline = outlines(owner) & differing(image)
-    image[outline] = _smoothed(scene, owner, light, np.argwhere(outline), camera)
+    outline = outlines(owner) & differing(image, scene.harmonics[1, 0])
+    image[outline] += _beside(scene, owner, light, np.argwhere(outline), camera)
+    image[outline] /= 1 + len(_BESIDE)
     return image
 
 
@@ -82,20 +83,21 @@ def outlines(owner: np.ndarray) -> np.ndarray:
     return cv2.dilate(grown, cross) != cv2.erode(grown, cross)
 
 
-def differing(image: np.ndarray) -> np.ndarray:
-    """Which pixels (H, W) bool of linear light (H, W, 3) differ visibly from one beside or above."""
-    light, cross = np.sqrt(np.maximum(image[..., 1], 0)), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+def differing(image: np.ndarray, unit: float) -> np.ndarray:
+    """Which pixels (H, W) bool of light (H, W, 3) differ visibly from one beside or above; `unit` is a white one's."""
+    light = np.sqrt(np.maximum(image[..., 1], 0) / np.float32(unit))
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     return cv2.dilate(light, cross) - cv2.erode(light, cross) > _VISIBLE
 
 
-def _smoothed(scene: Scene, owner: np.ndarray, light: np.ndarray, places: np.ndarray, camera: Camera) -> np.ndarray:
-    """Colours (P, 3) of the pixels `places` (P, 2), each the mean of four rays."""
+def _beside(scene: Scene, owner: np.ndarray, light: np.ndarray, places: np.ndarray, camera: Camera) -> np.ndarray:
+    """Colours (P, 3) of the pixels `places` (P, 2), summed over the rays of _BESIDE."""
     total, (rows, columns) = np.zeros((len(places), 3), np.float32), places.T
-    for dx, dy in _WITHIN:
+    for dx, dy in _BESIDE:
         rays = rays_through(camera, columns + 0.5 + dx, rows + 0.5 + dy)
         depth, met, left = first_of_neighbours(scene.solids, owner, light, places, rays, camera)
         total += _colours(scene, Hits(rays, depth, met, left), camera)
-    return total / len(_WITHIN)
+    return total
 
 
 def _colours(scene: Scene, hits: Hits, camera: Camera) -> np.ndarray:

@@ -48,28 +48,34 @@ def leaf(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     return lit(mix(green, 1.6 * green + 0.08, 0.7 * veins), shade)
 
 
-def skin(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """Skin, blotched as skin is: (N, N, 3)."""
-    tone = skin_tone(rng)
+def _skin(rng: np.random.Generator, fields: Fields, tone: np.ndarray) -> np.ndarray:
+    """Skin of a tone (3,), blotched as skin is: (N, N, 3)."""
     blotched = mix(tone, tone * rgb(0.98, 0.95, 0.95), fields.take(rng, "smooth"))
     return lit(blotched, 1 + 0.035 * fields.take(rng, "pink"))
 
 
 def face(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Skin around a head, turned once around, with eyes, brows, nose and mouth in the middle: (N, N, 3)."""
-    tone, picture = skin_tone(rng), skin(rng, fields)
-    picture = picture * (tone / picture.mean((0, 1), dtype=np.float64)).astype(np.float32)
-    hair = rgb(0.2, 0.14, 0.1) * rng.uniform(0.3, 2.5)
-    for side in (-1, 1):
-        x = 256.0 + side * 34
-        cv2.ellipse(picture, ((x, 250.0), (46.0, 34.0), 0.0), (0.82 * tone).tolist(), -1)
-        cv2.ellipse(picture, ((x, 252.0), (30.0, 16.0), 0.0), (0.85, 0.83, 0.8), -1)
-        cv2.ellipse(picture, ((x, 252.0), (14.0, 15.0), 0.0), (0.15, 0.1, 0.08), -1)
-        cv2.ellipse(picture, ((x, 222.0), (46.0, 10.0), side * 6.0), hair.tolist(), -1)
-    cv2.ellipse(picture, ((256.0, 305.0), (22.0, 30.0), 0.0), (1.06 * tone).clip(0, 1).tolist(), -1)
-    cv2.ellipse(picture, ((256.0, 322.0), (34.0, 12.0), 0.0), (0.72 * tone).tolist(), -1)
-    cv2.ellipse(picture, ((256.0, 365.0), (62.0, 20.0), 0.0), (tone * [0.88, 0.6, 0.58]).tolist(), -1)
-    return cv2.blur(cv2.blur(picture, (5, 5)), (5, 5))
+    tone, unit = skin_tone(rng), fields.size / 512
+    picture = _skin(rng, fields, tone)
+    brow, dark = rgb(0.2, 0.14, 0.1) * rng.uniform(0.3, 2.5), rgb(0.15, 0.1, 0.08)
+    eyes = [
+        (side * 38 + across, down, wide, tall, ink)
+        for side in (-1, 1)
+        for across, down, wide, tall, ink in (
+            (0, 246, 56, 44, 0.8 * tone), (0, 252, 36, 17, rgb(0.85, 0.83, 0.8)), (0, 252, 16, 16, dark),
+            (0, 218, 52, 12, brow), (58, 300, 60, 60, tone * rgb(1.02, 0.9, 0.88)),
+        )
+    ]  # fmt: skip
+    mouth = [
+        (0, 326, 40, 12, 0.68 * tone),
+        (0, 372, 70, 22, tone * rgb(0.85, 0.55, 0.53)),
+        (0, 396, 60, 10, 0.8 * tone),
+    ]
+    for across, down, wide, tall, ink in (*eyes, *mouth):  # in 512ths
+        place = ((256 + across) * unit, down * unit)
+        cv2.ellipse(picture, (place, (wide * unit, tall * unit), 0.0), np.clip(ink, 0, 1).tolist(), -1)
+    return cv2.blur(picture, (3, 3))
 
 
 def hair(rng: np.random.Generator, fields: Fields) -> np.ndarray:

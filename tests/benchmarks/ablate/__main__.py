@@ -88,6 +88,7 @@ def judged(stage: Stage, study: Study, options: argparse.Namespace) -> dict[str,
 
 def write_page(stage: Stage, study: Study, path: Path) -> None:
     """Put sections of what was measured into the page, in place of what they said before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_text(START, encoding="utf-8")
     found = {part: kept(stage, part) for part in ("train", "pictures", "judge")}

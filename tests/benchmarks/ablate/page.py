@@ -79,7 +79,7 @@ def errors_table(table: Mapping[str, Any], names: Sequence[str]) -> str:
     rows = table["rows"]
     real = [test for test in table["tests"] if test not in rows]
     columns, differences = [OWN, OTHERS, *real], [AGAINST, OTHERS, *real]
-    lines = head("trained on", *columns, "less", *(f"difference on {one}" for one in differences))
+    lines = head("trained on", *columns, "compared with", *(f"difference on {one}" for one in differences))
     for name in names:
         one = rows[name]
         errors = [interval_text(one["mm"].get(column)) for column in columns]

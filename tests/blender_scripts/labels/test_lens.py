@@ -13,7 +13,6 @@ from trimesh.ray.ray_pyembree import RayMeshIntersector
 from blender_scripts.labels import label_views
 from blender_scripts.labels.coverage import GRID, pixel_coverage
 from blender_scripts.labels.hand import label_hand, make_surface
-from blender_scripts.labels.lens import pinhole_centres
 from blender_scripts.labels.rasterise import rasterise_points, view_vertices
 from rigging.errors import InputError
 from rigging.geometry.distortion import Lens
@@ -172,7 +171,7 @@ def test_every_pixel_is_asked_as_a_point_of_its_own(seed):
     lens, K = np.array([-0.2, 0.05, 0.003, 0.002, 0]), np.array([[14.0, 0.3, 9], [0, 13, 7], [0, 0, 1]])
     labels = label_views(vertices, faces, np.arange(1, 7), np.zeros((0, 3)), K[None], np.eye(4)[None], (18, 14),
                          distortion=lens[None])  # fmt: skip
-    viewed, where = view_vertices(vertices, K, np.eye(4)), pinhole_centres(Lens(K, lens), 18, 14)
+    viewed, where = view_vertices(vertices, K, np.eye(4)), Lens(K, lens).grid((18, 14))
     for y in range(14):
         for x in range(18):
             depth, face = rasterise_points(viewed, faces.astype(np.int32), where[y, x][None], 18, 14)
