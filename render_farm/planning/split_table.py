@@ -19,8 +19,7 @@ def split_table(plan: Plan) -> str:
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     if plan.strata is not None:
-        rig = json.loads(plan.release)["cameras"].get("rig", "ring")
-        lines += ["", f"held out: {_levels(plan.strata.hold_out, len(plan.strata.cluster_centres), rig)}"]
+        lines += ["", f"held out: {_levels(plan.strata.hold_out, len(plan.strata.cluster_centres), _rig(plan))}"]
     return "\n".join(lines)
 
 
@@ -39,12 +38,17 @@ def _cells(plan: Plan, number: int) -> dict[str, object]:
         cells["left hands"] = plan.left[rows].sum() * plan.poses_per_pair
     if strata is None:
         return cells
+    tilt = f"{strata.ring_tilt[rows].min():.2f} to {strata.ring_tilt[rows].max():.2f}"
     return cells | {
         "clusters": len(np.unique(strata.pose_cluster[rows])),
         "panoramas": len(np.unique(strata.panorama[rows])),
-        "tilt (rad)": f"{strata.ring_tilt[rows].min():.2f} to {strata.ring_tilt[rows].max():.2f}",
+        **({"tilt (rad)": tilt} if _rig(plan) == "ring" else {}),
         "backgrounds": ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(strata.background[rows]).items())),
     }
+
+
+def _rig(plan: Plan) -> str:
+    return json.loads(plan.release)["cameras"].get("rig", "ring")
 
 
 def _levels(held: HoldOut, clusters: int, rig: str) -> str:

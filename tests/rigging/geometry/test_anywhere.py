@@ -16,7 +16,7 @@ from rigging.geometry.rigs import azimuth_and_tilt, place_cameras
 from rigging.geometry.stands import Target
 
 seeds = st.integers(0, 2**32 - 1)
-quick = settings(max_examples=8, deadline=None)
+quick = settings(max_examples=5, deadline=None)
 rigs = st.sampled_from(sorted(KINDS))
 SIZE = 128
 
@@ -67,9 +67,9 @@ def test_distances_and_sizes_are_those_asked_for_and_no_hand_is_cut_unless_asked
 
 
 def test_hands_are_off_centre_and_cut_in_the_shares_of_views_that_are_asked_for():
-    found = [placed(seed, "random", 16, cut=0.3, off_centre=0.5, cut_most=0.4) for seed in range(8)]
+    found = [placed(seed, "random", 16, cut=0.3, off_centre=0.5, cut_most=0.4) for seed in range(6)]
     inside = np.concatenate([shares(hand, cameras) for hand, cameras, _ in found])
-    assert (inside < 0.999).mean() == pytest.approx(0.3, abs=0.11)
+    assert (inside < 0.999).mean() == pytest.approx(0.3, abs=0.12)
     assert inside.min() > 0.55
     boxes = [pixels_of(hand.points[::3], cameras.K, cameras.world_to_cam) for hand, cameras, _ in found]
     middles = np.concatenate([(box.min(1) + box.max(1)) / 2 for box in boxes])
@@ -80,7 +80,7 @@ def test_hands_are_off_centre_and_cut_in_the_shares_of_views_that_are_asked_for(
 def test_random_views_cover_the_sphere_but_for_where_the_arm_is():
     hand = target(0)
     asked = CameraSettings(views=16, rig="random")
-    directions = np.concatenate([outward(hand, anywhere(hand, asked, np.random.default_rng(s))) for s in range(25)])
+    directions = np.concatenate([outward(hand, anywhere(hand, asked, np.random.default_rng(s))) for s in range(20)])
     probes = np.random.default_rng(1).normal(size=(400, 3))
     probes /= np.linalg.norm(probes, axis=1, keepdims=True)
     probes = probes[probes @ hand.forearm < np.cos(np.radians(45))]

@@ -18,7 +18,7 @@ from rigging.geometry.rigs import place_cameras
 from rigging.geometry.rotations import axis_angle, random_rotation
 
 seeds = st.integers(0, 2**32 - 1)
-quick = settings(max_examples=10, deadline=None)
+quick = settings(max_examples=5, deadline=None)
 IMAGE = np.array([640.0, 480.0])
 
 
