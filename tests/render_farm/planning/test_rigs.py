@@ -37,7 +37,7 @@ def specs_of(release, folder) -> Specs:
 def stored(release, spec) -> Stored:
     """A sample as the checks see it, labelled without Blender."""
     asset, (arm_faces, _) = load_asset(), arm_topology(load_asset())
-    surface = make_surface(asset, arm_faces, spec.look.arm_style == "bare", spec.left)
+    surface = make_surface(asset, arm_faces, spec.look.arm_shape != "sleeve", spec.left)
     values, _ = label_sample(surface, spec, (SIZE, SIZE))
     values |= {"K": spec.cameras.K, "world_to_cam": spec.cameras.world_to_cam}
     values |= {
