@@ -120,7 +120,7 @@ class Look:
 
     @property
     def arm_shape(self) -> str:
-        """What of rigging.hand.arm's STYLES the arm is: a rolled-up sleeve is another mesh than one down to the wrist."""
+        """What of rigging.hand.arm's STYLES the arm is: rolled up, a sleeve is not the one down to the wrist."""
         return "rolled" if self.arm_style == "sleeve" and self.cuff else self.arm_style
 
     def light_json(self, sensors: tuple[Sensor, ...] = ()) -> str:
