@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from rigging.hand.rolled import MOST_CUFF
+from rigging.hand.cuffs import MOST_CUFF
 
 from ..sensor.sensor import Sensor, sensors_table
 from ..sensor.settings import SensorSettings

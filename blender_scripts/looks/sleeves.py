@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rigging.hand.rolled import LEAST_CUFF
+from rigging.hand.cuffs import LEAST_CUFF
 from rigging.skin.tone import ita_to_lab, linear_to_lab, palm_lab
 
 from .colour import srgb_to_linear

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from .asset import HandAsset
+from .cuffs import LEAST_CUFF
 from .forearm import BARE_DISTANCES, bare_rings
-from .rolled import LEAST_CUFF, SKIN_DISTANCES, rolled_rings
+from .rolled import SKIN_DISTANCES, rolled_rings
 from .shape import RestHand
 from .sleeve import sleeve_rings
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from ..geometry.smooth import smoothstep
 from .asset import HandAsset
+from .cuffs import LEAST_CUFF, MOST_CUFF
 from .forearm import BARE_DISTANCES, cut_outline, forearm_frame, rings_beyond
 from .shape import RestHand
 from .sleeve import CLEARANCE_RANGE, CUFF_THICKNESS, HEM_RANGE, THICKNESS_RANGE, folds
 
-# All in metres for an adult's hand. The cut lies 0.06 to 0.08 behind the wrist: no cuff can be nearer.
-LEAST_CUFF, MOST_CUFF = 0.09, 0.2  # behind the wrist
+# All in metres for an adult's hand
 SKIN_DISTANCES = np.array([0.004, 0.015, 0.03, 0.049, 0.072, 0.099, 0.13, 0.165])  # bare rings, from the cut
 LINING_RINGS = 6
 CLOTH_RINGS = len(BARE_DISTANCES) - len(SKIN_DISTANCES) - LINING_RINGS

@@ -10,7 +10,7 @@ import pytest
 from blender_scripts.looks.colour import linear_to_srgb8
 from blender_scripts.looks.look import Cloth, LookSettings, draw_cloth, draw_look
 from blender_scripts.looks.sleeves import LEAST_DIFFERENCE, difference, with_sleeve
-from rigging.hand.rolled import LEAST_CUFF
+from rigging.hand.cuffs import LEAST_CUFF
 from rigging.skin.tone import ITA_LIMITS, ita_to_albedo
 
 SLEEVES = LookSettings(backgrounds={"none": 1}, sleeve=1.0)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rigging.geometry.mesh import face_normals
 from rigging.hand.arm import arm_topology, build_arm, skin_faces
 from rigging.hand.asset import load_asset
+from rigging.hand.cuffs import LEAST_CUFF, MOST_CUFF
 from rigging.hand.forearm import Forearm, forearm_frame
-from rigging.hand.rolled import LEAST_CUFF, LINING_RINGS, MOST_CUFF, SKIN_DISTANCES
+from rigging.hand.rolled import LINING_RINGS, SKIN_DISTANCES
 from rigging.hand.shape import RestHand, rest_hand, sample_subject
 
 ASSET = load_asset()
