@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..textures import colour
+from .palette import colour, rug_dyes, wall_paint
 from .scene import SIZE
 from .spectra import Fields, lit, mix, ornament, pick, rgb, stretched, tiled
-from .walls import flowers, relief, wall_colour
+from .walls import flowers, relief
 
 
 def folds(rng: np.random.Generator, fields: Fields, count: int, depth: float) -> np.ndarray:
@@ -65,7 +65,7 @@ def knit(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     slant = np.abs((x % 1) - 0.5)
     rows = np.sin(2 * np.pi * (x[:, None] + 0.8 * slant)) * (0.35 + slant)
     shade = 1 + 0.28 * rows + 0.07 * fields.take(rng, "rough")
-    return lit(wall_colour(rng) * rng.uniform(0.3, 1), shade * creases(rng, fields, 1.0))
+    return lit(wall_paint(rng) * rng.uniform(0.3, 1), shade * creases(rng, fields, 1.0))
 
 
 def denim(rng: np.random.Generator, fields: Fields) -> np.ndarray:
@@ -78,15 +78,14 @@ def denim(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 def curtain(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """A curtain in folds, plain or patterned: (N, N, 3)."""
-    base = flowers(rng, fields) if rng.random() < 0.3 else tiled(wall_colour(rng), fields.size)
+    base = flowers(rng, fields) if rng.random() < 0.3 else tiled(wall_paint(rng), fields.size)
     shade = folds(rng, fields, int(rng.integers(5, 14)), rng.uniform(0.1, 0.25)) * weave(fields, rng, 60, 0.04)
     return lit(base, shade)
 
 
 def rug(rng: np.random.Generator, fields: Fields) -> np.ndarray:
-    """An oriental rug: mirrored figures in a few dyes, borders around a field, (N, N, 3)."""
-    dyes = np.float32([(0.42, 0.08, 0.1), (0.12, 0.14, 0.25), (0.72, 0.6, 0.44), (0.5, 0.3, 0.16), (0.2, 0.26, 0.2)])
-    dyes = rng.permutation(dyes) * np.float32(rng.uniform(0.7, 1.2, (5, 1)))
+    """A rug in the oriental manner: mirrored figures in a few dyes, borders around a field, (N, N, 3)."""
+    dyes = rug_dyes(rng)
     small = ornament(fields.take(rng, "pink") + fields.take(rng, "smooth"), 8, 8, True)
     large = ornament(fields.take(rng, "smooth"), pick(rng, (1, 2)), pick(rng, (1, 2)), True)
     dye = np.where(small > 1.1, 3, np.where(small > 0.4, 2, large > 0.3))

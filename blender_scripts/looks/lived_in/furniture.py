@@ -8,7 +8,7 @@ from .scene import BOX, CYLINDER, ELLIPSOID, Solid, about_z, limb, moved
 from .spectra import pick
 from .things import cable, lamp, pale, thing
 
-BOARDS = ("wood", "dark wood", "paint")
+BOARDS = ("wood", "dark wood", "paint", "paint")
 
 
 def board(rng: np.random.Generator) -> dict[str, object]:

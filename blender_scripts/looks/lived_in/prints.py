@@ -7,7 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from ..textures import colour
+from .palette import colour
 from .scene import SIZE
 from .spectra import Fields, dead_leaves, grey, lit, mix, pick, rgb, stretched, tiled
 
@@ -63,7 +63,7 @@ def page(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 def photograph(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Something like a photograph: a landscape, a crowd of things, or someone before a blurred ground, (N, N, 3)."""
     small = fields.smaller
-    picture = pick(rng, (_landscape, _things, _portrait))(rng, small)
+    picture = pick(rng, (_landscape, _landscape, _things, _things, _things, _portrait))(rng, small)
     light = 1 + 0.12 * small.take(rng, "smooth") + 0.06 * small.take(rng, "pink")
     return cv2.resize(np.clip(lit(picture, light), 0, 1), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
 

@@ -20,7 +20,7 @@ from .casting import first_of_neighbours, first_solids, rays_through
 from .layout import furnish
 from .pages import NAMES, paint_pages
 from .scene import SIDE, SOLID, WHOLE, Hits, Scene, Solid, about_z, moved
-from .shading import shade
+from .shading import EVEN, mean_of_lamps, shade
 from .surfaces import surfaces
 from .windows import left_light, pixel_windows
 
@@ -40,6 +40,7 @@ def build_room(seed: int, reach: float = 1.0) -> Scene:
     turn = about_z(angle)
     placed = moved([*_sides(rng, half), *solids], angle, -turn @ hand)
     lights[:, :3] = (lights[:, :3] - hand) @ turn.T
+    lights[:, 3:6] *= min(1.0, (1 - EVEN) / mean_of_lamps(lights))
     used = tuple(name for name in NAMES if any(solid.texture == name for solid in placed))
     textures, grain = paint_pages(seed, used)
     rows = np.array([_row(solid, used) for solid in placed], SOLID)

@@ -14,6 +14,8 @@ _LINEAR = srgb_to_linear(np.arange(256, dtype=np.uint8))  # linear light of the 
 _GRAIN = np.arange(256) / 128.0 - 1.0
 _FINE, _COARSE = 0.37, 2.3  # metres after which dirt repeats
 _CORNER = 0.18  # metres, how far the room's edges are darker
+EVEN = 0.72  # share of a room's light that is the hand's; the rest is that of its own windows and lamps
+_FACING = 0.3125  # mean of max(0, 0.2 + 0.8 c) over the sphere, c being a cosine
 _EDGE = 0.006  # metres, how far from its edges a thing is worn
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -44,7 +46,7 @@ def shade(scene: Scene, hits: Hits, surface: Surfaces, position: np.ndarray, foc
         matt, gloss = _lamps(lights, point, normal, mirrored, solid.gloss)
         for c in range(3):
             unit = harmonics[c, 0]
-            around = 0.72 * max(_irradiance(harmonics, c, normal), 0.15 * unit)
+            around = EVEN * max(_irradiance(harmonics, c, normal), 0.15 * unit)
             lit = albedo[c] * (around + unit * matt[c]) + unit * gloss[c]
             if shine > 0.004:
                 lit += shine * max(_irradiance(harmonics, c, mirrored), 0.1 * unit)
@@ -101,6 +103,14 @@ def _lamps(lights: np.ndarray, point: Vector, normal: Vector, mirrored: Vector, 
             shine = falloff * gloss * 0.8 * along ** (12.0 + 240.0 * gloss * gloss)
             p, q, s = p + shine * lights[i, 3], q + shine * lights[i, 4], s + shine * lights[i, 5]
     return (r, g, b), (p, q, s)
+
+
+def mean_of_lamps(lights: np.ndarray) -> float:
+    """What `lights` (L, 7) of a Scene add at the world's origin to a matt white surface, on average of all ways that it
+    may face and of colours, for even light of 1: the mean of `_lamps` there.
+    """
+    falloff = 1 / (1 + (lights[:, :3] ** 2).sum(1) / lights[:, 6] ** 2)
+    return float((falloff * lights[:, 3:6].mean(1)).sum() * (0.25 + _FACING))
 
 
 @_compiled

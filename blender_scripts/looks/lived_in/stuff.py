@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..textures import colour
+from .palette import colour
 from .prints import skin_tone
 from .scene import SIZE
 from .spectra import Fields, dead_leaves, grey, lit, mix, rgb, stretched

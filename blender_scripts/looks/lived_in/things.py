@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..colour import srgb_to_linear
-from ..textures import colour
+from .palette import cardboard, colour
 from .scene import BOX, CYLINDER, ELLIPSOID, Solid, about_z, along, limb, moved
 from .spectra import pick
 
@@ -68,8 +68,7 @@ def _package(rng: np.random.Generator) -> list[Solid]:
 
 def _carton(rng: np.random.Generator) -> list[Solid]:
     """A cardboard box."""
-    half, brown = rng.uniform(0.08, 0.2, 3), rng.uniform(0.6, 1)
-    shade = (0.45 * brown, 0.3 * brown, 0.18 * brown)
+    half, shade = rng.uniform(0.08, 0.2, 3), cardboard(rng)
     label = Solid(BOX, (0.3 * half[0], -half[1], half[2]), (half[0] / 3, 0.002, half[2] / 3), "page", radius=0.0)
     return [Solid(BOX, (0, 0, half[2]), tuple(half), "paint", shade, radius=0.003, gloss=0, wear=0.7), label]
 

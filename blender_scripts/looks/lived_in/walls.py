@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..textures import colour
+from .palette import brick_tone, colour, wall_paint, wood_tones
 from .scene import SIZE
 from .spectra import Fields, dead_leaves, grey, lit, mix, ornament, pick, rgb, stretched, tiled
 
@@ -16,19 +16,11 @@ def relief(field: np.ndarray, depth: float) -> np.ndarray:
     return 1 + np.clip(np.float32(depth) * slope, -0.5, 0.5)
 
 
-def wall_colour(rng: np.random.Generator) -> np.ndarray:
-    """What people paint walls in, sRGB (3,): mostly light and little saturated."""
-    white, strong = rng.uniform(0.72, 0.95), rng.random() < 0.25
-    return (white * (0.35 + 0.65 * colour(rng, 0.9)) if strong else 0.75 * white + 0.25 * colour(rng, 0.4)).astype(
-        np.float32
-    )
-
-
 def plaster(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """A painted wall, smooth or rough-cast, with stains: (N, N, 3)."""
     rough = rng.uniform(0.01, 0.08) if rng.random() < 0.4 else 0.004
     shade = relief(fields.take(rng, "pink"), rough) * (1 + 0.015 * fields.take(rng, "smooth"))
-    return lit(wall_colour(rng), shade)
+    return lit(wall_paint(rng), shade)
 
 
 def concrete(rng: np.random.Generator, fields: Fields) -> np.ndarray:
@@ -43,7 +35,7 @@ def wallpaper(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     across = pick(rng, [2, 4])
     field = ornament(fields.take(rng, "smooth") + 0.3 * fields.take(rng, "pink"), across, across, rng.random() < 0.4)
     field = field / field.std()
-    ground, ink, third = wall_colour(rng), colour(rng, 0.8), colour(rng, 0.7)
+    ground, ink, third = wall_paint(rng), colour(rng, 0.8), colour(rng, 0.7)
     ink = ground + rng.uniform(0.25, 0.9) * (ink - ground)
     first, second = (1 / (1 + np.exp(np.clip((edge - field) * 14, -30, 30))) for edge in rng.uniform(-0.3, 0.9, 2))
     picture = mix(mix(ground, ink, first), ground + 0.6 * (third - ground), second * 0.8)
@@ -53,7 +45,7 @@ def wallpaper(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 def flowers(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Blossoms and leaves scattered over a ground, as on wallpaper and cloth: (N, N, 3)."""
     scale = fields.size / SIZE
-    picture = tiled(wall_colour(rng) if rng.random() < 0.6 else colour(rng, 0.8), fields.size)
+    picture = tiled(wall_paint(rng) if rng.random() < 0.6 else colour(rng, 0.8), fields.size)
     petals, leaf = colour(rng, 1.0), rgb(0.3, 0.42, 0.22) * rng.uniform(0.6, 1.5)
     for _ in range(int(rng.integers(14, 40))):
         (x, y), size = rng.uniform(0.08, 0.92, 2) * fields.size, rng.uniform(8, 24) * scale
@@ -72,7 +64,7 @@ def flowers(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 def stripes(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Upright stripes of several tones: (N, N, 3)."""
-    base, bands = wall_colour(rng), np.zeros(SIZE)
+    base, bands = wall_paint(rng), np.zeros(SIZE)
     period = pick(rng, [64, 128, 256])
     edges = np.sort(rng.integers(0, period, 2 * int(rng.integers(1, 4))))
     for number, (start, end) in enumerate(zip(edges[::2], edges[1::2])):
@@ -85,7 +77,7 @@ def stripes(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 def tiles(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Glazed tiles with joints, of one colour or of several, some with a picture or an ornament on them: (N, N, 3)."""
     h, w = pick(rng, [64, 128]), pick(rng, [64, 128, 256])
-    palette = [wall_colour(rng), *(colour(rng, 0.9) for _ in range(pick(rng, [0, 1, 3])))]
+    palette = [wall_paint(rng), *(colour(rng, 0.9) for _ in range(pick(rng, [0, 1, 3])))]
     print_on = dead_leaves(rng, np.array([colour(rng, 0.9) for _ in range(5)]), 160, 40)
     pattern = ornament(fields.take(rng, "smooth"), 4, 4, True) > 0.3
     picture = np.zeros((SIZE, SIZE, 3), np.float32)
@@ -104,26 +96,24 @@ def tiles(rng: np.random.Generator, fields: Fields) -> np.ndarray:
 
 def bricks(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Bricks in mortar, or painted over: (N, N, 3)."""
-    base, mortar = rgb(0.52, 0.31, 0.24) * rng.uniform(0.7, 1.3), grey(rng.uniform(0.5, 0.75))
+    base, mortar = brick_tone(rng), grey(rng.uniform(0.5, 0.75))
     picture = tiled(mortar)
     height = np.zeros((SIZE, SIZE), np.float32)
     for row in range(16):
         for column in range(-1, 5):
             left, top = column * 128 + (row % 2) * 64 + int(rng.integers(-2, 3)), row * 32
-            tone = (base * rng.uniform(0.65, 1.2) * (1 + rng.normal(0, 0.05, 3))).tolist()
+            tone = (base * rng.uniform(0.65, 1.2) * (1 + rng.normal(0, 0.2, 3) * np.ptp(base))).tolist()
             cv2.rectangle(picture, (left + 3, top + 3), (left + 123, top + 28), tone, -1)
             cv2.rectangle(height, (left + 3, top + 3), (left + 123, top + 28), 1.0, -1)
     if rng.random() < 0.4:
-        picture = 0.1 * picture + 0.9 * wall_colour(rng)
+        picture = 0.1 * picture + 0.9 * wall_paint(rng)
     shade = relief(cv2.GaussianBlur(height, (0, 0), 1.2) + 0.12 * fields.take(rng, "pink"), 0.6)
     return lit(picture, shade * (1 + 0.09 * fields.take(rng, "pink")))
 
 
 def wood(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     """Boards side by side, each with a grain of its own: (N, N, 3)."""
-    light = rgb(0.72, 0.53, 0.36) * rng.uniform(0.45, 1.25)
-    faded = rng.uniform(0, 0.5) if rng.random() < 0.4 else 0.0
-    light = light * (1 - faded) + faded * light.mean()
+    light, dark = wood_tones(rng)
     rings = stretched(fields.take(rng, "smooth"), 24, 200)
     grain = np.sin(2 * np.pi * rng.uniform(1.0, 2.5) * rings) * 0.5 + 0.5
     fibre = stretched(fields.take(rng, "rough"), 16, SIZE) + 0.7 * stretched(fields.take(rng, "pink"), 64, SIZE)
@@ -131,7 +121,7 @@ def wood(rng: np.random.Generator, fields: Fields) -> np.ndarray:
     step = size // boards
     shift, tones = rng.integers(0, size, boards), rng.uniform(0.78, 1.12, boards)
     rows = [np.roll(grain[k * step : (k + 1) * step], int(s), 1) for k, s in enumerate(shift)]
-    picture = mix(light * rgb(0.68, 0.6, 0.54), light, 0.5 * np.concatenate(rows) + 0.4 + 0.11 * fibre)
+    picture = mix(dark, light, 0.5 * np.concatenate(rows) + 0.4 + 0.11 * fibre)
     place = np.arange(size) % step
     gap = np.clip(1.6 - np.minimum(place, step - place), 0, 1) if boards > 1 else np.zeros(size)
     shade = np.repeat(tones, step) * (1 - 0.6 * gap)
