@@ -29,7 +29,7 @@ def stage():
     shown, hands = np.zeros((2, SIZE, SIZE), np.uint8), np.zeros((2, SIZE, SIZE, 4), np.float32)
     shown[HAND], shown[ARM] = 1, 2
     hands[HAND], hands[ARM] = (0.6, 0.2, 0.1, 1), (0.1, 0.4, 0.1, 1)
-    both = {f"{name}_{style}": value for style in ("bare", "sleeve") for name, value in
+    both = {f"{name}_{style}": value for style in ("bare", "sleeve", "rolled") for name, value in
             (("hand", hands), ("coverage", (shown > 0).astype(np.float32)), ("shown", shown))}  # fmt: skip
     noise = {kind: rng.random((2, SIZE, SIZE, 3)).astype(np.float32) for kind in KINDS}
     return both | noise | {"gains": np.ones(3), "lens_blur": 0.0}

@@ -5,7 +5,7 @@
     python -m tests.benchmarks.judge_swaps judge STAGE                               # in the judge's environment
     python -m tests.benchmarks.judge_swaps table STAGE                               # Markdown
 
-`stage` renders each hand bare-armed and in a sleeve, and its backgrounds; `compose` makes pictures of them in
+`stage` renders each hand bare-armed and in two sleeves, and its backgrounds; `compose` makes pictures of them in
 many ways; `judge` asks the detector. Differences are paired, with 95 % intervals over subjects. What was interrupted
 goes on.
 """

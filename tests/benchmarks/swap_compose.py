@@ -75,6 +75,7 @@ ARMS = (
     "bare",
     "sleeve",
     *PULLED,
+    "rolled sleeve",
     "sleeve, skin-coloured",
     "sleeve, one colour",
     "bare, in the sleeve's colour",
@@ -114,7 +115,7 @@ def pulled_up(stage: Stage, by: int) -> tuple[np.ndarray, np.ndarray]:
 
 def dressed(stage: Stage, arm: str) -> tuple[np.ndarray, np.ndarray]:
     """Light (V, H, W, 4) and coverage (V, H, W) of the hand with that arm."""
-    style = "sleeve" if arm.startswith("sleeve") else "bare"
+    style = {"rolled sleeve": "rolled"}.get(arm, "sleeve" if arm.startswith("sleeve") else "bare")
     hands, coverage = stage[f"hand_{style}"].astype(np.float32), stage[f"coverage_{style}"].astype(np.float32)
     shown = stage[f"shown_{style}"]
     if arm == "none":  # nor its outline, whose pixels' centres show what is behind

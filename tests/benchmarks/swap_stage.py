@@ -1,4 +1,4 @@
-"""Hands of a release, bare-armed and in a sleeve, and backgrounds of three kinds: staged in linear light.
+"""Hands of a release, bare-armed and in a sleeve (worn or rolled up), and backgrounds: staged in linear light.
 
 Everything else of a pair stays: pose, skin, light, cameras, exposure. So whatever differs between two compositions is
 due to the one thing that was swapped.
@@ -14,7 +14,6 @@ import numpy as np
 from blender_scripts.cycles.scene import Studio
 from blender_scripts.looks.backgrounds import make_backgrounds
 from blender_scripts.looks.exposure import camera_gains, scene_light, skin_reflectance
-from blender_scripts.looks.look import ARM_STYLES
 from blender_scripts.render_sample import SampleSpec, label_sample, render_views, set_stage
 from dataset_tools.progress import Progress
 from dataset_tools.statistics.directions import palm_axes
@@ -24,11 +23,12 @@ from render_farm.planning.spec import Specs
 from rigging.files import atomic_file
 from rigging.geometry.cameras import Cameras, palm_frame
 from rigging.geometry.rotations import normalise
-from rigging.hand.arm import arm_topology
+from rigging.hand.arm import STYLES, arm_topology, build_arm
 from rigging.hand.asset import load_asset
 from rigging.joints import ARM_PART
 from rigging.spin.posed import place_hands, pose_hands
 
+CUFF = 0.11  # m behind the wrist, of the rolled sleeve: within most pictures
 KINDS = {  # of backgrounds: changes of the look
     "panorama": {"background": "hdri"},
     "room": {"background": "clutter", "rooms": "plain"},
@@ -70,7 +70,7 @@ def staged_pair(studio: Studio, specs: Specs, pair: int, step: int) -> dict[str,
         "toward": _toward(spec), "hand": spec.metadata["hand"], "joints_world": spec.posed.joints,
         "K": cameras.K, "world_to_cam": cameras.world_to_cam,
     }  # fmt: skip
-    for style in ARM_STYLES:
+    for style in STYLES:
         out |= _rendered(studio, _with_arm(specs, spec, pair, style), light, style)
     panorama, size = studio.hdris.panorama(spec.look.hdri), (cameras.image_size,) * 2
     for kind, changes in KINDS.items():
@@ -85,9 +85,13 @@ def _with_arm(specs: Specs, spec: SampleSpec, pair: int, style: str) -> SampleSp
     plan, release = specs.plan, specs.release
     body, joints = specs.body(int(plan.subject[pair])), plan.joints[pair]
     how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
-    hands = pose_hands(specs.asset, body.rest, body.arms[style], joints, plan.wrist[pair], **how)
+    arm = body.arms.get(style)
+    if arm is None:
+        arm = build_arm(specs.asset, body.rest, style, np.random.default_rng(pair), CUFF)
+    hands = pose_hands(specs.asset, body.rest, arm, joints, plan.wrist[pair], **how)
     hands, _ = place_hands(hands, joints, plan.up[pair], spec.left)
-    look = dataclasses.replace(spec.look, arm_style=style, cuff=0.0)
+    worn = {"arm_style": "bare" if style == "bare" else "sleeve", "cuff": CUFF if style == "rolled" else 0.0}
+    look = dataclasses.replace(spec.look, **worn)
     return dataclasses.replace(spec, posed=hands[0], previous=None, following=None, look=look)
 
 
