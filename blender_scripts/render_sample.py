@@ -62,7 +62,7 @@ def render_sample(studio: Studio, spec: SampleSpec, settings: RenderSettings) ->
     panorama, light, gains = sample_light(studio.hdris, spec)
 
     with ThreadPoolExecutor(1) as pool:  # labels and backgrounds are made while Cycles renders
-        surface = studio.bodies.surface(spec.look.arm_style, spec.left)
+        surface = studio.bodies.surface(spec.look.arm_shape, spec.left)
         labels = pool.submit(label_sample, surface, spec, size)
         backgrounds = pool.submit(make_backgrounds, spec.look, panorama, gains, light, plates.K, world_to_cam,
                                   plates.size, studio.photos)  # fmt: skip
@@ -100,7 +100,7 @@ def sample_record(
 
 def set_stage(studio: Studio, spec: SampleSpec, vertices: np.ndarray, light: np.ndarray) -> None:
     """Bring the scene into the state that `spec` asks for: vertices (V, 3) m of hand and arm, light (H, W, 3)."""
-    studio.set_body(spec.look.arm_style, spec.left, vertices)
+    studio.set_body(spec.look.arm_shape, spec.left, vertices)
     studio.set_skin(spec.skin)
     if spec.look.arm_style == "sleeve":
         studio.set_cloth(spec.look.cloth)

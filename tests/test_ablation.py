@@ -99,7 +99,7 @@ def test_pictures_are_developed_from_the_kept_renders(job, stage, study):
     spec = job.inputs.specs.spec(0)
     light = scene_light(spec.look, GreyPanoramas().light("", 0))
     gains = camera_gains(spec.look, light, skin_reflectance(spec.skin.albedo))
-    _, coverage = label_sample(job.bodies.surface(spec.look.arm_style), spec, (SIDE, SIDE))
+    _, coverage = label_sample(job.bodies.surface(spec.look.arm_shape), spec, (SIDE, SIDE))
     hands = load_hands(stage.hands(way_of(study.release.render), 0))
     for hand, covered, stream in zip(hands, coverage, read_staged(staging(stage, "plain").path(0)).jpeg):
         picture = cv2.imdecode(np.frombuffer(stream, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(float)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rigging.hand.arm import build_arm
+from rigging.hand.arm import STYLES, arm_topology, build_arm, skin_faces
 from rigging.hand.asset import HandAsset
 from rigging.hand.shape import RestHand
 
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 
 class Bodies:
-    """Surfaces and meshes by arm style ("bare" or "sleeve") and side, made on first use."""
+    """Surfaces and meshes by the arm's style (of rigging.hand.arm) and side, made on first use."""
 
     def __init__(self, asset: HandAsset, arm_faces: np.ndarray, arm_uv: np.ndarray) -> None:
-        """The arm's topology is the same for both styles: arm_faces (Fa, 3), arm_uv (Fa, 3, 2)."""
+        """The arm's topology is the same for all styles: arm_faces (Fa, 3), arm_uv (Fa, 3, 2)."""
         self._asset, self._arm_faces = asset, arm_faces
-        rest = RestHand(asset.template, asset.joints)
-        sleeve = build_arm(asset, rest, "sleeve", np.random.default_rng(0))
-        self._arm_uv = {"skin": arm_uv, "cloth": cloth_uv(arm_uv, sleeve, len(asset.cut_loop))}
+        self._skin_faces = {style: skin_faces(asset, style) for style in STYLES}
+        rest, cut = RestHand(asset.template, asset.joints), len(asset.cut_loop)
+        sleeve, rolled = (build_arm(asset, rest, style, np.random.default_rng(0)) for style in ("sleeve", "rolled"))
+        plain = {"skin": arm_uv, "cloth": cloth_uv(arm_uv, sleeve, cut)}
+        turned_up = {"skin": arm_topology(asset, "rolled")[1], "cloth": cloth_uv(arm_uv, rolled, cut)}
+        self._arm_uv = {"bare": plain, "sleeve": plain, "rolled": turned_up}
         self._surfaces: dict[tuple[str, bool], Surface] = {}
         self._meshes: dict[tuple[str, bool], bpy.types.Mesh] = {}
 
@@ -33,17 +36,22 @@ class Bodies:
         """Triangles of hand and arm for the labels; the same triangles are rendered."""
         key = arm_style, left
         if key not in self._surfaces:
-            self._surfaces[key] = make_surface(self._asset, self._arm_faces, arm_style == "bare", left)
+            self._surfaces[key] = make_surface(self._asset, self._arm_faces, arm_style != "sleeve", left)
         return self._surfaces[key]
 
+    def skin_faces(self, arm_style: str) -> int:
+        """How many of the faces of `surface`, the first ones, are skin; the others are cloth."""
+        return len(self._asset.faces) + self._skin_faces[arm_style]
+
     def uv(self, arm_style: str, left: bool = False) -> np.ndarray:
-        """Texture coordinates (M, 3, 2) of `surface`: those of the skin, and of the cloth on an arm in a sleeve."""
-        return _turned(np.concatenate([self._asset.uv, self._arm_uv[arm_map(arm_style)]]), left)
+        """Texture coordinates (M, 3, 2) of `surface`: those of the skin, and of the cloth on a sleeve."""
+        arm, skin = self._arm_uv[arm_style], self._skin_faces[arm_style]
+        return _turned(np.concatenate([self._asset.uv, arm["skin"][:skin], arm["cloth"][skin:]]), left)
 
     def mesh(self, arm_style: str, left: bool, materials: tuple[bpy.types.Material, ...]) -> bpy.types.Mesh:
-        """The mesh that is rendered: a bare arm is welded to the hand, whose cap is left out.
+        """The mesh that is rendered: an arm that is bare at the hand is welded to it, and its cap left out.
 
-        `materials` are those of hand, bare arm and sleeve.
+        `materials` are those of hand, arm and cloth.
         """
         key = arm_style, left
         if key not in self._meshes:
@@ -56,21 +64,17 @@ class Bodies:
         mesh = import_bpy().data.meshes.new(f"{arm_style}_{'left' if left else 'right'}")
         mesh.from_pydata(np.zeros((len(surface.seam), 3)).tolist(), [], faces.tolist())
         material = np.zeros(len(faces), np.int32)
-        material[hand_faces:] = 1 if arm_style == "bare" else 2
+        material[hand_faces:] = 2
+        material[hand_faces:][: self._skin_faces[arm_style]] = 1
         mesh.polygons.foreach_set("material_index", material)
         mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
-        hand_uv = self._asset.uv[~self._asset.face_cap] if arm_style == "bare" else self._asset.uv
-        for name, arm_uv in self._arm_uv.items():
+        hand_uv = self._asset.uv if arm_style == "sleeve" else self._asset.uv[~self._asset.face_cap]
+        for name, arm_uv in self._arm_uv[arm_style].items():
             uv = _turned(np.concatenate([hand_uv, arm_uv]), left)
             mesh.uv_layers.new(name=name).data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
         for slot in materials:
             mesh.materials.append(slot)
         return mesh
-
-
-def arm_map(arm_style: str) -> str:
-    """What the arm is painted with: "skin" or "cloth"."""
-    return "skin" if arm_style == "bare" else "cloth"
 
 
 def _turned(uv: np.ndarray, left: bool) -> np.ndarray:

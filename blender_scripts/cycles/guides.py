@@ -24,11 +24,11 @@ _FILTER_WIDTH = 3.0  # pixels; Cycles takes Blackman-Harris over twice Blender's
 
 @dataclass(frozen=True)
 class GuideBody:
-    """A posed body in world space, metres; M faces, N vertices, hand first."""
+    """A posed body in world space, metres; M faces, N vertices, hand and bare arm first."""
 
     vertices: np.ndarray  # (N, 3)
     faces: np.ndarray  # (M, 3) int32
-    hand_faces: int
+    skin_faces: int  # the first faces; the others are cloth
     normals: np.ndarray  # (N, 3) unit
     uv: np.ndarray  # (M, 3, 2)
     gradients: np.ndarray  # (M, 2, 3) how u and v grow along the surface, per metre
@@ -60,7 +60,7 @@ def surface_maps(albedo: np.ndarray, height: np.ndarray, unit: np.float32) -> np
 
 
 def guide_body(
-    vertices: np.ndarray, faces: np.ndarray, hand_faces: int, normals: np.ndarray, uv: np.ndarray
+    vertices: np.ndarray, faces: np.ndarray, skin_faces: int, normals: np.ndarray, uv: np.ndarray
 ) -> GuideBody:
     """The body with how its texture grows: vertices and normals (N, 3), faces (M, 3), uv (M, 3, 2); see `GuideBody`."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
@@ -70,19 +70,20 @@ def guide_body(
     first, second = np.cross(c - a, normal) / square, np.cross(normal, b - a) / square
     along = (uv[:, 1:] - uv[:, :1]).astype(float)  # (M, edge, u or v)
     gradients = along[:, 0, :, None] * first[:, None] + along[:, 1, :, None] * second[:, None]
-    return GuideBody(vertices, faces, hand_faces, normals, np.ascontiguousarray(uv, float), gradients)
+    return GuideBody(vertices, faces, skin_faces, normals, np.ascontiguousarray(uv, float), gradients)
 
 
 def make_guides(
-    body: GuideBody, skin: np.ndarray, arm: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray, width: int, height: int
-) -> Guides:
-    """Guides of a view of width x height pixels; `skin` and `arm` (S, S, 5) are the `surface_maps` of hand and arm."""
+    body: GuideBody, skin: np.ndarray, cloth: np.ndarray, K: np.ndarray, world_to_cam: np.ndarray,
+    width: int, height: int,
+) -> Guides:  # fmt: skip
+    """Guides of a view of width x height pixels; `skin` and `cloth` (S, S, 5) are `surface_maps`."""
     fine = np.asarray(K, float) * [[_SIDE], [_SIDE], [1]]
     size = _SIDE * width, _SIDE * height
     _, triangle, barycentric = rasterise(view_vertices(body.vertices, fine, world_to_cam), body.faces, *size)
     to_cycles = (world_to_cam[:3, :3] * [[1], [-1], [1]]).T  # its camera frame has y up
     normals, gradients = body.normals @ to_cycles, body.gradients @ to_cycles
-    arrays = (body.faces, body.hand_faces, normals, body.uv, gradients, skin, arm)
+    arrays = (body.faces, body.skin_faces, normals, body.uv, gradients, skin, cloth)
     total = _gather(triangle, barycentric, *arrays, _pixel_weights())
     return Guides(total[..., :3], total[..., 3:6], total[..., 6])
 
@@ -121,12 +122,12 @@ def _gather(
     triangle: np.ndarray,
     barycentric: np.ndarray,
     faces: np.ndarray,
-    hand_faces: int,
+    skin_faces: int,
     normals: np.ndarray,
     uv: np.ndarray,
     gradients: np.ndarray,
     skin: np.ndarray,
-    arm: np.ndarray,
+    cloth: np.ndarray,
     weights: np.ndarray,
 ) -> np.ndarray:
     """Albedo, normal and coverage (H, W, 7) of pixels, from a picture of `len(weights)` times their size."""
@@ -142,7 +143,7 @@ def _gather(
             wa = 1 - wb - wc
             u = wa * uv[f, 0, 0] + wb * uv[f, 1, 0] + wc * uv[f, 2, 0]
             v = wa * uv[f, 0, 1] + wb * uv[f, 1, 1] + wc * uv[f, 2, 1]
-            _look_up(skin if f < hand_faces else arm, u, v, surface)
+            _look_up(skin if f < skin_faces else cloth, u, v, surface)
             a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
             for k in range(3):
                 normal[k] = wa * normals[a, k] + wb * normals[b, k] + wc * normals[c, k]

@@ -20,7 +20,7 @@ from ..looks.cloth import paint_cloth
 from ..looks.hdri import HdriLibrary, hdri_files
 from ..looks.look import LAMP_KINDS, Cloth, Lamp
 from ..settings import RenderSettings
-from .bodies import Bodies, arm_map
+from .bodies import Bodies
 from .denoise import Denoiser
 from .framing import CLIP_START, SENSOR, Box, camera_matrix, set_border
 from .guides import Guides, guide_body, make_guides, surface_maps
@@ -51,11 +51,10 @@ class Studio:
         """Build the scene; there can be only one in a process.
 
         Args:
-            arm_faces: (Fa, 3) and arm_uv: (Fa, 3, 2) the arm's topology, the same for both styles.
+            arm_faces: (Fa, 3) and arm_uv: (Fa, 3, 2) the arm's topology, the same for all styles.
             hdris: panoramas to light with, Blender's own if None. photos: for the background `folder`.
         """
         self.bodies = Bodies(asset, arm_faces, arm_uv)
-        self._hand_faces = len(asset.faces)
         self.hdris = hdris or HdriLibrary(hdri_files())
         self.photos = photos
         self._shown: dict[str, object] = {}  # what the swapped images hold
@@ -94,9 +93,8 @@ class Studio:
         mesh.normals_split_custom_set_from_vertices(normals.astype(np.float32))
         mesh.update()
         self._body.data = mesh
-        uv = self.bodies.uv(arm_style, left)
-        self._guide_body = guide_body(vertices, surface.faces, self._hand_faces, normals, uv)
-        self._arm_map = arm_map(arm_style)
+        skin, uv = self.bodies.skin_faces(arm_style), self.bodies.uv(arm_style, left)
+        self._guide_body = guide_body(vertices, surface.faces, skin, normals, uv)
 
     def set_skin(self, skin: SkinMaps) -> None:
         """Skin of hand and bare arm. Nothing is done if it is the one already shown."""
@@ -172,7 +170,7 @@ class Studio:
         """
         if self._denoiser is None:
             return None
-        maps = self._maps["skin"], self._maps[self._arm_map]
+        maps = self._maps["skin"], self._maps.get("cloth", self._maps["skin"])  # bare arms have no cloth
         K = K - np.array([[0, 0, box.left], [0, 0, box.top], [0, 0, 0]])
         return make_guides(self._guide_body, *maps, K, world_to_cam, box.right - box.left, box.bottom - box.top)
 

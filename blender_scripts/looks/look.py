@@ -8,12 +8,15 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from rigging.hand.cuffs import MOST_CUFF
+
 from ..sensor.sensor import Sensor, sensors_table
 from ..sensor.settings import SensorSettings
 from .colour import hsv_to_rgb
 
 BACKGROUND_KINDS = ("hdri", "folder", "clutter", "none")
 RoomKind = Literal["plain", "lived-in"]  # of made-up rooms: `clutter`, or `lived_in`
+ClothChoice = Literal["any", "unlike skin"]
 ARM_STYLES = ("bare", "sleeve")
 LAMP_KINDS = ("area", "sun", "point")
 MOST_DETAIL = 2.0  # natural pictures have 1
@@ -38,6 +41,8 @@ class LookSettings:
     detail: tuple[float, float] = (0.0, 0.0)  # of panoramas where they have none of their own; drawn by `with_detail`
     sensor: SensorSettings = field(default_factory=SensorSettings)  # of the cameras, drawn apart by `draw_sensors`
     rooms: RoomKind = "plain"  # what the background `clutter` is
+    cuff: tuple[float, float] = (0.0, 0.0)  # m behind the wrist (of an adult) where sleeves begin; see `with_sleeve`
+    cloth: ClothChoice = "any"  # of sleeves
 
     def __post_init__(self) -> None:
         unknown = set(self.backgrounds) - set(BACKGROUND_KINDS)
@@ -47,15 +52,19 @@ class LookSettings:
             raise ValueError(f"background weights are {self.backgrounds}; they must not be negative or all zero")
         if self.rooms not in get_args(RoomKind):
             raise ValueError(f"rooms is {self.rooms!r}, allowed are {', '.join(get_args(RoomKind))}")
+        if self.cloth not in get_args(ClothChoice):
+            raise ValueError(f"cloth is {self.cloth!r}, allowed are {', '.join(get_args(ClothChoice))}")
         if not 0 <= self.sleeve <= 1:
             raise ValueError(f"sleeve is {self.sleeve}, allowed is a share from 0 to 1")
         for name in ("hdri_strength", "lamps", "lamp_strength", "lamp_kelvin", "exposure_ev", "white_balance",
-                     "background_blur", "lens_blur", "noise", "detail"):  # fmt: skip
+                     "background_blur", "lens_blur", "noise", "detail", "cuff"):  # fmt: skip
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name} is ({low}, {high}); the first value must not exceed the second")
         if not 0 <= self.detail[0] <= self.detail[1] <= MOST_DETAIL:
             raise ValueError(f"detail is {self.detail}, allowed is 0 to {MOST_DETAIL:g}")
+        if not 0 <= self.cuff[0] <= self.cuff[1] <= MOST_CUFF:
+            raise ValueError(f"cuff is {self.cuff}, allowed is 0 to {MOST_CUFF:g} m behind the wrist")
         if any(self.noise) and self.sensor.iso[1]:
             raise ValueError(f"noise is {self.noise}; allowed is 0 beside [look.sensor] iso, which makes noise itself")
 
@@ -107,6 +116,12 @@ class Look:
     cloth: Cloth
     detail: float = 0.0  # that a panorama is given as a background (`detail`); 0: none
     rooms: RoomKind = "plain"  # of the background `clutter`
+    cuff: float = 0.0  # m behind the wrist (of an adult) where a sleeve that is rolled up begins; 0: it is not
+
+    @property
+    def arm_shape(self) -> str:
+        """What of rigging.hand.arm's STYLES the arm is: rolled up, a sleeve is not the one down to the wrist."""
+        return "rolled" if self.arm_style == "sleeve" and self.cuff else self.arm_style
 
     def light_json(self, sensors: tuple[Sensor, ...] = ()) -> str:
         """Light and exposure, and the sensors if there are any, for a sample's metadata."""
@@ -138,7 +153,7 @@ def draw_look(rng: np.random.Generator, settings: LookSettings, hdris: tuple[str
         lens_blur=float(rng.uniform(*settings.lens_blur)),
         noise=float(rng.uniform(*settings.noise)),
         arm_style=ARM_STYLES[int(rng.random() < settings.sleeve)],
-        cloth=_draw_cloth(rng),
+        cloth=draw_cloth(rng),
         rooms=settings.rooms,
     )
 
@@ -162,7 +177,7 @@ def _draw_lamp(rng: np.random.Generator, settings: LookSettings) -> Lamp:
     return Lamp(kind, position, float(rng.uniform(*settings.lamp_kelvin)), float(power), float(size))
 
 
-def _draw_cloth(rng: np.random.Generator) -> Cloth:
+def draw_cloth(rng: np.random.Generator) -> Cloth:
     """Clothes are mostly dark, grey or of muted colour, and sometimes vivid."""
     hue, vivid = rng.random(), rng.random() ** 2 * 0.7
     shades = np.sort(rng.uniform(0.08, 0.9, 3) ** 1.3)

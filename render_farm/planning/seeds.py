@@ -26,6 +26,7 @@ class Stream(IntEnum):
     HAND = 11  # of a release of both hands: which pairs show a left one
     DETAIL = 13  # per pair: how much detail panoramas are given
     DISTORTION = 14  # per pair: the lenses
+    CUFF = 15  # per pair: where a sleeve begins, and cloth unlike the skin
 
 
 class Draw(IntEnum):

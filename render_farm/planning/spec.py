@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from blender_scripts.looks.look import Look, with_detail
+from blender_scripts.looks.sleeves import with_sleeve
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
 from rigging.geometry.cameras import Cameras
@@ -96,7 +97,7 @@ class Specs:
         body = self.body(int(plan.subject[index]))
         look = look_of_pair(plan, release, index, self.hdris)
         bands = pair_bands(release, plan.strata and plan.strata.hold_out, int(plan.split[index]))
-        arm, joints = body.arms[look.arm_style], plan.joints[index]
+        arm, joints = self._arm(body, int(plan.subject[index]), look), plan.joints[index]
         how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
         hands = pose_hands(self.asset, body.rest, arm, joints, plan.wrist[index], **how)
         up = upright(release, hands[0], plan.up[index], plan.clips[plan.clip[index]]["has_up"], index)
@@ -109,6 +110,12 @@ class Specs:
         lens = release.cameras.distortion.draw(generator(release, Stream.DISTORTION, index))
         cameras = cameras if lens is None else with_lens(cameras, lens)
         return PlacedPair(hands, source, cameras, look, sensors_of_pair(release, index, len(cameras.K)))
+
+    def _arm(self, body: Body, number: int, look: Look) -> np.ndarray:
+        """The arm (Va, 3) m of subject `number` at rest; a rolled sleeve is the pair's."""
+        if look.arm_shape in body.arms:
+            return body.arms[look.arm_shape]
+        return build_arm(self.asset, body.rest, "rolled", generator(self.release, Stream.ARM, number), look.cuff)
 
     def _left(self, pair: int) -> bool:
         """Whether a pair shows a left hand."""
@@ -145,6 +152,7 @@ def look_of_pair(plan: Plan, release: Release, index: int, panoramas: Sequence[s
     """The look of pair `index`; `panoramas` are the names of all there are."""
     held = plan.strata and plan.strata.hold_out
     look = pair_look(release, held, int(plan.split[index]), index, panoramas)
+    look = with_sleeve(generator(release, Stream.CUFF, index), look, release.look, float(plan.ita[plan.subject[index]]))
     return with_detail(generator(release, Stream.DETAIL, index), look, release.look)
 
 

@@ -97,13 +97,23 @@ def girth(behind: np.ndarray) -> np.ndarray:
 def bare_rings(asset: HandAsset, rest: RestHand, rng: np.random.Generator) -> np.ndarray:
     """(rings, 2 L, 3) m: on from the cut with the skin's position and slope, then a forearm and its elbow end."""
     del rng
-    frame = forearm_frame(asset, rest)
+    return rings_beyond(asset, rest, forearm_frame(asset, rest), BARE_DISTANCES)
+
+
+def rings_beyond(
+    asset: HandAsset, rest: RestHand, frame: Forearm, distances: np.ndarray, out: np.ndarray | float = 0.0
+) -> np.ndarray:
+    """(R, 2 L, 3) m: rings of a bare arm, or of what it wears.
+
+    Args:
+        distances: (R,) m beyond the cut, of an adult. out: m from the skin outwards, broadcast to (R, 2 L).
+    """
     along, angle, radius, slope = cut_outline(asset, rest, frame)
-    beyond = BARE_DISTANCES[:, None]
+    beyond = distances[:, None]
     settled = smoothstep(0, 1, beyond / SETTLE)
     cut = along.mean()
     behind = cut + frame.size * beyond + (1 - settled) * (along - cut)
     growth = girth(behind / frame.size) / girth(np.array(cut / frame.size))
     own = radius + (1 - smoothstep(0, 1, beyond / (2 * SETTLE))) * slope * frame.size * beyond
-    rings = (1 - settled) * own + settled * growth * forearm_ellipse(angle, radius)
+    rings = (1 - settled) * own + settled * growth * forearm_ellipse(angle, radius) + out
     return frame.place(rings * np.cos(angle), rings * np.sin(angle), behind)

@@ -87,7 +87,7 @@ def _with_arm(specs: Specs, spec: SampleSpec, pair: int, style: str) -> SampleSp
     how = {"mode": release.spin_mode, "retarget": release.retarget, "skinning": release.skinning}
     hands = pose_hands(specs.asset, body.rest, body.arms[style], joints, plan.wrist[pair], **how)
     hands, _ = place_hands(hands, joints, plan.up[pair], spec.left)
-    look = dataclasses.replace(spec.look, arm_style=style)
+    look = dataclasses.replace(spec.look, arm_style=style, cuff=0.0)
     return dataclasses.replace(spec, posed=hands[0], previous=None, following=None, look=look)
 
 

@@ -51,7 +51,7 @@ class TypicalScript:
     def set_stage(self, spec, vertices: np.ndarray) -> None:
         """Body, skin, sleeve, lamps and the whole panorama as the world."""
         look, studio = spec.look, self.studio
-        studio.set_body(look.arm_style, spec.left, vertices)
+        studio.set_body(look.arm_shape, spec.left, vertices)
         studio.set_skin(spec.skin)
         if look.arm_style == "sleeve":
             studio.set_cloth(look.cloth)

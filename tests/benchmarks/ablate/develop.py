@@ -52,7 +52,7 @@ class DevelopJob:
     def __call__(self, sample: int) -> None:
         """Stage `sample` of each variant. The labels are made once."""
         inputs, spec = self.inputs, self.inputs.specs.spec(sample)
-        surface = self.bodies.surface(spec.look.arm_style, spec.left)
+        surface = self.bodies.surface(spec.look.arm_shape, spec.left)
         labelled = label_sample(surface, spec, self.size)
         made: dict[Look, Surroundings] = {}  # most variants have the same
         for name, release in self.releases.items():

@@ -28,7 +28,10 @@ def wavy_skin():
     return SkinMaps(albedo, height, np.full((256, 256), 115, np.uint8))
 
 
-@pytest.fixture(params=[("bare", False), ("sleeve", False), ("bare", True)], ids=["bare", "sleeve", "left"])
+VARIANTS = {"bare": ("bare", False), "sleeve": ("sleeve", False), "left": ("bare", True), "rolled": ("rolled", True)}
+
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS)
 def guides_and_passes(request, studio, workshop, settings):
     """Our guides of a view, and Cycles' passes at 32 samples."""
     style, left = request.param

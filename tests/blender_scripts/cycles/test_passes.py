@@ -14,8 +14,10 @@ from blender_scripts.cycles.passes import render_passes
 from blender_scripts.labels.hand import label_hand
 from rigging.joints import ARM_PART
 
+VARIANTS = {"bare": ("bare", False), "sleeve": ("sleeve", False), "left": ("bare", True), "rolled": ("rolled", True)}
 
-@pytest.fixture(params=[("bare", False), ("sleeve", False), ("bare", True)], ids=["bare", "sleeve", "left"])
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS)
 def seen(request, studio, workshop, settings):
     """Labels and Cycles' passes of one view."""
     style, left = request.param

@@ -1,4 +1,4 @@
-"""Small releases of each rig, and a calibration for one of them."""
+"""Small releases of each rig, a calibration for one of them, and their samples as the checks see them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from blender_scripts.labels.hand import make_surface
+from blender_scripts.looks.hdri import BLENDERS_OWN
+from blender_scripts.render_sample import SampleSpec, label_sample
+from dataset_tools.check.stored import Stored
+from dataset_tools.check.surface import Topology
+from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.release import Release, load_release
+from render_farm.planning.spec import Specs
+from rigging.hand.arm import arm_topology
+from rigging.hand.asset import load_asset
 
 TEXT = """
 name = "rigs"
@@ -26,6 +35,7 @@ rig = "{rig}"
 views = {views}
 image_size = 96
 """
+SIZE = 96
 RIGS = ("random", "egocentric", "wrist", "calibration")
 
 
@@ -50,3 +60,25 @@ def rig_release(folder: Path, rig: str, views: int = 3, more: str = "", hand: st
     path = folder / "rigs.toml"
     path.write_text(text)
     return load_release(str(path))
+
+
+def specs_of(release: Release, folder: Path) -> Specs:
+    """The specs of a release that is planned in `folder`."""
+    plan = ensure_plan(release, folder / release.name)
+    return Specs(plan, release, load_asset(), tuple(BLENDERS_OWN), folder / "cache")
+
+
+def stored(release: Release, spec: SampleSpec) -> Stored:
+    """A sample as the checks see it, labelled without Blender."""
+    asset, (arm_faces, _) = load_asset(), arm_topology(load_asset())
+    surface = make_surface(asset, arm_faces, spec.look.arm_shape != "sleeve", spec.left)
+    values, _ = label_sample(surface, spec, (SIZE, SIZE))
+    values |= {"K": spec.cameras.K, "world_to_cam": spec.cameras.world_to_cam}
+    values |= {
+        name: np.asarray(points, np.float32)
+        for name, points in (("joints_world", spec.posed.joints), ("vertices_world", spec.posed.vertices),
+                             ("arm_vertices_world", spec.posed.arm_vertices))
+    }  # fmt: skip
+    topology = Topology(asset.faces, arm_faces, asset.face_part, len(asset.template))
+    attrs = {"configuration": {"release": json.loads(release.to_json())}, "joint_names": list(map(str, range(21)))}
+    return Stored(values, dict(spec.metadata), topology, attrs)

@@ -6,48 +6,17 @@ import json
 
 import numpy as np
 import pytest
-from rig_releases import RIGS, calibration_file, rig_release
+from rig_releases import RIGS, calibration_file, rig_release, specs_of, stored
 
-from blender_scripts.labels.hand import make_surface
-from blender_scripts.looks.hdri import BLENDERS_OWN
-from blender_scripts.render_sample import label_sample
 from dataset_tools.check import cameras, labels, views
 from dataset_tools.check.sample import link
-from dataset_tools.check.stored import Stored
-from dataset_tools.check.surface import Topology
 from render_farm.errors import InputError
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.hold_out import HoldOut, pair_bands
 from render_farm.planning.plan import load_plan, save_plan
 from render_farm.planning.release import load_release, planned_release
-from render_farm.planning.spec import Specs
 from render_farm.planning.splits import SPLITS
 from rigging.geometry.cameras import palm_frame
-from rigging.hand.arm import arm_topology
-from rigging.hand.asset import load_asset
-
-SIZE = 96
-
-
-def specs_of(release, folder) -> Specs:
-    plan = ensure_plan(release, folder / release.name)
-    return Specs(plan, release, load_asset(), tuple(BLENDERS_OWN), folder / "cache")
-
-
-def stored(release, spec) -> Stored:
-    """A sample as the checks see it, labelled without Blender."""
-    asset, (arm_faces, _) = load_asset(), arm_topology(load_asset())
-    surface = make_surface(asset, arm_faces, spec.look.arm_style == "bare", spec.left)
-    values, _ = label_sample(surface, spec, (SIZE, SIZE))
-    values |= {"K": spec.cameras.K, "world_to_cam": spec.cameras.world_to_cam}
-    values |= {
-        name: np.asarray(points, np.float32)
-        for name, points in (("joints_world", spec.posed.joints), ("vertices_world", spec.posed.vertices),
-                             ("arm_vertices_world", spec.posed.arm_vertices))
-    }  # fmt: skip
-    topology = Topology(asset.faces, arm_faces, asset.face_part, len(asset.template))
-    attrs = {"configuration": {"release": json.loads(release.to_json())}, "joint_names": list(map(str, range(21)))}
-    return Stored(values, dict(spec.metadata), topology, attrs)
 
 
 @pytest.mark.parametrize("rig", RIGS)
