@@ -30,7 +30,7 @@ _TRADITIONAL = 0.3  # share of rugs in DYES: madder, indigo, wool as it is, waln
 
 
 def colour(rng: np.random.Generator, vivid: float = 0.5) -> np.ndarray:
-    """A colour of dye or print, mostly muted; `vivid` (0..1) says how far it may leave grey."""
+    """A colour (3,) of dye or print, mostly muted; `vivid` (0..1) says how far it may leave grey."""
     weights = np.array([often for *_, often in HUES])
     low, high, strong, _ = HUES[int(rng.choice(len(HUES), p=weights / weights.sum()))]
     saturation = vivid * strong * rng.random() ** 1.5
@@ -38,7 +38,7 @@ def colour(rng: np.random.Generator, vivid: float = 0.5) -> np.ndarray:
 
 
 def wall_paint(rng: np.random.Generator) -> np.ndarray:
-    """What people paint walls in: mostly light and little saturated, blue and green more often than orange."""
+    """What people paint walls in, (3,): mostly light and little saturated, blue and green more often than orange."""
     white, strong = rng.uniform(0.72, 0.95), rng.random() < 0.25
     if not strong:
         return (0.8 * white + 0.2 * colour(rng, 0.4)).astype(np.float32)
@@ -47,13 +47,13 @@ def wall_paint(rng: np.random.Generator) -> np.ndarray:
 
 
 def wood_tones(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Wood between its rings and in them, which are darker and as much more coloured as the wood is."""
+    """Wood between its rings and in them, both (3,); rings are darker and as much more coloured as the wood is."""
     light = _one_of(rng, WOODS) * np.float32(rng.uniform(0.75, 1.12))
     return light, 0.62 * light * (light / light.mean()) ** 0.3
 
 
 def brick_tone(rng: np.random.Generator) -> np.ndarray:
-    """What a wall's bricks are like on average."""
+    """What a wall's bricks are like on average, (3,)."""
     return _one_of(rng, BRICKS) * np.float32(rng.uniform(0.75, 1.2))
 
 
