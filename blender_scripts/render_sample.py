@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigging.geometry.cameras import Cameras
+from rigging.joints import ARM_PART
 from rigging.skin.bake import SkinMaps
 from rigging.spin.posed import PosedHand
 
@@ -27,6 +28,7 @@ from .looks.hdri import HdriLibrary
 from .looks.look import Look
 from .looks.plates import Plates, make_plates
 from .sensor.chain import record
+from .sensor.defocus import focus_on
 from .sensor.optics import Scene, through_lens
 from .sensor.sensor import Sensor
 from .settings import RenderSettings
@@ -158,9 +160,9 @@ def make_scenes(
     distance, surroundings = background_distance(spec.look), mean_light(light) * gains
     return [
         Scene(np.dstack([composite(hand, covered, nothing, gains), covered]), background, depth, both, K,
-              distance, surroundings)
-        for hand, covered, background, depth, both, K in zip(
-            hands, coverage, backgrounds, labels["depth"], zip(*flows), spec.cameras.K)
+              focus_on(depth, (parts > 0) & (parts != ARM_PART)), distance, surroundings)
+        for hand, covered, background, depth, parts, both, K in zip(
+            hands, coverage, backgrounds, labels["depth"], labels["parts"], zip(*flows), spec.cameras.K)
     ]  # fmt: skip
 
 

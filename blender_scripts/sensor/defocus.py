@@ -40,13 +40,17 @@ def confusion(depth: np.ndarray, focal: float, aperture: float, focus: float) ->
     return (1 / focus - 1 / depth) * (aperture * focal)
 
 
-def focus_on(depth: np.ndarray, error: float) -> float:
-    """Distance in metres that a camera focuses on: the median of the hand's `depth` (H, W) m, `error` dioptres off.
+def focus_on(depth: np.ndarray, hand: np.ndarray) -> float:
+    """Distance in metres of a hand: the median of depth (H, W) m where hand (H, W) bool says so; infinity for nowhere.
 
-    A positive error is too near; beyond infinity is infinity. Infinity too where no hand is seen.
+    Its arm may reach to the camera, and no camera focuses on that.
     """
-    seen = depth[depth > 0]
-    dioptres = (1 / float(np.median(seen)) if len(seen) else 0.0) + error
+    return float(np.median(depth[hand])) if hand.any() else math.inf
+
+
+def amiss(distance: float, error: float) -> float:
+    """Where a camera is focused that aims at `distance` m: `error` dioptres nearer; beyond infinity is infinity."""
+    dioptres = 1 / distance + error
     return 1 / dioptres if dioptres > 0 else math.inf
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .defocus import focus_on, layered
+from .defocus import amiss, layered
 from .layers import over
 from .lens import glare, haze, vignette
 from .motion import shutter
@@ -24,6 +24,7 @@ class Scene:
     depth: np.ndarray  # (H, W) float32 m of hand and arm at the pixels' centres, 0 elsewhere
     flows: tuple[np.ndarray | None, np.ndarray | None]  # (H, W, 2) float32 px, one step later and earlier, if known
     K: np.ndarray  # (3, 3) pixels
+    focus: float  # m, what the camera focuses on if it errs not: the hand, without its arm; infinity for none
     background_distance: float  # m, or infinity
     surroundings: np.ndarray  # (3,): mean of the exposed linear light from everywhere
 
@@ -33,7 +34,7 @@ def through_lens(scene: Scene, sensor: Sensor) -> np.ndarray:
     hand = shutter(scene.hand, scene.depth > 0, *scene.flows, sensor.shutter) if sensor.shutter else scene.hand
     if sensor.aperture:
         focal = float(np.sqrt(scene.K[0, 0] * scene.K[1, 1]))
-        focus = focus_on(scene.depth, sensor.focus)
+        focus = amiss(scene.focus, sensor.focus)
         picture = layered(hand, scene.background, scene.depth, scene.background_distance, focal, sensor.aperture, focus)
     else:
         picture = over(hand, scene.background)

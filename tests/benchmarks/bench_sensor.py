@@ -22,6 +22,7 @@ from blender_scripts.labels.coverage import pixel_coverage
 from blender_scripts.labels.hand import label_hand, make_surface
 from blender_scripts.labels.rasterise import view_vertices
 from blender_scripts.sensor.chain import record
+from blender_scripts.sensor.defocus import focus_on
 from blender_scripts.sensor.optics import Scene, through_lens
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
 from blender_scripts.sensor.settings import SensorSettings
@@ -89,7 +90,9 @@ def make_scene(size: int) -> Scene:
     light = np.random.default_rng(0).random((size, size, 3), np.float32)
     hand = np.dstack([light * coverage[..., None], coverage])
     flows = labels["flow_forward"][0], labels["flow_backward"][0]
-    return Scene(hand, light[::-1].copy(), labels["depth"][0], flows, K[0], np.inf, np.full(3, 0.4))
+    depth = labels["depth"][0]
+    focus = focus_on(depth, labels["mask"][0])
+    return Scene(hand, light[::-1].copy(), depth, flows, K[0], focus, np.inf, np.full(3, 0.4))
 
 
 if __name__ == "__main__":

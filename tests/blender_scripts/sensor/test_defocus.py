@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blender_scripts.sensor.defocus import confusion, defocus_hand, disc_kernels, focus_on, layered
+from blender_scripts.sensor.defocus import amiss, confusion, defocus_hand, disc_kernels, focus_on, layered
 
 FOCAL, APERTURE = 600.0, 0.004  # px, m
 METRES = st.floats(0.1, 5)
@@ -115,8 +115,13 @@ def test_a_view_without_a_hand_is_its_background():
     assert layered(*nothing, math.inf, FOCAL, APERTURE, 0.5) == pytest.approx(1, abs=1e-6)
 
 
-def test_the_camera_focuses_on_the_middle_of_the_hand_a_little_off():
-    depth = np.array([[0, 0.4], [0.5, 0.9]])
-    assert focus_on(depth, 0) == pytest.approx(0.5)
-    assert focus_on(depth, 0.5) == pytest.approx(0.4)
-    assert focus_on(depth, -3) == focus_on(0 * depth, 0) == math.inf
+def test_the_camera_focuses_on_the_middle_of_the_hand_and_not_of_its_arm():
+    depth = np.array([[0, 0.4, 0.1, 0.1], [0.5, 0.9, 0.1, 0.1]])
+    assert focus_on(depth, depth > 0.1) == pytest.approx(0.5)
+    assert focus_on(depth, np.zeros_like(depth, bool)) == math.inf
+
+
+def test_a_camera_may_focus_a_little_off():
+    assert amiss(0.5, 0) == pytest.approx(0.5)
+    assert amiss(0.5, 0.5) == pytest.approx(0.4)
+    assert amiss(0.5, -3) == amiss(math.inf, 0) == math.inf

@@ -12,7 +12,7 @@ from blender_scripts.labels.hand import make_surface
 from blender_scripts.looks.backgrounds import background_distance
 from blender_scripts.looks.exposure import mean_light
 from blender_scripts.render_sample import label_sample, make_scenes
-from blender_scripts.sensor.defocus import focus_on, layered
+from blender_scripts.sensor.defocus import amiss, focus_on, layered
 from blender_scripts.sensor.layers import over
 from blender_scripts.sensor.lens import glare, haze, vignette
 from blender_scripts.sensor.motion import shutter
@@ -46,6 +46,7 @@ def test_a_scene_holds_what_labels_and_light_say(sample, scenes):
         assert (scene.depth == labels["depth"][view]).all()
         assert (scene.flows[0] == labels["flow_forward"][view]).all() and scene.flows[1] is None
         assert (scene.hand[..., 3] == coverage[view]).all()
+        assert scene.focus == focus_on(scene.depth, labels["mask"][view])
         assert scene.surroundings == pytest.approx(mean_light(light) * gains)
         assert np.array_equal(scene.K, spec.cameras.K[view])
         assert scene.background_distance == background_distance(spec.look) == math.inf
@@ -61,7 +62,7 @@ def test_light_passes_shutter_lens_and_dirt_in_this_order(scenes):
     sensor = Sensor(shutter=0.5, aperture=0.004, focus=-0.7, vignetting=0.8, glare=0.03, haze=0.05)
     scene = scenes[1]
     hand = shutter(scene.hand, scene.depth > 0, *scene.flows, 0.5)
-    focus = focus_on(scene.depth, -0.7)
+    focus = amiss(scene.focus, -0.7)
     light = layered(hand, scene.background, scene.depth, math.inf, scene.K[0, 0], 0.004, focus)
     light = glare(vignette(light, scene.K, 0.8), 0.03, 0.15 * SIZE)
     assert (through_lens(scene, sensor) == haze(light, 0.05, scene.surroundings)).all()
