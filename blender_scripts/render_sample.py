@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from rigging.geometry.cameras import Cameras
-from rigging.joints import ARM_PART
 from rigging.skin.bake import SkinMaps
 from rigging.spin.posed import PosedHand
 
@@ -160,9 +159,9 @@ def make_scenes(
     distance, surroundings = background_distance(spec.look), mean_light(light) * gains
     return [
         Scene(np.dstack([composite(hand, covered, nothing, gains), covered]), background, depth, both, K,
-              focus_on(depth, (parts > 0) & (parts != ARM_PART)), distance, surroundings)
-        for hand, covered, background, depth, parts, both, K in zip(
-            hands, coverage, backgrounds, labels["depth"], labels["parts"], zip(*flows), spec.cameras.K)
+              focus_on(depth, mask), distance, surroundings)
+        for hand, covered, background, depth, mask, both, K in zip(
+            hands, coverage, backgrounds, labels["depth"], labels["mask"], zip(*flows), spec.cameras.K)
     ]  # fmt: skip
 
 

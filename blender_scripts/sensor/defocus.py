@@ -8,7 +8,7 @@ import cv2
 import numba
 import numpy as np
 
-from .layers import box_around, nearest_seen, over
+from .layers import Arrived, box_around, nearest_seen, over, settled
 
 _STEPS = 4  # circles are known to this part of a pixel of their diameter
 _SMALLEST = 0.8  # pixels; a circle of less spreads light by less than 0.2 (standard deviation) and is left alone
@@ -96,13 +96,13 @@ def defocus_hand(hand: np.ndarray, depth: np.ndarray, focal: float, aperture: fl
     steps = np.rint(_STEPS * np.abs(circles)).astype(np.int32)
     reach = np.count_nonzero(kernels[:, kernels.shape[1] // 2], axis=1) // 2
     spread = hand.copy()
-    spread[box] = _scatter(hand[box], steps, kernels, reach)
+    spread[box] = settled(*_scatter(hand[box], steps, kernels, reach))
     return spread
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _scatter(hand: np.ndarray, index: np.ndarray, kernels: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """The layer (H, W, 4) of pixels that each spread by the kernel (k, k) of `kernels` (L, k, k) at their `index`.
+def _scatter(hand: np.ndarray, index: np.ndarray, kernels: np.ndarray, reach: np.ndarray) -> Arrived:
+    """What arrives from pixels that each spread by the kernel (k, k) of `kernels` (L, k, k) at their `index`.
 
     `reach` (L,): how many pixels from its middle a kernel is not zero.
     """
@@ -122,9 +122,4 @@ def _scatter(hand: np.ndarray, index: np.ndarray, kernels: np.ndarray, reach: np
                         total[row, column, 1] += share * g
                         total[row, column, 2] += share * b
                         total[row, column, 3] += share * covered
-    for y in range(height):
-        for x in range(width):
-            if total[y, x, 3] > 0:
-                for k in range(4):
-                    total[y, x, k] /= weight[y, x]
-    return total
+    return total, weight

@@ -10,6 +10,8 @@ import numba
 import numpy as np
 
 Box = tuple[slice, slice]  # rows, columns
+# Light (H, W, 4) float32 of pixels that spread it, and (H, W) float32 what would arrive if all were covered by 1.
+Arrived = tuple[np.ndarray, np.ndarray]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -21,6 +23,14 @@ def over(hand: np.ndarray, background: np.ndarray) -> np.ndarray:
             for k in range(3):
                 picture[y, x, k] = hand[y, x, k] + (np.float32(1) - hand[y, x, 3]) * background[y, x, k]
     return picture
+
+
+def settled(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The layer (H, W, 4) of what arrived, divided by what would arrive (H, W) if the hand covered everything.
+
+    So where a surface grows it has no holes, and what spreads evenly keeps its light to the last digit.
+    """
+    return total / weight[..., None]
 
 
 def nearest_seen(seen: np.ndarray) -> np.ndarray:

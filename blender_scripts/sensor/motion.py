@@ -7,7 +7,7 @@ import math
 import numba
 import numpy as np
 
-from .layers import box_around, nearest_seen
+from .layers import Arrived, box_around, nearest_seen, settled
 
 _SHORTEST = 0.5  # pixels; a shorter way is left alone
 
@@ -35,7 +35,7 @@ def shutter(
     box = box_around(hand[..., 3], 2 * math.ceil(farthest))  # of what comes to a pixel that the hand reaches
     moved = hand.copy()
     ways = (flow[box].reshape(-1, 2) for flow in (velocity, bend))
-    moved[box] = _scatter(hand[box], nearest_seen(seen[box]), *ways, np.float32(share))
+    moved[box] = settled(*_scatter(hand[box], nearest_seen(seen[box]), *ways, np.float32(share)))
     return moved
 
 
@@ -48,13 +48,10 @@ def _motion(forward: np.ndarray | None, backward: np.ndarray | None) -> tuple[np
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _scatter(hand: np.ndarray, nearest: np.ndarray, velocity: np.ndarray, bend: np.ndarray, share: float) -> np.ndarray:
-    """The layer (H, W, 4) of pixels that each spread evenly over the way of the pixel `nearest` (H, W).
+def _scatter(hand: np.ndarray, nearest: np.ndarray, velocity: np.ndarray, bend: np.ndarray, share: float) -> Arrived:
+    """What arrives from pixels that each spread evenly over the way of the pixel `nearest` (H, W).
 
     Ways are those of the image's pixels one after the other: `velocity` and `bend` (H W, 2) float32.
-
-    As in `defocus.defocus_hand`, what arrives is divided by what would arrive if the hand covered everything: where
-    the surface grows it has no holes, and what moves evenly keeps its light to the last digit.
     """
     height, width = nearest.shape
     total, weight = np.zeros((height, width, 4), np.float32), np.full((height, width), np.float32(1e-6))
@@ -77,12 +74,7 @@ def _scatter(hand: np.ndarray, nearest: np.ndarray, velocity: np.ndarray, bend: 
                         total[row, column, 1] += part * g
                         total[row, column, 2] += part * b
                         total[row, column, 3] += part * covered
-    for y in range(height):
-        for x in range(width):
-            if total[y, x, 3] > 0:
-                for k in range(4):
-                    total[y, x, k] /= weight[y, x]
-    return total
+    return total, weight
 
 
 @numba.njit(cache=True, nogil=True)

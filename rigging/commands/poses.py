@@ -8,7 +8,7 @@ from pathlib import Path
 from ..poses.clip import PoseError
 from ..poses.gate.gate import Gated, gate_source
 from ..poses.gate.lost import lost_poses
-from ..poses.gate.settings import PRESETS, parse_gate
+from ..poses.gate.settings import GateSettings, parse_gate
 from ..poses.registry import open_source
 from ..poses.rejects import count_reasons, write_rejects
 
@@ -55,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help=f"a limit of the gate, such as palm=off or palm=0.012, or preset={'|'.join(PRESETS)} (docs/poses.md)",
+        help="a limit of the gate, such as palm=off or palm=0.012, or "
+        f"preset={'|'.join(GateSettings.PRESETS)} (docs/poses.md)",
     )
 
 

@@ -1,6 +1,5 @@
 """Commands on shard 0 of the tiny release, each in a process of its own, and what they leave."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -9,7 +8,6 @@ import sys
 from pathlib import Path
 
 import psutil
-import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,15 +60,3 @@ def all_gone(processes):
     """Whether processes have ended or soon do."""
     _, alive = psutil.wait_procs(processes, timeout=10)
     return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
-
-
-@contextlib.contextmanager
-def small_disk(folder, options):
-    """A disk of its own at `folder`, such as "size=64k"; skips the test where this user may not mount one."""
-    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)

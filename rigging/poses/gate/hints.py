@@ -13,7 +13,7 @@ from ..readers.mirror import mirror_points
 from ..readers.permutations import JOINT_ORDERS, NONE, to_canonical
 from ..rejects import recording
 from .frames import frame_reasons
-from .settings import PRESETS, GateSettings
+from .settings import GateSettings, gate_settings
 
 SAMPLE = 24  # frames that are tried of a recording
 RECORDINGS = 8  # recordings that are tried of a source
@@ -64,7 +64,7 @@ def _hint(joints: np.ndarray, mirrored: bool, settings: GateSettings) -> str:
     single = _first_that_fits(joints, mirrored, settings, 1)
     if single:
         return single
-    if settings == PRESETS["usual"] and _share_good(joints, PRESETS["noisy"]) >= ENOUGH:
+    if settings == GateSettings() and _share_good(joints, gate_settings({"preset": "noisy"})) >= ENOUGH:
         return "bones vary from frame to frame as in noisy annotations: the gate's preset noisy would fit"
     return _first_that_fits(joints, mirrored, settings, 2)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
 
-from ...settings import from_table, nearest
+from ...settings import from_table
 from ..clip import PoseError
 
 Limit = float | Literal["off"]
@@ -40,6 +40,19 @@ class GateSettings:
     jump_ratio: float = 5.0  # ... as is this many times the clip's median motion,
     jump_floor: float = 0.02  # if it is more than this
 
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "usual": {},
+        # For annotations whose bones vary by 8 to 18 % from frame to frame: what is left tells hands from nonsense.
+        "noisy": {
+            "proportions": 4.5, "bone_length": 1.0, "palm": 0.055, "angle": 50.0, "penetration": 0.015,
+            "jump_ratio": 8.0, "jump_floor": 0.04,
+        },
+        "off": dict.fromkeys(
+            ("extent", "size", "wrong_hand", "proportions", "bone_length", "palm", "angle", "penetration", "jump"),
+            "off",
+        ),
+    }  # fmt: skip
+
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
@@ -59,30 +72,13 @@ def _is_sound(name: str, value: float | tuple[float, float]) -> bool:
     return value > 0
 
 
-PRESETS: dict[str, GateSettings] = {
-    "usual": GateSettings(),
-    # For annotations whose bones vary by 8 to 18 % from frame to frame: what is left is to tell hands from nonsense.
-    "noisy": GateSettings(
-        proportions=4.5, bone_length=1.0, palm=0.055, angle=50.0, penetration=0.015, jump_ratio=8.0, jump_floor=0.04
-    ),
-    "off": GateSettings(
-        extent="off", size="off", wrong_hand="off", proportions="off", bone_length="off", palm="off", angle="off",
-        penetration="off", jump="off",
-    ),
-}  # fmt: skip
-
-
 def gate_settings(table: Mapping[str, Any]) -> GateSettings:
     """The settings of a table such as `[poses.gate]`: `preset` (default "usual") and keys that override it.
 
     Raises:
         InputError: an unknown preset or key, or a value that is not allowed, in one line that says what is.
     """
-    preset = table.get("preset", "usual")
-    if not isinstance(preset, str) or preset not in PRESETS:
-        raise PoseError(f"gate: preset {preset!r} is unknown{nearest(str(preset), PRESETS)}")
-    keys = {key: value for key, value in table.items() if key != "preset"}
-    return from_table(GateSettings, {**asdict(PRESETS[preset]), **keys}, "gate")
+    return from_table(GateSettings, table, "gate")
 
 
 def parse_gate(texts: Iterable[str]) -> GateSettings:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_disks import small_disk
 
 from dataset_tools.commands.export_data import FORMATS
 from dataset_tools.export import interhand
@@ -19,6 +18,7 @@ from dataset_tools.export.source import open_source, read_part
 from dataset_tools.store.writer import write_manifest
 from rigging.command_line import main
 from rigging.files import file_sha256
+from tests.small_disks import small_disk
 
 
 def contents(folder):
@@ -183,7 +183,7 @@ def one_pair(samples):
 def test_a_full_disk_is_one_line_and_the_export_goes_on_once_there_is_room(kind, exported, mixed, tmp_path, capsys):
     disk = tmp_path / "disk"
     words = ["export-data", kind, str(mixed), "--out", str(disk / "out")]
-    with small_disk(disk, 16 << 20):
+    with small_disk(disk, "size=16m"):
         (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free - (48 << 10)))
         assert main(words) == 75
         told = capsys.readouterr().err

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from publishing import contents, copy_of, published, run
-from small_disks import small_disk
 
 from dataset_tools.release.publish import Request, publish
+from tests.small_disks import small_disk
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -98,7 +98,7 @@ def test_a_real_ctrl_c(data):
 
 def test_a_full_disk(ready, whole, tmp_path):
     disk = tmp_path / "disk"
-    with small_disk(disk, 16 << 20):
+    with small_disk(disk, "size=16m"):
         shutil.copytree(ready, disk / "data")
         (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free - (24 << 10)))
         with pytest.raises(OSError, match="No space left"):
@@ -111,7 +111,7 @@ def test_a_full_disk(ready, whole, tmp_path):
 
 def test_a_read_only_folder(whole, tmp_path):
     folder = tmp_path / "disk"
-    with small_disk(folder, 1 << 26):
+    with small_disk(folder, "size=64m"):
         shutil.copytree(whole, folder / "data")
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
         with pytest.raises(OSError, match="Read-only file system"):

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from shard_commands import small_disk
 
 from dataset_tools.format.schema import SAMPLE_FIELDS, SHARD_FIELDS
 from dataset_tools.store.encode import encode_sample
@@ -22,6 +21,7 @@ from render_farm.files import chunks
 from render_farm.lock import Lock
 from render_farm.shard.events import EventLog, Stop
 from rigging.command_line import main
+from tests.small_disks import small_disk
 
 ROOT = Path(__file__).parents[3]
 

@@ -9,7 +9,7 @@ import pytest
 
 from render_farm.errors import InputError
 from render_farm.planning.release import Release, known_releases, load_release
-from rigging.poses.gate.settings import PRESETS, GateSettings
+from rigging.poses.gate.settings import GateSettings, gate_settings
 
 MINIMAL = 'name = "small"\nseed = 3\nsamples = 10\nshard_size = 4\n'
 
@@ -80,7 +80,7 @@ def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_fro
     usual = load(tmp_path, MINIMAL + f"[poses.gate]\npreset = 'usual'\npalm = {GateSettings().palm}\n")
     assert usual.to_json() == plain.to_json() and "gate" not in json.loads(plain.to_json())["poses"]
     wide = load(tmp_path, MINIMAL + "[poses.gate]\npreset = 'noisy'\npalm = 'off'\n")
-    assert wide.poses.limits == dataclasses.replace(PRESETS["noisy"], palm="off")
+    assert wide.poses.limits == dataclasses.replace(gate_settings({"preset": "noisy"}), palm="off")
     assert json.loads(wide.to_json())["poses"]["gate"]["palm"] == "off"
     assert wide.with_poses("nyu:/data").poses.limits == wide.poses.limits
 

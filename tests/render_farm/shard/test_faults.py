@@ -12,11 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 import shard_commands
-from shard_commands import all_gone, arguments, complaint, events, render, sha256, shard_of, small_disk, staged
+from shard_commands import all_gone, arguments, complaint, events, render, sha256, shard_of, staged
 
 from render_farm.shard.events import Begin, EventLog, Fault
 from render_farm.shard.missing import LOST_ATTEMPTS
 from rigging.command_line import main as dataset_tools
+from tests.small_disks import small_disk
 
 # A worker that does to itself what DISTURB says: {"sample": [what at the first attempt, ...]}; and the command with
 # such workers. A module of its own, which worker processes can import by name.

@@ -11,12 +11,13 @@ import time
 import h5py
 import psutil
 import pytest
-from shard_commands import ROOT, all_gone, command, complaint, render, sha256, shard_of, small_disk, staged
+from shard_commands import ROOT, all_gone, command, complaint, render, sha256, shard_of, staged
 
 from dataset_tools.store.shard_file import ShardFile
 from render_farm.lock import Lock
 from render_farm.planning import configuration, refusals
 from rigging.command_line import main
+from tests.small_disks import small_disk
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from rigging.joints import JOINT_PARENTS
 from rigging.poses.clip import PoseClip
 from rigging.poses.gate.frames import degrees_beyond
 from rigging.poses.gate.gate import gate
-from rigging.poses.gate.settings import PRESETS, GateSettings, gate_settings, parse_gate
+from rigging.poses.gate.settings import GateSettings, gate_settings, parse_gate
 from rigging.poses.readers.mirror import palm_normal
 from rigging.poses.rejects import count_reasons
 from rigging.poses.sampling.procedural import ProceduralSource
@@ -37,9 +37,9 @@ def noisy(joints: np.ndarray, rng: np.random.Generator, spread: float) -> np.nda
 def test_words_of_the_command_line_and_a_table_mean_the_same():
     table = {"preset": "noisy", "palm": "off", "bone_length": 0.3, "mcp_degrees": [-20, 90]}
     words = ["preset=noisy", "palm=off", "bone_length = 0.3", "mcp_degrees=[-20, 90]"]
-    expected = replace(PRESETS["noisy"], palm="off", bone_length=0.3, mcp_degrees=(-20.0, 90.0))
+    expected = replace(gate_settings({"preset": "noisy"}), palm="off", bone_length=0.3, mcp_degrees=(-20.0, 90.0))
     assert gate_settings(table) == parse_gate(words) == expected
-    assert gate_settings({}) == parse_gate([]) == GateSettings() == PRESETS["usual"]
+    assert gate_settings({}) == parse_gate([]) == GateSettings() == gate_settings({"preset": "usual"})
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_wrong_limit_is_one_line(word, message):
 
 
 def test_every_check_can_be_left_out_and_only_frames_without_a_hand_remain_rejected():
-    off = PRESETS["off"]
+    off = gate_settings({"preset": "off"})
     assert [item.name for item in fields(off) if getattr(off, item.name) == "off"] == [
         "extent", "size", "wrong_hand", "proportions", "bone_length", "palm", "angle", "penetration", "jump",
     ]  # fmt: skip
@@ -79,11 +79,11 @@ def test_noisy_annotations_pass_with_their_preset_and_nonsense_does_not(spread):
     clips = [
         clip_of(noisy(clip.joints, rng, spread), clip.name) for clip in ProceduralSource(count=3, frames=32).clips()
     ]
-    usual, passed = gate(clips), gate(clips, PRESETS["noisy"])
+    usual, passed = gate(clips), gate(clips, gate_settings({"preset": "noisy"}))
     assert usual.accepted < 0.5 * usual.frames and any("preset noisy would fit" in hint for hint in usual.hints)
     assert passed.accepted >= 0.98 * passed.frames and not passed.hints
     shuffled = [clip_of(clip.joints[:, rng.permutation(21)], clip.name) for clip in clips]
-    assert gate(shuffled, PRESETS["noisy"]).accepted <= 0.05 * passed.frames
+    assert gate(shuffled, gate_settings({"preset": "noisy"})).accepted <= 0.05 * passed.frames
 
 
 def test_the_command_takes_limits(tmp_path, capsys):

@@ -17,7 +17,7 @@ from rigging.poses.gate import checks
 from rigging.poses.gate.checks import chirality
 from rigging.poses.gate.frames import clip_chirality
 from rigging.poses.gate.gate import find_jumps, gate
-from rigging.poses.gate.settings import PRESETS, GateSettings
+from rigging.poses.gate.settings import GateSettings, gate_settings
 from rigging.poses.rejects import Reject, count_reasons, write_rejects
 
 FRAMES = 30
@@ -151,7 +151,7 @@ SPOILT = {
 @given(
     kinds=st.lists(st.sampled_from(sorted(SPOILT)), min_size=1, max_size=6),
     numbers=st.lists(ANYTHING, min_size=1, max_size=63),
-    preset=st.sampled_from(sorted(PRESETS)),
+    preset=st.sampled_from(sorted(GateSettings.PRESETS)),
 )
 def test_whatever_a_frame_holds_it_passes_or_has_a_named_reason(kinds, numbers, preset):
     joints = moving_hand(8)
@@ -159,7 +159,7 @@ def test_whatever_a_frame_holds_it_passes_or_has_a_named_reason(kinds, numbers, 
         for frame, kind in enumerate(kinds):
             joints[frame] = SPOILT[kind](joints[frame], np.array(numbers))
         known, unknown = clip_of(joints), clip_of(joints[: len(kinds)], "b", "")
-    gated = gate([known, unknown], PRESETS[preset])
+    gated = gate([known, unknown], gate_settings({"preset": preset}))
     assert gated.accepted + len(gated.rejects) == gated.frames == 8 + len(kinds)
     assert {reject.reason for reject in gated.rejects} <= REASONS
 

@@ -9,10 +9,10 @@ import pytest
 
 
 @contextlib.contextmanager
-def small_disk(folder, size):
-    """A disk of its own of `size` bytes at `folder`; skips the test where this user may not mount one."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+def small_disk(folder, options):
+    """A disk of its own at `folder`, such as "size=64k"; skips the test where this user may not mount one."""
+    folder.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk needs root")
     try:
