@@ -7,6 +7,7 @@ import itertools
 import shutil
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from dataset_tools.store.staged import read_staged
 from rigging.errors import InputError
 from tests.benchmarks.ablate import __main__ as command
 from tests.benchmarks.ablate.develop import DevelopJob, pack, restyled, staging
-from tests.benchmarks.ablate.stage import Stage, load_hands, save_hands
+from tests.benchmarks.ablate.stage import Stage, load_hands, samples_of, save_hands
 from tests.benchmarks.ablate.study import HERE, Study, Variant, chosen, load_study, quick, way_of
 
 SIDE = 64  # px of the pictures of TINY
@@ -92,6 +93,15 @@ def job(stage, study) -> DevelopJob:
     job(0)
     job(1)
     return job
+
+
+def test_as_many_samples_of_each_group_of_tones_as_asked_for():
+    """Pairs of two samples; subjects 0 and 3 are dark, 1 tan, 2 light."""
+    plan = SimpleNamespace(poses_per_pair=2, ita=np.array([-50.0, 20.0, 60.0, 5.0]), subject=np.array([0, 1, 3, 2, 0]))
+    study = Study(SimpleNamespace(samples=10), ())
+    assert samples_of(plan, study) == list(range(10))
+    assert samples_of(plan, dataclasses.replace(study, per_tone=2)) == [0, 1, 2, 3, 6, 7]
+    assert samples_of(plan, dataclasses.replace(study, per_tone=4)) == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
 def test_pictures_are_developed_from_the_kept_renders(job, stage, study):

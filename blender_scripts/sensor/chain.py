@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .finish import compress, denoise, sharpen, to_bytes, tone
+from .finish import compress, denoise, even_out, sharpen, to_bytes, tone
 from .raw import through_sensor
 from .sensor import Sensor
 
@@ -17,6 +17,8 @@ def record(picture: np.ndarray, sensor: Sensor, rng: np.random.Generator) -> np.
     """
     if sensor.has_raw:
         picture = through_sensor(picture, sensor, rng)
+    if sensor.local_tone:
+        picture = even_out(picture, sensor.local_tone)
     picture = tone(picture, sensor.contrast, sensor.black)
     if sensor.denoising and sensor.iso:
         picture = denoise(picture, sensor.denoising * 2 * sensor.grey_noise)

@@ -25,6 +25,17 @@ def over(hand: np.ndarray, background: np.ndarray) -> np.ndarray:
     return picture
 
 
+@numba.njit(cache=True, nogil=True)
+def scaled(picture: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) float32 times a gain (H, W) float32."""
+    out = np.empty_like(picture)
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            for k in range(3):
+                out[y, x, k] = picture[y, x, k] * gain[y, x]
+    return out
+
+
 def settled(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The layer (H, W, 4) of what arrived, divided by what would arrive (H, W) if the hand covered everything.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .layers import scaled
+
 
 def vignette(picture: np.ndarray, K: np.ndarray, strength: float) -> np.ndarray:
     """A picture (H, W, 3) that darkens away from the axis as cos^4 of the ray's angle, to the power `strength`.
@@ -18,8 +20,7 @@ def vignette(picture: np.ndarray, K: np.ndarray, strength: float) -> np.ndarray:
     (fx, skew, cx), (_, fy, cy) = np.float32(K[:2])
     down = ((y - cy) / fy)[:, None]
     right = (x - cx - skew * down) / fx
-    gain = cv2.pow(1 + right**2 + down**2, -2 * strength)
-    return picture * cv2.merge([gain, gain, gain])
+    return scaled(picture, cv2.pow(1 + right**2 + down**2, -2 * strength))
 
 
 def glare(picture: np.ndarray, share: float, radius: float) -> np.ndarray:

@@ -26,25 +26,27 @@ def shutter(
         forward, backward: (H, W, 2) pixels, x right and y down, to where the point is one step later and earlier.
         share: of the time from frame to frame during which the shutter is open.
     """
-    velocity, bend = _motion(forward, backward)
-    if velocity is None or share <= 0 or not seen.any():
+    if (forward is None and backward is None) or share <= 0 or not seen.any():
         return hand
-    farthest = share / 2 * np.abs(velocity).max() + share**2 / 4 * np.abs(bend).max()  # either way, along x or y
+    known = box_around(seen, 0)
+    flow = max(float(np.abs(flow[known]).max()) for flow in (forward, backward) if flow is not None)
+    farthest = flow * (share / 2 + share**2 / 4)  # at most, either way, along x or y
     if farthest < _SHORTEST / 4:
         return hand
     box = box_around(hand[..., 3], 2 * math.ceil(farthest))  # of what comes to a pixel that the hand reaches
     moved = hand.copy()
-    ways = (flow[box].reshape(-1, 2) for flow in (velocity, bend))
+    ways = _motion(*(None if flow is None else flow[box] for flow in (forward, backward)))
     moved[box] = settled(*_scatter(hand[box], nearest_seen(seen[box]), *ways, np.float32(share)))
     return moved
 
 
-def _motion(forward: np.ndarray | None, backward: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Factors (H, W, 2) of u and of u^2 in the way that a point goes."""
+def _motion(forward: np.ndarray | None, backward: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Factors (H W, 2) of u and of u^2 in the way that a point goes, by flows (H, W, 2) of which one may be unknown."""
     if forward is not None and backward is not None:
-        return (forward - backward) / 2, (forward + backward) / 2
-    velocity = forward if backward is None else -backward
-    return velocity, None if velocity is None else np.zeros_like(velocity)
+        ways = (forward - backward) / 2, (forward + backward) / 2
+    else:
+        ways = (forward, np.zeros_like(forward)) if backward is None else (-backward, np.zeros_like(backward))
+    return ways[0].reshape(-1, 2), ways[1].reshape(-1, 2)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -33,6 +33,7 @@ class Sensor:
     correction: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)  # ... and in those that its matrix corrects
     white_balance: tuple[float, float] = (0.0, 0.0)  # stops, of red and of blue
     exposure: float = 0.0
+    local_tone: float = 0.0
     contrast: float = 0.0
     black: float = 0.0
     sharpening: float = 0.0
@@ -98,6 +99,7 @@ def _draw_model(rng: np.random.Generator, settings: SensorSettings) -> dict[str,
         "denoising": _uniform(rng, settings.denoising),
         "primaries": _rounded(own),
         "correction": _rounded(own) if share == 0 else _rounded((1 - share) * own + share * other),
+        "local_tone": _uniform(rng, settings.local_tone),
         "contrast": _uniform(rng, settings.contrast),
         "sharpening": _uniform(rng, settings.sharpening),
         "sharpening_radius": _uniform(rng, settings.sharpening_radius),

@@ -12,7 +12,8 @@ _ALLOWED: dict[str, Range] = {
     "shutter": (0.001, 2), "aperture": (0, 0.05), "focus": (-10, 10), "vignetting": (0, 4), "glare": (0, 0.5),
     "haze": (0, 1), "iso": (25, 25600), "full_well": (500, 200_000), "read_noise": (0, 50), "binning": (1, 16),
     "frames": (1, 32), "denoising": (0, 1), "colour": (0, 1), "white_balance": (-1, 1), "exposure": (-3, 3),
-    "contrast": (0, 1), "black": (-0.1, 0.3), "sharpening": (0, 4), "sharpening_radius": (0.3, 4), "jpeg": (10, 100),
+    "local_tone": (0, 0.9), "contrast": (0, 1), "black": (-0.1, 0.3), "sharpening": (0, 4),
+    "sharpening_radius": (0.3, 4), "jpeg": (10, 100),
 }  # fmt: skip
 _SWITCHED_OFF_BY_ZERO = ("shutter", "iso", "jpeg")
 
@@ -42,6 +43,7 @@ class SensorSettings:
     colour: Range = (0.0, 0.0)  # share of another camera's colours in the matrix that corrects this one's
     white_balance: Range = (0.0, 0.0)  # stops, errors of red and blue against green
     exposure: Range = (0.0, 0.0)  # stops, beside what the look's exposure says
+    local_tone: Range = (0.0, 0.0)  # share of the contrast between large areas that the camera takes out
     contrast: Range = (0.0, 0.0)  # of the tone curve: 0 is sRGB's alone, 1 a whole S
     black: Range = (0.0, 0.0)  # sRGB value of black; below 0 the shadows are cut
     sharpening: Range = (0.0, 0.0)  # share of an unsharp mask that is added
@@ -54,14 +56,16 @@ class SensorSettings:
             "shutter": (0.03, 0.25), "aperture": (0.001, 0.003), "focus": (-0.2, 0.2), "vignetting": (0.0, 0.3),
             "glare": (0.0, 0.01), "haze": (0.0, 0.005), "iso": (50.0, 400.0), "full_well": (4000.0, 10000.0),
             "read_noise": (1.0, 3.0), "binning": (2, 4), "frames": (1, 4), "denoising": (0.0, 0.5),
-            "colour": (0.0, 0.2), "white_balance": (-0.05, 0.05), "exposure": (-0.2, 0.2), "contrast": (0.2, 0.7),
+            "colour": (0.0, 0.2), "white_balance": (-0.05, 0.05), "exposure": (-0.2, 0.2), "local_tone": (0.1, 0.3),
+            "contrast": (0.2, 0.7),
             "black": (-0.01, 0.01), "sharpening": (0.5, 1.2), "sharpening_radius": (0.6, 1.0), "jpeg": (85, 98),
         },
         "phone": {
             "shutter": (0.03, 0.5), "aperture": (0.002, 0.004), "focus": (-0.8, 0.4), "vignetting": (0.0, 0.6),
             "glare": (0.005, 0.03), "haze": (0.0, 0.03), "iso": (50.0, 800.0), "full_well": (3000.0, 10000.0),
             "read_noise": (1.0, 3.0), "binning": (1, 4), "frames": (1, 4), "denoising": (0.0, 0.8),
-            "colour": (0.0, 0.5), "white_balance": (-0.15, 0.15), "exposure": (-0.6, 0.6), "contrast": (0.2, 1.0),
+            "colour": (0.0, 0.5), "white_balance": (-0.15, 0.15), "exposure": (-0.6, 0.6), "local_tone": (0.1, 0.5),
+            "contrast": (0.2, 1.0),
             "black": (-0.03, 0.03), "sharpening": (0.5, 1.5), "sharpening_radius": (0.6, 1.2), "jpeg": (75, 98),
         },
     }  # fmt: skip

@@ -45,8 +45,8 @@ PARTS = {  # stronger than a release has them, to be seen
     "ISO 800, 4 frames": {"iso": 800.0, "frames": 4}, "ISO 800, denoising 1": {"iso": 800.0, "denoising": 1.0},
     "another's colours": {"primaries": (0.0, 1.0, 0.0, 0.0), "correction": (0.0, 0.0, 1.0, 0.0)},
     "white balance 0.3, -0.3": {"white_balance": (0.3, -0.3)}, "exposure +1.3": {"exposure": 1.3},
-    "contrast 1": {"contrast": 1.0}, "black +0.1": {"black": 0.1}, "sharpening 2": {"sharpening": 2.0},
-    "JPEG 25": {"jpeg": 25},
+    "local tone 0.5": {"local_tone": 0.5}, "contrast 1": {"contrast": 1.0}, "black +0.1": {"black": 0.1},
+    "sharpening 2": {"sharpening": 2.0}, "JPEG 25": {"jpeg": 25},
 }  # fmt: skip
 PHONES = (4, 5, 13)  # seeds
 

@@ -39,8 +39,8 @@ PARTS = {
     "shutter": {"shutter": 0.25}, "defocus": {"aperture": 0.003, "focus": -0.4}, "vignetting": {"vignetting": 0.5},
     "glare": {"glare": 0.02}, "haze": {"haze": 0.05}, "white balance, colours": {"white_balance": (0.1, 0.0)},
     "noise, colours": {"iso": 200.0}, "noise, mosaic, colours": {"iso": 200.0, "binning": 1},
-    "noise, noise reduction, colours": {"iso": 200.0, "denoising": 0.5}, "sharpening": {"sharpening": 1.0},
-    "JPEG": {"jpeg": 80},
+    "noise, noise reduction, colours": {"iso": 200.0, "denoising": 0.5}, "local tone": {"local_tone": 0.3}, 
+    "sharpening": {"sharpening": 1.0}, "JPEG": {"jpeg": 80},
 }  # fmt: skip
 
 

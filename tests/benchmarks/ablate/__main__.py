@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.ablate --folder out/ablate [--real hanco=/data/HanCo]       # renders, trains, tests
     python -m tests.benchmarks.ablate --folder out/ablate-judge --release tests/benchmarks/ablate/judge.toml \\
-        --parts render develop pictures judge page --judge .venv-judge/bin/python --photographs photos
+        --per-tone 130 --parts render develop pictures judge page --judge .venv-judge/bin/python --photographs photos
     python -m tests.benchmarks.ablate --folder /tmp/ablate --quick                         # tries the script
 
 The parts, each of which goes on where it was interrupted: `render` keeps linear renders of the release's samples, once
@@ -14,6 +14,7 @@ and `judge` asks the outside detector; `page` writes what there is into docs/abl
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import os
@@ -41,7 +42,7 @@ QUICK = ("data.batch=8", "stages.heatmap.epochs=1", "stages.all.epochs=1")
 def run(options: argparse.Namespace) -> None:
     """The parts that are asked for, in their order. Raises MvhmError."""
     study = load_study(options.release, options.variants, tuple(options.only or ()))
-    study = quick(study) if options.quick else study
+    study = dataclasses.replace(quick(study) if options.quick else study, per_tone=options.per_tone)
     stage = Stage(options.folder.resolve())
     if "judge" in options.parts and options.judge is None:
         raise InputError("--judge PYTHON is wanted: that of an environment with MediaPipe, which make judge makes")
@@ -121,6 +122,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--variants", type=Path, default=HERE / "variants.toml", help="what is varied")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these variants alone, the first to compare with")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=USUAL)
+    parser.add_argument("--per-tone", type=int, default=0, metavar="N", help="samples of each of the judge's three "
+                        "groups of skin tones, at most (default: all samples)")  # fmt: skip
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the estimator's settings")
     parser.add_argument("--real", action="append", default=[], metavar="NAME=PATH", help="a real data set to test on "

@@ -26,7 +26,7 @@ from render_farm.shard.staging import Staging
 from rigging.errors import InputError
 from rigging.hand.arm import arm_topology
 
-from .stage import Inputs, Stage, image_size, load_hands, run_on_samples
+from .stage import Inputs, Stage, image_size, load_hands, run_on_samples, samples_of
 from .study import Study, Variant, differing, way_of
 
 
@@ -97,7 +97,8 @@ def staging(stage: Stage, name: str) -> Staging:
 
 def develop_study(stage: Stage, study: Study, workers: int = 0) -> None:
     """Write the shards of all variants that are not there yet. Raises InputError if a sample fails."""
-    plan, samples = stage.plan(study), range(study.release.samples)
+    plan = stage.plan(study)
+    samples = samples_of(plan, study)
     lacking, missing = [], set()
     for variant in study.variants:
         configuration = configured(plan, study, variant)[1]
@@ -116,7 +117,7 @@ def pack(stage: Stage, study: Study, plan: Plan, variant: Variant) -> None:
     own, configuration = configured(plan, study, variant)
     folder, staged = stage.variant(variant.name), staging(stage, variant.name)
     record = shard_record(study.of(variant), 0, own, planned_asset(plan), configuration)
-    write_manifest(folder.shard(0), write_shard(folder.shard(0), staged.read(range(study.release.samples)), record))
+    write_manifest(folder.shard(0), write_shard(folder.shard(0), staged.read(samples_of(plan, study)), record))
     staged.remove()
 
 

@@ -22,7 +22,7 @@ poses, hands, cameras, lights and labels are the same in all of them, to the byt
 ```
 {COMMAND} --folder out/ablate --real hanco=/data/HanCo     # renders, trains and tests
 {COMMAND} --folder out/judged --release tests/benchmarks/ablate/judge.toml \\
-    --parts render develop pictures judge page --judge .venv-judge/bin/python --photographs photos
+    --per-tone 130 --parts render develop pictures judge page --judge .venv-judge/bin/python --photographs photos
 {COMMAND} --folder /tmp/ablate --quick                     # tries it: 8 samples, two variants
 ```
 

@@ -19,7 +19,9 @@ from blender_scripts.looks.backgrounds import PhotoFolder
 from blender_scripts.looks.hdri import HdriLibrary, hdri_files
 from blender_scripts.looks.plates import make_plates
 from blender_scripts.render_sample import render_views, sample_light, set_stage
+from dataset_tools.judge.groups import TONE_GROUPS
 from dataset_tools.progress import Progress
+from dataset_tools.statistics.looks import tone_of
 from dataset_tools.store.layout import ReleaseFolder
 from render_farm.files import digest
 from render_farm.planning.configuration import package_versions
@@ -72,7 +74,8 @@ class Stage:
         for folder in (self.folder, self.release.path, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
         plan = ensure_plan(study.release, self.release.path)
-        mark, made_of = self.folder / "made_of", digest(plan.content, *map(str, sorted(package_versions().items())))
+        parts = [*map(str, sorted(package_versions().items())), *([str(study.per_tone)] if study.per_tone else [])]
+        mark, made_of = self.folder / "made_of", digest(plan.content, *parts)
         if mark.exists() and mark.read_text() != made_of:
             raise InputError(f"{self.folder}: holds renders of another release or version; choose another --folder")
         write_atomic(mark, made_of.encode())
@@ -123,6 +126,18 @@ class RenderJob:
                 save_hands(place, plates.seen(hands))
 
 
+def samples_of(plan: Plan, study: Study) -> list[int]:
+    """The samples that a study takes: all, or of each group of skin tones those of its first pairs."""
+    length, tones = plan.poses_per_pair, tone_of(plan.ita[plan.subject])
+    pairs = range(study.release.samples // length)
+    if study.per_tone:
+        groups = np.searchsorted(list(TONE_GROUPS.values()), tones, side="right")
+        pairs = sorted(
+            pair for group in np.unique(groups) for pair in np.flatnonzero(groups == group)[: study.per_tone // length]
+        )  # fmt: skip
+    return [pair * length + role for pair in pairs for role in range(length)]
+
+
 def image_size(release: Release) -> tuple[int, int]:
     """Width and height of its pictures, px."""
     return release.render.width, release.render.height
@@ -146,7 +161,7 @@ def render_study(stage: Stage, study: Study, workers: int = 0) -> None:
     """Render all that is not there yet. Raises InputError if a sample fails."""
     plan = stage.plan(study)
     missing = [
-        sample for sample in range(study.release.samples)
+        sample for sample in samples_of(plan, study)
         if not all(stage.hands(way, sample).exists() for way in study.ways())
     ]  # fmt: skip
     run_on_samples("render", partial(RenderJob, stage, study), plan, missing, stage.logs, workers)

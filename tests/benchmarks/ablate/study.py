@@ -46,6 +46,7 @@ class Study:
 
     release: Release
     variants: tuple[Variant, ...]
+    per_tone: int = 0  # samples of each of the judge's three groups of skin tones, at most; 0: all
 
     def of(self, variant: Variant) -> Release:
         """The release as the variant has it. Raises SettingsError that names the variant and the key."""

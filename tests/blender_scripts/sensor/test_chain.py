@@ -16,7 +16,7 @@ from blender_scripts.sensor.settings import SensorSettings
 
 SWITCHES = {
     "iso": 400.0, "white_balance": (0.1, 0.0), "correction": (0.0, 1.0, 0.0, 0.0), "binning": 1, "exposure": 0.5,
-    "contrast": 0.5, "black": 0.05, "sharpening": 1.0, "jpeg": 70,
+    "local_tone": 0.5, "contrast": 0.5, "black": 0.05, "sharpening": 1.0, "jpeg": 70,
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_noise_reduction_needs_noise():
     assert np.array_equal(plain, reduced)
 
 
-@pytest.mark.parametrize("part", ["through_sensor", "denoise", "sharpen", "compress"])
+@pytest.mark.parametrize("part", ["through_sensor", "even_out", "denoise", "sharpen", "compress"])
 def test_parts_that_are_off_are_not_run(part, monkeypatch):
     def refuse(*_: object) -> None:
         raise AssertionError(f"{part} ran")

@@ -15,7 +15,8 @@ from rigging.settings import SettingsError, from_table
 
 PHONE = from_table(SensorSettings, {"preset": "phone"}, "a release")
 OF_A_MODEL = {"aperture", "vignetting", "glare", "full_well", "read_noise", "binning", "frames", "denoising",
-              "primaries", "correction", "contrast", "sharpening", "sharpening_radius", "jpeg"}  # fmt: skip
+              "primaries", "correction", "local_tone", "contrast", "sharpening", "sharpening_radius",
+              "jpeg"}  # fmt: skip
 
 
 def drawn(settings: SensorSettings, views: int = 4, seed: int = 0) -> tuple[Sensor, ...]:
