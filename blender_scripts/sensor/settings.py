@@ -63,10 +63,10 @@ class SensorSettings:
         "phone": {
             "shutter": (0.03, 0.5), "aperture": (0.002, 0.004), "focus": (-0.8, 0.4), "vignetting": (0.0, 0.6),
             "glare": (0.005, 0.03), "haze": (0.0, 0.03), "iso": (50.0, 800.0), "full_well": (3000.0, 10000.0),
-            "read_noise": (1.0, 3.0), "binning": (1, 4), "frames": (1, 4), "denoising": (0.0, 0.8),
+            "read_noise": (1.0, 3.0), "binning": (2, 4), "frames": (1, 4), "denoising": (0.0, 0.8),
             "colour": (0.0, 0.5), "white_balance": (-0.15, 0.15), "exposure": (-0.6, 0.6), "local_tone": (0.1, 0.5),
             "contrast": (0.2, 1.0),
-            "black": (-0.03, 0.03), "sharpening": (0.5, 1.5), "sharpening_radius": (0.6, 1.2), "jpeg": (75, 98),
+            "black": (-0.03, 0.03), "sharpening": (0.3, 1.2), "sharpening_radius": (0.6, 1.2), "jpeg": (80, 98),
         },
     }  # fmt: skip
 
