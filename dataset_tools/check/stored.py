@@ -15,7 +15,6 @@ from .surface import Hits, Surface, Topology, Views
 # what the loader derives is left out: a check of it would hold a value against itself
 STORED = tuple(name for name, one in SAMPLE_FIELDS.items() if one.stored)
 LATTICE = 48  # pixels that are looked at everywhere, in a row of an image
-GOLDEN = 0.6180339887498949
 EDGE_PIXELS = 300  # of each view, beside the outline and beside edges between parts, so that 1 px is noticed
 
 
@@ -105,10 +104,13 @@ def choose_pixels(parts: np.ndarray, phase: int) -> tuple[np.ndarray, np.ndarray
 
 
 def scattered(count: int, most: int) -> np.ndarray:
-    """Up to `most` (n,) indices below `count`, spread evenly but by no period: every second one has only one side."""
+    """Up to `most` (n,) indices below `count`, spread evenly but by no period: every second one has only one side.
+
+    Each is drawn from an equal part of them, by `count` alone.
+    """
     if count <= most:
         return np.arange(count)
-    return (np.arange(most) * GOLDEN % 1 * count).astype(int)
+    return ((np.arange(most) + np.random.default_rng(count).random(most)) * (count / most)).astype(int)
 
 
 def beside_edges(labels: np.ndarray) -> np.ndarray:

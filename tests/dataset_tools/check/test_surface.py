@@ -117,7 +117,11 @@ def test_another_sample_looks_at_other_pixels(pairs):
 
 
 def test_scattered_indices_are_even_and_have_no_period():
-    chosen = scattered(1000, 500)
-    assert 0.4 < (chosen % 2).mean() < 0.6
-    assert np.diff(np.sort(chosen)).max() < 6
+    for count in (501, 987, 1000, 1597, 3948, 4791, 5168):  # by a golden ratio two of these had one side alone
+        chosen = scattered(count, 500)
+        assert len(chosen) == 500 and chosen.max() < count
+        assert np.diff(chosen).max() <= 2 * count / 500 + 1
+        for period in (2, 3, 4, 8):
+            share = np.bincount(chosen % period, minlength=period) / 500 * period
+            assert np.abs(share - 1).max() < 0.5, (count, period)
     assert (scattered(5, 9) == np.arange(5)).all()
