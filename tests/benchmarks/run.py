@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from docs.figures.quality import draw_quality
 from docs.figures.worker import draw_worker
+from rigging.command_line import THREAD_VARIABLES
 
 from .graph_page import graph_section
 from .labels_page import labels_section
@@ -30,6 +32,7 @@ PARTS = {
     "spin": "bench_spin", "graph": "bench_graph", "labels": "bench_labels", "raster": "bench_raster",
     "loader": "bench_loader", "sensor": "bench_sensor",
 }  # fmt: skip
+ONE_THREAD = ("sensor",)  # as in every mvhm command; waiting threads of BLAS count as processor time
 NEED_NO_FOLDER = ("spin", "graph", "labels", "raster", "sensor")
 SECTIONS = {"graph": graph_section, "labels": labels_section, "raster": raster_section, "loader": loader_section,
             "sensor": sensor_section}  # fmt: skip
@@ -39,7 +42,8 @@ def run_part(part: str, folder: Path) -> dict:
     """Run one benchmark and keep its JSON. subprocess.CalledProcessError if it fails."""
     command = [sys.executable, "-m", f"tests.benchmarks.{PARTS[part]}"]
     command += ["--folder", str(folder)] if part not in NEED_NO_FOLDER else []
-    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    threads = dict.fromkeys(THREAD_VARIABLES, "1") if part in ONE_THREAD else {}
+    result = subprocess.run(command, cwd=ROOT, env=os.environ | threads, stdout=subprocess.PIPE, text=True, check=True)
     found = json.loads(result.stdout[result.stdout.index("{") :])
     (folder / f"{part}.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     return found
