@@ -33,7 +33,6 @@ poses, hands, cameras, lights and labels are the same in all of them, to the byt
 - An interrupted run goes on where it was. What a variant's name stands for may change: its shard is then made anew, and
   only it. After a change of code, remove FOLDER/variants (and FOLDER/hands, if it is rendering that changed).
 - `--real NAME=PATH` tests on a real data set of yours, too ([real_data.md](real_data.md)); again for each.
-- Without the denoiser 8 samples per pixel are all noise: that row says what the denoiser does.
 """
 OF_PICTURES = ("noise", "contrast", "saturation", "exposure", "clipped")
 OF_JUDGE = ("all", "onto a face", "seen from: palm", "seen from: back", "seen from: edge on")
