@@ -1,4 +1,4 @@
-"""Draw docs/images/sensor.jpg: one picture without a sensor, with each part of one alone, and by three phones.
+"""Draw docs/images/sensor.jpg: one picture without a sensor, with each part of one alone, and by six phones.
 
 Run from the root of the repository: python -m docs.figures.sensor
 """
@@ -48,7 +48,7 @@ PARTS = {  # stronger than a release has them, to be seen
     "local tone 0.5": {"local_tone": 0.5}, "contrast 1": {"contrast": 1.0}, "black +0.1": {"black": 0.1},
     "sharpening 2": {"sharpening": 2.0}, "JPEG 25": {"jpeg": 25},
 }  # fmt: skip
-PHONES = (4, 5, 13)  # seeds
+PHONES = (1, 4, 5, 8, 13, 21)  # seeds
 
 
 def camera() -> Cameras:
