@@ -11,24 +11,24 @@ from rigging.skin.srgb import linear_to_srgb
 from .layers import scaled
 
 _AROUND = 0.05  # picture widths, standard deviation: what local tone mapping takes for the light around a pixel
-_DARKEST = 0.01  # linear; darker areas come up no further, as their noise would
+_LIGHT, _DARKEST = 0.3, 0.02  # linear light that stays, and below which areas come up no further: noise would, too
 _STEPS = 65535
 _ENCODED = linear_to_srgb(np.arange(_STEPS + 1) / _STEPS).astype(np.float32)
 
 
 def even_out(picture: np.ndarray, share: float) -> np.ndarray:
-    """Local tone mapping of linear light (H, W, 3) float32: `share` of the contrast between large areas is taken out.
+    """Local tone mapping of linear light (H, W, 3) float32: dark areas come up by `share` of their stops below _LIGHT.
 
-    Light is divided by the `share`th power of what is around, a Gaussian of the logarithm of luma over a twentieth of
-    the picture, so that dark areas come up, light ones down, and small things keep their contrast (what Hasinoff et al.
-    2016 do to phones' pictures, section 6, in one step). The mean of that logarithm stays.
+    The light around a pixel is a Gaussian of the logarithm of luma over a twentieth of the picture. Light areas stay,
+    small things keep their contrast: what Hasinoff et al. 2016 (section 6) do to phones' pictures, in one step.
     """
     factor = max(1, round(picture.shape[1] * _AROUND / 2))
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(luma, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
     sigma = small.shape[1] * _AROUND
     around = cv2.GaussianBlur(np.log(np.maximum(small, _DARKEST)), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    gain = cv2.resize(np.exp(share * (around.mean() - around)), luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    lift = np.exp(share * np.maximum(np.float32(np.log(_LIGHT)) - around, 0))
+    gain = cv2.resize(lift, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return scaled(picture, gain)
 
 

@@ -43,7 +43,7 @@ class SensorSettings:
     colour: Range = (0.0, 0.0)  # share of another camera's colours in the matrix that corrects this one's
     white_balance: Range = (0.0, 0.0)  # stops, errors of red and blue against green
     exposure: Range = (0.0, 0.0)  # stops, beside what the look's exposure says
-    local_tone: Range = (0.0, 0.0)  # share of the contrast between large areas that the camera takes out
+    local_tone: Range = (0.0, 0.0)  # share of their stops below light ones by which dark areas come up
     contrast: Range = (0.0, 0.0)  # of the tone curve: 0 is sRGB's alone, 1 a whole S
     black: Range = (0.0, 0.0)  # sRGB value of black; below 0 the shadows are cut
     sharpening: Range = (0.0, 0.0)  # share of an unsharp mask that is added

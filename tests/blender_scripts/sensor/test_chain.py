@@ -22,7 +22,7 @@ SWITCHES = {
 
 def light(seed: int = 0) -> np.ndarray:
     noise = np.random.default_rng(seed).random((48, 48, 3), np.float32)
-    return cv2.GaussianBlur(noise, (0, 0), 1.0) * np.float32(3) - np.float32(0.9)
+    return cv2.GaussianBlur(noise, (0, 0), 1.0) * np.float32(3) - np.float32(1.2)
 
 
 def test_with_all_parts_off_the_picture_is_the_light_in_srgb():
