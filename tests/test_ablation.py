@@ -139,7 +139,7 @@ def test_a_sample_that_is_staged_is_not_made_again(job, stage):
 
 def test_a_variant_is_a_release_that_says_what_it_is(job, stage, study, tmp_path):
     copied = Stage(Path(shutil.copytree(stage.folder, tmp_path / "copy")))
-    pack(copied, study, job.inputs.plan, VARIANTS[2])
+    pack(copied, study, job.inputs.plan, VARIANTS[2], range(study.release.samples))
     with closing(HandDataset(copied.variant("two").path, fields=["rgb"])) as dataset:
         assert (len(dataset), dataset[1]["rgb"].shape) == (2, (2, SIDE, SIDE, 3))
         settings = dataset.attrs["configuration"]["release"]

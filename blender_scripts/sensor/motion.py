@@ -29,8 +29,8 @@ def shutter(
     if (forward is None and backward is None) or share <= 0 or not seen.any():
         return hand
     known = box_around(seen, 0)
-    flow = max(float(np.abs(flow[known]).max()) for flow in (forward, backward) if flow is not None)
-    farthest = flow * (share / 2 + share**2 / 4)  # at most, either way, along x or y
+    longest = max(float(np.abs(flow[known]).max()) for flow in (forward, backward) if flow is not None)
+    farthest = longest * (share / 2 + share**2 / 4)  # at most, either way, along x or y
     if farthest < _SHORTEST / 4:
         return hand
     box = box_around(hand[..., 3], 2 * math.ceil(farthest))  # of what comes to a pixel that the hand reaches

@@ -1,6 +1,6 @@
 """The camera's sensor: processor time per view, whole and part by part, as one line of JSON.
 
-    python -m tests.benchmarks.bench_sensor
+    python -m tests.benchmarks.run --only sensor        # with one thread: waiting ones count as processor time
 
 A view of the shipped hand that moves by half a centimetre to its neighbours, before a background of noise: the light's
 way through lens, sensor and finish. A part's cost is what it adds to a camera in which everything else is off; all ways

@@ -13,21 +13,18 @@ import argparse
 import dataclasses
 import logging
 import os
-from functools import partial
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 from dataset_tools.statistics.bootstrap import mean_interval
-from dataset_tools.store.writer import write_manifest, write_shard
-from render_farm.planning.plan import Plan, load_plan, planned_asset, save_plan
-from render_farm.planning.spec import shard_record
+from render_farm.planning.plan import Plan, load_plan, save_plan
 from rigging.command_line import THREAD_VARIABLES
 
-from .ablate.develop import DevelopJob, configured, staging
+from .ablate.develop import develop_samples
 from .ablate.judged import judged
-from .ablate.stage import RenderJob, Stage, run_on_samples, samples_of
+from .ablate.stage import Stage, render_samples, samples_of
 from .ablate.study import HERE, Study, load_study
 
 DARK, TAN = (-66.0, -45.0), (10.0, 28.0)  # degrees ITA
@@ -51,18 +48,8 @@ def make(stage: Stage, study: Study, plan: Plan, samples: list[int]) -> None:
     for folder in (stage.release.path, stage.logs):
         folder.mkdir(parents=True, exist_ok=True)
     save_plan(plan, stage.release.plan)
-    missing = [one for one in samples if not all(stage.hands(way, one).exists() for way in study.ways())]
-    run_on_samples("render", partial(RenderJob, stage, study), plan, missing, stage.logs, 0)
-    settings = {variant.name: configured(plan, study, variant) for variant in study.variants}
-    for name, (_, configuration) in settings.items():
-        staging(stage, name).open(configuration.sample_hash)
-    run_on_samples("develop", partial(DevelopJob, stage, study, tuple(settings)), plan, samples, stage.logs, 0)
-    for variant in study.variants:
-        own, configuration = settings[variant.name]
-        record = shard_record(study.of(variant), 0, own, planned_asset(plan), configuration)
-        shard, staged = stage.variant(variant.name).shard(0), staging(stage, variant.name)
-        write_manifest(shard, write_shard(shard, staged.read(samples), record))
-        staged.remove()
+    render_samples(stage, study, plan, samples)
+    develop_samples(stage, study, plan, samples)
 
 
 def found(stage: Stage, name: str) -> dict[int, tuple[float, int, np.ndarray]]:

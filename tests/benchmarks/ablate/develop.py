@@ -98,7 +98,11 @@ def staging(stage: Stage, name: str) -> Staging:
 def develop_study(stage: Stage, study: Study, workers: int = 0) -> None:
     """Write the shards of all variants that are not there yet. Raises InputError if a sample fails."""
     plan = stage.plan(study)
-    samples = samples_of(plan, study)
+    develop_samples(stage, study, plan, samples_of(plan, study), workers)
+
+
+def develop_samples(stage: Stage, study: Study, plan: Plan, samples: Sequence[int], workers: int = 0) -> None:
+    """Write a shard of `samples` for each variant that has none. Raises InputError if a sample fails."""
     lacking, missing = [], set()
     for variant in study.variants:
         configuration = configured(plan, study, variant)[1]
@@ -109,15 +113,15 @@ def develop_study(stage: Stage, study: Study, workers: int = 0) -> None:
     names = tuple(variant.name for variant in lacking)
     run_on_samples("develop", partial(DevelopJob, stage, study, names), plan, sorted(missing), stage.logs, workers)
     for variant in lacking:
-        pack(stage, study, plan, variant)
+        pack(stage, study, plan, variant, samples)
 
 
-def pack(stage: Stage, study: Study, plan: Plan, variant: Variant) -> None:
-    """The shard of a variant whose samples are all staged."""
+def pack(stage: Stage, study: Study, plan: Plan, variant: Variant, samples: Sequence[int]) -> None:
+    """The shard of a variant whose `samples` are all staged."""
     own, configuration = configured(plan, study, variant)
     folder, staged = stage.variant(variant.name), staging(stage, variant.name)
     record = shard_record(study.of(variant), 0, own, planned_asset(plan), configuration)
-    write_manifest(folder.shard(0), write_shard(folder.shard(0), staged.read(samples_of(plan, study)), record))
+    write_manifest(folder.shard(0), write_shard(folder.shard(0), staged.read(samples), record))
     staged.remove()
 
 

@@ -19,7 +19,7 @@ from blender_scripts.looks.backgrounds import PhotoFolder
 from blender_scripts.looks.hdri import HdriLibrary, hdri_files
 from blender_scripts.looks.plates import make_plates
 from blender_scripts.render_sample import render_views, sample_light, set_stage
-from dataset_tools.judge.groups import TONE_GROUPS
+from dataset_tools.judge.groups import TONE_GROUPS, by_least
 from dataset_tools.progress import Progress
 from dataset_tools.statistics.looks import tone_of
 from dataset_tools.store.layout import ReleaseFolder
@@ -128,10 +128,10 @@ class RenderJob:
 
 def samples_of(plan: Plan, study: Study) -> list[int]:
     """The samples that a study takes: all, or of each group of skin tones those of its first pairs."""
-    length, tones = plan.poses_per_pair, tone_of(plan.ita[plan.subject])
+    length = plan.poses_per_pair
     pairs = range(study.release.samples // length)
     if study.per_tone:
-        groups = np.searchsorted(list(TONE_GROUPS.values()), tones, side="right")
+        groups = by_least(tone_of(plan.ita[plan.subject]), TONE_GROUPS).of
         pairs = sorted(
             pair for group in np.unique(groups) for pair in np.flatnonzero(groups == group)[: study.per_tone // length]
         )  # fmt: skip
@@ -160,8 +160,13 @@ def load_hands(place: Path) -> np.ndarray:
 def render_study(stage: Stage, study: Study, workers: int = 0) -> None:
     """Render all that is not there yet. Raises InputError if a sample fails."""
     plan = stage.plan(study)
+    render_samples(stage, study, plan, samples_of(plan, study), workers)
+
+
+def render_samples(stage: Stage, study: Study, plan: Plan, samples: Sequence[int], workers: int = 0) -> None:
+    """Render those of `samples` that are not there yet. Raises InputError if one fails."""
     missing = [
-        sample for sample in samples_of(plan, study)
+        sample for sample in samples
         if not all(stage.hands(way, sample).exists() for way in study.ways())
     ]  # fmt: skip
     run_on_samples("render", partial(RenderJob, stage, study), plan, missing, stage.logs, workers)
