@@ -24,6 +24,7 @@ from rigging.spin.posed import PosedHand
 
 TONES = (62.0, 40.0, 18.0, -10.0, -38.0, -60.0)  # ITA, degrees
 SIZE, DISTANCE = 256, 0.6
+ROUGHNESS = 0.68  # as `demo` and `mvhm` have it
 UPRIGHT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # fingers up, the back of the hand towards -y
 
 
@@ -63,7 +64,7 @@ def main() -> None:
     columns = []
     for number, tone in enumerate(TONES):
         subject = Subject(np.zeros(len(asset.shape_names)), 0.185, 24.0 + 8 * number, number % 2, tone, 66 + number)
-        skin = bake(asset, rest, arm, subject)
+        skin = bake(asset, rest, arm, subject, roughness=ROUGHNESS)
         spec = SampleSpec(posed, None, None, cameras(), skin, plain_look(), 1, {"sample": number})
         columns.append(np.concatenate(render_sample(studio, spec, settings)["rgb"]))
     path = Path(__file__).parents[1] / "images" / "skin_tones.jpg"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from blender_scripts.looks.look import BACKGROUND_KINDS
 from rigging.poses.gate.settings import GateSettings, gate_settings
+from rigging.skin.appearance import SKIN_ROUGHNESS
 
 from .splits import HOLD_OUT_SPLITS, SPLITS, holding_out
 
@@ -47,12 +48,14 @@ class SubjectSettings:
     run: int = 8  # consecutive pairs that share a subject (its skin is baked once for them)
     shape: Literal["fitted", "sampled"] = "fitted"  # "fitted": to the bone lengths of a real pose subject
     ita: tuple[float, float] = (-70.0, 65.0)  # degrees, individual typology angle of the skin: dark to light
+    roughness: float = SKIN_ROUGHNESS  # of skin that is not oily
     skin_resolution: int = 1024  # pixels
 
     def __post_init__(self) -> None:
         require(1 <= self.count <= 100_000, "count", self.count, "in 1..100000")
         require(1 <= self.run <= 10_000, "run", self.run, "in 1..10000")
         require(-90 <= self.ita[0] < self.ita[1] <= 90, "ita", list(self.ita), "[low, high] within -90..90")
+        require(0.3 <= self.roughness <= 0.9, "roughness", self.roughness, "in 0.3..0.9")
         allowed = (256, 512, 1024, 2048)
         require(self.skin_resolution in allowed, "skin_resolution", self.skin_resolution, f"one of {allowed}")
 

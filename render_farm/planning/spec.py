@@ -87,8 +87,9 @@ class Specs:
             style: build_arm(self.asset, rest, style, generator(self.release, Stream.ARM, number))
             for style in ("bare", "sleeve")
         }
+        painted = self.release.subjects
         skin = cached_bake(
-            self.cache / "skin", self.asset, rest, arms["bare"], subject, self.release.subjects.skin_resolution
+            self.cache / "skin", self.asset, rest, arms["bare"], subject, painted.skin_resolution, painted.roughness
         )
         return Body(subject, rest, arms, skin)
 

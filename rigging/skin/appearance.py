@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Of skin that is not oily, where a release says nothing; lines finer than a texel spread what it reflects, too.
+SKIN_ROUGHNESS = 0.56
 HEIGHT_RANGE = 0.004  # metres between 0 and 65535 of the height map; the mesh's surface lies at the middle
 
 

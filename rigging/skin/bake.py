@@ -15,7 +15,7 @@ from ..hand.shape import RestHand
 from ..hand.skinning import dense_weights
 from . import tone
 from .anatomy import Anatomy, make_anatomy
-from .appearance import HEIGHT_RANGE
+from .appearance import HEIGHT_RANGE, SKIN_ROUGHNESS
 from .canvas import Canvas
 from .knuckles import knuckle_mask, paint_joints
 from .marks import paint_hair, paint_spots
@@ -64,7 +64,7 @@ def make_surface(asset: HandAsset, vertices: np.ndarray, arm_vertices: np.ndarra
     return Surface(vertices, faces, uv, vertex_normals(vertices, same[faces[skin]])[same], weights, skin)
 
 
-def _paint_base(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noise) -> None:
+def _paint_base(canvas: Canvas, anatomy: Anatomy, params: SkinParams, roughness: float, noise: Noise) -> None:
     """Uneven pigment, blood under the skin, knuckles, and the relief too fine to be drawn line by line."""
     points, palmar, dorsal = anatomy.points, anatomy.palmar, anatomy.dorsal
     back = 1.0 - palmar
@@ -87,7 +87,8 @@ def _paint_base(canvas: Canvas, anatomy: Anatomy, params: SkinParams, noise: Noi
     canvas.height -= (0.000085 * back * params.wrinkles + 0.000055 * palmar) * relief
     canvas.height += 0.00008 * params.wrinkles * middle * back + 0.00003 * fine
     canvas.melanin += 0.020 * back * (relief - 0.4)
-    canvas.roughness[:] = 0.56 - 0.10 * params.oiliness + 0.03 * palmar + 0.025 * middle + 0.04 * (relief - 0.4)
+    own = roughness - 0.10 * params.oiliness
+    canvas.roughness[:] = own + 0.03 * palmar + 0.025 * middle + 0.04 * (relief - 0.4)
 
 
 def _paint_pads(canvas: Canvas, anatomy: Anatomy, params: SkinParams) -> None:
@@ -135,18 +136,24 @@ def locate(
 
 
 def bake(
-    asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None, subject: SkinSubject, resolution: int = 1024
+    asset: HandAsset,
+    rest: RestHand,
+    arm_rest: np.ndarray | None,
+    subject: SkinSubject,
+    resolution: int = 1024,
+    roughness: float = SKIN_ROUGHNESS,
 ) -> SkinMaps:
     """Paint the skin of one subject's hand at `rest` and bare arm (Va, 3), both in the hand frame, metres.
 
-    The same subject and shape give the same bytes. Raises ValueError for a tone outside `tone.ITA_LIMITS`.
+    `roughness` is that of skin which is not oily. The same subject, shape and roughness give the same bytes. Raises
+    ValueError for a tone outside `tone.ITA_LIMITS`.
     """
     rng = np.random.default_rng(subject.skin_seed)
     params = draw_params(subject, rng)
     noise = Noise(rng)
     _, texels, anatomy = locate(asset, rest, arm_rest, resolution, noise)
     canvas = Canvas(len(anatomy.points))
-    _paint_base(canvas, anatomy, params, noise)
+    _paint_base(canvas, anatomy, params, roughness, noise)
     paint_joints(canvas, anatomy, params, noise, rng)
     paint_palm_lines(canvas, anatomy, params, noise, rng)
     paint_tendons(canvas, anatomy, params, noise)

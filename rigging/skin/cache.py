@@ -15,6 +15,7 @@ from ..hand.arm import arm_topology
 from ..hand.asset import HandAsset
 from ..hand.shape import RestHand
 from ..npz import read_npz
+from .appearance import SKIN_ROUGHNESS
 from .bake import BAKER_VERSION, SkinMaps, bake
 from .params import SkinSubject
 
@@ -22,10 +23,10 @@ log = logging.getLogger(__name__)
 
 
 def skin_key(asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None, subject: SkinSubject,
-             resolution: int) -> str:  # fmt: skip
+             resolution: int, roughness: float = SKIN_ROUGHNESS) -> str:  # fmt: skip
     """Hex digest of every input of `bake` and of the baker's version; arm_rest (Va, 3) m, or None without an arm."""
     skin = (float(subject.age), float(subject.gender), float(subject.ita), int(subject.skin_seed))
-    digest = hashlib.sha256(repr((BAKER_VERSION, np.__version__, resolution, skin)).encode())
+    digest = hashlib.sha256(repr((BAKER_VERSION, np.__version__, resolution, roughness, skin)).encode())
     mesh = (asset.faces, asset.uv, asset.weight_bones, asset.weight_values, asset.face_nail, asset.face_cap)
     for array in _arrays(
         mesh, (rest.vertices, rest.joints), () if arm_rest is None else (arm_rest, *arm_topology(asset))
@@ -40,12 +41,13 @@ def _arrays(*groups: Iterable[np.ndarray]) -> list[np.ndarray]:
 
 
 def cached_bake(cache_dir: Path | str, asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None,
-                subject: SkinSubject, resolution: int = 1024) -> SkinMaps:  # fmt: skip
+                subject: SkinSubject, resolution: int = 1024,
+                roughness: float = SKIN_ROUGHNESS) -> SkinMaps:  # fmt: skip
     """`bake`, or the same maps from `cache_dir`. A damaged file is logged, baked again and replaced.
 
     arm_rest (Va, 3) m, or None without an arm.
     """
-    path = Path(cache_dir) / f"skin-{skin_key(asset, rest, arm_rest, subject, resolution)[:40]}.npz"
+    path = Path(cache_dir) / f"skin-{skin_key(asset, rest, arm_rest, subject, resolution, roughness)[:40]}.npz"
     if path.exists():
         try:
             return _read(path, resolution)
@@ -53,7 +55,7 @@ def cached_bake(cache_dir: Path | str, asset: HandAsset, rest: RestHand, arm_res
             log.warning("%s: damaged skin cache file (%s), baking it again", path, error)
         except OSError as error:
             log.warning("%s: cannot be read (%s), baking it again", path, error.strerror or error)
-    maps = bake(asset, rest, arm_rest, subject, resolution)
+    maps = bake(asset, rest, arm_rest, subject, resolution, roughness)
     try:
         _write(path, maps)
     except PermissionError as error:  # another user's folder: it only costs time

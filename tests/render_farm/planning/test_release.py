@@ -10,6 +10,7 @@ import pytest
 from render_farm.errors import InputError
 from render_farm.planning.release import Release, known_releases, load_release
 from rigging.poses.gate.settings import GateSettings, gate_settings
+from rigging.skin.appearance import SKIN_ROUGHNESS
 
 MINIMAL = 'name = "small"\nseed = 3\nsamples = 10\nshard_size = 4\n'
 
@@ -75,6 +76,14 @@ def test_lived_in_rooms_are_part_of_what_a_release_is_and_plain_ones_are_as_ever
         load(tmp_path, MINIMAL + "[look]\nrooms = 'tidy'\n")
 
 
+def test_rougher_skin_is_part_of_what_a_release_is_and_the_usual_is_as_ever(tmp_path):
+    plain = load(tmp_path, MINIMAL + f"[subjects]\nroughness = {SKIN_ROUGHNESS}\n")
+    assert plain.to_json() == load(tmp_path, MINIMAL).to_json()
+    assert "roughness" not in json.loads(plain.to_json())["subjects"]
+    matte = load(tmp_path, MINIMAL + "[subjects]\nroughness = 0.68\n")
+    assert json.loads(matte.to_json())["subjects"]["roughness"] == 0.68
+
+
 def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_from_the_usual(tmp_path):
     plain = load(tmp_path, MINIMAL)
     usual = load(tmp_path, MINIMAL + f"[poses.gate]\npreset = 'usual'\npalm = {GateSettings().palm}\n")
@@ -108,6 +117,8 @@ def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_fro
         (MINIMAL + "[subjects]\nita = [10]\n", ["[subjects]", "ita = [10]", "2 values"]),
         (MINIMAL + "[subjects]\nita = [50, 10]\n", ["[subjects]", "ita"]),
         (MINIMAL + "[subjects]\nita = [-50, nan]\n", ["ita", "finite"]),
+        (MINIMAL + "[subjects]\nroughness = 0.95\n", ["[subjects]", "roughness = 0.95", "0.3..0.9"]),
+        (MINIMAL + "[subjects]\nroughness = nan\n", ["roughness", "finite"]),
         (MINIMAL + "[splits]\ntrain = 0.5\n", ["[splits]", "train + val + test = 0.7"]),
         (MINIMAL + "[pairs]\nlength = 121\n", ["[pairs]", "length = 121", "1..120"]),
         (MINIMAL + "[pairs]\nlength = 4\n", ["[10, 4]", "multiples of [pairs] length = 4", "no clip is cut"]),

@@ -10,6 +10,7 @@ from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import load_asset
 from rigging.hand.shape import Subject, rest_hand
 from rigging.skin import tone
+from rigging.skin.appearance import SKIN_ROUGHNESS
 from rigging.skin.bake import bake, dorsum, locate, make_surface
 from rigging.skin.nails import nail_field, nail_frames
 from rigging.skin.noise import Noise
@@ -128,6 +129,16 @@ def test_nails_are_smoother_to_the_light_than_skin_and_not_white_on_dark_skin():
         assert maps.roughness.ravel()[index].mean() < 0.35 * 255
         lab = tone.linear_to_lab(srgb_to_linear(maps.albedo.reshape(-1, 3)[index] / 255.0).mean(0))
         assert 0.0 < lab[0] - back[0] < 25.0
+
+
+def test_rougher_skin_differs_in_roughness_alone_and_its_nails_not_at_all():
+    usual, rough = maps_of(), bake(ASSET, REST, ARM, SUBJECT, SIZE, SKIN_ROUGHNESS + 0.1)
+    assert rough.albedo.tobytes() == usual.albedo.tobytes()
+    assert rough.height.tobytes() == usual.height.tobytes()
+    apart = (rough.roughness.astype(int) - usual.roughness).ravel()
+    assert np.median(apart[located()[1].index]) == pytest.approx(0.1 * 255, abs=1)
+    for _, texels, _, field in nails(SIZE):
+        assert apart[texels.index[field.index[field.level < 0.7]]].max() <= 1
 
 
 def test_every_texel_that_a_triangle_can_look_up_is_painted_by_its_own_island():

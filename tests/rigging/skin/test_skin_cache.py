@@ -8,6 +8,7 @@ import pytest
 
 from rigging.hand.asset import load_asset
 from rigging.hand.shape import Subject, rest_hand
+from rigging.skin.appearance import SKIN_ROUGHNESS
 from rigging.skin.cache import cached_bake, skin_key
 
 ASSET = load_asset()
@@ -27,13 +28,14 @@ def test_cached_maps_are_identical_and_not_baked_twice(tmp_path, monkeypatch):
 
 
 def test_key_depends_on_every_input():
-    moved = replace(REST, vertices=REST.vertices + 1e-6)
+    moved, usual = replace(REST, vertices=REST.vertices + 1e-6), SKIN_ROUGHNESS
     keys = [
-        skin_key(ASSET, rest, None, subject, size)
-        for rest, subject, size in (
-            (REST, SUBJECT, SIZE), (moved, SUBJECT, SIZE), (REST, SUBJECT, SIZE + 1),
-            (REST, replace(SUBJECT, ita=21.0), SIZE), (REST, replace(SUBJECT, age=31.0), SIZE),
-            (REST, replace(SUBJECT, gender=0.8), SIZE), (REST, replace(SUBJECT, skin_seed=8), SIZE),
+        skin_key(ASSET, rest, None, subject, size, roughness)
+        for rest, subject, size, roughness in (
+            (REST, SUBJECT, SIZE, usual), (moved, SUBJECT, SIZE, usual), (REST, SUBJECT, SIZE + 1, usual),
+            (REST, replace(SUBJECT, ita=21.0), SIZE, usual), (REST, replace(SUBJECT, age=31.0), SIZE, usual),
+            (REST, replace(SUBJECT, gender=0.8), SIZE, usual), (REST, replace(SUBJECT, skin_seed=8), SIZE, usual),
+            (REST, SUBJECT, SIZE, usual + 0.01),
         )
     ]  # fmt: skip
     assert len(set(keys)) == len(keys)
