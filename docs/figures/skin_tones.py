@@ -15,6 +15,7 @@ from blender_scripts.cycles.scene import Studio
 from blender_scripts.looks.look import Lamp, Look, LookSettings, draw_look
 from blender_scripts.render_sample import SampleSpec, render_sample
 from blender_scripts.settings import RenderSettings
+from render_farm.planning.release import load_release
 from rigging.geometry.cameras import Cameras
 from rigging.hand.arm import arm_topology, build_arm
 from rigging.hand.asset import HandAsset, load_asset
@@ -24,7 +25,6 @@ from rigging.spin.posed import PosedHand
 
 TONES = (62.0, 40.0, 18.0, -10.0, -38.0, -60.0)  # ITA, degrees
 SIZE, DISTANCE = 256, 0.6
-ROUGHNESS = 0.68  # as `demo` and `mvhm` have it
 UPRIGHT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # fingers up, the back of the hand towards -y
 
 
@@ -61,10 +61,11 @@ def main() -> None:
     asset, settings = load_asset(), RenderSettings(width=SIZE, height=SIZE, samples_per_pixel=32, crosscheck=0.0)
     studio = Studio(asset, *arm_topology(asset), settings)
     rest, arm, posed = rest_pose(asset)
+    roughness = load_release("demo").subjects.roughness
     columns = []
     for number, tone in enumerate(TONES):
         subject = Subject(np.zeros(len(asset.shape_names)), 0.185, 24.0 + 8 * number, number % 2, tone, 66 + number)
-        skin = bake(asset, rest, arm, subject, roughness=ROUGHNESS)
+        skin = bake(asset, rest, arm, subject, roughness=roughness)
         spec = SampleSpec(posed, None, None, cameras(), skin, plain_look(), 1, {"sample": number})
         columns.append(np.concatenate(render_sample(studio, spec, settings)["rgb"]))
     path = Path(__file__).parents[1] / "images" / "skin_tones.jpg"

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def skin_key(asset: HandAsset, rest: RestHand, arm_rest: np.ndarray | None, subject: SkinSubject,
-             resolution: int, roughness: float = SKIN_ROUGHNESS) -> str:  # fmt: skip
+             resolution: int, roughness: float) -> str:  # fmt: skip
     """Hex digest of every input of `bake` and of the baker's version; arm_rest (Va, 3) m, or None without an arm."""
     skin = (float(subject.age), float(subject.gender), float(subject.ita), int(subject.skin_seed))
     digest = hashlib.sha256(repr((BAKER_VERSION, np.__version__, resolution, roughness, skin)).encode())
