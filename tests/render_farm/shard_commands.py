@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
+import hdf5plugin  # noqa: F401  (registers the filters that h5py reads with)
+import numpy as np
 import psutil
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +43,41 @@ def complaint(result):
 
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def assert_same_shard(found, expected):
+    """The same bytes; where they are not, what differs and by how much: a rare difference is hard to see twice."""
+    if sha256(found) != sha256(expected):
+        raise AssertionError("\n".join(differences(found, expected)) or "only bytes that hold no data differ")
+
+
+def differences(found, expected):
+    """One line for each attribute and data set that two HDF5 files do not share."""
+    mine, other = contents(found), contents(expected)
+    lines = [f"{name}: in one file only" for name in sorted(mine.keys() ^ other.keys())]
+    for name in sorted(mine.keys() & other.keys()):
+        a, b = mine[name], other[name]
+        if a.shape != b.shape or a.dtype != b.dtype:
+            lines.append(f"{name}: {a.dtype} {a.shape} and {b.dtype} {b.shape}")
+        elif a.tobytes() != b.tobytes():
+            places = np.argwhere(np.atleast_1d(a != b))
+            lines.append(f"{name}: {len(places)} of {a.size}, from {places[:1].tolist()} on; {a!r} and {b!r}")
+    return lines
+
+
+def contents(path):
+    """Every data set and attribute of an HDF5 file as an array, by its name."""
+    found = {}
+
+    def take(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = np.asarray(item[()])
+        found.update({f"{name}@{key}": np.asarray(value) for key, value in item.attrs.items()})
+
+    with h5py.File(path) as file:
+        take("/", file)
+        file.visititems(take)
+    return found
 
 
 def shard_of(out):
