@@ -29,7 +29,8 @@ from .files import sharing_hint
 from .signals import heard
 
 PACKAGES = ("rigging", "blender_scripts", "render_farm", "dataset_tools", "baselines")
-# Read by numerical libraries while they are imported; one thread, so that a plan's sums are the same everywhere.
+# Read by numerical libraries while they are imported. NumPy's and SciPy's gets one thread whatever the machine sets, as
+# sums by several threads depend on how many there are; the others are PyTorch's, whose threads the user may choose.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 INTERRUPTED = 130
 UNREAD = 128 + signal.SIGPIPE  # as a shell tells of a program that the reader of its output has left
@@ -42,8 +43,7 @@ def main(arguments: Sequence[str] | None = None, packages: Sequence[str] = PACKA
     machine is one line on stderr; any other exception is a bug and goes through.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    for name in THREAD_VARIABLES:
-        os.environ.setdefault(name, "1")
+    os.environ |= {name: os.environ.get(name, "1") for name in THREAD_VARIABLES} | {"OPENBLAS_NUM_THREADS": "1"}
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     program, tables = _program(packages), command_tables(packages)
     known = {name: (package, line) for package, table in tables.items() for name, line in table.items()}

@@ -35,7 +35,7 @@ class Process:
         """Start one that keeps to `cores`; its output, of native libraries and crashes too, is appended to `log`.
 
         A fresh interpreter rather than a fork or multiprocessing's own: it imports nothing of its caller's program,
-        such as Ray, and its numerical libraries read how many threads they have.
+        such as Ray, and its numerical libraries read that they have one thread.
         """
         ours, theirs = Pipe()
         # -P: nothing is imported from the folder that this process happens to be in
@@ -43,7 +43,7 @@ class Process:
         with theirs, _open_log(log) as output:
             popen = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[theirs.fileno()],
-                env=_environment(len(cores)),
+                env=_environment(),
             )  # fmt: skip
         process = cls(ours, popen)
         process.send((setup, cores))
@@ -80,7 +80,7 @@ def _open_log(path: Path) -> BinaryIO:
     return open(os.devnull, "ab")
 
 
-def _environment(threads: int) -> dict[str, str]:
-    """Our own sources first, and so many threads in numerical libraries."""
+def _environment() -> dict[str, str]:
+    """Our own sources first; one thread in numerical libraries, whose sums by several depend on how many they are."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": path, **dict.fromkeys((*THREAD_VARIABLES, "NUMBA_NUM_THREADS"), str(threads))}
+    return {**os.environ, "PYTHONPATH": path, **dict.fromkeys(THREAD_VARIABLES, "1")}

@@ -11,6 +11,7 @@ import pytest
 from render_farm.errors import DiskFullError, RenderError
 from render_farm.shard.events import Begin, Done, Fault, Recycle
 from render_farm.shard.pool import Pool, PoolSettings
+from render_farm.shard.topology import own_cores
 
 # Jobs live in a module that worker processes can import by name.
 JOBS = """
@@ -91,6 +92,13 @@ JOBS = """
     class DiesStarting(Job):
         def __init__(self, folder):
             os._exit(3)
+
+    class Multiplies(Job):
+        def __call__(self, task):
+            import numpy as np
+
+            np.ones((500, 500)) @ np.ones((500, 500))
+            (self.folder / "threads").write_text(str(len(os.listdir("/proc/self/task"))))
 
     class NoSpaceToStart(Job):
         def __init__(self, folder):
@@ -223,6 +231,14 @@ def test_workers_that_cannot_start_end_the_run_with_the_reason(jobs, tmp_path):
         run(jobs.DiesStarting, tmp_path, range(2), attempts=2)
     with pytest.raises(DiskFullError, match="the disk is full"):
         run(jobs.NoSpaceToStart, tmp_path, range(2))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads as Linux tells them")
+def test_numerical_libraries_have_one_thread_whatever_the_cores(jobs, tmp_path, monkeypatch):
+    """Sums by several threads depend on how many there are, so on the machine."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    assert run(jobs.Multiplies, tmp_path, range(1), cores=own_cores())[0].cause is None
+    assert (tmp_path / "threads").read_text() == "1"
 
 
 def test_tasks_of_one_group_stay_with_one_worker(jobs, tmp_path):
