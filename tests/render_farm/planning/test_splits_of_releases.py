@@ -11,6 +11,7 @@ from blender_scripts.looks.hdri import BLENDERS_OWN, hdri_files
 from blender_scripts.looks.look import LookSettings
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.release import load_release
+from render_farm.planning.release_tables import SubjectSettings
 from render_farm.planning.split_table import split_table
 from render_farm.planning.splits import HOLDS_OUT, SPLITS
 from rigging.command_line import main
@@ -32,9 +33,9 @@ def test_blenders_panoramas_have_the_names_that_plans_are_made_with():
     ],
 )
 def test_releases_keep_the_canonical_text_that_they_had_before_keys_came_that_they_do_not_use(name, digest):
-    """Looks and skin have changed since: what was there before is their text without [look] and a roughness."""
+    """Looks and skin have changed since: what was there before is their text without [look], a roughness and tones."""
     release = load_release(name)
-    subjects = dataclasses.replace(release.subjects, roughness=SKIN_ROUGHNESS)
+    subjects = dataclasses.replace(release.subjects, roughness=SKIN_ROUGHNESS, ita=SubjectSettings().ita)
     release = dataclasses.replace(release, look=LookSettings(), subjects=subjects)
     assert hashlib.sha256(release.to_json().encode()).hexdigest() == digest
 
