@@ -8,6 +8,7 @@ columns run clockwise seen from above, which is Blender's convention.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ from .colour import LUMINANCE
 
 LIGHT_SIZE = (128, 64)  # columns, rows of the panorama that lights the hand
 BLENDERS_OWN = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
+SMALLEST = "studio"  # of these, as a file
 _MOST_COLUMNS = 2048
 _KEPT = 8  # panoramas held in memory
 
@@ -91,6 +93,23 @@ def usable_panorama(path: Path) -> np.ndarray:
 
 def read_panorama(path: Path) -> np.ndarray:
     """Read an .exr or .hdr file through Blender: (H, W, 3) float32. ValueError if it cannot be read."""
+    _choose_decoder()
+    return _read(path)
+
+
+@cache
+def _choose_decoder() -> None:
+    """Read a file in vain, the first of the process, so that all that matter are decoded alike.
+
+    OpenEXR chooses, while it decodes its first file compressed by DWA, which code of several for that fits the
+    processor. Until then its other threads take another one, which rounds differently: in one process of some hundreds
+    a part of the first panorama came out 0.1 % off (https://github.com/AcademySoftwareFoundation/openexr/issues/2670
+    is a like fault of its library).
+    """
+    _read(hdri_files()[SMALLEST])
+
+
+def _read(path: Path) -> np.ndarray:
     data = import_bpy().data
     try:
         image = data.images.load(str(path))
