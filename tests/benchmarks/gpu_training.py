@@ -18,6 +18,7 @@ import dataclasses
 import itertools
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,9 +57,12 @@ def parts(pack: Path, out: Path, device: torch.device, quick: bool) -> Iterator[
         config = with_batch(configs[model], size)
         yield f"train {model}, batch {size}", lambda config=config: training_rate(pack, config, device, quick)
     yield "profile", lambda: profiled(pack, with_batch(configs[MODEL], 8 if quick else 128), device, out, quick)
-    for model, size in itertools.product(BATCHES, (1, 64)):
-        config = with_batch(configs[model], size)
-        yield f"inference {model}, batch {size}", lambda config=config: latency(pack, config, device, quick)
+    for model, (size, precision) in itertools.product(BATCHES, ((1, "bf16"), (1, "fp32"), (64, "bf16"))):
+        config = with_precision(with_batch(configs[model], size), precision)
+        yield (
+            f"inference {model}, batch {size}, {precision}",
+            lambda config=config: latency(pack, config, device, quick),
+        )
     yield "gate-short", lambda: short_training(pack, out, device, quick)
 
 
@@ -66,6 +70,11 @@ def with_batch(config: Config, size: int) -> Config:
     """The settings with batches of `size` crops, of a sample at least where its views belong together."""
     least = config.data.views if estimator_class(config.estimator).multi_view else 1
     return dataclasses.replace(config, data=dataclasses.replace(config.data, batch=max(size, least), samples=0))
+
+
+def with_precision(config: Config, precision: str) -> Config:
+    """The settings with networks in bf16 or float32."""
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
 
 
 def begun(pack: Path, config: Config, device: torch.device, out: Path | None = None) -> Run:
@@ -166,6 +175,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--device", default="", help="default: the GPU")
     parser.add_argument("--seconds", type=float, default=600.0, help="no part begins that would end later (600)")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="parts whose names have it, a regular expression")
     parser.add_argument("--quick", action="store_true", help="small and short, to try the script")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -176,6 +186,8 @@ def main() -> int:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     results: Results = {"device": name, "torch": torch.__version__, "parts": {}}
     for part, work in parts(options.pack, options.out, device, options.quick):
+        if not re.search(options.only, part):
+            continue
         left = options.seconds - (time.monotonic() - start)
         wanted = SHORT_SECONDS if part == "gate-short" and not options.quick else 0
         results["parts"][part] = attempt(work) if left > wanted else {"left out": f"{left:.0f} s were left"}
