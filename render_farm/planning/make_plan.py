@@ -150,7 +150,7 @@ def draw_subject(release: Release, asset: HandAsset, frames: PoseFrames, slot: S
     stretched to the source's anyway.
     """
     rng = generator(release, Stream.SUBJECT, number)
-    subject = sample_subject(rng, asset)
+    subject = sample_subject(rng, asset, release.subjects.litres)
     if slot.pose_subject:
         fitted = fit_subject(asset, median_bone_lengths(frames, slot.pose_subject), subject)
         length = fitted.hand_length if release.retarget == "positions" else subject.hand_length

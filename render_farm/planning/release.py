@@ -33,7 +33,7 @@ RELEASES = Path(__file__).parents[1] / "releases"
 PATH = "PATH"  # stands for every path in what is compared and published: what the files hold counts, not where they lie
 # Keys of tables that came after releases were published: at their defaults they are no part of what a release is.
 LATER: dict[str, tuple[str, ...]] = {
-    "subjects": ("roughness",),
+    "subjects": ("roughness", "litres"),
     "look": ("detail", "rooms", "sensor", "cuff", "cloth"),
     "cameras": ("rig", "free", "distortion"),
     "files": ("calibration",),

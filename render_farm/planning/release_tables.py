@@ -40,6 +40,10 @@ class PoseSettings:
         return gate_settings(self.gate)
 
 
+ANY_VOLUME = (0.0, 1.0)  # litres
+THIN, STOUT = 0.35, 0.5  # litres: nine hands in ten lie between
+
+
 @dataclass(frozen=True)
 class SubjectSettings:
     """Hand shapes and skins."""
@@ -50,12 +54,16 @@ class SubjectSettings:
     ita: tuple[float, float] = (-70.0, 65.0)  # degrees, individual typology angle of the skin: dark to light
     roughness: float = SKIN_ROUGHNESS  # of skin that is not oily
     skin_resolution: int = 1024  # pixels
+    litres: tuple[float, float] = ANY_VOLUME  # of a drawn hand, were it of the middle length
 
     def __post_init__(self) -> None:
         require(1 <= self.count <= 100_000, "count", self.count, "in 1..100000")
         require(1 <= self.run <= 10_000, "run", self.run, "in 1..10000")
         require(-90 <= self.ita[0] < self.ita[1] <= 90, "ita", list(self.ita), "[low, high] within -90..90")
         require(0.3 <= self.roughness <= 0.9, "roughness", self.roughness, "in 0.3..0.9")
+        low, high = self.litres
+        fits = ANY_VOLUME[0] <= low <= THIN and STOUT <= high <= ANY_VOLUME[1]
+        require(fits, "litres", [low, high], f"[least, most], least in 0..{THIN} and most in {STOUT}..1")
         allowed = (256, 512, 1024, 2048)
         require(self.skin_resolution in allowed, "skin_resolution", self.skin_resolution, f"one of {allowed}")
 

@@ -1,4 +1,4 @@
-"""Normals of triangle meshes."""
+"""Normals and volumes of triangle meshes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     normals = np.stack([np.bincount(index, weights[:, k], len(vertices)) for k in range(3)], axis=1)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
+
+
+def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Volume inside a closed mesh of vertices (N, 3) whose faces (F, 3) look outwards; negative if inwards."""
+    a, b, c = np.moveaxis(np.asarray(vertices, float)[faces], 1, 0)
+    return float((a * np.cross(b, c)).sum() / 6)
 
 
 def weld(vertices: np.ndarray, digits: int = 6) -> np.ndarray:

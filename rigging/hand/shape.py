@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import least_squares
 
+from ..geometry.mesh import volume
 from ..joints import JOINT_PARENTS
 from .asset import HandAsset, Weighted
 from .bones import BONE_STARTS, bone_vectors
@@ -24,7 +25,8 @@ CHILD_DEVIATION = 0.055  # of the mean
 CHILD_FRACTION = 0.15
 ADULT_AGES = (18.0, 85.0)
 ITA_RANGE = (-60.0, 65.0)  # degrees: from the darkest to the lightest human skin
-MAX_DEVIATIONS = 2.0  # coefficients are drawn within so many standard deviations
+MAX_DEVIATIONS = 2.0  # coefficients are drawn within so many standard deviations, each by itself
+MIDDLE_LENGTH = 0.187  # m, of women's and men's hands
 
 # MakeHuman's age parameter and the years it stands for; coefficients are standard deviations of a uniform draw
 AGE_YEARS, AGE_PARAMETERS = (10.0, 25.0, 90.0), (0.1875, 0.5, 1.0)
@@ -51,8 +53,24 @@ class RestHand:
     joints: np.ndarray  # (21, 3) float64, m
 
 
-def sample_subject(rng: np.random.Generator, asset: HandAsset) -> Subject:
-    """Draw a subject: one in seven a child, women and men alike, skin tones uniform in ITA."""
+def sample_subject(rng: np.random.Generator, asset: HandAsset, litres: tuple[float, float] | None = None) -> Subject:
+    """Draw a subject: one in seven a child, women and men alike, skin tones uniform in ITA.
+
+    One whose hand would not have `litres` (least, most), were it of MIDDLE_LENGTH, is drawn anew: coefficients that are
+    likely each by itself may all be of a stout hand.
+    """
+    subject = _draw(rng, asset)
+    while litres and not litres[0] < litres_of(asset, subject) < litres[1]:
+        subject = _draw(rng, asset)
+    return subject
+
+
+def litres_of(asset: HandAsset, subject: Subject) -> float:
+    """Volume in litres of a subject's hand, were it of MIDDLE_LENGTH."""
+    return 1e3 * volume(rest_hand(asset, replace(subject, hand_length=MIDDLE_LENGTH)).vertices, asset.faces)
+
+
+def _draw(rng: np.random.Generator, asset: HandAsset) -> Subject:
     child, male = rng.random() < CHILD_FRACTION, rng.random() < 0.5
     age = rng.uniform(CHILD_AGES[0], CHILD_AGES[-1]) if child else rng.uniform(*ADULT_AGES)
     gender = rng.uniform(0.65, 1.0) if male else rng.uniform(0.0, 0.35)

@@ -27,12 +27,6 @@ def flexed(asset: HandAsset, joints: np.ndarray, degrees: dict[int, float]) -> t
     return rotations, posed
 
 
-def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
-    """Signed volume of a closed mesh with faces counter-clockwise from outside."""
-    a, b, c = np.moveaxis(vertices[faces], 1, 0)
-    return float((a * np.cross(b, c)).sum() / 6)
-
-
 def flipped(before: np.ndarray, after: np.ndarray, faces: np.ndarray) -> int:
     """Number of faces whose normal turned by more than 90 degrees."""
     a, b = (np.cross(v[faces[:, 1]] - v[faces[:, 0]], v[faces[:, 2]] - v[faces[:, 0]]) for v in (before, after))

@@ -13,6 +13,7 @@ from dataset_tools.format.schema import SAMPLE_FIELDS
 from dataset_tools.load.transforms import mirror
 from dataset_tools.store.encode import encode_sample
 from dataset_tools.store.writer import write_manifest, write_shard
+from rigging.geometry.mesh import volume
 
 LEFT = (False, True)  # of the two samples
 
@@ -48,11 +49,6 @@ def test_the_mesh_of_either_sample_is_wound_as_the_right_hand_s(folder):
         stored = HandDataset(folder)[sample]["vertices_world"]
         assert volume(source.read(sample)["vertices_world"], faces) > 0
         assert (volume(stored, faces) < 0) == left
-
-
-def volume(vertices, faces):
-    a, b, c = np.moveaxis(np.asarray(vertices, float)[faces], 1, 0)
-    return (a * np.cross(b, c)).sum() / 6
 
 
 def test_a_pack_holds_right_hands(folder, tmp_path):

@@ -24,7 +24,7 @@ from render_farm.planning.spec import plan_subject
 from rigging.geometry.rotations import axis_angle
 from rigging.hand.asset import load_asset
 from rigging.hand.bones import bone_lengths
-from rigging.hand.shape import rest_hand
+from rigging.hand.shape import litres_of, rest_hand
 from rigging.poses.clip import PoseClip, save_clip
 from rigging.spin.posed import forearm_rotations
 
@@ -205,6 +205,20 @@ def test_fitted_subjects_have_the_proportions_of_who_recorded_the_poses(poses, t
         assert np.allclose(fitted / size, wanted, rtol=0.08)
         sizes.add(round(size, 2))
     assert (sizes == {1.0}) == (retarget == "positions")  # by directions the size is drawn apart from the shape
+
+
+def test_sampled_subjects_have_the_volumes_that_the_release_allows(tmp_path):
+    """Limits that one hand in ten is beyond; who is within them is who was drawn without."""
+    few = dataclasses.replace(load_release("demo"), samples=80, shard_size=80)
+    subjects = dataclasses.replace(few.subjects, count=40, run=1)
+    plans = [
+        ensure_plan(dataclasses.replace(few, subjects=dataclasses.replace(subjects, litres=litres)), tmp_path / name)
+        for name, litres in (("any", (0.0, 1.0)), ("some", (0.35, 0.5)))
+    ]
+    any_volume, some = ([litres_of(load_asset(), plan_subject(plan, n)) for n in range(40)] for plan in plans)
+    changed = [number for number in range(40) if not 0.35 < any_volume[number] < 0.5]
+    assert changed and all(0.35 < litres < 0.5 for litres in some)
+    assert [number for number in range(40) if any_volume[number] != some[number]] == changed
 
 
 def test_bone_lengths_are_medians_of_one_person():

@@ -84,6 +84,13 @@ def test_rougher_skin_is_part_of_what_a_release_is_and_the_usual_is_as_ever(tmp_
     assert json.loads(matte.to_json())["subjects"]["roughness"] == 0.68
 
 
+def test_limits_of_hands_volumes_are_part_of_what_a_release_is_and_none_are_as_ever(tmp_path):
+    plain = load(tmp_path, MINIMAL + "[subjects]\nlitres = [0, 1]\n")
+    assert plain.to_json() == load(tmp_path, MINIMAL).to_json()
+    limited = load(tmp_path, MINIMAL + "[subjects]\nlitres = [0.26, 0.58]\n")
+    assert json.loads(limited.to_json())["subjects"]["litres"] == [0.26, 0.58]
+
+
 def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_from_the_usual(tmp_path):
     plain = load(tmp_path, MINIMAL)
     usual = load(tmp_path, MINIMAL + f"[poses.gate]\npreset = 'usual'\npalm = {GateSettings().palm}\n")
@@ -119,6 +126,8 @@ def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_fro
         (MINIMAL + "[subjects]\nita = [-50, nan]\n", ["ita", "finite"]),
         (MINIMAL + "[subjects]\nroughness = 0.95\n", ["[subjects]", "roughness = 0.95", "0.3..0.9"]),
         (MINIMAL + "[subjects]\nroughness = nan\n", ["roughness", "finite"]),
+        (MINIMAL + "[subjects]\nlitres = [0.4, 0.58]\n", ["[subjects]", "litres = [0.4, 0.58]", "least in 0..0.35"]),
+        (MINIMAL + "[subjects]\nlitres = [0.3, 0.45]\n", ["litres", "most in 0.5..1"]),
         (MINIMAL + "[splits]\ntrain = 0.5\n", ["[splits]", "train + val + test = 0.7"]),
         (MINIMAL + "[pairs]\nlength = 121\n", ["[pairs]", "length = 121", "1..120"]),
         (MINIMAL + "[pairs]\nlength = 4\n", ["[10, 4]", "multiples of [pairs] length = 4", "no clip is cut"]),

@@ -33,9 +33,10 @@ def test_blenders_panoramas_have_the_names_that_plans_are_made_with():
     ],
 )
 def test_releases_keep_the_canonical_text_that_they_had_before_keys_came_that_they_do_not_use(name, digest):
-    """Looks and skin have changed since: what was there before is their text without [look], a roughness and tones."""
+    """Looks and skin have changed since: what was there before is the text without [look], roughness, tones, litres."""
     release = load_release(name)
-    subjects = dataclasses.replace(release.subjects, roughness=SKIN_ROUGHNESS, ita=SubjectSettings().ita)
+    usual = SubjectSettings()
+    subjects = dataclasses.replace(release.subjects, roughness=SKIN_ROUGHNESS, ita=usual.ita, litres=usual.litres)
     release = dataclasses.replace(release, look=LookSettings(), subjects=subjects)
     assert hashlib.sha256(release.to_json().encode()).hexdigest() == digest
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 
-import numpy as np
 from shard_commands import shard_of
 
 from dataset_tools.check.shard import check_shard
 from dataset_tools.load.dataset import HandDataset, outward
+from rigging.geometry.mesh import volume
 
 
 def test_each_hand_is_shown_as_it_is_labelled(undisturbed):
@@ -22,9 +22,3 @@ def test_each_hand_is_shown_as_it_is_labelled(undisturbed):
         assert not sample["meta"]["mirrored"]
         assert volume(sample["vertices_world"], outward(faces, sample["meta"]["hand"])) > 0
     assert check_shard(path).problems == ()
-
-
-def volume(vertices, faces):
-    """m^3 of a mesh whose faces look outwards; negative if inwards."""
-    a, b, c = np.moveaxis(np.asarray(vertices, float)[faces], 1, 0)
-    return (a * np.cross(b, c)).sum() / 6

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hand_poses import volume
 from scipy.spatial.transform import Rotation
 
-from rigging.geometry.mesh import face_normals, vertex_normals
+from rigging.geometry.mesh import face_normals, vertex_normals, volume
 from rigging.hand.arm import STYLES, arm_topology, build_arm
 from rigging.hand.asset import load_asset
 from rigging.hand.forearm import forearm_frame

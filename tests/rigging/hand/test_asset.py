@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hand_poses import volume
 
+from rigging.geometry.mesh import volume
 from rigging.hand.asset import DEFAULT_ASSET, check_hash, load_asset, read_arrays
 from rigging.joints import BONE_PARTS, PALM_BONES, TIP_JOINTS
 

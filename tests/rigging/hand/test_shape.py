@@ -6,10 +6,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hand_poses import flipped, volume
+from hand_poses import flipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rigging.geometry.mesh import volume
 from rigging.hand.asset import load_asset
 from rigging.hand.bones import bone_vectors
 from rigging.hand.shape import (
@@ -18,6 +19,7 @@ from rigging.hand.shape import (
     chain_length,
     fit_subject,
     length_distribution,
+    litres_of,
     rest_hand,
     sample_subject,
     stretch_rest,
@@ -25,6 +27,8 @@ from rigging.hand.shape import (
 
 ASSET = load_asset()
 SEEDS = st.integers(0, 2**32 - 1)
+PLAUSIBLE = (0.26, 0.58)  # litres at the mean length, as in the releases of this package
+STOUT = 99660  # seed of a subject with 0.582 litres, as there is one in 700
 
 
 def subject(seed: int) -> Subject:
@@ -44,7 +48,7 @@ def lengths(rest: RestHand) -> np.ndarray:
 @settings(max_examples=40, deadline=None)
 @given(SEEDS)
 def test_sampled_hands_are_plausible(seed: int):
-    person = subject(seed)
+    person = sample_subject(np.random.default_rng(seed), ASSET, PLAUSIBLE)
     rest = rest_hand(ASSET, person)
     assert flipped(ASSET.template, rest.vertices, ASSET.faces) == 0
     assert chain_length(rest.joints) == pytest.approx(person.hand_length)
@@ -53,6 +57,23 @@ def test_sampled_hands_are_plausible(seed: int):
     expected = lengths(RestHand(ASSET.template, ASSET.joints))[1:] / chain_length(ASSET.joints)
     assert np.abs(relative / expected - 1).max() < 0.2
     assert 0.26e-3 < volume(rest.vertices, ASSET.faces) * (0.187 / person.hand_length) ** 3 < 0.58e-3  # m3
+
+
+def test_a_subject_with_another_volume_is_drawn_anew_and_all_others_are_as_ever():
+    rng, drawn = np.random.default_rng(STOUT), np.random.default_rng(STOUT)
+    assert litres_of(ASSET, sample_subject(drawn, ASSET)) > PLAUSIBLE[1]
+    again, following = sample_subject(rng, ASSET, PLAUSIBLE), sample_subject(drawn, ASSET)
+    assert np.array_equal(again.coefficients, following.coefficients) and again.skin_seed == following.skin_seed
+    for seed in range(20):
+        limited = sample_subject(np.random.default_rng(seed), ASSET, PLAUSIBLE)
+        assert np.array_equal(limited.coefficients, subject(seed).coefficients)
+
+
+def test_litres_are_those_of_a_hand_of_the_middle_length():
+    for seed in range(5):
+        person = subject(seed)
+        own = volume(rest_hand(ASSET, person).vertices, ASSET.faces)  # m3
+        assert litres_of(ASSET, person) == pytest.approx(1e3 * own * (0.187 / person.hand_length) ** 3)
 
 
 def test_hands_of_one_length_are_as_thin_and_stout_as_people_are():

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hand_poses import FIST, PINCH, flexed, flipped, volume
+from hand_poses import FIST, PINCH, flexed, flipped
 from scipy.spatial.transform import Rotation
 
+from rigging.geometry.mesh import volume
 from rigging.hand.asset import HandAsset, load_asset
 from rigging.hand.bones import BONE_STARTS
 from rigging.hand.shape import RestHand, rest_hand, sample_subject

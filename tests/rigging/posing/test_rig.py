@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hand_poses import volume
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_clips import sampled_clip, stick_arrays, stick_rig
 
 from rigging.errors import InputError
+from rigging.geometry.mesh import volume
 from rigging.hand.asset import load_asset
 from rigging.joints import JOINT_PARENTS
 from rigging.posing.pose import pose_rig

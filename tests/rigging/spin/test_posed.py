@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rigging.geometry.cameras import palm_frame
+from rigging.geometry.mesh import volume
 from rigging.geometry.rotations import axis_angle, random_rotation
 from rigging.hand.asset import load_asset
 from rigging.hand.bones import bone_lengths
@@ -123,10 +124,6 @@ def test_the_mirror_image_is_the_left_rig_posed_to_mirrored_joints(seed):
 
 
 def test_mirrored_faces_still_enclose_a_positive_volume():
-    def volume(vertices, faces):
-        a, b, c = np.moveaxis(vertices[faces], 1, 0)
-        return np.einsum("fi,fi->", a, np.cross(b, c)) / 6
-
     left = mirror_posed(posed_hand(REST.joints))
     assert volume(REST.vertices, ASSET.faces) > 0
     assert volume(left.vertices, mirror_faces(ASSET.faces)) == pytest.approx(volume(REST.vertices, ASSET.faces))
