@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers",
         type=positive(int),
         metavar="N",
-        help="processes that validate, and on the CPU train (default: one a core)",
+        help="processes that validate and train (default: one a core; on a GPU one training after another)",
     )
     parser.add_argument(
         "--keep-going", action="store_true", help="train on what did not validate, too; it fails anyway"

@@ -70,13 +70,13 @@ class Gated:
 def gate(request: Request) -> Gated:
     """Judge a release. Raises InputError for what is no release or preset, and what validation and training raise."""
     if choose_device(request.device).type == "cpu":
-        torch.set_num_threads(1)  # see _side_by_side
+        torch.set_num_threads(1)  # see trainings_at_a_time
     settings = read_settings(preset_folder(request.preset), request.tables)
     other = other_data(request.other, settings) if request.other else None
     about = dataclasses.replace(look_at(request), other=other.name if other else "")
     kept = kept_in(request, about, settings)
     with kept.alone():
-        presets, processes = preset_folder(request.preset), _side_by_side(request)
+        presets, processes = preset_folder(request.preset), trainings_at_a_time(request)
         runs = Runs(kept, request.data, presets, request.device, processes, other)
         return judged(request, settings, about, runs)
 
@@ -176,9 +176,12 @@ def preset_folder(preset: str) -> Path:
     return folder
 
 
-def _side_by_side(request: Request) -> int:
-    """How many trainings run at a time: small networks train faster on one core each than one on several."""
-    return 1 if choose_device(request.device).type == "cuda" else request.workers or cores()
+def trainings_at_a_time(request: Request) -> int:
+    """How many trainings run at a time: small networks train faster on one core each than one on several.
+
+    On a GPU, whose memory they share, several only where that is asked for.
+    """
+    return request.workers or (1 if choose_device(request.device).type == "cuda" else cores())
 
 
 def _device(name: str) -> str:

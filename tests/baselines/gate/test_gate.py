@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from quick_estimators import Hands, write_preset
 
 from baselines.gate import run as gate_run
 from baselines.gate import runs, tier0
 from baselines.gate.publish import write_all
 from baselines.gate.report import About, read_previous
-from baselines.gate.run import Gated, Request, gate
+from baselines.gate.run import Gated, Request, gate, trainings_at_a_time
+from baselines.train.ranks import cores
 from dataset_tools.release.gate import read_gate
 from rigging.errors import InputError
 
@@ -160,3 +162,11 @@ def test_what_is_no_report_is_refused(tmp_path, text):
     (tmp_path / "gate.json").write_text(text)
     with pytest.raises(InputError, match="--previous"):
         read_previous(tmp_path / "gate.json")
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "many"), [("cpu", 0, cores()), ("cpu", 3, 3), ("cuda", 0, 1), ("cuda", 3, 3)]
+)
+def test_a_gpu_trains_one_after_another_unless_asked_for_more(monkeypatch, tmp_path, device, asked, many):
+    monkeypatch.setattr(gate_run, "choose_device", lambda name: torch.device(name))
+    assert trainings_at_a_time(Request(tmp_path, device=device, workers=asked)) == many
