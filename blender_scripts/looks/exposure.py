@@ -11,7 +11,6 @@ from .look import Lamp, Look
 _BOUNCE = 0.25  # share of all light that the surroundings send back to the hand from everywhere
 _WHITE = 0.85  # linear value of a white surface in metered light beside a hand of _REFERENCE
 _REFERENCE = 0.36  # luminance of light skin's albedo
-_ADAPTATION = 0.3  # exponent: by how much of its darkness a camera opens up for dark skin in its frame
 _BRIGHT_SIDE, _BRIGHT_WEIGHT = 80, 0.35  # percentile of the irradiance over all directions, and its weight in metering
 _DARKEST = 0.05  # least median of a panorama's recorded values, or its boost of at most _BOOST
 _BOOST = 4.0
@@ -47,7 +46,8 @@ def camera_gains(look: Look, light: np.ndarray, reflectance: float = _REFERENCE)
     """Exposure and white balance (3,) that linear light of the scene is multiplied with.
 
     The automatic exposure meters the light on a surface turned all ways, its bright side a little more, and opens up
-    for dark skin: by 0.3 of the stops that it is darker than light skin, so dark skin stays dark but is not black.
+    for dark skin: by `look.metering` of the stops that it is darker than light skin. 0 meters the light alone, 0.3 a
+    picture that the hand is half of; 1 would make skin of all tones equally bright.
 
     Args:
         light: (64, 128, 3) of `scene_light`. reflectance: of the skin, see `skin_reflectance`.
@@ -58,7 +58,7 @@ def camera_gains(look: Look, light: np.ndarray, reflectance: float = _REFERENCE)
     balance = (luminance.mean() / np.maximum(mean, 1e-9)) ** look.white_balance
     balance /= (balance * mean @ LUMINANCE) / luminance.mean()
     darker = _REFERENCE / max(reflectance, 1e-3)
-    opened = darker**_ADAPTATION if darker > 1 else darker  # what is lighter than light skin would burn
+    opened = darker**look.metering if darker > 1 else darker  # what is lighter than light skin would burn
     return (balance * _WHITE * opened * np.pi / metered * 2.0**look.exposure_ev).astype(np.float32)
 
 

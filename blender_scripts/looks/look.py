@@ -19,6 +19,7 @@ RoomKind = Literal["plain", "lived-in"]  # of made-up rooms: `clutter`, or `live
 ClothChoice = Literal["any", "unlike skin"]
 ARM_STYLES = ("bare", "sleeve")
 LAMP_KINDS = ("area", "sun", "point")
+METERING = 0.3  # as in all releases that do not say: a hand is about half of what a camera meters
 MOST_DETAIL = 2.0  # natural pictures have 1
 CLOTH_PATTERNS = ("plain", "striped", "checked", "knit", "denim")
 
@@ -43,6 +44,7 @@ class LookSettings:
     rooms: RoomKind = "plain"  # what the background `clutter` is
     cuff: tuple[float, float] = (0.0, 0.0)  # m behind the wrist (of an adult) where sleeves begin; see `with_sleeve`
     cloth: ClothChoice = "any"  # of sleeves
+    metering: tuple[float, float] = (METERING, METERING)  # see `Look`; drawn by `with_metering`
 
     def __post_init__(self) -> None:
         unknown = set(self.backgrounds) - set(BACKGROUND_KINDS)
@@ -57,7 +59,7 @@ class LookSettings:
         if not 0 <= self.sleeve <= 1:
             raise ValueError(f"sleeve is {self.sleeve}, allowed is a share from 0 to 1")
         for name in ("hdri_strength", "lamps", "lamp_strength", "lamp_kelvin", "exposure_ev", "white_balance",
-                     "background_blur", "lens_blur", "noise", "detail", "cuff"):  # fmt: skip
+                     "background_blur", "lens_blur", "noise", "detail", "cuff", "metering"):  # fmt: skip
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name} is ({low}, {high}); the first value must not exceed the second")
@@ -65,6 +67,8 @@ class LookSettings:
             raise ValueError(f"detail is {self.detail}, allowed is 0 to {MOST_DETAIL:g}")
         if not 0 <= self.cuff[0] <= self.cuff[1] <= MOST_CUFF:
             raise ValueError(f"cuff is {self.cuff}, allowed is 0 to {MOST_CUFF:g} m behind the wrist")
+        if not 0 <= self.metering[0] <= self.metering[1] <= 1:
+            raise ValueError(f"metering is {self.metering}, allowed is 0 to 1")
         if any(self.noise) and self.sensor.iso[1]:
             raise ValueError(f"noise is {self.noise}; allowed is 0 beside [look.sensor] iso, which makes noise itself")
 
@@ -117,6 +121,7 @@ class Look:
     detail: float = 0.0  # that a panorama is given as a background (`detail`); 0: none
     rooms: RoomKind = "plain"  # of the background `clutter`
     cuff: float = 0.0  # m behind the wrist (of an adult) where a sleeve that is rolled up begins; 0: it is not
+    metering: float = METERING  # share of the stops by which a skin is darker than light skin that cameras make up for
 
     @property
     def arm_shape(self) -> str:
@@ -126,8 +131,9 @@ class Look:
     def light_json(self, sensors: tuple[Sensor, ...] = ()) -> str:
         """Light and exposure, and the sensors if there are any, for a sample's metadata."""
         names = ("hdri", "rotation", "hdri_strength", "lamps", "exposure_ev", "white_balance", "lens_blur", "noise")
-        sensor = {"sensor": sensors_table(sensors)} if sensors else {}
-        return _dump({name: asdict(self)[name] for name in names} | sensor)
+        more = {"sensor": sensors_table(sensors)} if sensors else {}
+        more |= {"metering": self.metering} if self.metering != METERING else {}
+        return _dump({name: asdict(self)[name] for name in names} | more)
 
     def background_json(self) -> str:
         """Background, for a sample's metadata."""
@@ -162,6 +168,11 @@ def with_detail(rng: np.random.Generator, look: Look, settings: LookSettings) ->
     """The look with as much detail in its panorama as `settings` ask for, where that is its background."""
     detail = float(rng.uniform(*settings.detail))
     return replace(look, detail=detail) if look.background == "hdri" else look
+
+
+def with_metering(rng: np.random.Generator, look: Look, settings: LookSettings) -> Look:
+    """The look with cameras that meter the hand by as much as `settings` say."""
+    return replace(look, metering=float(rng.uniform(*settings.metering)))
 
 
 def _draw_lamp(rng: np.random.Generator, settings: LookSettings) -> Lamp:

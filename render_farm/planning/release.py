@@ -34,7 +34,7 @@ PATH = "PATH"  # stands for every path in what is compared and published: what t
 # Keys of tables that came after releases were published: at their defaults they are no part of what a release is.
 LATER: dict[str, tuple[str, ...]] = {
     "subjects": ("roughness", "litres"),
-    "look": ("detail", "rooms", "sensor", "cuff", "cloth"),
+    "look": ("detail", "rooms", "sensor", "cuff", "cloth", "metering"),
     "cameras": ("rig", "free", "distortion"),
     "files": ("calibration",),
 }

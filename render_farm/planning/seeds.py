@@ -27,6 +27,7 @@ class Stream(IntEnum):
     DETAIL = 13  # per pair: how much detail panoramas are given
     DISTORTION = 14  # per pair: the lenses
     CUFF = 15  # per pair: where a sleeve begins, and cloth unlike the skin
+    METERING = 16  # per pair: how much the cameras' exposure goes by the hand
 
 
 class Draw(IntEnum):

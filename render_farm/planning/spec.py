@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from blender_scripts.looks.look import Look, with_detail
+from blender_scripts.looks.look import Look, with_detail, with_metering
 from blender_scripts.looks.sleeves import with_sleeve
 from blender_scripts.render_sample import SampleSpec
 from blender_scripts.sensor.sensor import Sensor, draw_sensors
@@ -154,6 +154,7 @@ def look_of_pair(plan: Plan, release: Release, index: int, panoramas: Sequence[s
     held = plan.strata and plan.strata.hold_out
     look = pair_look(release, held, int(plan.split[index]), index, panoramas)
     look = with_sleeve(generator(release, Stream.CUFF, index), look, release.look, float(plan.ita[plan.subject[index]]))
+    look = with_metering(generator(release, Stream.METERING, index), look, release.look)
     return with_detail(generator(release, Stream.DETAIL, index), look, release.look)
 
 
