@@ -76,6 +76,22 @@ def test_dark_skin_is_exposed_longer_and_stays_darker():
     assert (np.diff(gains * reflected) < 0).all()
 
 
+def test_metering_says_how_much_of_a_skins_darkness_cameras_make_up_for():
+    light, reflected = np.ones((64, 128, 3), np.float32), 0.36 / 2 ** np.arange(4)
+    by_light, by_hand, half = (
+        np.array([camera_gains(look_with(metering=share), light, value)[0] for value in reflected])
+        for share in (0.0, 1.0, 0.5)
+    )
+    assert np.allclose(by_light, by_light[0])
+    assert np.allclose(by_hand * reflected, by_hand[0] * reflected[0])
+    assert np.allclose(half**2, by_light * by_hand)
+
+
+def test_metering_is_told_where_it_is_not_the_usual():
+    assert "metering" not in json.loads(look_with().light_json())
+    assert json.loads(look_with(metering=0.7).light_json())["metering"] == 0.7
+
+
 @pytest.mark.parametrize("grey", [0, 90, 255])
 def test_reflectance_is_the_mean_of_linear_light(grey):
     albedo = np.full((128, 128, 3), grey, np.uint8)

@@ -136,6 +136,8 @@ def test_limits_of_the_gate_change_the_canonical_text_only_where_they_differ_fro
             ["[splits] block = 9", "at least 10 frames", "length = 4"],
         ),
         (MINIMAL + "[pairs]\nleast = 0.2\n", ["[pairs]", "motion"]),
+        (MINIMAL + "[look]\nmetering = [0.5, 1.2]\n", ["[look]", "metering is (0.5, 1.2)", "0 to 1"]),
+        (MINIMAL + "[look]\nmetering = [0.9, 0.5]\n", ["[look]", "metering is (0.9, 0.5)"]),
         (MINIMAL + "[look]\nbackgrounds = { folder = 1 }\n", ["[files] photos"]),
         (MINIMAL + "[cameras]\nviews = 0\n", ["[cameras]", "views", "0"]),
         (MINIMAL + "[render]\nsamples_per_pixel = 0\n", ["[render]", "samples_per_pixel", "0"]),
