@@ -10,7 +10,7 @@ import pytest
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.release import load_release
 from tests.benchmarks.ablate.judged import Views
-from tests.benchmarks.tones import in_tone, row
+from tests.benchmarks.tones import OWN, in_tone, row
 
 RELEASE = """
 name = "tones"
@@ -33,11 +33,12 @@ def plan(tmp_path_factory):
 
 
 def test_only_the_tone_of_the_subjects_of_the_samples_changes(plan):
-    before, darker = plan.ita.copy(), in_tone(plan, [0], -50)
+    before, darker = plan.ita.copy(), in_tone(plan, [0], "-50")
     whose = plan.subject[plan.pair_of(0)]
     assert darker.ita[whose] == -50 != before[whose]
     assert (np.delete(darker.ita, whose) == np.delete(before, whose)).all()
     assert (plan.ita == before).all()
+    assert in_tone(plan, [0], OWN) is plan
     names = {field.name for field in dataclasses.fields(plan)} - {"ita"}
     assert all(getattr(darker, name) is getattr(plan, name) for name in names)
 
@@ -48,7 +49,7 @@ def test_a_line_tells_shares_and_the_paired_difference_with_its_interval():
     groups = {"all": np.ones(16, bool), "seen from: palm": palm, "seen from: back": ~palm}
     first = Views(np.ones(16, bool), subject, groups)
     darker = Views(palm | (subject < 4), subject, groups)
-    cells = row("mild", -60, darker, first).strip("| ").split(" | ")
+    cells = row("mild", "-60", darker, first).strip("| ").split(" | ")
     assert [*cells[:3], *cells[4:]] == ["mild", "-60", "75.0", "100.0", "50.0"]
     assert cells[3].startswith("-25.0 (-")
-    assert row("mild", 28, first, first).split(" | ")[3] == "+0.0"
+    assert row("mild", "28", first, first).split(" | ")[3] == "+0.0"

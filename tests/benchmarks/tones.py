@@ -1,10 +1,12 @@
 """Is it the skin tone that hides hands from the outside detector? The same hands in several tones.
 
     python -m tests.benchmarks.tones --folder out/tones --judge .venv-judge/bin/python
+    python -m tests.benchmarks.tones --folder out/dark --judge .venv-judge/bin/python --drawn -60 10 --samples 130 \\
+        --tones own 28 50     # the group of dark to brown hands: as they are, made tan, made light
 
-Samples of tan and intermediate hands of the judge's release (docs/ablation.md) are rendered again in each of TONES;
-poses, shapes, cameras, lights and backgrounds stay. It prints what is found, with differences to the first tone on the
-same views and their 95 % intervals over subjects. What was interrupted goes on.
+Samples of tan and intermediate hands of the judge's release (docs/ablation.md), or of others, are rendered in each of
+TONES; poses, shapes, cameras, lights and backgrounds stay. It prints what is found, with differences to the first tone
+on the same views and their 95 % intervals over subjects. What was interrupted goes on.
 """
 
 from __future__ import annotations
@@ -27,22 +29,25 @@ from .ablate.judged import Views, judged, views_of
 from .ablate.stage import Stage, render_samples, samples_of
 from .ablate.study import HERE, Study, load_study
 
-TONES = (28, -40, -50, -60, -70)  # degrees ITA; differences are to the first
+OWN = "own"  # tone
+TONES = ("28", "-40", "-50", "-60", "-70")  # degrees ITA; differences are to the first
 DRAWN = (10.0, 41.0)  # degrees ITA of those who lend their hands
 VARIANTS = ("mild", "phone")
 PER_TONE = 130  # samples of each group in the judge's release
 
 
-def drawn(plan: Plan, study: Study, count: int) -> list[int]:
-    """The first `count` samples of the study whose subjects are tan or intermediate."""
+def drawn(plan: Plan, study: Study, count: int, between: Sequence[float] = DRAWN) -> list[int]:
+    """The first `count` samples of the study whose subjects' tones are `between` two, the second left out, degrees."""
     tones = {sample: plan.ita[plan.subject[plan.pair_of(sample)]] for sample in samples_of(plan, study)}
-    return [sample for sample, ita in tones.items() if DRAWN[0] <= ita < DRAWN[1]][:count]
+    return [sample for sample, ita in tones.items() if between[0] <= ita < between[1]][:count]
 
 
-def in_tone(plan: Plan, samples: Sequence[int], ita: float) -> Plan:
-    """The plan with the subjects of `samples` in the tone `ita`, degrees."""
+def in_tone(plan: Plan, samples: Sequence[int], ita: str) -> Plan:
+    """The plan with the subjects of `samples` in the tone `ita`, degrees; OWN leaves them theirs."""
+    if ita == OWN:
+        return plan
     tones = plan.ita.copy()
-    tones[[plan.subject[plan.pair_of(sample)] for sample in samples]] = ita
+    tones[[plan.subject[plan.pair_of(sample)] for sample in samples]] = float(ita)
     return dataclasses.replace(plan, ita=tones)
 
 
@@ -55,7 +60,7 @@ def make(stage: Stage, study: Study, plan: Plan, samples: Sequence[int]) -> None
     develop_samples(stage, study, plan, samples)
 
 
-def row(name: str, tone: int, views: Views, first: Views) -> str:
+def row(name: str, tone: str, views: Views, first: Views) -> str:
     """A line of the table: what is found of all views, how much more than in the first tone; of palms and backs."""
     more = views.found.astype(float) - first.found
     ends = mean_interval(more, views.subject)
@@ -69,23 +74,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="of what is made")
     parser.add_argument("--judge", type=Path, required=True, metavar="PYTHON", help="of make judge's environment")
-    parser.add_argument("--samples", type=int, default=40)
+    parser.add_argument("--samples", type=int, default=40, help="at most (40)")
+    parser.add_argument("--drawn", type=float, nargs=2, default=DRAWN, metavar="ITA", help="tones of those (10 41)")
+    parser.add_argument("--tones", nargs="+", default=TONES, metavar="ITA", help=f"or {OWN!r}")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     os.environ |= dict.fromkeys(THREAD_VARIABLES, "1")
     study = dataclasses.replace(load_study(HERE / "judge.toml", HERE / "variants.toml", VARIANTS), per_tone=PER_TONE)
     plan = Stage(options.folder.resolve() / "plan").plan(study)
-    samples = drawn(plan, study, options.samples)
-    found: dict[tuple[str, int], Views] = {}
-    for tone in TONES:
+    samples = drawn(plan, study, options.samples, options.drawn)
+    found: dict[tuple[str, str], Views] = {}
+    for tone in options.tones:
         stage = Stage(options.folder.resolve() / f"ita{tone}")
         make(stage, study, in_tone(plan, samples, tone), samples)
         for name in VARIANTS:
             table = judged(stage, name, options.judge, len(os.sched_getaffinity(0))) / "views.npz"
             found[name, tone] = views_of(collect(stage.variant(name).path, 1), table)
     print("| camera | ITA | found | more than in the first | palm | back |\n|---|---|---|---|---|---|")
-    for name, tone in itertools.product(VARIANTS, TONES):
-        print(row(name, tone, found[name, tone], found[name, TONES[0]]))
+    for name, tone in itertools.product(VARIANTS, options.tones):
+        print(row(name, tone, found[name, tone], found[name, options.tones[0]]))
     return 0
 
 
