@@ -7,10 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
+from dataset_tools.judge.groups import TONE_GROUPS, by_least
+from dataset_tools.statistics.looks import tone_of
 from render_farm.planning.ensure_plan import ensure_plan
 from render_farm.planning.release import load_release
 from tests.benchmarks.ablate.judged import Views
-from tests.benchmarks.tones import OWN, in_tone, row
+from tests.benchmarks.tones import GROUPS, OWN, in_group, in_tone, row
 
 RELEASE = """
 name = "tones"
@@ -41,6 +43,15 @@ def test_only_the_tone_of_the_subjects_of_the_samples_changes(plan):
     assert in_tone(plan, [0], OWN) is plan
     names = {field.name for field in dataclasses.fields(plan)} - {"ita"}
     assert all(getattr(darker, name) is getattr(plan, name) for name in names)
+
+
+@pytest.mark.parametrize(("number", "group"), list(enumerate(GROUPS)))
+def test_hands_in_a_group_are_of_it_and_as_far_in_it_as_in_all(number, group):
+    ita = np.linspace(-60, 65, 26)[:-1]
+    inside = in_group(ita, group)
+    assert (by_least(tone_of(inside), TONE_GROUPS).of == number).all()
+    low, high = GROUPS[group]
+    np.testing.assert_allclose((inside - low) / (high - low), (ita + 60) / 125)
 
 
 def test_a_line_tells_shares_and_the_paired_difference_with_its_interval():

@@ -3,6 +3,8 @@
     python -m tests.benchmarks.tones --folder out/tones --judge .venv-judge/bin/python
     python -m tests.benchmarks.tones --folder out/dark --judge .venv-judge/bin/python --drawn -60 10 --samples 130 \\
         --tones own 28 50     # the group of dark to brown hands: as they are, made tan, made light
+    python -m tests.benchmarks.tones --folder out/groups --judge .venv-judge/bin/python --drawn -60 66 --samples 260 \\
+        --tones tan dark light --cameras before mild phone    # the judge's three groups, of the same hands
 
 Samples of tan and intermediate hands of the judge's release (docs/ablation.md), or of others, are rendered in each of
 TONES; poses, shapes, cameras, lights and backgrounds stay. It prints what is found, with differences to the first tone
@@ -19,6 +21,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from dataset_tools.statistics.bootstrap import mean_interval
 from dataset_tools.statistics.collect import collect
 from render_farm.planning.plan import Plan, save_plan
@@ -30,6 +34,7 @@ from .ablate.stage import Stage, render_samples, samples_of
 from .ablate.study import HERE, Study, load_study
 
 OWN = "own"  # tone
+GROUPS = {"dark": (-60.0, 10.0), "tan": (10.0, 41.0), "light": (41.0, 65.0)}  # the judge's, in its release's tones
 TONES = ("28", "-40", "-50", "-60", "-70")  # degrees ITA; differences are to the first
 DRAWN = (10.0, 41.0)  # degrees ITA of those who lend their hands
 VARIANTS = ("mild", "phone")
@@ -42,13 +47,22 @@ def drawn(plan: Plan, study: Study, count: int, between: Sequence[float] = DRAWN
     return [sample for sample, ita in tones.items() if between[0] <= ita < between[1]][:count]
 
 
-def in_tone(plan: Plan, samples: Sequence[int], ita: str) -> Plan:
-    """The plan with the subjects of `samples` in the tone `ita`, degrees; OWN leaves them theirs."""
-    if ita == OWN:
+def in_tone(plan: Plan, samples: Sequence[int], tone: str) -> Plan:
+    """The plan with the subjects of `samples` in a tone: OWN, degrees ITA, or one of GROUPS.
+
+    In a group each is as far from its darkest to its lightest as the subject is in all tones of the release.
+    """
+    if tone == OWN:
         return plan
-    tones = plan.ita.copy()
-    tones[[plan.subject[plan.pair_of(sample)] for sample in samples]] = float(ita)
+    tones, subjects = plan.ita.copy(), plan.subject[[plan.pair_of(sample) for sample in samples]]
+    tones[subjects] = in_group(plan.ita[subjects], tone) if tone in GROUPS else float(tone)
     return dataclasses.replace(plan, ita=tones)
+
+
+def in_group(ita: np.ndarray, group: str) -> np.ndarray:
+    """Tones (N,) of the release's, degrees, squeezed into those of one of GROUPS."""
+    ends = list(GROUPS.values())
+    return np.interp(ita, (ends[0][0], ends[-1][1]), GROUPS[group])
 
 
 def make(stage: Stage, study: Study, plan: Plan, samples: Sequence[int]) -> None:
@@ -76,22 +90,24 @@ def main() -> int:
     parser.add_argument("--judge", type=Path, required=True, metavar="PYTHON", help="of make judge's environment")
     parser.add_argument("--samples", type=int, default=40, help="at most (40)")
     parser.add_argument("--drawn", type=float, nargs=2, default=DRAWN, metavar="ITA", help="tones of those (10 41)")
-    parser.add_argument("--tones", nargs="+", default=TONES, metavar="ITA", help=f"or {OWN!r}")
+    parser.add_argument("--tones", nargs="+", default=TONES, metavar="ITA", help=f"or {OWN}, {', '.join(GROUPS)}")
+    parser.add_argument("--cameras", nargs="+", default=VARIANTS, metavar="NAME", help="variants (mild phone)")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     os.environ |= dict.fromkeys(THREAD_VARIABLES, "1")
-    study = dataclasses.replace(load_study(HERE / "judge.toml", HERE / "variants.toml", VARIANTS), per_tone=PER_TONE)
+    study = load_study(HERE / "judge.toml", HERE / "variants.toml", tuple(options.cameras))
+    study = dataclasses.replace(study, per_tone=PER_TONE)
     plan = Stage(options.folder.resolve() / "plan").plan(study)
     samples = drawn(plan, study, options.samples, options.drawn)
     found: dict[tuple[str, str], Views] = {}
     for tone in options.tones:
         stage = Stage(options.folder.resolve() / f"ita{tone}")
         make(stage, study, in_tone(plan, samples, tone), samples)
-        for name in VARIANTS:
+        for name in options.cameras:
             table = judged(stage, name, options.judge, len(os.sched_getaffinity(0))) / "views.npz"
             found[name, tone] = views_of(collect(stage.variant(name).path, 1), table)
     print("| camera | ITA | found | more than in the first | palm | back |\n|---|---|---|---|---|---|")
-    for name, tone in itertools.product(VARIANTS, options.tones):
+    for name, tone in itertools.product(options.cameras, options.tones):
         print(row(name, tone, found[name, tone], found[name, options.tones[0]]))
     return 0
 
