@@ -8,14 +8,27 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 _FIGURES = pytest.StashKey[list]()
 
 
+@pytest.hookimpl(tryfirst=True)  # before --hypothesis-profile is heeded
 def pytest_configure(config: pytest.Config) -> None:
+    """What a run says of a commit the next one says, too: Hypothesis takes the same examples; `search`, others."""
     config.stash[_FIGURES] = []
+    hypothesis.settings.register_profile("search")
+    hypothesis.settings.register_profile("same", derandomize=True, database=None)
+    hypothesis.settings.load_profile("same")
+
+
+@pytest.hookimpl(tryfirst=True)  # before fixtures of any scope
+def pytest_runtest_setup() -> None:
+    """PyTorch begins with another seed in every process, unless it is told one."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 
 from dataset_tools.format.schema import SAMPLE_FIELDS
@@ -36,6 +37,11 @@ def test_every_place_for_something_new_has_an_example():
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:\w+/)+[\w.]+)`", TEXT)) - {"tests/PACKAGE/ROOM"}))
 def test_what_the_page_names_is_there(path):
     assert (ROOT / path).exists()
+
+
+def test_a_run_draws_what_the_last_one_drew():
+    """Of networks' first weights; tests/conftest.py sees to it."""
+    assert torch.initial_seed() == 0
 
 
 def test_a_new_pose_source_goes_through_the_gate(tmp_path):

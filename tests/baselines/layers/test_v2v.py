@@ -24,12 +24,15 @@ def test_a_residual_is_two_convolutions_and_a_shortcut():
     torch.testing.assert_close(block(x), y.relu())
 
 
-@pytest.mark.parametrize(("network", "reach"), [(VolumeResidual(4, 4), 2), (VolumeHourglass(1, 4, 8), 13)])
-def test_the_hourglass_sees_far_and_a_residual_its_surroundings(network, reach):
-    """Six convolutions on halves of voxels reach 2 x 6 + 1 voxels, two on voxels 2."""
+@pytest.mark.parametrize(("network", "sizes", "reach"), [(VolumeResidual, (4, 4), 2), (VolumeHourglass, (1, 4, 8), 13)])
+def test_the_hourglass_sees_far_and_a_residual_its_surroundings(network, sizes, reach):
+    """Six convolutions on halves of voxels reach 2 x 6 + 1 voxels, two on voxels 2. No rectifier is shut."""
     torch.manual_seed(0)
+    network = network(*sizes).eval()
+    for weight in network.parameters():
+        weight.data.abs_()
     x = torch.rand(1, 4, 16, 16, 16, requires_grad=True)
-    (gradient,) = torch.autograd.grad(network.eval()(x)[0, :, 0, 0, 0].sum(), x)
+    (gradient,) = torch.autograd.grad(network(x)[0, :, 0, 0, 0].sum(), x)
     touched = gradient[0].abs().sum(0).nonzero().amax(0)
     assert touched.tolist() == [reach] * 3
 
