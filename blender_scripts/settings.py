@@ -11,6 +11,10 @@ _CHOICES = {
     "subsurface": ("RANDOM_WALK", "BURLEY", "NONE"),
     "device": DEVICES,
 }
+_LIMITS = {
+    "width": (16, 8192), "height": (16, 8192), "samples_per_pixel": (1, 65536), "bounces": (0, 1024),
+    "threads": (0, 1024),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class RenderSettings:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, allowed are {', '.join(allowed)}")
         if not 0 <= self.crosscheck <= 1:
             raise ValueError(f"crosscheck is {self.crosscheck!r}, allowed is a share from 0 to 1")
-        for name, least in (("width", 16), ("height", 16), ("samples_per_pixel", 1), ("bounces", 0), ("threads", 0)):
+        for name, (least, most) in _LIMITS.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} is {value!r}, allowed are whole numbers from {least}")
+            if not isinstance(value, int) or not least <= value <= most:
+                raise ValueError(f"{name} is {value!r}, allowed are whole numbers from {least} to {most}")

@@ -24,6 +24,14 @@ MOST_DETAIL = 2.0  # natural pictures have 1
 CLOTH_PATTERNS = ("plain", "striped", "checked", "knit", "denim")
 
 
+LIMITS = {  # of ranges: least, most, unit
+    "hdri_strength": (1e-3, 1e3, ""), "lamps": (0, 16, ""), "lamp_strength": (1e-3, 1e3, ""),
+    "lamp_kelvin": (1700.0, 25000.0, " K"), "exposure_ev": (-8.0, 8.0, " stops"), "white_balance": (0.0, 1.0, ""),
+    "background_blur": (0.0, 100.0, " px"), "lens_blur": (0.0, 100.0, " px"), "noise": (0.0, 1.0, ""),
+    "detail": (0.0, MOST_DETAIL, ""), "cuff": (0.0, MOST_CUFF, " m behind the wrist"), "metering": (0.0, 1.0, ""),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class LookSettings:
     """What `draw_look` draws from. Ranges are (least, most)."""
@@ -58,17 +66,12 @@ class LookSettings:
             raise ValueError(f"cloth is {self.cloth!r}, allowed are {', '.join(get_args(ClothChoice))}")
         if not 0 <= self.sleeve <= 1:
             raise ValueError(f"sleeve is {self.sleeve}, allowed is a share from 0 to 1")
-        for name in ("hdri_strength", "lamps", "lamp_strength", "lamp_kelvin", "exposure_ev", "white_balance",
-                     "background_blur", "lens_blur", "noise", "detail", "cuff", "metering"):  # fmt: skip
+        for name, (least, most, unit) in LIMITS.items():
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name} is ({low}, {high}); the first value must not exceed the second")
-        if not 0 <= self.detail[0] <= self.detail[1] <= MOST_DETAIL:
-            raise ValueError(f"detail is {self.detail}, allowed is 0 to {MOST_DETAIL:g}")
-        if not 0 <= self.cuff[0] <= self.cuff[1] <= MOST_CUFF:
-            raise ValueError(f"cuff is {self.cuff}, allowed is 0 to {MOST_CUFF:g} m behind the wrist")
-        if not 0 <= self.metering[0] <= self.metering[1] <= 1:
-            raise ValueError(f"metering is {self.metering}, allowed is 0 to 1")
+            if low < least or high > most:
+                raise ValueError(f"{name} is ({low}, {high}), allowed is {least:g} to {most:g}{unit}")
         if any(self.noise) and self.sensor.iso[1]:
             raise ValueError(f"noise is {self.noise}; allowed is 0 beside [look.sensor] iso, which makes noise itself")
 

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from .camera_bands import CameraBands, between, tilt_angle
-from .distortion import DistortionSettings, require_sound
+from .distortion import DistortionSettings, require_sound, require_tame
 from .free_settings import RIGS, FreeSettings, free_settings
 from .projection import to_camera
 from .rotations import axis_angle, normalise, perpendicular
 
 _DRAWS = ("focal", "radius")
+_MOST = 100.0  # of focal, image widths, and of radius, metres
 _RING = ("focal", "zoom", "fill", "radius", "aim", "phase", "tilt", "roll", "jitter")  # what says how the ring stands
 ANYWHERE = CameraBands()
 
@@ -49,8 +50,8 @@ class CameraSettings:
         for name in _DRAWS:
             value = getattr(self, name)
             if name != "radius" or value is not None:
-                good = len(value) == 2 and 0 < value[0] <= value[1] < math.inf
-                _require(good, name, value, "(lowest, highest), both above 0")
+                good = len(value) == 2 and 0 < value[0] <= value[1] <= _MOST
+                _require(good, name, value, f"(lowest, highest), both above 0 and at most {_MOST:g}")
         _require(0 < self.fill <= 1, "fill", self.fill, "above 0, at most 1")
         _require(self.aim in ("palm", "box"), "aim", self.aim, "'palm' or 'box'")
         _require(self.zoom in ("view", "ring"), "zoom", self.zoom, "'view' or 'ring'")
@@ -66,6 +67,7 @@ class CameraSettings:
         if self.rig == "ring":
             widest = _intrinsics(np.array([self.focal[0] * self.image_size]), self.image_size)[0]
             require_sound(self.distortion.worst, widest, (self.image_size, self.image_size))
+            require_tame(self.distortion.strongest, widest, (self.image_size, self.image_size))
 
     @property
     def elsewhere(self) -> FreeSettings | None:

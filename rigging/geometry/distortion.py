@@ -4,9 +4,9 @@ A point (x, y) of the plane z = 1 is seen where one at D(x, y) would be seen wit
 
     D(x, y) = (x, y) (1 + k1 r^2 + k2 r^4 + k3 r^6) + r^2 q + 2 (q . (x, y)) (x, y),    q = (p2, p1).
 
-D is the gradient of a potential, so its Jacobian is symmetric, with eigenvalues of at least d(r) (`_slopes`). Where d
-stays above 0 on a disc, the potential is convex there and D takes no two points to one: that disc is the lens's sound
-part. Beyond it the polynomial may fold back into the picture, which no lens does: such points have no pixel.
+D is the gradient of a potential, so its Jacobian is symmetric with eigenvalues of at least d(r) (`folds._slopes`).
+Where d stays above 0 on a disc, the potential is convex there and D takes no two points to one: that disc is the lens's
+sound part. Beyond it the polynomial may fold back into the picture, which no lens does: such points have no pixel.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from functools import lru_cache
 import numpy as np
 
 from ..errors import InputError
+from .folds import image_radius, sound_radius
 
 NAMES = ("k1", "k2", "p1", "p2", "k3")  # in the order of OpenCV
+MOST = 2.0  # times as far out as without a lens, of what is in the picture's corner
 _EXACT = 1e-14  # of a residual, where Newton's steps end
 _SOLVED = 1e-10  # of a residual, above which there is no solution
 _STEPS = 60
@@ -53,6 +55,11 @@ class DistortionSettings:
         lows, highs = self.ranges.T
         decentred = np.where(np.abs(lows) > np.abs(highs), lows, highs)
         return np.where(np.isin(NAMES, ("p1", "p2")), decentred, lows)
+
+    @property
+    def strongest(self) -> np.ndarray:
+        """(5,) of all coefficients in the ranges those that carry points farthest out: no d(r) is larger."""
+        return np.where(np.isin(NAMES, ("p1", "p2")), self.worst, self.ranges[:, 1])
 
     def draw(self, rng: np.random.Generator) -> np.ndarray | None:
         """Coefficients (5,); None if all ranges are 0, which draws nothing."""
@@ -113,55 +120,36 @@ def _roughly(wanted: np.ndarray, coefficients: np.ndarray, limit: float) -> np.n
     return wanted * (np.interp(radius, seen, table) / np.maximum(radius, 1e-300))[:, None]
 
 
-def sound_radius(coefficients: np.ndarray) -> float:
-    """Radius in the plane z = 1 up to which the lens (5,) is sure to take no two points to one; inf for everywhere.
-
-    0 for coefficients that are not finite.
-    """
-    return _sound_radius(*(float(value) for value in coefficients))
-
-
-@lru_cache(maxsize=256)
-def _sound_radius(k1: float, k2: float, p1: float, p2: float, k3: float) -> float:
-    if not all(map(math.isfinite, (k1, k2, p1, p2, k3))):
-        return 0.0
-    roots = np.concatenate([np.roots(slope) for slope in _slopes(k1, k2, p1, p2, k3)])
-    real = roots.real[(np.abs(roots.imag) < 1e-9 * np.maximum(1, np.abs(roots))) & (roots.real > 0)]
-    return float(real.min()) if len(real) else math.inf
-
-
-def _slopes(k1: float, k2: float, p1: float, p2: float, k3: float) -> tuple[list[float], list[float]]:
-    """Bounds of the Jacobian's eigenvalues from below, as polynomials in r, highest power first.
-
-    Along and across the radius they are 1 + 3 k1 r^2 + 5 k2 r^4 + 7 k3 r^6 and 1 + k1 r^2 + k2 r^4 + k3 r^6 without q,
-    and q changes them by up to 6 |q| r.
-    """
-    decentred = -6 * math.hypot(p1, p2)
-    along, across = [7 * k3, 0, 5 * k2, 0, 3 * k1, decentred, 1.0], [k3, 0, k2, 0, k1, decentred, 1.0]
-    return along, across
-
-
-def image_radius(coefficients: np.ndarray) -> float:
-    """Radius of a disc of the plane z = 1 all of which is seen through the sound part of the lens (5,).
-
-    D of the circle of radius r is at least r (1 + k1 r^2 + k2 r^4 + k3 r^6) - 3 |q| r^2 from the axis.
-    """
-    k1, k2, p1, p2, k3 = (float(value) for value in coefficients)
-    r = sound_radius(coefficients)
-    return r if math.isinf(r) or r == 0 else r * (1 + k1 * r**2 + k2 * r**4 + k3 * r**6) - 3 * math.hypot(p1, p2) * r**2
-
-
 def require_sound(coefficients: np.ndarray, K: np.ndarray, size: tuple[int, int]) -> None:
     """InputError if the lens (5,) folds within a picture of `size` (width, height) px of a camera K (3, 3) px."""
-    corners = np.array([(x, y) for x in (0, size[0]) for y in (0, size[1])], float)
-    farthest = float(np.linalg.norm(plane_of(corners, K), axis=1).max())
-    seen = image_radius(coefficients)
+    farthest, seen = corner_radius(K, size), image_radius(coefficients)
     if not farthest < seen:
-        told = ", ".join(f"{name} = {value:.6g}" for name, value in zip(NAMES, coefficients))
         raise InputError(
-            f"distortion {told}: the lens folds {seen:.3g} from the axis (at distance 1), within the picture, whose "
-            f"corner is {farthest:.3g} from it; allowed is what does not fold within it"
+            f"distortion {_told(coefficients)}: the lens folds {seen:.3g} from the axis (at distance 1), within the "
+            f"picture, whose corner is {farthest:.3g} from it; allowed is what does not fold within it"
         )
+
+
+def require_tame(coefficients: np.ndarray, K: np.ndarray, size: tuple[int, int]) -> None:
+    """InputError if the lens (5,) carries what is in a corner of such a picture more than MOST times as far out."""
+    corner = corner_radius(K, size)
+    further = float(distort(np.array([corner, 0]), np.array([*coefficients[:2], 0, 0, coefficients[4]]))[0]) / corner
+    further += 3 * math.hypot(*coefficients[2:4]) * corner
+    if not further <= MOST:
+        raise InputError(
+            f"distortion {_told(coefficients)}: the lens carries what is in the picture's corner {further:.3g} times "
+            f"as far out; allowed is {MOST:g} times"
+        )
+
+
+def corner_radius(K: np.ndarray, size: tuple[int, int]) -> float:
+    """How far from the axis of K (3, 3) the plane z = 1 is seen by a picture of `size` (width, height) px."""
+    corners = np.array([(x, y) for x in (0, size[0]) for y in (0, size[1])], float)
+    return float(np.linalg.norm(plane_of(corners, K), axis=1).max())
+
+
+def _told(coefficients: np.ndarray) -> str:
+    return ", ".join(f"{name} = {value:.6g}" for name, value in zip(NAMES, coefficients))
 
 
 def plane_of(pixels: np.ndarray, K: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from blender_scripts.looks import hdri
 from blender_scripts.looks.cloth import paint_cloth
 from blender_scripts.looks.colour import LUMINANCE, linear_to_srgb8, srgb_to_linear, temperature_to_rgb
 from blender_scripts.looks.exposure import camera_gains, panorama_gain, scene_light, skin_reflectance
-from blender_scripts.looks.look import CLOTH_PATTERNS, Lamp, LookSettings, draw_look
+from blender_scripts.looks.look import CLOTH_PATTERNS, LIMITS, Lamp, LookSettings, draw_look
 from rigging.errors import InputError
 
 HDRIS = ("city", "forest", "night")
@@ -51,6 +51,16 @@ def test_weights_and_shares_are_kept():
 def test_wrong_settings_are_named(wrong, message):
     with pytest.raises(ValueError, match=message):
         LookSettings(**wrong)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_range_beyond_what_can_be_is_refused_and_one_at_the_limits_is_taken(name):
+    """A strength of 0 has no logarithm, a blur below 0 no Gaussian, no light is of a million kelvins."""
+    least, most, _ = LIMITS[name]
+    assert getattr(LookSettings(**{name: (least, most)}), name) == (least, most)
+    for low, high in ((least - 1, most), (least, most + 1), (most, least)):
+        with pytest.raises(ValueError, match=rf"{name} is \(.*(allowed is|must not exceed)"):
+            LookSettings(**{name: (low, high)})
 
 
 def look_with(**changes):

@@ -10,16 +10,18 @@ from hypothesis import strategies as st
 
 from rigging.errors import InputError
 from rigging.geometry.distortion import (
+    MOST,
     NAMES,
     DistortionSettings,
     Lens,
+    corner_radius,
     distort,
-    image_radius,
     require_sound,
-    sound_radius,
+    require_tame,
     through_lens,
     undistort,
 )
+from rigging.geometry.folds import image_radius, sound_radius
 from rigging.geometry.projection import depth_to_distance, project, without_lens
 
 seeds = st.integers(0, 2**32 - 1)
@@ -120,6 +122,33 @@ def test_a_lens_that_folds_within_the_picture_is_refused_in_one_line():
     assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="k1 = nan"):
         require_sound(np.array([np.nan, 0, 0, 0, 0]), K, (256, 256))
+
+
+def test_a_lens_that_leaves_nothing_of_the_picture_is_refused_in_one_line():
+    K = np.array(LEAST_K)
+    corner = 128 * 2**0.5 / 300
+    require_tame(np.array([0.99 / corner**2, 0, 0, 0, 0]), K, (256, 256))
+    for coefficients in ([1.01 / corner**2, 0, 0, 0, 0], [0, 0, 0.4, 0.4, 0], [1e9, 1e9, 0, 0, 1e9]):
+        with pytest.raises(InputError, match=r"k1 = .* times as far out; allowed is 2 times$"):
+            require_tame(np.array(coefficients, float), K, (256, 256))
+
+
+@quick
+@given(seeds)
+def test_of_a_range_of_lenses_the_strongest_carries_farthest_out(seed):
+    rng = np.random.default_rng(seed)
+    ends = np.sort(rng.uniform(-1, 1, (5, 2)) * np.array([2, 2, 0.5, 0.5, 2])[:, None], axis=1)
+    ranges = DistortionSettings(**dict(zip(NAMES, map(tuple, ends))))
+    size, K = (256, 256), np.array(LEAST_K)
+    angle = rng.uniform(0, 2 * np.pi, 60)
+    circle = corner_radius(K, size) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    try:
+        require_tame(ranges.strongest, K, size)
+    except InputError:
+        return
+    for _ in range(10):
+        out = np.linalg.norm(distort(circle, ranges.draw(rng)), axis=1) / corner_radius(K, size)
+        assert out.max() <= MOST
 
 
 @quick
