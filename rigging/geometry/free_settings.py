@@ -36,9 +36,9 @@ class FreeSettings:
     image: tuple[int, int] | None = None  # px, of a calibration: width and height, where its file does not say
 
     def __post_init__(self) -> None:
-        for name in ("distance", "lens"):
+        for name, limit in (("distance", 100), ("lens", 2000)):
             low, high = getattr(self, name)
-            _require(0 < low <= high < math.inf, name, [low, high], "[least, most], both above 0")
+            _require(0 < low <= high <= limit, name, [low, high], f"[least, most], above 0 and at most {limit}")
         if self.size != "whole":
             good = 0 < self.size[0] <= self.size[1] <= 1
             _require(good, "size", list(self.size), "[least, most] in 0..1, or 'whole'")

@@ -147,6 +147,8 @@ def test_the_same_seed_gives_the_same_cameras(seed, rig):
         ("rnadom", {}, "rig: got 'rnadom', allowed is one of ring, random, egocentric, wrist, calibration"),
         ("random", {"distanse": [1, 2]}, "unknown key 'distanse'; did you mean 'distance'"),
         ("random", {"distance": [2.0, 1.0]}, r"distance = \[2.0, 1.0\]: must be"),
+        ("random", {"distance": [1.0, 1e9]}, r"distance = \[1.0, 1000000000.0\]: must be .* at most 100"),
+        ("random", {"lens": [14, 1e9]}, "lens = .*: must be .* at most 2000"),
         ("random", {"size": [0.01, 0.9]}, r"size = \[0.01, 0.9\]: must be at least 24 pixels"),
         ("random", {"size": "all"}, "size"),
         ("random", {"cut": 0.1, "cut_most": 0.6}, "cut_most = 0.6: must be at most 1 - least = 0.5"),
