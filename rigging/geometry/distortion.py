@@ -58,7 +58,7 @@ class DistortionSettings:
 
     @property
     def strongest(self) -> np.ndarray:
-        """(5,) of all coefficients in the ranges those that carry points farthest out: no d(r) is larger."""
+        """(5,) of all coefficients in the ranges those that carry points farthest out."""
         return np.where(np.isin(NAMES, ("p1", "p2")), self.worst, self.ranges[:, 1])
 
     def draw(self, rng: np.random.Generator) -> np.ndarray | None:
