@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..errors import InputError
-from .folds import image_radius, sound_radius
+from .folds import carried, image_radius, sound_radius
 
 NAMES = ("k1", "k2", "p1", "p2", "k3")  # in the order of OpenCV
 MOST = 2.0  # times as far out as without a lens, of what is in the picture's corner
@@ -133,8 +133,7 @@ def require_sound(coefficients: np.ndarray, K: np.ndarray, size: tuple[int, int]
 def require_tame(coefficients: np.ndarray, K: np.ndarray, size: tuple[int, int]) -> None:
     """InputError if the lens (5,) carries what is in a corner of such a picture more than MOST times as far out."""
     corner = corner_radius(K, size)
-    further = float(distort(np.array([corner, 0]), np.array([*coefficients[:2], 0, 0, coefficients[4]]))[0]) / corner
-    further += 3 * math.hypot(*coefficients[2:4]) * corner
+    further = carried(coefficients, corner)[1] / corner
     if not further <= MOST:
         raise InputError(
             f"distortion {_told(coefficients)}: the lens carries what is in the picture's corner {further:.3g} times "

@@ -37,10 +37,16 @@ def _slopes(k1: float, k2: float, p1: float, p2: float, k3: float) -> tuple[list
 
 
 def image_radius(coefficients: np.ndarray) -> float:
-    """Radius of a disc of the plane z = 1 all of which is seen through the sound part of the lens (5,).
+    """Radius of a disc of the plane z = 1 all of which is seen through the sound part of the lens (5,)."""
+    r = sound_radius(coefficients)
+    return r if math.isinf(r) or r == 0 else carried(coefficients, r)[0]
 
-    D of the circle of radius r is at least r (1 + k1 r^2 + k2 r^4 + k3 r^6) - 3 |q| r^2 from the axis.
+
+def carried(coefficients: np.ndarray, r: float) -> tuple[float, float]:
+    """Bounds of how far from the axis the lens (5,) carries the circle of radius r of the plane z = 1, while d(r) > 0.
+
+    D of it is r (1 + k1 r^2 + k2 r^4 + k3 r^6) from the axis, 3 |q| r^2 less to 3 |q| r^2 more.
     """
     k1, k2, p1, p2, k3 = (float(value) for value in coefficients)
-    r = sound_radius(coefficients)
-    return r if math.isinf(r) or r == 0 else r * (1 + k1 * r**2 + k2 * r**4 + k3 * r**6) - 3 * math.hypot(p1, p2) * r**2
+    radial, decentred = r * (1 + k1 * r**2 + k2 * r**4 + k3 * r**6), 3 * math.hypot(p1, p2) * r**2
+    return radial - decentred, radial + decentred

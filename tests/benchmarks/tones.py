@@ -36,7 +36,7 @@ from .ablate.study import HERE, Study, load_study
 OWN = "own"  # tone
 GROUPS = {"dark": (-60.0, 10.0), "tan": (10.0, 41.0), "light": (41.0, 65.0)}  # the judge's, in its release's tones
 TONES = ("28", "-40", "-50", "-60", "-70")  # degrees ITA; differences are to the first
-DRAWN = (10.0, 41.0)  # degrees ITA of those who lend their hands
+DRAWN = GROUPS["tan"]  # degrees ITA of those who lend their hands
 VARIANTS = ("mild", "phone")
 PER_TONE = 130  # samples of each group in the judge's release
 
